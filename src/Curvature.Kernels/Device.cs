@@ -1,0 +1,76 @@
+namespace Curvature.Kernels;
+
+/// <summary>A place where arrays live and kernels run. Everything above this project reaches memory and arithmetic
+/// through this class alone, and treats addresses as opaque.</summary>
+/// <remarks>A kernel is made once from a description of its shapes and strides, and run any number of times on any
+/// addresses. Kernels are immutable and may run on several threads at once. Results are the same bits for every
+/// number of threads.</remarks>
+public abstract class Device
+{
+    /// <summary>A name for people, such as <c>cpu (AVX-512, 2 threads)</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The largest number of threads that a kernel of this device may use.</summary>
+    public abstract int Threads { get; }
+
+    /// <summary>Takes an uninitialised block of at least <paramref name="bytes"/> bytes, aligned to 64 bytes, from the device's pool.</summary>
+    public abstract DeviceMemory Allocate(long bytes);
+
+    /// <summary>Copies host values to device memory.</summary>
+    public abstract void Upload<T>(ReadOnlySpan<T> source, nint destination)
+        where T : unmanaged;
+
+    /// <summary>Copies device memory to the host.</summary>
+    public abstract void Download<T>(nint source, Span<T> destination)
+        where T : unmanaged;
+
+    /// <summary>C (+)= Σ A·B over the axes of <paramref name="contraction"/>.</summary>
+    public abstract Kernel Contract(Contraction contraction);
+
+    /// <summary>Rearranges one operand of <paramref name="contraction"/> into the layout that <see cref="Contract"/> reads
+    /// when that operand is marked as packed. Reads the operand's slot and writes <paramref name="targetSlot"/>.</summary>
+    public abstract Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot);
+
+    /// <summary>The bytes that a packed operand occupies.</summary>
+    public abstract long PackedBytes(Contraction contraction, ContractionSide side);
+
+    /// <summary>Runs a tape of elementwise instructions over a shape, tile by tile.</summary>
+    public abstract Kernel Map(Tape tape);
+
+    /// <summary>Reduces axes of an array.</summary>
+    public abstract Kernel Reduce(Reduction reduction);
+
+    /// <summary>Copies between strided arrays of the same shape, converting the element type if the two differ.</summary>
+    public abstract Kernel Copy(StridedCopy copy);
+
+    /// <summary>target[b, o, i, n] = source[b, o, index[b, i], n], all row-major.</summary>
+    public abstract Kernel Gather(Indexing indexing);
+
+    /// <summary>target[b, o, index[b, i], n] += source[b, o, i, n], all row-major, in the order of i.
+    /// The target is set to zero first.</summary>
+    public abstract Kernel ScatterAdd(Indexing indexing);
+
+    /// <summary>target[o, i, n] = Σ source[o, j, n] over j ≤ i (or j ≥ i when reversed), all row-major.</summary>
+    public abstract Kernel CumulativeSum(Scan scan);
+
+    /// <summary>Writes counter-based random numbers.</summary>
+    public abstract Kernel Random(RandomFill fill);
+
+    /// <summary>Runs <paramref name="body"/>(0) … <paramref name="body"/>(parts − 1), sharing them over the device's threads.
+    /// Nested calls run on the calling thread.</summary>
+    public abstract void Parallel(int parts, Action<int> body);
+}
+
+/// <summary>Work of fixed shape, ready to run on any addresses. Immutable; safe on several threads at once.</summary>
+public abstract class Kernel
+{
+    /// <summary>What it computes, with its sizes, for people who read a plan.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Multiplications and additions of one run; 0 where they do not matter.</summary>
+    public virtual double Flops => 0.0;
+
+    /// <summary>Runs on the arrays whose addresses are in <paramref name="slots"/>, on at most <paramref name="threads"/> threads.
+    /// Allocates nothing on the managed heap.</summary>
+    public abstract void Run(nint[] slots, int threads);
+}
