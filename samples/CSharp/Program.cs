@@ -1,0 +1,6 @@
+using Curvature;
+
+foreach (var dtype in Enum.GetValues<DType>())
+{
+    Console.WriteLine(dtype);
+}
