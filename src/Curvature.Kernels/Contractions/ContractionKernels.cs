@@ -1,0 +1,85 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
+namespace Curvature.Kernels;
+
+/// <summary>Makes the kernels of contractions.</summary>
+internal static class ContractionKernels
+{
+    /// <summary>C (+)= Σ A·B.</summary>
+    public static Kernel Contract(Contraction contraction, InstructionSet set, ThreadTeam team) =>
+        Family(contraction.DType, set).Contract(contraction, team);
+
+    /// <summary>Rearranges one operand into the layout that <see cref="Contract"/> reads when it is marked as packed.</summary>
+    public static Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot, InstructionSet set) =>
+        Family(contraction.DType, set).Pack(Marked(contraction, side), side, targetSlot);
+
+    /// <summary>The bytes that a packed operand occupies.</summary>
+    public static long PackedBytes(Contraction contraction, ContractionSide side, InstructionSet set) =>
+        Family(contraction.DType, set).PackedBytes(Marked(contraction, side), side);
+
+    /// <summary>The contraction that reads the packed operand: how it is cut decides how the operand is packed.</summary>
+    private static Contraction Marked(Contraction contraction, ContractionSide side) => contraction with
+    {
+        PackedA = side == ContractionSide.A,
+        PackedB = side == ContractionSide.B,
+    };
+
+    private static KernelFamily Family(DType dtype, InstructionSet set)
+    {
+        if (!InstructionSets.IsSupported(set))
+        {
+            throw new PlatformNotSupportedException($"This machine has no {set} instructions.");
+        }
+
+        return (dtype, set) switch
+        {
+            (DType.Float32, InstructionSet.Avx512) => new KernelFamily<Simd512<float>, Vector512<float>, float>(),
+            (DType.Float64, InstructionSet.Avx512) => new KernelFamily<Simd512<double>, Vector512<double>, double>(),
+            (DType.Float32, InstructionSet.Avx2) => new KernelFamily<Simd256<float>, Vector256<float>, float>(),
+            (DType.Float64, InstructionSet.Avx2) => new KernelFamily<Simd256<double>, Vector256<double>, double>(),
+            (DType.Float32, _) => new KernelFamily<Simd128<float>, Vector128<float>, float>(),
+            (DType.Float64, _) => new KernelFamily<Simd128<double>, Vector128<double>, double>(),
+            _ => throw new ArgumentException($"A contraction is of Float32 or Float64 arrays, not of {dtype}.", nameof(dtype)),
+        };
+    }
+
+    /// <summary>The kernels of one element type and one width of vector.</summary>
+    private abstract class KernelFamily
+    {
+        public abstract Kernel Contract(Contraction contraction, ThreadTeam team);
+
+        public abstract Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot);
+
+        public abstract long PackedBytes(Contraction contraction, ContractionSide side);
+    }
+
+    private sealed unsafe class KernelFamily<TSimd, TVector, T> : KernelFamily
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        private static readonly Tiling Tiling = new(sizeof(T), TSimd.Count, TSimd.TileRows);
+
+        public override Kernel Contract(Contraction contraction, ThreadTeam team)
+        {
+            var shape = new ContractionShape(contraction);
+            return new TiledContraction<TSimd, TVector, T>(contraction, TilePlanner.Plan(contraction, shape, Tiling), team);
+        }
+
+        public override Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot)
+        {
+            var plan = TilePlanner.Plan(contraction, new ContractionShape(contraction), Tiling);
+            var (slot, offset) = side == ContractionSide.A
+                ? (contraction.SlotA, contraction.OffsetA)
+                : (contraction.SlotB, contraction.OffsetB);
+            return new PackKernel<TSimd, TVector, T>(plan, new PackedLayout(plan, plan.RowSide == side), slot, offset, targetSlot);
+        }
+
+        public override long PackedBytes(Contraction contraction, ContractionSide side)
+        {
+            var plan = TilePlanner.Plan(contraction, new ContractionShape(contraction), Tiling);
+            return PackKernel<TSimd, TVector, T>.Bytes(new PackedLayout(plan, plan.RowSide == side));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+namespace Curvature.Kernels;
+
+/// <summary>Where an operand's elements are: element (free index i, inner index p, batch entry n) lies at
+/// Free[i] + Inner[p] + Batch[n].</summary>
+internal sealed record OperandOffsets(OffsetTable Free, OffsetTable Inner, OffsetTable Batch);
+
+/// <summary>Where the result's elements are: Left[i] + Right[j] + Batch[n].</summary>
+internal sealed record ResultOffsets(OffsetTable Left, OffsetTable Right, OffsetTable Batch);
+
+/// <summary>A contraction as a batch of matrix products: the axes of each role are merged into one index.</summary>
+internal sealed class ContractionShape
+{
+    public ContractionShape(Contraction contraction)
+    {
+        Check(contraction);
+        var axes = contraction.Axes.Where(axis => axis.Size != 1).Select(Unbatched).ToArray();
+        var batch = Of(AxisRole.Batch, StrideC);
+        var left = Of(AxisRole.Left, StrideC);
+        var right = Of(AxisRole.Right, StrideC);
+        var inner = Of(AxisRole.Inner, axis => Math.Max(Math.Abs(axis.StrideA), Math.Abs(axis.StrideB)));
+
+        A = new(OffsetTable.Of(left, StrideA), OffsetTable.Of(inner, StrideA), OffsetTable.Of(batch, StrideA));
+        B = new(OffsetTable.Of(right, StrideB), OffsetTable.Of(inner, StrideB), OffsetTable.Of(batch, StrideB));
+        C = new(OffsetTable.Of(left, StrideC), OffsetTable.Of(right, StrideC), OffsetTable.Of(batch, StrideC));
+
+        // Sorted, so that the contiguous axes come last whatever order the caller had them in. The sort is stable.
+        List<ContractionAxis> Of(AxisRole role, Func<ContractionAxis, int> stride) =>
+            axes.Where(axis => axis.Role == role).OrderByDescending(axis => Math.Abs(stride(axis))).ToList();
+    }
+
+    public OperandOffsets A { get; }
+
+    public OperandOffsets B { get; }
+
+    public ResultOffsets C { get; }
+
+    public int Batch => C.Batch.Count;
+
+    public int Left => C.Left.Count;
+
+    public int Right => C.Right.Count;
+
+    public int Inner => A.Inner.Count;
+
+    /// <summary>Multiplications and additions.</summary>
+    public double Flops => 2.0 * Batch * Left * Right * Inner;
+
+    /// <summary>A name for people, such as <c>contract 2×128×10×128 (A packed)</c>: batch, left, right, inner.</summary>
+    public string Describe(Contraction contraction)
+    {
+        var batch = Batch == 1 ? "" : $"{Batch}×";
+        var packed = contraction.PackedA ? " (A packed)" : contraction.PackedB ? " (B packed)" : "";
+        return $"contract {batch}{Left}×{Right}×{Inner}{packed}";
+    }
+
+    private static int StrideA(ContractionAxis axis) => axis.StrideA;
+
+    private static int StrideB(ContractionAxis axis) => axis.StrideB;
+
+    private static int StrideC(ContractionAxis axis) => axis.StrideC;
+
+    /// <summary>A batch axis along which one operand stays the same is a free axis of the other: one large product is
+    /// faster than many small ones.</summary>
+    private static ContractionAxis Unbatched(ContractionAxis axis) => axis switch
+    {
+        { Role: AxisRole.Batch, StrideA: 0, StrideB: not 0 } => axis with { Role = AxisRole.Right },
+        { Role: AxisRole.Batch, StrideA: not 0, StrideB: 0 } => axis with { Role = AxisRole.Left },
+        _ => axis,
+    };
+
+    private static void Check(Contraction contraction)
+    {
+        if (contraction.DType is not (DType.Float32 or DType.Float64))
+        {
+            throw new ArgumentException(
+                $"A contraction is of Float32 or Float64 arrays, not of {contraction.DType}.", nameof(contraction));
+        }
+
+        if (contraction is { PackedA: true, PackedB: true })
+        {
+            throw new ArgumentException("A contraction has one packed operand at most; A and B are both packed.", nameof(contraction));
+        }
+
+        foreach (var axis in contraction.Axes)
+        {
+            if (axis.Size < 0)
+            {
+                throw new ArgumentException($"A contraction's axis has {axis.Size} elements.", nameof(contraction));
+            }
+        }
+    }
+}
