@@ -61,25 +61,35 @@ internal static class ContractionKernels
     {
         private static readonly Tiling Tiling = new(sizeof(T), TSimd.Count, TSimd.TileRows);
 
-        public override Kernel Contract(Contraction contraction, ThreadTeam team)
-        {
-            var shape = new ContractionShape(contraction);
-            return new TiledContraction<TSimd, TVector, T>(contraction, TilePlanner.Plan(contraction, shape, Tiling), team);
-        }
+        public override Kernel Contract(Contraction contraction, ThreadTeam team) =>
+            ContractionPlanner.Plan(contraction, Tiling) switch
+            {
+                DotPlan dots => new DotContraction<TSimd, TVector, T>(contraction, dots, team),
+                var plan => new TiledContraction<TSimd, TVector, T>(contraction, (TilePlan)plan, team),
+            };
 
         public override Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot)
         {
-            var plan = TilePlanner.Plan(contraction, new ContractionShape(contraction), Tiling);
-            var (slot, offset) = side == ContractionSide.A
-                ? (contraction.SlotA, contraction.OffsetA)
-                : (contraction.SlotB, contraction.OffsetB);
-            return new PackKernel<TSimd, TVector, T>(plan, new PackedLayout(plan, plan.RowSide == side), slot, offset, targetSlot);
+            // The operand itself is not packed yet: its own slot and offset count.
+            var source = contraction with { PackedA = false, PackedB = false };
+            return ContractionPlanner.Plan(contraction, Tiling) switch
+            {
+                DotPlan dots => new DotPacking<T>(source, dots, targetSlot),
+                var plan => new TilePacking<TSimd, TVector, T>(source, (TilePlan)plan, side, targetSlot),
+            };
         }
 
         public override long PackedBytes(Contraction contraction, ContractionSide side)
         {
-            var plan = TilePlanner.Plan(contraction, new ContractionShape(contraction), Tiling);
-            return PackKernel<TSimd, TVector, T>.Bytes(new PackedLayout(plan, plan.RowSide == side));
+            var elements = ContractionPlanner.Plan(contraction, Tiling) switch
+            {
+                DotPlan dots => dots.PackedRowBatch.Elements,
+                TilePlan tiles when tiles.RowSide == side => tiles.PackedRowBatch.Elements,
+                var plan => ((TilePlan)plan).PackedColumnBatch.Elements,
+            };
+
+            // The last panel of rows may be followed by part of a vector, see PanelPacking.
+            return (elements + TSimd.Count) * sizeof(T);
         }
     }
 }

@@ -53,6 +53,13 @@ internal sealed class ContractionShape
         return $"contract {batch}{Left}×{Right}×{Inner}{packed}";
     }
 
+    /// <summary>A name for people, such as <c>pack B 2×10×128</c>: batch, free, inner.</summary>
+    public string DescribePacking(ContractionSide side)
+    {
+        var batch = Batch == 1 ? "" : $"{Batch}×";
+        return $"pack {side} {batch}{(side == ContractionSide.A ? Left : Right)}×{Inner}";
+    }
+
     private static int StrideA(ContractionAxis axis) => axis.StrideA;
 
     private static int StrideB(ContractionAxis axis) => axis.StrideB;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Curvature.Kernels;
 
@@ -28,7 +29,11 @@ internal unsafe interface ISimd<TVector, T>
     /// <summary>a·b + c, fused where the hardware can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
-    static abstract T Sum(TVector value);
+    /// <summary>The vector with zeros for the elements before <paramref name="first"/>.</summary>
+    static abstract TVector KeepFrom(TVector value, int first);
+
+    /// <summary>The sum of the 128-bit lanes.</summary>
+    static abstract Vector128<T> SumLanes(TVector value);
 
     /// <summary>Fills the 128-bit lane l with the elements at source + rows[l · (elements in a lane)].</summary>
     static abstract TVector LoadLanes(T* source, nint* rows);

@@ -40,15 +40,28 @@ internal readonly unsafe struct Simd512<T> : ISimd<Vector512<T>, T>
             : Vector512.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Sum(Vector512<T> value) => Vector512.Sum(value);
+    public static Vector512<T> KeepFrom(Vector512<T> value, int first) =>
+        Vector512.ConditionalSelect(
+            Vector512.GreaterThanOrEqual(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(first))),
+            value,
+            Vector512<T>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> SumLanes(Vector512<T> value)
+    {
+        var half = value.GetLower() + value.GetUpper();
+        return half.GetLower() + half.GetUpper();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> LoadLanes(T* source, nint* rows)
     {
+        // Written so that each half costs one insertion: Vector512.Create(lower, upper) inserts both, the lower one into
+        // whatever the register held before, which makes one block wait for the other.
         var lane = Vector128<T>.Count;
-        return Vector512.Create(
-            Vector256.Create(Vector128.Load(source + rows[0]), Vector128.Load(source + rows[lane])),
-            Vector256.Create(Vector128.Load(source + rows[2 * lane]), Vector128.Load(source + rows[3 * lane])));
+        var lower = Vector256.Create(Vector128.Load(source + rows[0]), Vector128.Load(source + rows[lane]));
+        var upper = Vector256.Create(Vector128.Load(source + rows[2 * lane]), Vector128.Load(source + rows[3 * lane]));
+        return lower.ToVector512Unsafe().WithUpper(upper);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

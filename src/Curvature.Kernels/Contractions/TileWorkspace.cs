@@ -29,6 +29,9 @@ internal unsafe struct TileScratch<T>
     /// <summary>A tile of C on its way to where it cannot be written directly.</summary>
     public T* Tile;
 
+    /// <summary>The same, with its columns as lines.</summary>
+    public T* TransposedTile;
+
     /// <summary>The panels of rows of the current block.</summary>
     public ReadyRows<T>* Rows;
 
@@ -48,6 +51,7 @@ internal sealed unsafe class TileWorkspace<T>
 {
     private const int CacheLine = 64;
 
+    private readonly long _transposedTile;
     private readonly long _rows;
     private readonly long _columns;
     private readonly long _packedRows;
@@ -57,6 +61,7 @@ internal sealed unsafe class TileWorkspace<T>
     public TileWorkspace(Tiling tiling, int depth, int rowPanels, int columnPanels)
     {
         var end = (long)tiling.Rows * tiling.Columns * sizeof(T);
+        _transposedTile = Next((long)tiling.PaddedRows * tiling.Columns * sizeof(T));
         _rows = Next((long)rowPanels * sizeof(ReadyRows<T>));
         _columns = Next((long)columnPanels * sizeof(ReadyColumns<T>));
 
@@ -81,6 +86,7 @@ internal sealed unsafe class TileWorkspace<T>
         return new TileScratch<T>
         {
             Tile = (T*)start,
+            TransposedTile = (T*)(start + _transposedTile),
             Rows = (ReadyRows<T>*)(start + _rows),
             Columns = (ReadyColumns<T>*)(start + _columns),
             PackedRows = (T*)(start + _packedRows),

@@ -9,62 +9,92 @@ internal static unsafe class TileWriter<TSimd, TVector, T>
     where TVector : struct
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>C[rowOffsets[row + i] + columnOffsets[column + j]] (+)= tile[i·width + j].</summary>
+    /// <summary>C[rows[row + i] + columns[column + j]] (+)= tile[i·width + j], where width is the padded one.</summary>
+    /// <param name="tile">The tile.</param>
+    /// <param name="transposed">Room for the transposed tile.</param>
+    /// <param name="result">C.</param>
+    /// <param name="rows">The offsets of C's rows.</param>
+    /// <param name="row">The tile's rows.</param>
+    /// <param name="columns">The offsets of C's columns.</param>
+    /// <param name="column">The tile's columns.</param>
+    /// <param name="accumulate">Whether to add.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(
         T* tile,
-        int width,
+        T* transposed,
         T* result,
-        OffsetTable rowOffsets,
+        OffsetTable rows,
         in RowPanel row,
-        OffsetTable columnOffsets,
+        OffsetTable columns,
         in ColumnPanel column,
         bool accumulate)
     {
         if (column.ResultSpacing == 1)
         {
-            for (var i = 0; i < row.Height; i++)
-            {
-                var target = result + rowOffsets[row.Start + i] + columnOffsets[column.Start];
-                if (accumulate)
-                {
-                    Add(tile, target, column.Width);
-                }
-                else
-                {
-                    ShortCopy.Run<TSimd, TVector, T>(tile, target, column.Width);
-                }
-
-                tile += width;
-            }
+            WriteLines(
+                tile, column.PaddedWidth, column.Width, result + columns[column.Start], rows, row.Start, row.Height, accumulate);
+        }
+        else if (row.ResultSpacing == 1)
+        {
+            Transpose(tile, row.Height, column, transposed);
+            WriteLines(
+                transposed, LineOfRows, row.Height, result + rows[row.Start], columns, column.Start, column.Width, accumulate);
         }
         else
         {
-            // Column by column: C is often the transposed product, with its rows side by side.
-            for (var j = 0; j < column.Width; j++)
-            {
-                var target = result + columnOffsets[column.Start + j];
-                for (var i = 0; i < row.Height; i++)
-                {
-                    var element = target + rowOffsets[row.Start + i];
-                    var value = tile[((nint)i * width) + j];
-                    *element = accumulate ? *element + value : value;
-                }
-            }
+            Scatter(tile, result, rows, row, columns, column, accumulate);
         }
     }
 
-    private static void Add(T* source, T* target, int count)
+    /// <summary>The length of a line of a transposed tile: the tallest tile's rows, up to whole vectors.</summary>
+    private static int LineOfRows => (TSimd.TileRows + TSimd.Count - 1) / TSimd.Count * TSimd.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Transpose(T* tile, int height, in ColumnPanel column, T* transposed)
     {
-        var i = 0;
-        for (; i + TSimd.Count <= count; i += TSimd.Count)
+        var offsets = stackalloc nint[Transposition<TSimd, TVector, T>.MostRows];
+        for (var i = 0; i < height; i++)
         {
-            TSimd.Store(TSimd.Add(TSimd.Load(target + i), TSimd.Load(source + i)), target + i);
+            offsets[i] = (nint)i * column.PaddedWidth;
         }
 
-        for (; i < count; i++)
+        Transposition<TSimd, TVector, T>.Run(tile, offsets, height, column.PaddedWidth, transposed, LineOfRows);
+    }
+
+    /// <summary>target[offsets[first + i] + j] (+)= lines[i·spacing + j] for j &lt; length and i &lt; count.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WriteLines(
+        T* lines, int spacing, int length, T* target, OffsetTable offsets, int first, int count, bool accumulate)
+    {
+        for (var i = 0; i < count; i++)
         {
-            target[i] += source[i];
+            if (accumulate)
+            {
+                ShortRows.Add<TSimd, TVector, T>(lines, target + offsets[first + i], length);
+            }
+            else
+            {
+                ShortRows.Copy<TSimd, TVector, T>(lines, target + offsets[first + i], length);
+            }
+
+            lines += spacing;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scatter(
+        T* tile, T* result, OffsetTable rows, in RowPanel row, OffsetTable columns, in ColumnPanel column, bool accumulate)
+    {
+        for (var i = 0; i < row.Height; i++)
+        {
+            var target = result + rows[row.Start + i];
+            for (var j = 0; j < column.Width; j++)
+            {
+                var element = target + columns[column.Start + j];
+                *element = accumulate ? *element + tile[j] : tile[j];
+            }
+
+            tile += column.PaddedWidth;
         }
     }
 }

@@ -12,8 +12,10 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
 {
     private readonly TilePlan _plan;
     private readonly Contraction _contraction;
-    private readonly PackedLayout? _packedRows;
-    private readonly PackedLayout? _packedColumns;
+    private readonly PackedBatch? _packedRowBatch;
+    private readonly PackedBatch? _packedColumnBatch;
+    private readonly PackedPanels _packedRows;
+    private readonly PackedPanels _packedColumns;
     private readonly bool _splitsColumns;
     private readonly int _rowPanelsPerBlock;
     private readonly int _columnPanelsPerBlock;
@@ -26,16 +28,16 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
     {
         _plan = plan;
         _contraction = contraction;
-        _packedRows = Packed(plan.RowSide) ? new PackedLayout(plan, rows: true) : null;
-        _packedColumns = Packed(plan.ColumnSide) ? new PackedLayout(plan, rows: false) : null;
+        _packedRowBatch = plan.RowsArePacked ? plan.PackedRowBatch : null;
+        _packedColumnBatch = plan.ColumnsArePacked ? plan.PackedColumnBatch : null;
+        _packedRows = plan.PackedRows;
+        _packedColumns = plan.PackedColumns;
 
         // The other side's operand is read, and packed if need be, by every thread.
-        _splitsColumns = _packedRows is not null || (_packedColumns is null && plan.Columns >= plan.Rows);
+        _splitsColumns = plan.RowsArePacked || (!plan.ColumnsArePacked && plan.Columns >= plan.Rows);
         _rowPanelsPerBlock = Math.Min(plan.Tiling.RowPanelsPerBlock, plan.RowPanels.Length);
         _columnPanelsPerBlock = Math.Min(plan.Tiling.ColumnPanelsPerBlock, plan.ColumnPanels.Length);
         _workspace = new TileWorkspace<T>(plan.Tiling, plan.LongestDepth, _rowPanelsPerBlock, _columnPanelsPerBlock);
-
-        bool Packed(ContractionSide side) => side == ContractionSide.A ? contraction.PackedA : contraction.PackedB;
     }
 
     /// <inheritdoc/>
@@ -58,11 +60,9 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
             return;
         }
 
-        var a = (T*)slots[_contraction.SlotA] + (_contraction.PackedA ? 0 : _contraction.OffsetA);
-        var b = (T*)slots[_contraction.SlotB] + (_contraction.PackedB ? 0 : _contraction.OffsetB);
-        var c = (T*)slots[_contraction.SlotC] + _contraction.OffsetC;
-        var rows = _plan.Swapped ? b : a;
-        var columns = _plan.Swapped ? a : b;
+        var rows = _contraction.Operand<T>(_plan.RowSide, slots);
+        var columns = _contraction.Operand<T>(_plan.ColumnSide, slots);
+        var result = _contraction.Result<T>(slots);
         var scratch = _workspace.Reserve();
         var panels = PanelsPerMatrix;
         for (var unit = firstUnit; unit < endUnit;)
@@ -71,9 +71,9 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
             var first = unit % panels;
             var end = Math.Min(panels, first + endUnit - unit);
             var matrix = new Matrices(
-                rows + (_packedRows?.MatrixStart(batch) ?? _plan.RowOperand.Batch[batch]),
-                columns + (_packedColumns?.MatrixStart(batch) ?? _plan.ColumnOperand.Batch[batch]),
-                c + _plan.Shape.C.Batch[batch]);
+                rows + (_packedRowBatch?.Start(batch) ?? _plan.RowOperand.Batch[batch]),
+                columns + (_packedColumnBatch?.Start(batch) ?? _plan.ColumnOperand.Batch[batch]),
+                result + _plan.Shape.C.Batch[batch]);
             if (_splitsColumns)
             {
                 Multiply(matrix, scratch, 0, _plan.RowPanels.Length, first, end);
@@ -118,9 +118,9 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
         for (var i = 0; i < count; i++)
         {
             ref readonly var panel = ref _plan.RowPanels[first + i];
-            if (_packedRows is not null)
+            if (_plan.RowsArePacked)
             {
-                scratch.Rows[i] = new(source + _packedRows.PanelStart(depth, panel.Start), 1, panel.Height);
+                scratch.Rows[i] = new(source + _packedRows.Start(depth, panel.Start), 1, panel.Height);
             }
             else if (!_plan.PacksRows && TilePlan.ReadsInPlace(panel, depth))
             {
@@ -147,9 +147,9 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
         for (var i = 0; i < count; i++)
         {
             ref readonly var panel = ref _plan.ColumnPanels[first + i];
-            if (_packedColumns is not null)
+            if (_plan.ColumnsArePacked)
             {
-                scratch.Columns[i] = new(source + _packedColumns.PanelStart(depth, panel.Start), panel.PaddedWidth);
+                scratch.Columns[i] = new(source + _packedColumns.Start(depth, panel.Start), panel.PaddedWidth);
             }
             else if (!_plan.PacksColumns && TilePlan.ReadsInPlace(panel, depth))
             {
@@ -194,7 +194,8 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
                     run(depth, left.Elements, left.RowSpacing, left.Spacing, right.Elements, right.Spacing,
                         scratch.Tile, column.PaddedWidth, false);
                     TileWriter<TSimd, TVector, T>.Write(
-                        scratch.Tile, column.PaddedWidth, result, _plan.RowResult, row, _plan.ColumnResult, column, accumulate);
+                        scratch.Tile, scratch.TransposedTile, result, _plan.RowResult, row,
+                        _plan.ColumnResult, column, accumulate);
                 }
             }
         }

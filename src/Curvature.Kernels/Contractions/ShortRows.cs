@@ -4,12 +4,13 @@ using System.Runtime.Intrinsics;
 
 namespace Curvature.Kernels;
 
-/// <summary>Copies of a few elements, where a call of the library's copy would take longer than the copy itself. Two moves
-/// that overlap do for every length in a range, without a loop over the rest.</summary>
-internal static unsafe class ShortCopy
+/// <summary>Operations on a few contiguous elements, for which a call of the library would take longer than the work.</summary>
+internal static unsafe class ShortRows
 {
+    /// <summary>target[i] = source[i]. Two moves that overlap do for every count in a range, without a loop over the rest.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Run<TSimd, TVector, T>(T* source, T* target, int count)
+    public static void Copy<TSimd, TVector, T>(T* source, T* target, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -42,6 +43,30 @@ internal static unsafe class ShortCopy
             {
                 target[i] = source[i];
             }
+        }
+    }
+
+    /// <summary>target[i] += source[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add<TSimd, TVector, T>(T* source, T* target, int count)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var i = 0;
+        for (; i + TSimd.Count <= count; i += TSimd.Count)
+        {
+            TSimd.Store(TSimd.Add(TSimd.Load(target + i), TSimd.Load(source + i)), target + i);
+        }
+
+        for (; i + Vector128<T>.Count <= count; i += Vector128<T>.Count)
+        {
+            (Vector128.Load(target + i) + Vector128.Load(source + i)).Store(target + i);
+        }
+
+        for (; i < count; i++)
+        {
+            target[i] += source[i];
         }
     }
 }
