@@ -103,8 +103,8 @@ internal sealed class ThreadTeam
     /// <summary>The job in hand. Helpers refer to it and not to the team, so that a team nobody uses can be collected.</summary>
     private sealed class Job
     {
-        private readonly ManualResetEventSlim _finished = new(false, spinCount: 0);
-        private readonly Lock _failureLock = new();
+        // A plain monitor: unlike the slim events, it allocates nothing when it first waits.
+        private readonly object _gate = new();
         private Action<int>? _body;
         private int _parts;
         private int _helpers;
@@ -173,18 +173,14 @@ internal sealed class ThreadTeam
                 Thread.SpinWait(IterationsPerSpin);
             }
 
-            // A helper may be late to signal the end of the job before, hence the loop.
             Volatile.Write(ref _callerSleeps, true);
-            while (true)
+            Interlocked.MemoryBarrier();
+            lock (_gate)
             {
-                _finished.Reset();
-                Interlocked.MemoryBarrier();
-                if (Volatile.Read(ref _unfinished) == 0)
+                while (Volatile.Read(ref _unfinished) != 0)
                 {
-                    return;
+                    Monitor.Wait(_gate);
                 }
-
-                _finished.Wait();
             }
         }
 
@@ -208,7 +204,7 @@ internal sealed class ThreadTeam
             }
             catch (Exception exception)
             {
-                lock (_failureLock)
+                lock (_gate)
                 {
                     if (part < _failedPart)
                     {
@@ -220,7 +216,10 @@ internal sealed class ThreadTeam
 
             if (Interlocked.Decrement(ref _unfinished) == 0 && Volatile.Read(ref _callerSleeps))
             {
-                _finished.Set();
+                lock (_gate)
+                {
+                    Monitor.PulseAll(_gate);
+                }
             }
         }
     }
