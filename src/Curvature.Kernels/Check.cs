@@ -1,0 +1,85 @@
+namespace Curvature.Kernels;
+
+/// <summary>Checks of descriptions when kernels are made. Messages name the argument, what was expected and what came.</summary>
+internal static class Check
+{
+    /// <summary>The number of elements of a shape; sizes must not be negative.</summary>
+    public static long Shape(int[] shape, string argument)
+    {
+        ArgumentNullException.ThrowIfNull(shape, argument);
+        var count = 1L;
+        for (var axis = 0; axis < shape.Length; axis++)
+        {
+            if (shape[axis] < 0)
+            {
+                throw new ArgumentException($"Expected sizes of 0 or more, got {shape[axis]} on axis {axis}.", argument);
+            }
+
+            count = checked(count * shape[axis]);
+        }
+
+        return count;
+    }
+
+    /// <summary>A size or count that must not be negative.</summary>
+    public static void NotNegative(long value, string argument)
+    {
+        if (value < 0)
+        {
+            throw new ArgumentException($"Expected 0 or more, got {value}.", argument);
+        }
+    }
+
+    /// <summary>One stride for each axis, and a slot.</summary>
+    public static void Operand(Operand operand, int rank, string argument)
+    {
+        if (operand.Strides is null)
+        {
+            throw new ArgumentException($"Expected {rank} strides, got none.", argument);
+        }
+
+        if (operand.Strides.Length != rank)
+        {
+            throw new ArgumentException($"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
+        }
+
+        NotNegative(operand.Slot, argument);
+        NotNegative(operand.Offset, argument);
+    }
+
+    /// <summary>Float32 or Float64.</summary>
+    public static void Floating(DType dtype, string argument)
+    {
+        if (dtype is not (DType.Float32 or DType.Float64))
+        {
+            throw new ArgumentException($"Expected Float32 or Float64, got {dtype}.", argument);
+        }
+    }
+
+    /// <summary>One of the element types.</summary>
+    public static void Known(DType dtype, string argument)
+    {
+        if (dtype is not (DType.Float32 or DType.Float64 or DType.Int32))
+        {
+            throw new ArgumentException($"Expected Float32, Float64 or Int32, got {dtype}.", argument);
+        }
+    }
+
+    /// <summary>Ascending axes of a shape of the given rank, each at most once.</summary>
+    public static void Axes(int[] axes, int rank, string argument)
+    {
+        ArgumentNullException.ThrowIfNull(axes, argument);
+        for (var i = 0; i < axes.Length; i++)
+        {
+            if (axes[i] < 0 || axes[i] >= rank)
+            {
+                throw new ArgumentException($"Expected axes from 0 to {rank - 1}, got {axes[i]}.", argument);
+            }
+
+            if (i > 0 && axes[i] <= axes[i - 1])
+            {
+                throw new ArgumentException($"Expected ascending axes, got {axes[i]} after {axes[i - 1]}.", argument);
+            }
+        }
+    }
+}

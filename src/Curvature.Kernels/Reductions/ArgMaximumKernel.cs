@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+
+namespace Curvature.Kernels;
+
+/// <summary>The position of the first largest element of each run, or of the first NaN if there is one.</summary>
+/// <typeparam name="D">Vectors of doubles.</typeparam>
+/// <typeparam name="T">The elements: float or double.</typeparam>
+internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
+    where D : struct, ILanes<D>
+    where T : unmanaged
+{
+    private const int UnitElements = 16384;
+
+    private readonly Reduction _reduction;
+    private readonly AxisWalk _kept;
+    private readonly AxisWalk _outer;
+    private readonly WalkAxis _inner;
+    private readonly long _rowsPerUnit;
+
+    public ArgMaximumKernel(Reduction reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team)
+        : base(team)
+    {
+        if (reduced.Count == 0)
+        {
+            throw new ArgumentException(
+                $"Expected elements to reduce, got none in {Elements.Describe(reduction.Shape)}.",
+                nameof(Reduction.Shape));
+        }
+
+        _reduction = reduction;
+        _kept = kept;
+        _inner = reduced.Rank == 0 ? new WalkAxis(1, 1, 0) : reduced[reduced.Rank - 1];
+        _outer = reduced.Rank == 0 ? reduced : reduced.Without(reduced.Rank - 1);
+        _rowsPerUnit = Math.Max(1, UnitElements / reduced.Count);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => Reductions.Describe(_reduction);
+
+    /// <inheritdoc/>
+    public override void Run(nint[] slots, int threads) =>
+        RunUnits(slots, null, (_kept.Count + _rowsPerUnit - 1) / _rowsPerUnit, threads);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void RunRange(nint[] slots, byte* shared, long first, long end)
+    {
+        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
+        var target = (int*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var position = stackalloc int[_kept.Rank + 1];
+        var (from, to) = _kept.Locate(first * _rowsPerUnit, position);
+        var stop = Math.Min(_kept.Count, end * _rowsPerUnit);
+        for (var row = first * _rowsPerUnit; row < stop; row++)
+        {
+            target[to] = PositionOfMaximum(source + from);
+            _kept.Advance(position, ref from, ref to);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int PositionOfMaximum(T* row)
+    {
+        var position = stackalloc int[_outer.Rank + 1];
+        var (offset, ignored) = _outer.Locate(0, position);
+        var best = double.NegativeInfinity;
+        T* bestRun = row;
+        var bestOuter = 0L;
+        for (var outer = 0L; outer < _outer.Count; outer++)
+        {
+            var run = row + offset;
+            var largest = _inner.Source == 1
+                ? Fold<D, T>.Run<Operations.Maximum>(run, _inner.Size, double.NegativeInfinity)
+                : Fold<D, T>.RunStrided<Operations.Maximum>(run, _inner.Source, _inner.Size, double.NegativeInfinity);
+
+            if (largest > best || double.IsNaN(largest))
+            {
+                best = largest;
+                bestRun = run;
+                bestOuter = outer;
+                if (double.IsNaN(largest))
+                {
+                    break;
+                }
+            }
+
+            _outer.Advance(position, ref offset, ref ignored);
+        }
+
+        var index = 0L;
+        while (!IsEither(Fold<D, T>.Value(bestRun[index * _inner.Source]), best))
+        {
+            index++;
+        }
+
+        return (int)(bestOuter * _inner.Size + index);
+    }
+
+    private static bool IsEither(double value, double best) =>
+        value == best || (double.IsNaN(value) && double.IsNaN(best));
+}

@@ -1,0 +1,157 @@
+using System.Runtime.CompilerServices;
+
+namespace Curvature.Kernels;
+
+/// <summary>Reduces rows of elements to one row: a kept axis is contiguous in the source, so that vectors hold neighbouring
+/// columns. Columns go in tiles; many rows over few columns are cut into blocks, whose results are put together in
+/// order.</summary>
+/// <typeparam name="D">Vectors of doubles.</typeparam>
+/// <typeparam name="T">The elements: float or double.</typeparam>
+/// <typeparam name="TOperation">What puts two numbers together.</typeparam>
+internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
+    where D : struct, ILanes<D>
+    where T : unmanaged
+    where TOperation : struct, IBinary
+{
+    private const int TileColumns = 512;
+    private const int UnitElements = 16384;
+    private const int MostBlocks = 64;
+
+    private readonly Reduction _reduction;
+    private readonly MemoryPool _pool;
+    private readonly AxisWalk _outer;
+    private readonly WalkAxis _columns;
+    private readonly AxisWalk _rows;
+    private readonly double _neutral;
+    private readonly int _tiles;
+    private readonly long _block;
+    private readonly long _blocks;
+    private readonly long _units;
+
+    /// <param name="reduction">The description.</param>
+    /// <param name="kept">Its kept axes.</param>
+    /// <param name="columns">The one among them that is contiguous in the source.</param>
+    /// <param name="rows">Its reduced axes.</param>
+    /// <param name="team">The threads.</param>
+    /// <param name="pool">Memory for what blocks give.</param>
+    public ColumnReduction(
+        Reduction reduction, AxisWalk kept, int columns, AxisWalk rows, ThreadTeam team, MemoryPool pool)
+        : base(team)
+    {
+        _reduction = reduction;
+        _pool = pool;
+        _columns = kept[columns];
+        _outer = kept.Without(columns);
+        _rows = rows;
+        _neutral = Reductions.Neutral(reduction.Kind);
+        _tiles = (_columns.Size + TileColumns - 1) / TileColumns;
+
+        var leastRows = UnitElements / Math.Min(_columns.Size, TileColumns);
+        _block = _outer.Count * _tiles >= MostBlocks
+            ? Math.Max(1, rows.Count)
+            : Math.Max(leastRows, (rows.Count + MostBlocks - 1) / MostBlocks);
+        _blocks = Math.Max(1, (rows.Count + _block - 1) / _block);
+        _units = _outer.Count * _blocks * _tiles;
+    }
+
+    /// <inheritdoc/>
+    public override string Name => Reductions.Describe(_reduction);
+
+    /// <inheritdoc/>
+    public override void Run(nint[] slots, int threads)
+    {
+        var elements = _outer.Count * _rows.Count * _columns.Size;
+        threads = elements < UnitElements ? 1 : threads;
+        if (_blocks == 1)
+        {
+            RunUnits(slots, null, _units, threads);
+            return;
+        }
+
+        var bytes = _outer.Count * _blocks * _columns.Size * sizeof(double);
+        var partials = _pool.Take(bytes);
+        try
+        {
+            RunUnits(slots, (byte*)partials, _units, threads);
+            Combine(slots, (double*)partials);
+        }
+        finally
+        {
+            _pool.Return(partials, bytes);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void RunRange(nint[] slots, byte* shared, long first, long end)
+    {
+        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
+        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var tile = (double*)Workspace.Reserve(TileColumns * sizeof(double));
+        var position = stackalloc int[_outer.Rank + 1];
+        for (var unit = first; unit < end; unit++)
+        {
+            var column = (int)(unit % _tiles) * TileColumns;
+            var columns = Math.Min(TileColumns, _columns.Size - column);
+            var block = unit / _tiles % _blocks;
+            var outer = unit / _tiles / _blocks;
+            var (from, to) = _outer.Locate(outer, position);
+            var results = _blocks == 1
+                ? tile
+                : (double*)shared + (outer * _blocks + block) * _columns.Size + column;
+            FoldRows(source + from + column, block * _block, Math.Min(_rows.Count, (block + 1) * _block), results, columns);
+            if (_blocks == 1)
+            {
+                Write(results, target + to + column * _columns.Target, columns);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void FoldRows(T* source, long first, long stop, double* results, int columns)
+    {
+        new Span<double>(results, columns).Fill(_neutral);
+        if (first == stop)
+        {
+            return;
+        }
+
+        var position = stackalloc int[_rows.Rank + 1];
+        var (offset, ignored) = _rows.Locate(first, position);
+        for (var row = first; row < stop; row++)
+        {
+            Fold<D, T>.Row<TOperation>(results, source + offset, columns);
+            _rows.Advance(position, ref offset, ref ignored);
+        }
+    }
+
+    private void Write(double* results, T* target, int columns)
+    {
+        if (_columns.Target == 1)
+        {
+            Fold<D, T>.Write(results, target, columns);
+            return;
+        }
+
+        for (var i = 0; i < columns; i++)
+        {
+            target[i * _columns.Target] = Fold<D, T>.Element(results[i]);
+        }
+    }
+
+    private void Combine(nint[] slots, double* partials)
+    {
+        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var position = stackalloc int[_outer.Rank + 1];
+        for (var outer = 0L; outer < _outer.Count; outer++)
+        {
+            var results = partials + outer * _blocks * _columns.Size;
+            for (var block = 1L; block < _blocks; block++)
+            {
+                Fold<D, double>.Row<TOperation>(results, results + block * _columns.Size, _columns.Size);
+            }
+
+            Write(results, target + _outer.Locate(outer, position).Target, _columns.Size);
+        }
+    }
+}

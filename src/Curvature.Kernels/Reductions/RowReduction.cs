@@ -1,0 +1,149 @@
+using System.Runtime.CompilerServices;
+
+namespace Curvature.Kernels;
+
+/// <summary>Reduces runs of elements to one number each: the kept axes say where a run starts. Few long runs are cut into
+/// blocks, whose results are put together in order.</summary>
+/// <typeparam name="D">Vectors of doubles.</typeparam>
+/// <typeparam name="T">The elements: float or double.</typeparam>
+/// <typeparam name="TOperation">What puts two numbers together.</typeparam>
+internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
+    where D : struct, ILanes<D>
+    where T : unmanaged
+    where TOperation : struct, IBinary
+{
+    private const int UnitElements = 16384;
+    private const int MostBlocks = 64;
+
+    private readonly Reduction _reduction;
+    private readonly MemoryPool _pool;
+    private readonly AxisWalk _kept;
+    private readonly AxisWalk _outer;
+    private readonly WalkAxis _inner;
+    private readonly double _neutral;
+    private readonly long _length;
+    private readonly long _block;
+    private readonly long _blocks;
+    private readonly long _rowsPerUnit;
+
+    public RowReduction(Reduction reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
+        : base(team)
+    {
+        _reduction = reduction;
+        _pool = pool;
+        _kept = kept;
+        _inner = reduced.Rank == 0 ? new WalkAxis(1, 1, 0) : reduced[reduced.Rank - 1];
+        _outer = reduced.Rank == 0 ? reduced : reduced.Without(reduced.Rank - 1);
+        _neutral = Reductions.Neutral(reduction.Kind);
+        _length = reduced.Count;
+        _block = kept.Count >= MostBlocks
+            ? Math.Max(1, _length)
+            : Math.Max(UnitElements, (_length + MostBlocks - 1) / MostBlocks);
+        _blocks = Math.Max(1, (_length + _block - 1) / _block);
+        _rowsPerUnit = _blocks > 1 ? 1 : Math.Max(1, UnitElements / Math.Max(1, _length));
+    }
+
+    /// <inheritdoc/>
+    public override string Name => Reductions.Describe(_reduction);
+
+    /// <inheritdoc/>
+    public override void Run(nint[] slots, int threads)
+    {
+        if (_blocks == 1)
+        {
+            RunUnits(slots, null, (_kept.Count + _rowsPerUnit - 1) / _rowsPerUnit, threads);
+            return;
+        }
+
+        var bytes = _kept.Count * _blocks * sizeof(double);
+        var partials = _pool.Take(bytes);
+        try
+        {
+            RunUnits(slots, (byte*)partials, _kept.Count * _blocks, threads);
+            Combine(slots, (double*)partials);
+        }
+        finally
+        {
+            _pool.Return(partials, bytes);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void RunRange(nint[] slots, byte* shared, long first, long end)
+    {
+        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
+        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var position = stackalloc int[_kept.Rank + 1];
+        if (_blocks > 1)
+        {
+            for (var unit = first; unit < end; unit++)
+            {
+                var start = unit % _blocks * _block;
+                var row = source + _kept.Locate(unit / _blocks, position).Source;
+                ((double*)shared)[unit] = FoldRow(row, start, Math.Min(_length, start + _block));
+            }
+
+            return;
+        }
+
+        var (from, to) = _kept.Locate(first * _rowsPerUnit, position);
+        var stop = Math.Min(_kept.Count, end * _rowsPerUnit);
+        for (var row = first * _rowsPerUnit; row < stop; row++)
+        {
+            target[to] = Fold<D, T>.Element(FoldRow(source + from, 0, _length));
+            _kept.Advance(position, ref from, ref to);
+        }
+    }
+
+    /// <summary>The fold of the reduced elements from <paramref name="start"/> to before <paramref name="stop"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private double FoldRow(T* row, long start, long stop)
+    {
+        if (_outer.Rank == 0)
+        {
+            return FoldRun(row, start, stop - start);
+        }
+
+        var result = _neutral;
+        if (start == stop)
+        {
+            return result;
+        }
+
+        var position = stackalloc int[_outer.Rank];
+        var (offset, ignored) = _outer.Locate(start / _inner.Size, position);
+        while (start < stop)
+        {
+            var within = start % _inner.Size;
+            var count = Math.Min(_inner.Size - within, stop - start);
+            result = Fold<D, T>.Combine<TOperation>(result, FoldRun(row + offset, within, count));
+            start += count;
+            _outer.Advance(position, ref offset, ref ignored);
+        }
+
+        return result;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private double FoldRun(T* run, long first, long count) =>
+        _inner.Source == 1
+            ? Fold<D, T>.Run<TOperation>(run + first, (nint)count, _neutral)
+            : Fold<D, T>.RunStrided<TOperation>(run + first * _inner.Source, _inner.Source, count, _neutral);
+
+    private void Combine(nint[] slots, double* partials)
+    {
+        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var position = stackalloc int[_kept.Rank + 1];
+        for (var row = 0L; row < _kept.Count; row++)
+        {
+            var result = _neutral;
+            for (var block = 0L; block < _blocks; block++)
+            {
+                result = Fold<D, T>.Combine<TOperation>(result, partials[row * _blocks + block]);
+            }
+
+            target[_kept.Locate(row, position).Target] = Fold<D, T>.Element(result);
+        }
+    }
+}
