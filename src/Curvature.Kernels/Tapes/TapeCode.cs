@@ -1,0 +1,142 @@
+namespace Curvature.Kernels;
+
+/// <summary>What a value of a tape is.</summary>
+internal enum ValueKind
+{
+    Input,
+    Constant,
+    Result,
+}
+
+/// <summary>A value of a tape: the input, the constant or the result of the step with that index.</summary>
+internal readonly record struct Value(ValueKind Kind, int Index);
+
+/// <summary>One step of the simplified code; <see cref="Op"/> is null for a plain copy. Unused operands repeat the first.</summary>
+internal readonly record struct Step(OpCode? Op, Value A, Value B, Value C);
+
+/// <summary>The code of a tape made ready to run: what matters to no output is gone, a product that only one sum uses is a
+/// multiply-add with it, and every output that is stored is the result of a step.</summary>
+internal sealed class TapeCode
+{
+    private readonly Tape _tape;
+    private readonly List<Step> _steps = [];
+    private readonly Value[] _values;
+    private readonly int[] _uses;
+
+    public TapeCode(Tape tape)
+    {
+        _tape = tape;
+        _uses = CountUses(tape);
+        _values = new Value[FirstResult + tape.Code.Length];
+        for (var i = 0; i < FirstResult; i++)
+        {
+            _values[i] = i < tape.Inputs.Length
+                ? new Value(ValueKind.Input, i)
+                : new Value(ValueKind.Constant, i - tape.Inputs.Length);
+        }
+
+        var fused = FindFusedProducts();
+        for (var i = 0; i < tape.Code.Length; i++)
+        {
+            var register = FirstResult + i;
+            if (_uses[register] > 0 && !fused.Contains(register))
+            {
+                _values[register] = Emit(Translate(tape.Code[i]));
+            }
+        }
+
+        Outputs = [.. tape.Outputs.Select(output =>
+            output.SummedAxes > 0 ? _values[output.Register] : ResultOf(_values[output.Register]))];
+    }
+
+    /// <summary>The steps, in order.</summary>
+    public IReadOnlyList<Step> Steps => _steps;
+
+    /// <summary>For each output, its value: the result of a step if it is stored, anything if it is summed.</summary>
+    public Value[] Outputs { get; }
+
+    private int FirstResult => _tape.Inputs.Length + _tape.Constants.Length;
+
+    /// <summary>How often each register is used on the way to an output.</summary>
+    private static int[] CountUses(Tape tape)
+    {
+        var firstResult = tape.Inputs.Length + tape.Constants.Length;
+        var uses = new int[firstResult + tape.Code.Length];
+        foreach (var output in tape.Outputs)
+        {
+            uses[output.Register]++;
+        }
+
+        for (var i = tape.Code.Length - 1; i >= 0; i--)
+        {
+            if (uses[firstResult + i] > 0)
+            {
+                var operands = OpCodes.Operands(tape.Code[i].Op);
+                uses[tape.Code[i].A]++;
+                uses[tape.Code[i].B] += operands > 1 ? 1 : 0;
+                uses[tape.Code[i].C] += operands > 2 ? 1 : 0;
+            }
+        }
+
+        return uses;
+    }
+
+    private HashSet<int> FindFusedProducts()
+    {
+        var fused = new HashSet<int>();
+        for (var i = 0; i < _tape.Code.Length; i++)
+        {
+            if (_uses[FirstResult + i] > 0 && ProductIn(_tape.Code[i], out _) is { } register)
+            {
+                fused.Add(register);
+            }
+        }
+
+        return fused;
+    }
+
+    /// <summary>The register of a product that only this sum uses, and what is added to it; null if there is none.</summary>
+    private int? ProductIn(Instruction sum, out int addend)
+    {
+        addend = sum.B;
+        if (sum.Op != OpCode.Add)
+        {
+            return null;
+        }
+
+        if (IsProductUsedOnce(sum.A))
+        {
+            return sum.A;
+        }
+
+        addend = sum.A;
+        return IsProductUsedOnce(sum.B) ? sum.B : null;
+    }
+
+    private bool IsProductUsedOnce(int register) =>
+        register >= FirstResult && _uses[register] == 1 && _tape.Code[register - FirstResult].Op == OpCode.Multiply;
+
+    private Step Translate(Instruction instruction)
+    {
+        if (ProductIn(instruction, out var addend) is { } register)
+        {
+            var product = _tape.Code[register - FirstResult];
+            return new Step(OpCode.MultiplyAdd, _values[product.A], _values[product.B], _values[addend]);
+        }
+
+        var operands = OpCodes.Operands(instruction.Op);
+        var a = _values[instruction.A];
+        var b = operands > 1 ? _values[instruction.B] : a;
+        var c = operands > 2 ? _values[instruction.C] : a;
+        return new Step(instruction.Op, a, b, c);
+    }
+
+    private Value Emit(Step step)
+    {
+        _steps.Add(step);
+        return new Value(ValueKind.Result, _steps.Count - 1);
+    }
+
+    private Value ResultOf(Value value) =>
+        value.Kind == ValueKind.Result ? value : Emit(new Step(null, value, value, value));
+}
