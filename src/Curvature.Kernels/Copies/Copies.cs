@@ -1,0 +1,91 @@
+using System.Runtime.Intrinsics;
+
+namespace Curvature.Kernels;
+
+/// <summary>Makes copy kernels.</summary>
+internal static unsafe class Copies
+{
+    // Below this, an axis is too short to be worth turning blocks.
+    private const int LeastBlock = 8;
+
+    /// <summary>The kernel for a description.</summary>
+    public static Kernel Make(StridedCopy copy, InstructionSet set, ThreadTeam team)
+    {
+        ArgumentNullException.ThrowIfNull(copy);
+        Check.Known(copy.SourceDType, nameof(StridedCopy.SourceDType));
+        Check.Known(copy.TargetDType, nameof(StridedCopy.TargetDType));
+        var count = Check.Shape(copy.Shape, nameof(StridedCopy.Shape));
+        Check.Operand(copy.Source, copy.Shape.Length, nameof(StridedCopy.Source));
+        Check.Operand(copy.Target, copy.Shape.Length, nameof(StridedCopy.Target));
+        if (count == 0)
+        {
+            return new NothingKernel(Describe(copy));
+        }
+
+        var axes = AxisWalk.ByTarget(copy.Shape.Select((size, axis) =>
+            new WalkAxis(size, copy.Source.Strides[axis], copy.Target.Strides[axis])));
+        return (copy.SourceDType, copy.TargetDType) switch
+        {
+            (DType.Float32, DType.Float64) => new RowCopy<float, double>(copy, axes, &Rows.Convert, team),
+            (DType.Float32, DType.Int32) => new RowCopy<float, int>(copy, axes, &Rows.Convert, team),
+            (DType.Float64, DType.Float32) => new RowCopy<double, float>(copy, axes, &Rows.Convert, team),
+            (DType.Float64, DType.Int32) => new RowCopy<double, int>(copy, axes, &Rows.Convert, team),
+            (DType.Int32, DType.Float32) => new RowCopy<int, float>(copy, axes, &Rows.Convert, team),
+            (DType.Int32, DType.Float64) => new RowCopy<int, double>(copy, axes, &Rows.Convert, team),
+            _ => Move(copy, axes, set, team),
+        };
+    }
+
+    /// <summary>What a copy does, for people.</summary>
+    public static string Describe(StridedCopy copy) =>
+        copy.SourceDType == copy.TargetDType
+            ? $"copy {Elements.Describe(copy.Shape)} {copy.SourceDType}"
+            : $"convert {Elements.Describe(copy.Shape)} {copy.SourceDType} to {copy.TargetDType}";
+
+    private static Kernel Move(StridedCopy copy, AxisWalk axes, InstructionSet set, ThreadTeam team)
+    {
+        var wide = copy.SourceDType == DType.Float64;
+        if (ContiguousInSourceOnly(axes) is not { } along)
+        {
+            return wide
+                ? new RowCopy<ulong, ulong>(copy, axes, &Rows.Move, team)
+                : new RowCopy<uint, uint>(copy, axes, &Rows.Move, team);
+        }
+
+        // Only bits move, so integers go as floats of their size.
+        return (set, wide) switch
+        {
+            (InstructionSet.Avx512, false) =>
+                new TransposeCopy<Simd512<float>, Vector512<float>, float>(copy, axes, along, team),
+            (InstructionSet.Avx512, true) =>
+                new TransposeCopy<Simd512<double>, Vector512<double>, double>(copy, axes, along, team),
+            (InstructionSet.Avx2, false) =>
+                new TransposeCopy<Simd256<float>, Vector256<float>, float>(copy, axes, along, team),
+            (InstructionSet.Avx2, true) =>
+                new TransposeCopy<Simd256<double>, Vector256<double>, double>(copy, axes, along, team),
+            (_, false) => new TransposeCopy<Simd128<float>, Vector128<float>, float>(copy, axes, along, team),
+            (_, true) => new TransposeCopy<Simd128<double>, Vector128<double>, double>(copy, axes, along, team),
+        };
+    }
+
+    /// <summary>The axis that is contiguous in the source where another is in the target, and both are long enough for
+    /// blocks; null if there is none.</summary>
+    private static int? ContiguousInSourceOnly(AxisWalk axes)
+    {
+        var last = axes.Rank - 1;
+        if (axes.Rank < 2 || axes[last].Target != 1 || axes[last].Source is 0 or 1 || axes[last].Size < LeastBlock)
+        {
+            return null;
+        }
+
+        for (var axis = last - 1; axis >= 0; axis--)
+        {
+            if (axes[axis].Source == 1 && axes[axis].Size >= LeastBlock)
+            {
+                return axis;
+            }
+        }
+
+        return null;
+    }
+}
