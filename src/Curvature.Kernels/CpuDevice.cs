@@ -1,0 +1,112 @@
+namespace Curvature.Kernels;
+
+/// <summary>The processor, with all memory of the host.</summary>
+public sealed unsafe class CpuDevice : Device
+{
+    private readonly ThreadTeam _team;
+    private readonly InstructionSet _set;
+    private readonly MemoryPool _pool;
+
+    /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this machine.</summary>
+    /// <param name="threads">1 or more.</param>
+    /// <param name="instructionSet">One that <see cref="InstructionSets.IsSupported"/> holds to be there.</param>
+    public CpuDevice(int threads, InstructionSet instructionSet)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        if (!InstructionSets.IsSupported(instructionSet))
+        {
+            throw new ArgumentException(
+                $"Expected an instruction set of this machine, at best {InstructionSets.Best}, got {instructionSet}.",
+                nameof(instructionSet));
+        }
+
+        _team = new ThreadTeam(threads);
+        _set = instructionSet;
+        _pool = new MemoryPool(retained: GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
+        Name = $"cpu ({Describe(instructionSet)}, {threads} {(threads == 1 ? "thread" : "threads")})";
+    }
+
+    /// <summary>The device with all processors of this machine and its best instruction set.</summary>
+    public static CpuDevice Shared { get; } = new(Environment.ProcessorCount, InstructionSets.Best);
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override int Threads => _team.Threads;
+
+    /// <inheritdoc/>
+    public override DeviceMemory Allocate(long bytes)
+    {
+        Check.NotNegative(bytes, nameof(bytes));
+        return new CpuMemory(this, _pool, _pool.Take(bytes), bytes);
+    }
+
+    /// <inheritdoc/>
+    public override void Upload<T>(ReadOnlySpan<T> source, nint destination) =>
+        source.CopyTo(new Span<T>((void*)destination, source.Length));
+
+    /// <inheritdoc/>
+    public override void Download<T>(nint source, Span<T> destination) =>
+        new ReadOnlySpan<T>((void*)source, destination.Length).CopyTo(destination);
+
+    /// <inheritdoc/>
+    public override Kernel Contract(Contraction contraction) => ContractionKernels.Contract(contraction, _set, _team);
+
+    /// <inheritdoc/>
+    public override Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot) =>
+        ContractionKernels.Pack(contraction, side, targetSlot, _set);
+
+    /// <inheritdoc/>
+    public override long PackedBytes(Contraction contraction, ContractionSide side) =>
+        ContractionKernels.PackedBytes(contraction, side, _set);
+
+    /// <inheritdoc/>
+    public override Kernel Map(Tape tape)
+    {
+        ArgumentNullException.ThrowIfNull(tape);
+        TapeCheck.Validate(tape);
+        return (_set, tape.DType) switch
+        {
+            (InstructionSet.Avx512, DType.Float32) => new TapeKernel<Lanes512<double>, float>(tape, _set, _team, _pool),
+            (InstructionSet.Avx512, _) => new TapeKernel<Lanes512<double>, double>(tape, _set, _team, _pool),
+            (InstructionSet.Avx2, DType.Float32) => new TapeKernel<Lanes256<double>, float>(tape, _set, _team, _pool),
+            (InstructionSet.Avx2, _) => new TapeKernel<Lanes256<double>, double>(tape, _set, _team, _pool),
+            (_, DType.Float32) => new TapeKernel<Lanes128<double>, float>(tape, _set, _team, _pool),
+            _ => new TapeKernel<Lanes128<double>, double>(tape, _set, _team, _pool),
+        };
+    }
+
+    /// <inheritdoc/>
+    public override Kernel Reduce(Reduction reduction) => Reductions.Make(reduction, _set, _team, _pool);
+
+    /// <inheritdoc/>
+    public override Kernel Copy(StridedCopy copy) => Copies.Make(copy, _set, _team);
+
+    /// <inheritdoc/>
+    public override Kernel Gather(Indexing indexing) => GatherKernel.Make(indexing, _team);
+
+    /// <inheritdoc/>
+    public override Kernel ScatterAdd(Indexing indexing) => ScatterAddKernel.Make(indexing, _team);
+
+    /// <inheritdoc/>
+    public override Kernel CumulativeSum(Scan scan) => CumulativeSumKernel.Make(scan, _set, _team);
+
+    /// <inheritdoc/>
+    public override Kernel Random(RandomFill fill) => RandomKernel.Make(fill, _set, _team);
+
+    /// <inheritdoc/>
+    public override void Parallel(int parts, Action<int> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        Check.NotNegative(parts, nameof(parts));
+        _team.Run(parts, body);
+    }
+
+    private static string Describe(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 => "AVX-512",
+        InstructionSet.Avx2 => "AVX2",
+        _ => "portable",
+    };
+}
