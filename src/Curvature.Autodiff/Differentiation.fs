@@ -1,0 +1,303 @@
+namespace Curvature
+
+/// A linear map between tensors, written down as a program: the derivative of a function at a point. It can be applied any
+/// number of times, transposed, batched and printed. Made by `linearize`.
+[<Sealed>]
+type LinearProgram internal (program: Program) =
+    member internal _.Program = program
+
+    /// The shape of the tensors that it takes.
+    member _.InputShape = Array.copy program.Variables[0].Shape
+
+    /// The shape of the tensors that it gives.
+    member _.OutputShape = Array.copy (program.Signature program.Outputs[0]).Shape
+
+    /// The image of a tensor.
+    member _.Apply(v: Tensor) : Tensor =
+        if v.Signature <> program.Variables[0] then
+            raise (
+                ShapeException
+                    $"the linear program takes {program.Variables[0].DType}{Shape.show program.Variables[0].Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
+            )
+
+        program.Interpret([| v |])[0]
+
+    /// The adjoint map.
+    member _.Transpose() : LinearProgram =
+        let output = program.Signature program.Outputs[0]
+
+        Staging.stage program.Device [| output |] (fun cotangents ->
+            let pulled = Reverse.transpose program [| ValueSome cotangents[0] |]
+            [| Tangent.orZeros (cotangents[0].Fill(program.Variables[0].Shape, 0.0)) pulled[0] |])
+        |> LinearProgram
+
+    /// The same map on stacks of k tensors.
+    member _.Batch(k: int) : LinearProgram =
+        if k < 1 then
+            raise (ArgumentRangeException $"batch: at least one tensor is needed, and k is {k}")
+
+        let input = program.Variables[0]
+
+        Staging.stage program.Device [| { input with Shape = Array.append [| k |] input.Shape } |] (Batching.vmap program.Interpret)
+        |> LinearProgram
+
+    override _.ToString() = program.ToString()
+
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Derivatives of functions of tensors, in DiffSharp's vocabulary: the function first, then the point, then a direction.
+/// They nest to any depth and in any mix. A function with an f before its name also returns the value.
+[<AutoOpen>]
+module Differentiation =
+
+    let private checkPoint name (x: Tensor) =
+        if x.DType = DType.Int32 then
+            raise (DTypeException $"{name}: the point is Int32; derivatives need Float32 or Float64")
+
+    let private checkDirection name (x: Tensor) (v: Tensor) =
+        if x.Signature <> v.Signature then
+            raise (
+                ShapeException
+                    $"{name}: the direction is {v.DType}{Shape.show v.Signature.Shape}, and the point {x.DType}{Shape.show x.Signature.Shape}"
+            )
+
+    let private scalarResult name (y: Tensor) =
+        if y.Rank <> 0 then
+            raise (ShapeException $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}")
+
+        y
+
+    let private single (f: Tensor -> Tensor) (xs: Tensor[]) = [| f xs[0] |]
+
+    /// The value of f at x, and the derivative along v: one forward pass.
+    let fjacobianv (f: Tensor -> Tensor) (x: Tensor) (v: Tensor) : Tensor * Tensor =
+        checkPoint "jacobianv" x
+        checkDirection "jacobianv" x v
+        let values, tangents = Forward.jvp (single f) [| x |] [| v |]
+        values[0], Tangent.orZeros values[0] tangents[0]
+
+    /// J·v, the derivative of f at x along v: one forward pass.
+    let jacobianv f x v = snd (fjacobianv f x v)
+
+    /// The value of f at x and its derivative along v.
+    let jvp f x v = fjacobianv f x v
+
+    /// The value of f at x, and its derivative there as a linear program, applied any number of times without running f again.
+    let linearize (f: Tensor -> Tensor) (x: Tensor) : Tensor * LinearProgram =
+        checkPoint "linearize" x
+        let values, program = Reverse.linearize (single f) [| x |]
+        values[0], LinearProgram program
+
+    /// The value of f at x, and the map from cotangents of the value to cotangents of x.
+    let vjp (f: Tensor -> Tensor) (x: Tensor) : Tensor * (Tensor -> Tensor) =
+        checkPoint "vjp" x
+        let values, pull = Reverse.vjp (single f) [| x |]
+
+        values[0],
+        fun cotangent ->
+            checkDirection "vjp" values[0] cotangent
+            (pull [| cotangent |])[0]
+
+    /// The value of f at x, and Jᵀ·u: one forward and one backward pass.
+    let fjacobianTv (f: Tensor -> Tensor) (x: Tensor) (u: Tensor) : Tensor * Tensor =
+        let value, pull = vjp f x
+        value, pull u
+
+    /// Jᵀ·u, for a cotangent u of the value: one forward and one backward pass.
+    let jacobianTv f x u = snd (fjacobianTv f x u)
+
+    /// f on every slice along the leading axis, as one computation on the whole stack.
+    let vmap (f: Tensor -> Tensor) (stack: Tensor) : Tensor = (Batching.vmap (single f) [| stack |])[0]
+
+    /// The value and the gradient of a scalar function: one forward and one backward pass.
+    let fgrad (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
+        let value, pull = vjp (f >> scalarResult "grad") x
+        value, pull (value.FillLike 1.0)
+
+    /// The gradient of a scalar function.
+    let grad f x = snd (fgrad f x)
+
+    /// The value, and the derivative of a scalar function along v: one forward pass.
+    let fgradv (f: Tensor -> Tensor) x v : Tensor * Tensor = fjacobianv (f >> scalarResult "gradv") x v
+
+    /// The derivative of a scalar function along v.
+    let gradv f x v = snd (fgradv f x v)
+
+    /// The value and the derivative of a function of a scalar.
+    let fdiff (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
+        if x.Rank <> 0 then
+            raise (ShapeException $"diff: the argument must be a scalar, and it has shape {Shape.show x.Signature.Shape}")
+
+        fjacobianv f x (x.FillLike 1.0)
+
+    /// The derivative of a function of a scalar.
+    let diff f x = snd (fdiff f x)
+
+    /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for a negative order.
+    let rec diffn (order: int) (f: Tensor -> Tensor) (x: Tensor) : Tensor =
+        if order < 0 then
+            raise (ArgumentRangeException $"diffn: an order cannot be negative, and this one is {order}")
+
+        if order = 0 then f x else diff (diffn (order - 1) f) x
+
+    /// The value, the derivative along v, and H·v of a scalar function: forward over reverse.
+    let fgradhessianv (f: Tensor -> Tensor) (x: Tensor) (v: Tensor) : Tensor * Tensor * Tensor =
+        checkPoint "hessianv" x
+        checkDirection "hessianv" x v
+
+        let both (xs: Tensor[]) =
+            let value, gradient = fgrad f xs[0]
+            [| value; gradient |]
+
+        let values, tangents = Forward.jvp both [| x |] [| v |]
+        values[0], Tangent.orZeros values[0] tangents[0], Tangent.orZeros x tangents[1]
+
+    /// The derivative along v, and H·v, of a scalar function.
+    let gradhessianv f x v =
+        let _, slope, product = fgradhessianv f x v
+        slope, product
+
+    /// The value and H·v of a scalar function: the cost of about two gradients.
+    let fhessianv f x v =
+        let value, _, product = fgradhessianv f x v
+        value, product
+
+    /// H·v of a scalar function.
+    let hessianv f x v = snd (fhessianv f x v)
+
+    /// The value and vᵀHv of a scalar function, without the product H·v: one gradient and one forward pass.
+    let fquadraticForm (f: Tensor -> Tensor) (x: Tensor) (v: Tensor) : Tensor * Tensor =
+        checkPoint "quadraticForm" x
+        checkDirection "quadraticForm" x v
+        let value, form = QuadraticForm.at f x
+        value, form v
+
+    /// vᵀHv of a scalar function.
+    let quadraticForm f x v = snd (fquadraticForm f x v)
+
+    /// Basis vectors are pushed through a linear map this many at a time, which bounds memory.
+    let private basisBlock = 64
+
+    /// Applies a map on single tensors to the basis of the space of x, in blocks; results are stacked in a leading axis.
+    let private mapBasis (x: Tensor) (f: Tensor -> Tensor) : Tensor =
+        let n = x.Size
+        let index = Tensor.arange x.DType n |> Tensor.toDevice x.Device
+
+        [ for start in 0..basisBlock..n - 1 do
+              let count = min basisBlock (n - start)
+              let rows = index |> Tensor.slice 0 start count |> Tensor.unsqueeze 1
+              let block = Tensor.equal rows index |> Tensor.reshape (count :: List.ofArray x.Signature.Shape)
+              vmap f block ]
+        |> Tensor.concat 0
+
+    /// Puts the leading axis, which runs over the elements of x, behind the axes of y, in the shape of x.
+    let private asDerivative (x: Tensor) (stacked: Tensor) =
+        let value = [ 1 .. stacked.Rank - 1 ]
+        let shape = stacked.Signature.Shape
+
+        stacked
+        |> Tensor.permute (value @ [ 0 ])
+        |> Tensor.reshape (List.ofArray shape[1..] @ List.ofArray x.Signature.Shape)
+
+    /// The value and the Jacobian, of shape [axes of f(x); axes of x]: forward where x has fewer elements than f(x), else reverse.
+    let fjacobian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
+        checkPoint "jacobian" x
+        let value, program = linearize f x
+
+        if x.Size <= value.Size then
+            value, mapBasis x program.Apply |> asDerivative x
+        else
+            let pull (cotangent: Tensor) =
+                (Reverse.transpose program.Program [| ValueSome cotangent |])[0] |> Tangent.orZeros x
+
+            let shape = List.ofArray value.Signature.Shape @ List.ofArray x.Signature.Shape
+            value, mapBasis value pull |> Tensor.reshape shape
+
+    /// The Jacobian, of shape [axes of f(x); axes of x].
+    let jacobian f x = snd (fjacobian f x)
+
+    /// The value, gradient and Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x.
+    let fgradhessian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor * Tensor =
+        checkPoint "hessian" x
+
+        let both (xs: Tensor[]) =
+            let value, gradient = fgrad f xs[0]
+            [| value; gradient |]
+
+        let values, program = Reverse.linearize both [| x |]
+        let product (v: Tensor) = (program.Interpret [| v |])[1]
+        values[0], values[1], mapBasis x product |> asDerivative x
+
+    /// The gradient and Hessian of a scalar function.
+    let gradhessian f x =
+        let _, gradient, hessian = fgradhessian f x
+        gradient, hessian
+
+    /// The value and Hessian of a scalar function.
+    let fhessian f x =
+        let value, _, hessian = fgradhessian f x
+        value, hessian
+
+    /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x.
+    let hessian f x = snd (fhessian f x)
+
+    /// The value and the Laplacian Σ ∂²f/∂xᵢ² of a scalar function: one quadratic form per element of x.
+    let flaplacian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
+        checkPoint "laplacian" x
+        let value, form = QuadraticForm.at f x
+        value, Tensor.sum (mapBasis x form)
+
+    /// The Laplacian Σ ∂²f/∂xᵢ² of a scalar function.
+    let laplacian f x = snd (flaplacian f x)
+
+    /// The value and the divergence Σ ∂fᵢ/∂xᵢ of a vector field: one derivative along each axis.
+    let fdivergence (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
+        checkPoint "divergence" x
+        let value, program = linearize f x
+
+        if value.Signature.Shape <> x.Signature.Shape then
+            raise (
+                ShapeException
+                    $"divergence: a vector field has the shape of its argument, {Shape.show x.Signature.Shape}, and this one gives {Shape.show value.Signature.Shape}"
+            )
+
+        value, Tensor.sum (mapBasis x (fun e -> Tensor.dot e (program.Apply e)))
+
+    /// The divergence Σ ∂fᵢ/∂xᵢ of a vector field.
+    let divergence f x = snd (fdivergence f x)
+
+    let private curlOf (j: Tensor) =
+        let at row column = j |> Tensor.item 0 row |> Tensor.item 0 column
+        Tensor.stack 0 [ at 2 1 - at 1 2; at 0 2 - at 2 0; at 1 0 - at 0 1 ]
+
+    let private fieldJacobian name (f: Tensor -> Tensor) (x: Tensor) =
+        let value, j = fjacobian f x
+
+        if x.Signature.Shape <> [| 3 |] || value.Signature.Shape <> [| 3 |] then
+            raise (
+                ShapeException
+                    $"{name}: a field of three dimensions is needed, and this one takes {Shape.show x.Signature.Shape} to {Shape.show value.Signature.Shape}"
+            )
+
+        value, j
+
+    /// The value and the curl of a vector field in three dimensions.
+    let fcurl f x =
+        let value, j = fieldJacobian "curl" f x
+        value, curlOf j
+
+    /// The curl of a vector field in three dimensions.
+    let curl f x = snd (fcurl f x)
+
+    /// The value, curl and divergence of a vector field in three dimensions.
+    let fcurldivergence f x =
+        let value, j = fieldJacobian "curldivergence" f x
+        let trace = Tensor.sum (j * Tensor.toDevice x.Device (Tensor.eye x.DType 3))
+        value, curlOf j, trace
+
+    /// The curl and divergence of a vector field in three dimensions.
+    let curldivergence f x =
+        let _, c, d = fcurldivergence f x
+        c, d

@@ -1,0 +1,123 @@
+namespace Curvature
+
+open System.Collections.Generic
+open Curvature.Kernels
+
+/// Σ over shared labels of a·b: every product of two tensors (matrix products with any transposition, batched ones, outer
+/// products, weight gradients) is one of these. Each axis has a label; labels that are missing from the result are
+/// summed over, and every label of an operand occurs in the other operand or in the result.
+[<Sealed>]
+type internal Einsum(left: int[], right: int[], result: int[]) =
+    inherit Primitive("Einsum", (List.ofArray left, List.ofArray right, List.ofArray result))
+
+    let letters (labels: int[]) =
+        System.String(labels |> Array.map (fun label -> char (int 'a' + label)))
+
+    let contract left right result (a: Tensor) (b: Tensor) : Tensor =
+        Interpreter.Bind(Einsum(left, right, result), a, b)[0]
+
+    member _.Left = left
+    member _.Right = right
+    member _.Result = result
+    override _.ToString() = $"Einsum {letters left},{letters right}->{letters result}"
+
+    override this.Infer operands =
+        let a, b = operands[0], operands[1]
+
+        if a.DType <> b.DType then
+            raise (DTypeException $"einsum: operands have different element types, {a.DType} and {b.DType}; convert one of them")
+
+        if a.DType = DType.Int32 then
+            raise (DTypeException "einsum: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+
+        let lengths = Dictionary<int, int>()
+
+        let add (labels: int[]) (shape: int[]) =
+            if labels.Length <> shape.Length then
+                raise (ShapeException $"{this}: {labels.Length} labels for the {shape.Length} axes of {Shape.show shape}")
+
+            Array.iter2
+                (fun label length ->
+                    match lengths.TryGetValue label with
+                    | true, other when other <> length ->
+                        raise (
+                            ShapeException
+                                $"{this}: shapes {Shape.show a.Shape} and {Shape.show b.Shape} do not fit: axis {letters [| label |]} is {other} in one and {length} in the other"
+                        )
+                    | _ -> lengths[label] <- length)
+                labels
+                shape
+
+        add left a.Shape
+        add right b.Shape
+        [| { a with Shape = result |> Array.map (fun label -> lengths[label]) } |]
+
+    /// The contraction as the device sees it.
+    member _.Describe(a: View, b: View, c: View, accumulate: bool) =
+        let stride (labels: int[]) (view: View) label =
+            match System.Array.IndexOf(labels, label) with
+            | -1 -> 0
+            | axis -> view.Strides[axis]
+
+        let axis role size label =
+            ContractionAxis(role, size, stride left a label, stride right b label, stride result c label)
+
+        let length label =
+            match System.Array.IndexOf(left, label) with
+            | -1 -> b.Shape[System.Array.IndexOf(right, label)]
+            | position -> a.Shape[position]
+
+        let has labels label = Array.contains label labels
+
+        let axes =
+            [| for label in result do
+                   let role =
+                       match has left label, has right label with
+                       | true, true -> AxisRole.Batch
+                       | true, false -> AxisRole.Left
+                       | _ -> AxisRole.Right
+
+                   axis role (length label) label
+               for label in left do
+                   if not (has result label) then
+                       axis AxisRole.Inner (length label) label |]
+
+        Contraction(a.DType, axes, a.Slot, a.Offset, b.Slot, b.Offset, c.Slot, c.Offset, accumulate)
+
+    override this.Evaluation =
+        Compute(fun emitter sources targets ->
+            let contraction = this.Describe(sources[0], sources[1], targets[0], false)
+            emitter.Emit(emitter.Device.Contract contraction, [ sources[0]; sources[1] ], [ targets[0] ]))
+
+    override this.Jvp(primals, _, tangents) =
+        let along i = tangents[i] |> Tangent.map (fun t ->
+            if i = 0 then contract left right result t primals[1] else contract left right result primals[0] t)
+
+        [| Tangent.add (along 0) (along 1) |]
+
+    /// The adjoint of a ↦ contract(a, b) contracts the cotangent with b: the label lists trade places.
+    override this.Transpose(cotangents, operands) =
+        match cotangents[0], operands[0], operands[1] with
+        | ValueNone, _, _ -> [| ValueNone; ValueNone |]
+        | ValueSome c, Unknown _, Known b -> [| ValueSome(contract result right left c b); ValueNone |]
+        | ValueSome c, Known a, Unknown _ -> [| ValueNone; ValueSome(contract left result right a c) |]
+        | _ -> raise (DifferentiationException $"{this} is not linear in its operands together")
+
+    /// A batched operand gains a label; the other stays as it is, so that the batch folds into one product.
+    override _.Batch(_, operands, batched) =
+        let fresh = 1 + Array.fold max -1 (Array.concat [ left; right; result ])
+        let add isBatched labels = if isBatched then Array.append [| fresh |] labels else labels
+        [| contract (add batched[0] left) (add batched[1] right) (add true result) operands[0] operands[1] |]
+
+    /// 2⟨ȳ, B(t, u)⟩, as the smaller of ⟨Bᵀ(ȳ, u), t⟩ and ⟨Bᵀ(ȳ, t), u⟩.
+    override _.QuadraticForm(cotangents, _, _, tangents) =
+        match cotangents[0], tangents[0], tangents[1] with
+        | ValueSome c, ValueSome t, ValueSome u ->
+            let product =
+                if t.Size <= u.Size then
+                    contract result right left c u * t
+                else
+                    contract left result right t c * u
+
+            ValueSome(2.0 * product.SumAll())
+        | _ -> ValueNone

@@ -1,0 +1,197 @@
+namespace Curvature
+
+open Curvature.Kernels
+
+/// The primitives that pick and place elements by Int32 indices, and cumulative sums.
+module internal Indexing =
+
+    let private product (lengths: int[]) = Array.fold (*) 1 lengths
+
+    /// The sizes of a gather: table [batch…, outer…, length, inner…], index [batch…, count…].
+    let private sizes (axis: int) batchAxes (table: int[]) (index: int[]) =
+        product table[.. batchAxes - 1],
+        product table[batchAxes .. axis - 1],
+        table[axis],
+        product index[batchAxes..],
+        product table[axis + 1 ..]
+
+    let private describe axis batchAxes (table: int[]) (source: View) (index: View) (target: View) =
+        let batch, outer, length, count, inner = sizes axis batchAxes table index.Shape
+
+        Kernels.Indexing(
+            source.DType,
+            batch,
+            outer,
+            length,
+            count,
+            inner,
+            source.Slot,
+            source.Offset,
+            index.Slot,
+            index.Offset,
+            target.Slot,
+            target.Offset
+        )
+
+    let private checkIndex name (index: Signature) =
+        if index.DType <> DType.Int32 then
+            raise (DTypeException $"{name}: an index is an Int32 tensor, and this one is {index.DType}")
+
+    /// table[batch…, outer…, index[batch…, count…], inner…] → [batch…, outer…, count…, inner…].
+    /// The first `batchAxes` axes of table and index go together.
+    [<Sealed>]
+    type Gather(axis: int, batchAxes: int) =
+        inherit Primitive("Gather", (axis, batchAxes))
+
+        override _.Infer operands =
+            let table, index = operands[0], operands[1]
+            checkIndex "gather" index
+
+            if table.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
+                raise (
+                    ShapeException
+                        $"gather: the first {batchAxes} axes of {Shape.show table.Shape} and {Shape.show index.Shape} differ"
+                )
+
+            let shape = Array.concat [ table.Shape[.. axis - 1]; index.Shape[batchAxes..]; table.Shape[axis + 1 ..] ]
+            [| { table with Shape = shape } |]
+
+        override _.Evaluation =
+            Compute(fun emitter sources targets ->
+                let table, index = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
+                let kernel = emitter.Device.Gather(describe axis batchAxes table.Shape table index targets[0])
+                emitter.Emit(kernel, [ table; index ], [ targets[0] ]))
+
+        override this.Jvp(primals, _, tangents) =
+            [| tangents[0] |> Tangent.map (fun t -> Interpreter.Bind(this, t, primals[1])[0]) |]
+
+        override _.Transpose(cotangents, operands) =
+            match operands[1] with
+            | Known index ->
+                let length = operands[0].Signature.Shape[axis]
+                [| cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(ScatterAdd(axis, batchAxes, length), index, c)[0])
+                   ValueNone |]
+            | Unknown _ -> raise (DifferentiationException "gather is not linear in its index")
+
+        override _.Batch(size, operands, batched) =
+            if not batched[1] && batchAxes = 0 then
+                Interpreter.Bind(Gather(axis + 1, 0), operands)
+            else
+                Interpreter.Bind(Gather(axis + 1, batchAxes + 1), Batched.align size operands batched)
+
+    /// Zeros of the table's shape, to which each update is added where the index points: the adjoint of Gather.
+    and [<Sealed>] ScatterAdd(axis: int, batchAxes: int, length: int) =
+        inherit Primitive("ScatterAdd", (axis, batchAxes, length))
+
+        let tableShape (index: int[]) (updates: int[]) =
+            let counted = index.Length - batchAxes
+            Array.concat [ updates[.. axis - 1]; [| length |]; updates[axis + counted ..] ]
+
+        override _.Infer operands =
+            let index, updates = operands[0], operands[1]
+            checkIndex "scatterAdd" index
+
+            if updates.Shape[axis .. axis + index.Shape.Length - batchAxes - 1] <> index.Shape[batchAxes..] then
+                raise (
+                    ShapeException
+                        $"scatterAdd: updates of shape {Shape.show updates.Shape} do not fit an index of shape {Shape.show index.Shape} at axis {axis}"
+                )
+
+            [| { updates with Shape = tableShape index.Shape updates.Shape } |]
+
+        override _.Evaluation =
+            Compute(fun emitter sources targets ->
+                let index, updates = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
+                // A plan may ask for the result in the middle of a larger array.
+                let target = if targets[0].IsRowMajor then targets[0] else emitter.Temporary targets[0].Signature
+                let kernel = emitter.Device.ScatterAdd(describe axis batchAxes target.Shape updates index target)
+                emitter.Emit(kernel, [ updates; index ], [ target ])
+
+                if not targets[0].IsRowMajor then
+                    emitter.CopyTo(target, targets[0]))
+
+        override this.Jvp(primals, _, tangents) =
+            [| tangents[1] |> Tangent.map (fun t -> Interpreter.Bind(this, primals[0], t)[0]) |]
+
+        override _.Transpose(cotangents, operands) =
+            match operands[0] with
+            | Known index ->
+                [| ValueNone
+                   cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Gather(axis, batchAxes), c, index)[0]) |]
+            | Unknown _ -> raise (DifferentiationException "scatterAdd is not linear in its index")
+
+        override _.Batch(size, operands, batched) =
+            if not batched[0] && batchAxes = 0 then
+                Interpreter.Bind(ScatterAdd(axis + 1, 0, length), operands)
+            else
+                Interpreter.Bind(ScatterAdd(axis + 1, batchAxes + 1, length), Batched.align size operands batched)
+
+    /// The position of the first largest element over the last axis, as Int32. It has no derivative.
+    [<Sealed>]
+    type ArgMaximum() =
+        inherit Primitive("ArgMaximum", box ())
+
+        override _.Infer operands =
+            let shape = operands[0].Shape
+
+            if shape.Length = 0 || shape[shape.Length - 1] = 0 then
+                raise (ShapeException $"argMax: there is nothing to choose from in the last axis of {Shape.show shape}")
+
+            [| { Shape = shape[.. shape.Length - 2]
+                 DType = DType.Int32 } |]
+
+        override _.Evaluation =
+            Compute(fun emitter sources targets ->
+                let source, target = sources[0], targets[0]
+
+                let reduction =
+                    Reduction(
+                        source.DType,
+                        ReductionKind.ArgMaximum,
+                        source.Shape,
+                        [| source.Shape.Length - 1 |],
+                        source.Operand,
+                        target.Operand
+                    )
+
+                emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ target ]))
+
+        override _.Jvp(_, _, _) = [| ValueNone |]
+        override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
+
+    /// Sums of all elements up to each one along an axis, or from each one on.
+    [<Sealed>]
+    type CumulativeSum(axis: int, reverse: bool) =
+        inherit LinearPrimitive("CumulativeSum", (axis, reverse))
+        override _.Infer operands = [| operands[0] |]
+
+        override _.Evaluation =
+            Compute(fun emitter sources targets ->
+                let source = emitter.RowMajor sources[0]
+                let target = if targets[0].IsRowMajor then targets[0] else emitter.Temporary targets[0].Signature
+                let outer = product source.Shape[.. axis - 1]
+                let inner = product source.Shape[axis + 1 ..]
+
+                let scan =
+                    Scan(
+                        source.DType,
+                        outer,
+                        source.Shape[axis],
+                        inner,
+                        reverse,
+                        source.Slot,
+                        source.Offset,
+                        target.Slot,
+                        target.Offset
+                    )
+
+                emitter.Emit(emitter.Device.CumulativeSum scan, [ source ], [ target ])
+
+                if not targets[0].IsRowMajor then
+                    emitter.CopyTo(target, targets[0]))
+
+        override _.Adjoint(cotangents, _) =
+            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(CumulativeSum(axis, not reverse), c)[0])
+
+        override _.Batch(_, operands, _) =
+            Interpreter.Bind(CumulativeSum(axis + 1, reverse), operands)

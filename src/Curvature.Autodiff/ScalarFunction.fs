@@ -1,0 +1,207 @@
+namespace Curvature
+
+open Curvature.Kernels
+
+/// A scalar expression in the arguments and the result of an elementwise function: how derivatives are written down once
+/// and then used for first derivatives, second derivatives and arrays alike.
+[<CustomEquality; NoComparison>]
+type internal Scalar =
+    | Constant of float
+    | Argument of int
+    | Result
+    | Apply of OpCode * Scalar list
+
+    override this.Equals other =
+        match other with
+        | :? Scalar as that ->
+            match this, that with
+            | Constant a, Constant b -> a.Equals b
+            | Argument i, Argument j -> i = j
+            | Result, Result -> true
+            | Apply(f, xs), Apply(g, ys) -> f = g && xs = ys
+            | _ -> false
+        | _ -> false
+
+    override this.GetHashCode() =
+        match this with
+        | Constant a -> hash a
+        | Argument i -> i + 1
+        | Result -> 17
+        | Apply(f, xs) -> hash (int f, xs)
+
+/// Arithmetic of scalar expressions, with the simplifications that derivatives ask for.
+module internal ScalarArithmetic =
+
+    let private negate a =
+        match a with
+        | Constant p -> Constant -p
+        | Apply(OpCode.Negate, [ x ]) -> x
+        | _ -> Apply(OpCode.Negate, [ a ])
+
+    let private add a b =
+        match a, b with
+        | Constant 0.0, x
+        | x, Constant 0.0 -> x
+        | Constant p, Constant q -> Constant(p + q)
+        | _ -> Apply(OpCode.Add, [ a; b ])
+
+    let private subtract a b =
+        match a, b with
+        | x, Constant 0.0 -> x
+        | Constant 0.0, x -> negate x
+        | Constant p, Constant q -> Constant(p - q)
+        | _ -> Apply(OpCode.Subtract, [ a; b ])
+
+    let private multiply a b =
+        match a, b with
+        | Constant 0.0, _
+        | _, Constant 0.0 -> Constant 0.0
+        | Constant 1.0, x
+        | x, Constant 1.0 -> x
+        | Constant -1.0, x
+        | x, Constant -1.0 -> negate x
+        | Constant p, Constant q -> Constant(p * q)
+        | _ -> Apply(OpCode.Multiply, [ a; b ])
+
+    let private divide a b =
+        match a, b with
+        | Constant 0.0, _ -> Constant 0.0
+        | x, Constant 1.0 -> x
+        | _ -> Apply(OpCode.Divide, [ a; b ])
+
+    let (+) a b = add a b
+    let (-) a b = subtract a b
+    let (*) a b = multiply a b
+    let (/) a b = divide a b
+    let (~-) a = negate a
+
+/// The calculus of the elementwise functions: one line each, and nothing else in the library knows their derivatives.
+module internal ScalarFunction =
+
+    let private twoOverRootPi = Constant(2.0 / sqrt System.Math.PI)
+    let private halfRootPi = Constant(sqrt System.Math.PI / 2.0)
+
+    open ScalarArithmetic
+
+    let private a = Argument 0
+    let private b = Argument 1
+    let private y = Result
+    let private zero = Constant 0.0
+    let private one = Constant 1.0
+    let private select mask x y = Apply(OpCode.Select, [ mask; x; y ])
+    let private greater x y = Apply(OpCode.Greater, [ x; y ])
+
+    /// The number of arguments.
+    let arity op =
+        match op with
+        | OpCode.Add
+        | OpCode.Subtract
+        | OpCode.Multiply
+        | OpCode.Divide
+        | OpCode.Maximum
+        | OpCode.Minimum
+        | OpCode.Greater
+        | OpCode.GreaterOrEqual
+        | OpCode.Equal
+        | OpCode.Power -> 2
+        | OpCode.MultiplyAdd
+        | OpCode.Select -> 3
+        | _ -> 1
+
+    /// The partial derivatives of the function, in its arguments a, b and its result y. Where the derivative does not exist,
+    /// the conventions are: |·|′(0) = 0, sign′ = floor′ = 0, and of equal arguments of max and min each carries one half.
+    let partials op =
+        match op with
+        | OpCode.Add -> [ one; one ]
+        | OpCode.Subtract -> [ one; -one ]
+        | OpCode.Multiply -> [ b; a ]
+        | OpCode.Divide -> [ one / b; -(y / b) ]
+        | OpCode.MultiplyAdd -> [ b; a; one ]
+        | OpCode.Maximum ->
+            let tie = Apply(OpCode.Equal, [ a; b ]) * Constant 0.5
+            [ greater a b + tie; greater b a + tie ]
+        | OpCode.Minimum ->
+            let tie = Apply(OpCode.Equal, [ a; b ]) * Constant 0.5
+            [ greater b a + tie; greater a b + tie ]
+        | OpCode.Select -> [ zero; select a one zero; select a zero one ]
+        | OpCode.Power -> [ b * Apply(OpCode.Power, [ a; b - one ]); y * Apply(OpCode.Log, [ a ]) ]
+        | OpCode.Negate -> [ -one ]
+        | OpCode.Abs -> [ Apply(OpCode.Sign, [ a ]) ]
+        | OpCode.Sqrt -> [ Constant 0.5 / y ]
+        | OpCode.ReciprocalSqrt -> [ Constant -0.5 * y / a ]
+        | OpCode.Exp -> [ y ]
+        | OpCode.Expm1 -> [ Apply(OpCode.Exp, [ a ]) ]
+        | OpCode.Log -> [ one / a ]
+        | OpCode.Log1p -> [ one / (one + a) ]
+        | OpCode.Sin -> [ Apply(OpCode.Cos, [ a ]) ]
+        | OpCode.Cos -> [ -Apply(OpCode.Sin, [ a ]) ]
+        | OpCode.Tanh -> [ one - y * y ]
+        | OpCode.Sigmoid -> [ y * (one - y) ]
+        | OpCode.Softplus -> [ Apply(OpCode.Sigmoid, [ a ]) ]
+        | OpCode.Erf -> [ twoOverRootPi * Apply(OpCode.Exp, [ -(a * a) ]) ]
+        | OpCode.ErfInverse -> [ halfRootPi * Apply(OpCode.Exp, [ y * y ]) ]
+        | OpCode.Greater
+        | OpCode.GreaterOrEqual
+        | OpCode.Equal -> [ zero; zero ]
+        | OpCode.Sign
+        | OpCode.Floor -> [ zero ]
+        | _ -> raise (DifferentiationException $"the elementwise function {op} has no derivative")
+
+    /// Puts expressions in the place of arguments and result.
+    let rec private substitute (arguments: Scalar list) (result: Scalar) expression =
+        match expression with
+        | Constant _ -> expression
+        | Argument i -> arguments[i]
+        | Result -> result
+        | Apply(op, operands) -> apply op (operands |> List.map (substitute arguments result))
+
+    /// Builds an application through the simplifying operators.
+    and private apply op operands =
+        match op, operands with
+        | OpCode.Add, [ p; q ] -> p + q
+        | OpCode.Subtract, [ p; q ] -> p - q
+        | OpCode.Multiply, [ p; q ] -> p * q
+        | OpCode.Divide, [ p; q ] -> p / q
+        | OpCode.Negate, [ p ] -> -p
+        | _ -> Apply(op, operands)
+
+    /// The derivative of an expression with respect to argument i, given the derivative of the result.
+    let rec private differentiate i resultDerivative expression =
+        match expression with
+        | Constant _ -> zero
+        | Argument j -> if i = j then one else zero
+        | Result -> resultDerivative
+        | Apply(OpCode.Select, [ mask; p; q ]) ->
+            match differentiate i resultDerivative p, differentiate i resultDerivative q with
+            | Constant 0.0, Constant 0.0 -> zero
+            | dp, dq -> select mask dp dq
+        | Apply(op, operands) ->
+            List.zip (partials op) operands
+            |> List.fold
+                (fun sum (partial, operand) ->
+                    match differentiate i resultDerivative operand with
+                    | Constant 0.0 -> sum
+                    | inner -> sum + substitute operands expression partial * inner)
+                zero
+
+    /// The second partial derivatives ∂²f/∂aᵢ∂aⱼ, derived from the first.
+    let secondPartials =
+        let table = System.Collections.Concurrent.ConcurrentDictionary<OpCode, Scalar[,]>()
+
+        let derive op =
+            let first = partials op |> List.toArray
+            Array2D.init first.Length first.Length (fun i j -> differentiate j first[j] first[i])
+
+        fun op -> table.GetOrAdd(op, derive)
+
+    /// Whether the function is linear in argument i with the others fixed, so that a cotangent can flow back through it.
+    let isLinearIn op i =
+        match op with
+        | OpCode.Add
+        | OpCode.Subtract
+        | OpCode.Multiply
+        | OpCode.Negate -> true
+        | OpCode.Divide -> i = 0
+        | OpCode.Select -> i > 0
+        | OpCode.MultiplyAdd -> true
+        | _ -> false

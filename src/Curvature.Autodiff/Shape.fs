@@ -1,0 +1,65 @@
+namespace Curvature
+
+/// Shapes are arrays of axis lengths, outermost first. A scalar has the empty shape.
+module internal Shape =
+
+    /// The number of elements.
+    let size (shape: int[]) =
+        let mutable product = 1L
+
+        for length in shape do
+            product <- product * int64 length
+
+        if product > int64 System.Int32.MaxValue then
+            raise (ShapeException $"an array of {product} elements is larger than the {System.Int32.MaxValue} that fit")
+
+        int product
+
+    /// The strides, in elements, of consecutive storage with the last axis fastest.
+    let rowMajor (shape: int[]) =
+        let strides = Array.zeroCreate shape.Length
+        let mutable step = 1
+
+        for axis in shape.Length - 1 .. -1 .. 0 do
+            strides[axis] <- step
+            step <- step * shape[axis]
+
+        strides
+
+    /// The shape without the given axes.
+    let without (axes: int[]) (shape: int[]) =
+        [| for axis in 0 .. shape.Length - 1 do
+               if not (Array.contains axis axes) then
+                   shape[axis] |]
+
+    /// Shapes as people write them: [2; 3].
+    let show (shape: int[]) =
+        "[" + System.String.Join("; ", shape) + "]"
+
+    /// The common shape of two operands under NumPy's rule: aligned at the last axis, lengths equal or one of them 1.
+    let broadcast (operation: string) (a: int[]) (b: int[]) =
+        let rank = max a.Length b.Length
+
+        let length (shape: int[]) axis =
+            let own = axis - (rank - shape.Length)
+            if own < 0 then 1 else shape[own]
+
+        Array.init rank (fun axis ->
+            match length a axis, length b axis with
+            | m, n when m = n -> m
+            | 1, n -> n
+            | m, 1 -> m
+            | _ ->
+                raise (
+                    ShapeException
+                        $"{operation}: shapes {show a} and {show b} do not broadcast: axis lengths must be equal, or one of them 1"
+                ))
+
+    /// Checks an axis and counts negative ones from the end.
+    let axis (operation: string) rank axis =
+        let own = if axis < 0 then axis + rank else axis
+
+        if own < 0 || own >= rank then
+            raise (ShapeException $"{operation}: axis {axis} does not exist in an array of {rank} axes")
+
+        own

@@ -1,0 +1,129 @@
+namespace Curvature
+
+open System
+open Curvature.Kernels
+
+/// The shape and element type of an array.
+type internal Signature = { Shape: int[]; DType: DType }
+
+/// An array in device memory: a strided view of a block that it keeps alive. A uniform array holds one number for all
+/// elements, and takes memory only when its address is asked for.
+[<Sealed; AllowNullLiteral>]
+type internal Storage
+    private
+    (
+        device: Device,
+        block: DeviceMemory,
+        offset: int64,
+        shape: int[],
+        strides: int[],
+        dtype: DType,
+        uniform: float voption
+    ) =
+
+    let mutable block = block
+
+    static member Bytes dtype =
+        match dtype with
+        | DType.Float64 -> 8L
+        | _ -> 4L
+
+    member _.Device = device
+    member _.Offset = offset
+    member _.Shape = shape
+    member _.Strides = strides
+    member _.DType = dtype
+    member _.Uniform = uniform
+    member _.Signature = { Shape = shape; DType = dtype }
+
+    /// The block that holds the elements; refer to it for as long as its address is in use.
+    member _.Memory =
+        if isNull block then
+            let fresh = device.Allocate(Storage.Bytes dtype)
+            let value = uniform.Value
+
+            match dtype with
+            | DType.Float32 -> device.Upload(ReadOnlySpan [| float32 value |], fresh.Address)
+            | DType.Float64 -> device.Upload(ReadOnlySpan [| value |], fresh.Address)
+            | _ -> device.Upload(ReadOnlySpan [| int value |], fresh.Address)
+
+            Threading.Interlocked.CompareExchange(&block, fresh, null) |> ignore
+
+        block
+
+    member _.IsRowMajor =
+        uniform.IsNone
+        && Array.forall2 (fun length _ -> length >= 0) shape strides
+        && (let expected = Shape.rowMajor shape
+            let mutable same = true
+
+            for axis in 0 .. shape.Length - 1 do
+                if shape[axis] <> 1 && strides[axis] <> expected[axis] then
+                    same <- false
+
+            same)
+
+    /// Uninitialised row-major storage.
+    static member Allocate(device: Device, signature: Signature) =
+        let bytes = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
+        let block = device.Allocate(max bytes 1L)
+        Storage(device, block, 0L, signature.Shape, Shape.rowMajor signature.Shape, signature.DType, ValueNone)
+
+    /// The same number everywhere.
+    static member Full(device: Device, signature: Signature, value: float) =
+        let strides = Array.zeroCreate signature.Shape.Length
+        Storage(device, null, 0L, signature.Shape, strides, signature.DType, ValueSome value)
+
+    /// A copy of host values, row-major.
+    static member Of<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType>
+        (device: Device, shape: int[], dtype: DType, values: 'T[])
+        =
+        let storage = Storage.Allocate(device, { Shape = shape; DType = dtype })
+        device.Upload(ReadOnlySpan values, storage.Memory.Address)
+        storage
+
+    /// The same block seen with another offset, shape and strides.
+    member this.View(offset: int64, shape: int[], strides: int[]) =
+        match uniform with
+        | ValueSome value -> Storage.Full(device, { Shape = shape; DType = dtype }, value)
+        | ValueNone -> Storage(device, block, offset, shape, strides, dtype, ValueNone)
+
+    /// Copies to another element type or to row-major order.
+    member this.Copy(target: DType) =
+        match uniform with
+        | ValueSome value when target <> DType.Int32 || dtype = DType.Int32 ->
+            Storage.Full(device, { Shape = shape; DType = target }, value)
+        | _ ->
+            let result = Storage.Allocate(device, { Shape = shape; DType = target })
+
+            let copy =
+                StridedCopy(dtype, target, shape, Operand(0, offset, strides), Operand(1, 0L, result.Strides))
+
+            let source = this.Memory
+            device.Copy(copy).Run([| source.Address; result.Memory.Address |], device.Threads)
+            GC.KeepAlive source
+            result
+
+    /// The elements on the host, row-major, in the given element type.
+    member this.ToArray<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType>
+        (target: DType)
+        : 'T[] =
+        let dense =
+            if uniform.IsSome then
+                let full = Storage.Allocate(device, { Shape = shape; DType = target })
+
+                let copy =
+                    StridedCopy(dtype, target, shape, Operand(0, 0L, strides), Operand(1, 0L, full.Strides))
+
+                device.Copy(copy).Run([| this.Memory.Address; full.Memory.Address |], device.Threads)
+                full
+            elif dtype = target && this.IsRowMajor then
+                this
+            else
+                this.Copy target
+
+        let values = GC.AllocateUninitializedArray<'T>(Shape.size shape)
+        let start = dense.Memory.Address + nativeint (dense.Offset * Storage.Bytes target)
+        device.Download(start, Span values)
+        GC.KeepAlive dense.Memory
+        values

@@ -1,0 +1,55 @@
+namespace Curvature
+
+/// A stack of tensors, seen as one of them.
+[<Sealed>]
+type internal BatchTracer(owner: Interpreter, stack: Tensor) =
+    inherit Content({ stack.Signature with Shape = Array.tail stack.Signature.Shape })
+    member _.Stack = stack
+    override _.Owner = owner
+    override _.Device = stack.Device
+
+    override _.Storage =
+        raise (DifferentiationException "inside vmap a tensor stands for a whole stack, so its values cannot be read one by one")
+
+    override this.Describe() = Printing.showAbstract "batched" this.Signature.DType this.Signature.Shape
+
+/// Batching: every primitive runs once on a whole stack.
+[<Sealed>]
+type internal BatchInterpreter(depth: int, size: int) =
+    inherit Interpreter(depth)
+
+    member this.IsOwn(t: Tensor) =
+        match t.Content with
+        | :? BatchTracer as tracer -> obj.ReferenceEquals(tracer.Owner, this)
+        | _ -> false
+
+    override this.Process(primitive, operands) =
+        let batched = operands |> Array.map this.IsOwn
+        let stacks = Array.map2 (fun (t: Tensor) own -> if own then (t.Content :?> BatchTracer).Stack else t) operands batched
+        primitive.Batch(size, stacks, batched) |> Array.map (fun stack -> Tensor(BatchTracer(this, stack)))
+
+module internal Batching =
+
+    /// f applied to every slice along the leading axes of the stacks; results are stacked likewise.
+    let vmap (f: Tensor[] -> Tensor[]) (stacks: Tensor[]) =
+        let leading (t: Tensor) =
+            match t.Signature.Shape with
+            | [||] -> raise (ShapeException "vmap: a scalar has no leading axis to map over")
+            | shape -> shape[0]
+
+        let size = leading stacks[0]
+
+        for stack in stacks do
+            if leading stack <> size then
+                raise (ShapeException $"vmap: the leading axes have different lengths, {size} and {leading stack}")
+
+        let interpreter = BatchInterpreter(Interpreter.CurrentDepth + 1, size)
+
+        let results =
+            interpreter.Run(fun () -> f (stacks |> Array.map (fun stack -> Tensor(BatchTracer(interpreter, stack)))))
+
+        results
+        |> Array.map (fun result ->
+            match result.Content with
+            | :? BatchTracer as tracer when obj.ReferenceEquals(tracer.Owner, interpreter) -> tracer.Stack
+            | _ -> (Batched.align size [| result |] [| false |])[0])

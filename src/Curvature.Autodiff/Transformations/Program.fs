@@ -1,0 +1,153 @@
+namespace Curvature
+
+open System.Text
+open System.Collections.Generic
+open Curvature.Kernels
+
+/// An operand of an equation.
+[<NoEquality; NoComparison>]
+type internal Atom =
+    /// A value computed by the program, by number.
+    | Variable of int
+    /// A value known when the program was made.
+    | Constant of Tensor
+
+/// One application of a primitive.
+[<NoEquality; NoComparison>]
+type internal Equation =
+    { Primitive: Primitive
+      Operands: Atom[]
+      Results: int[] }
+
+/// A straight-line program over primitives. Variables 0, 1, … are its inputs.
+[<NoEquality; NoComparison>]
+type internal Program =
+    { Device: Device
+      Inputs: int
+      Variables: Signature[]
+      Equations: Equation[]
+      Outputs: Atom[] }
+
+    member program.Signature atom =
+        match atom with
+        | Variable id -> program.Variables[id]
+        | Constant tensor -> tensor.Signature
+
+    /// Runs the program by applying its primitives one after the other. Inputs may be traced by any transformation.
+    member program.Interpret(inputs: Tensor[]) : Tensor[] =
+        let values: Tensor[] = Array.zeroCreate program.Variables.Length
+        Array.blit inputs 0 values 0 program.Inputs
+
+        let read atom =
+            match atom with
+            | Variable id -> values[id]
+            | Constant tensor -> tensor
+
+        for equation in program.Equations do
+            let results = Interpreter.Bind(equation.Primitive, equation.Operands |> Array.map read)
+            Array.iter2 (fun id result -> values[id] <- result) equation.Results results
+
+        program.Outputs |> Array.map read
+
+    override program.ToString() =
+        let text = StringBuilder()
+
+        let variable id =
+            let signature = program.Variables[id]
+            $"v{id}: {signature.DType}{Shape.show signature.Shape}"
+
+        let atom a =
+            match a with
+            | Variable id -> $"v{id}"
+            | Constant t when t.Size = 1 && isNull t.Owner -> t.ToScalar().ToString("G6", System.Globalization.CultureInfo.InvariantCulture)
+            | Constant t when isNull t.Owner && t.Storage.Uniform.IsSome ->
+                t.Storage.Uniform.Value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture)
+            | Constant t -> $"constant{Shape.show t.Signature.Shape}"
+
+        let list (items: string seq) = System.String.Join(", ", items)
+        text.Append($"inputs {list (Seq.init program.Inputs variable)}\n") |> ignore
+
+        for equation in program.Equations do
+            text.Append($"  {list (equation.Results |> Seq.map variable)} = {equation.Primitive} ({list (equation.Operands |> Seq.map atom)})\n")
+            |> ignore
+
+        text.Append($"outputs {list (program.Outputs |> Seq.map atom)}").ToString()
+
+/// A value that the program being recorded will compute.
+[<Sealed>]
+type internal StageTracer(owner: Interpreter, id: int, signature: Signature, device: Device) =
+    inherit Content(signature)
+    member _.Id = id
+    override _.Owner = owner
+    override _.Device = device
+
+    override _.Storage =
+        raise (
+            DifferentiationException
+                "the value of a tensor was asked for while its function was being recorded, before values exist; decide on shapes instead, or select with masks"
+        )
+
+    override _.Describe() = Printing.showAbstract "recorded" signature.DType signature.Shape
+
+/// Staging: primitives that touch an unknown are written down; all others have already run.
+[<Sealed>]
+type internal StageInterpreter(depth: int, device: Device) =
+    inherit Interpreter(depth)
+    let equations = List<Equation>()
+    let variables = List<Signature>()
+
+    member this.Fresh(signature: Signature) : Tensor =
+        variables.Add signature
+        Tensor(StageTracer(this, variables.Count - 1, signature, device))
+
+    member this.Atom(t: Tensor) =
+        match t.Content with
+        | :? StageTracer as tracer when obj.ReferenceEquals(tracer.Owner, this) -> Variable tracer.Id
+        | _ -> Constant t
+
+    override this.Process(primitive, operands) =
+        let results =
+            primitive.Infer(operands |> Array.map _.Signature) |> Array.map this.Fresh
+
+        equations.Add
+            { Primitive = primitive
+              Operands = operands |> Array.map this.Atom
+              Results = results |> Array.map (fun result -> (result.Content :?> StageTracer).Id) }
+
+        results
+
+    /// The program that computes the outputs, without what they do not need.
+    member this.Finish(inputs: int, outputs: Tensor[]) : Program =
+        let outputs = outputs |> Array.map this.Atom
+        let live = Array.zeroCreate<bool> variables.Count
+
+        let mark atom =
+            match atom with
+            | Variable id -> live[id] <- true
+            | Constant _ -> ()
+
+        outputs |> Array.iter mark
+        let kept = List<Equation>()
+
+        for i in equations.Count - 1 .. -1 .. 0 do
+            let equation = equations[i]
+
+            if equation.Results |> Array.exists (fun id -> live[id]) then
+                equation.Operands |> Array.iter mark
+                kept.Add equation
+
+        kept.Reverse()
+
+        { Device = device
+          Inputs = inputs
+          Variables = variables.ToArray()
+          Equations = kept.ToArray()
+          Outputs = outputs }
+
+module internal Staging =
+
+    /// Records a function of inputs of which only shapes and element types are known.
+    let stage (device: Device) (inputs: Signature[]) (f: Tensor[] -> Tensor[]) : Program =
+        let interpreter = StageInterpreter(Interpreter.CurrentDepth + 1, device)
+        let outputs = interpreter.Run(fun () -> f (inputs |> Array.map interpreter.Fresh))
+        interpreter.Finish(inputs.Length, outputs)

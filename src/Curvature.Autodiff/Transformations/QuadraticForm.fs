@@ -1,0 +1,119 @@
+namespace Curvature
+
+open System.Collections.Generic
+
+/// A value on a recorded tape.
+[<Sealed>]
+type internal TapeTracer(owner: Interpreter, id: int, primal: Tensor) =
+    inherit Content(primal.Signature)
+    member _.Id = id
+    member _.Primal = primal
+    override _.Owner = owner
+    override _.Device = primal.Device
+    override _.Storage = primal.Storage
+    override _.Describe() = $"tensor on a tape: {primal}"
+
+/// One application of a primitive on a tape, with its values.
+[<NoEquality; NoComparison>]
+type internal TapeEntry =
+    { Primitive: Primitive
+      Primals: Tensor[]
+      /// For each operand its number on the tape, or −1 for a constant.
+      Operands: int[]
+      Values: Tensor[]
+      Results: int[] }
+
+/// Runs primitives and writes them down with their values.
+[<Sealed>]
+type internal TapeInterpreter(depth: int) =
+    inherit Interpreter(depth)
+    let entries = List<TapeEntry>()
+    let mutable count = 0
+
+    member _.Entries = entries
+    member _.Count = count
+
+    member this.Trace(primal: Tensor) : Tensor =
+        count <- count + 1
+        Tensor(TapeTracer(this, count - 1, primal))
+
+    member this.Split(t: Tensor) : struct (int * Tensor) =
+        match t.Content with
+        | :? TapeTracer as tracer when obj.ReferenceEquals(tracer.Owner, this) -> tracer.Id, tracer.Primal
+        | _ -> -1, t
+
+    override this.Process(primitive, operands) =
+        let parts = operands |> Array.map this.Split
+        let primals = parts |> Array.map (fun struct (_, primal) -> primal)
+        let values = Interpreter.Bind(primitive, primals)
+        let results = values |> Array.map this.Trace
+
+        entries.Add
+            { Primitive = primitive
+              Primals = primals
+              Operands = parts |> Array.map (fun struct (id, _) -> id)
+              Values = values
+              Results = results |> Array.map (fun result -> (result.Content :?> TapeTracer).Id) }
+
+        results
+
+/// vᵀHv without the product Hv: with the adjoints ȳ of the intermediate values of f computed once,
+/// vᵀHv = Σ over nonlinear operations ⟨ȳ, D²op[x₁, x₁]⟩, where x₁ is the forward tangent along v. Per v that is one forward
+/// pass and no backward one. (Adjoint-weighted Taylor mode; compare Dangel et al. 2025, "Collapsing Taylor mode".)
+module internal QuadraticForm =
+
+    /// The adjoint of every value on the tape that some second-order term is weighted with.
+    let private adjoints (tape: TapeInterpreter) (output: int) (one: Tensor) =
+        let adjoints: Tensor voption[] = Array.create tape.Count ValueNone
+        adjoints[output] <- ValueSome one
+        // Values that depend on the input through a result that may still need adjoints: all but the input itself.
+        for i in tape.Entries.Count - 1 .. -1 .. 0 do
+            let entry = tape.Entries[i]
+            let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
+
+            if cotangents |> Array.exists _.IsSome then
+                let wanted = entry.Operands |> Array.map (fun id -> id > 0)
+
+                if Array.exists id wanted then
+                    Reverse.pullback entry.Primitive entry.Primals entry.Values cotangents wanted
+                    |> Array.iteri (fun k cotangent ->
+                        if wanted[k] then
+                            let id = entry.Operands[k]
+                            adjoints[id] <- Tangent.add adjoints[id] cotangent)
+
+        adjoints
+
+    /// The value of a scalar function at x, and v ↦ vᵀHv there.
+    let at (f: Tensor -> Tensor) (x: Tensor) : Tensor * (Tensor -> Tensor) =
+        let tape = TapeInterpreter(Interpreter.CurrentDepth + 1)
+        let result = tape.Run(fun () -> f (tape.Trace x))
+        let struct (output, value) = tape.Split result
+
+        if value.Rank <> 0 then
+            raise (ShapeException $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}")
+
+        if output < 0 then
+            value, fun v -> v.Fill([||], 0.0)
+        else
+            let adjoints = adjoints tape output (value.FillLike 1.0)
+
+            let form (v: Tensor) =
+                let tangents: Tensor voption[] = Array.create tape.Count ValueNone
+                tangents[0] <- ValueSome v
+                let mutable sum = ValueNone
+
+                for entry in tape.Entries do
+                    let along = entry.Operands |> Array.map (fun id -> if id < 0 then ValueNone else tangents[id])
+
+                    if along |> Array.exists _.IsSome then
+                        let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
+
+                        if cotangents |> Array.exists _.IsSome then
+                            sum <- Tangent.add sum (entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along))
+
+                        entry.Primitive.Jvp(entry.Primals, entry.Values, along)
+                        |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)
+
+                Tangent.orZeros (v.Fill([||], 0.0)) sum
+
+            value, form
