@@ -1,10 +1,26 @@
 namespace Curvature
 
-/// A function v ↦ g(v) at a fixed point θ, ready to be applied to vector after vector.
+/// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a list of
+/// kernels. Safe on several threads at once.
 [<Sealed>]
-type CompiledMap internal (values: Tensor list, input: Signature, apply: Tensor -> Tensor, applyBlock: Tensor -> Tensor) =
+type CompiledMap internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan) =
+
+    /// The elements of a tensor where a plan can read them.
+    let rowMajor (t: Tensor) =
+        if not (isNull t.Owner) then
+            raise (DifferentiationException "a compiled map takes arrays; inside another transformation use the function itself")
+
+        if not (obj.ReferenceEquals(t.Device, device)) then
+            raise (CurvatureException $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}")
+
+        let storage = t.Storage
+        if storage.IsRowMajor then storage else storage.Copy t.DType
+
     /// What depends on the point alone, such as the loss and its gradient.
     member _.Values = values
+
+    /// Multiplications and additions of one application, of the kernels that count them.
+    member _.Flops = plan.Plan.Flops
 
     /// g(v) for one v.
     member _.Apply(v: Tensor) : Tensor =
@@ -14,9 +30,10 @@ type CompiledMap internal (values: Tensor list, input: Signature, apply: Tensor 
                     $"the compiled map takes {input.DType}{Shape.show input.Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
             )
 
-        apply v
+        Tensor.OfStorage((plan.Run [| rowMajor v |])[0])
 
-    /// g of every slice along the leading axis of a block [k; …]; results are stacked likewise.
+    /// g of every slice along the leading axis of a block [k; …]; results are stacked likewise. The bits of a slice do not depend
+    /// on the block that it is in, nor on the number of threads.
     member _.ApplyBlock(block: Tensor) : Tensor =
         let shape = block.Signature.Shape
 
@@ -26,19 +43,135 @@ type CompiledMap internal (values: Tensor list, input: Signature, apply: Tensor 
                     $"the compiled map takes blocks of {input.DType}{Shape.show input.Shape}, and got {block.DType}{Shape.show shape}"
             )
 
-        applyBlock block
+        let storage = rowMajor block
+
+        if shape[0] = 1 then
+            let single = storage.View(storage.Offset, Array.tail shape, Array.tail storage.Strides)
+            let result = (plan.Run [| single |])[0]
+            Tensor.OfStorage(result.View(0L, Array.append [| 1 |] result.Shape, Shape.rowMajor (Array.append [| 1 |] result.Shape)))
+        else
+            Tensor.OfStorage((plan.RunEach storage)[0])
+
+    /// The median seconds of each kernel of one application, over a number of runs, in the order in which they run.
+    member _.Profile(v: Tensor, runs: int) : (string * float)[] = plan.Profile(rowMajor v, runs)
+
+    /// The kernels, one a line, for people who want to know what runs.
+    override _.ToString() = plan.Plan.ToString()
 
 namespace Curvature.FSharp
 
+open System.Collections.Concurrent
 open Curvature
 
-/// Functions turned into plans: recorded once, optimised, and run many times.
+/// Functions turned into plans: recorded once for each shape, optimised, and run many times.
 [<RequireQualifiedAccess>]
 module Compile =
 
-    /// A map for every point θ. The function is given θ, and returns values that depend on θ alone and a function g of v.
-    /// Work that does not depend on v is done once for each θ.
+    let private arrayOf name (t: Tensor) =
+        if not (isNull t.Owner) then
+            raise (DifferentiationException $"{name}: a compiled function takes arrays; inside another transformation use the function itself")
+
+        let storage = t.Storage
+        if storage.IsRowMajor then storage else storage.Copy t.DType
+
+    let private key (signature: Signature) =
+        struct (signature.DType, Shape.show signature.Shape)
+
+    /// The function as one plan for each combination of input shapes. It is recorded from shapes alone, so it may not
+    /// ask for values.
+    let internal functionOf (f: Tensor[] -> Tensor[]) : Tensor[] -> Tensor[] =
+        let plans = ConcurrentDictionary<string, BoundPlan>()
+
+        fun inputs ->
+            let device = inputs[0].Device
+            let signatures = inputs |> Array.map _.Signature
+            let name = System.String.Join("; ", signatures |> Array.map (fun s -> $"{s.DType}{Shape.show s.Shape}"))
+
+            let plan =
+                plans.GetOrAdd(
+                    $"{device.GetHashCode()} {name}",
+                    fun _ ->
+                        let program =
+                            Staging.stage device signatures f |> Simplify.run (Array.create inputs.Length true)
+
+                        BoundPlan(Plan(program, 0), [||])
+                )
+
+            plan.Run(inputs |> Array.map (arrayOf "compile")) |> Array.map Tensor.OfStorage
+
+    /// The same function, compiled: traced once for each shape of its argument, then run as a list of kernels. It may not ask
+    /// for values of tensors (raises DifferentiationException at the first call), and is not differentiable itself.
+    let func (f: Tensor -> Tensor) : Tensor -> Tensor =
+        let compiled = functionOf (fun inputs -> [| f inputs[0] |])
+        fun x -> (compiled [| x |])[0]
+
+    /// The same function of several tensors, with several results, compiled.
+    let funcs (f: Tensor list -> Tensor list) : Tensor list -> Tensor list =
+        let compiled = functionOf (List.ofArray >> f >> List.toArray)
+        fun xs -> compiled (List.toArray xs) |> List.ofArray
+
+    /// A family's plans for one shape of θ: the slow part, run for each θ, and the fast part, bound to what it gives.
+    [<NoEquality; NoComparison>]
+    type private Template =
+        { Slow: BoundPlan
+          SlowOutputs: int
+          Fast: Plan }
+
+    /// Records values and map with θ unknown, so that a new θ runs the same plans.
+    let private recordWithPoint (device: Kernels.Device) (point: Signature) (vector: Signature) f : Template =
+        let mutable count = 0
+
+        let program =
+            Staging.stage device [| point; vector |] (fun inputs ->
+                let values, g = f inputs[0]
+                count <- List.length values
+                [| yield! values
+                   yield g inputs[1] |])
+            |> Simplify.run [| false; true |]
+
+        let parts = Partition.cut 1 count program
+
+        { Slow = BoundPlan(Plan(parts.Slow, 0), [||])
+          SlowOutputs = count
+          Fast = Plan(parts.Fast, parts.Fast.Inputs - 1) }
+
+    let private bindTemplate (template: Template) (theta: Storage) : Tensor list * BoundPlan =
+        let results = template.Slow.Run [| theta |]
+        let values = results[.. template.SlowOutputs - 1] |> Array.map Tensor.OfStorage |> List.ofArray
+        values, BoundPlan(template.Fast, Array.append [| theta |] results[template.SlowOutputs ..])
+
+    /// Records the map at a known θ: functions that look at values need this.
+    let private recordAtPoint (theta: Tensor) (vector: Signature) f : Tensor list * BoundPlan =
+        let values, g = f theta
+
+        let program =
+            Staging.stage theta.Device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]
+
+        values, BoundPlan(Plan(program, 0), [||])
+
+    /// A map for every point θ. The function is given θ, and returns values that depend on θ alone and a function g of
+    /// vectors v in the shape of θ. Work that does not depend on v is done once for each θ, and plans are made once for
+    /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is recorded anew at each θ.
     let family (f: Tensor -> Tensor list * (Tensor -> Tensor)) : Tensor -> CompiledMap =
+        let templates = ConcurrentDictionary<struct (DType * string), Template option>()
+
         fun theta ->
-            let values, g = f theta
-            CompiledMap(values, theta.Signature, g, vmap g)
+            let signature = theta.Signature
+
+            let template =
+                templates.GetOrAdd(
+                    key signature,
+                    fun _ ->
+                        try
+                            Some(recordWithPoint theta.Device signature signature f)
+                        with :? AbstractValueException ->
+                            None
+                )
+
+            match template with
+            | Some template ->
+                let values, plan = bindTemplate template (arrayOf "compile" theta)
+                CompiledMap(values, signature, theta.Device, plan)
+            | None ->
+                let values, plan = recordAtPoint theta signature f
+                CompiledMap(values, signature, theta.Device, plan)

@@ -18,6 +18,10 @@ type DTypeException(message: string) =
 type DifferentiationException(message: string) =
     inherit CurvatureException(message)
 
+/// The value of a tensor was asked for where only its shape is known.
+type AbstractValueException(message: string) =
+    inherit DifferentiationException(message)
+
 /// An argument outside its range, such as a negative count.
 type ArgumentRangeException(message: string) =
     inherit CurvatureException(message)

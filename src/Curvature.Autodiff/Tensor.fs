@@ -54,7 +54,7 @@ type internal Primitive(name: string, parameters: obj) =
 
     override _.Equals other =
         match other with
-        | :? Primitive as that -> name = that.Name && parameters.Equals that.Parameters
+        | :? Primitive as that -> name = that.Name && Object.Equals(parameters, that.Parameters)
         | _ -> false
 
     override _.GetHashCode() =
@@ -62,7 +62,7 @@ type internal Primitive(name: string, parameters: obj) =
 
     override _.ToString() =
         match parameters with
-        | :? unit -> name
+        | null -> name
         | _ -> $"{name} {parameters}".Replace("\n", " ")
 
 /// A transformation in progress: it owns the tracers that it made, and decides what a primitive does to them. Interpreters

@@ -33,6 +33,15 @@ module internal Indexing =
             target.Offset
         )
 
+    /// These kernels write row-major arrays; where the result has another layout, it is copied there.
+    let private rowMajorTarget (emitter: Emitter) (target: View) (write: View -> unit) =
+        if target.IsRowMajor then
+            write target
+        else
+            let dense = emitter.Temporary target.Signature
+            write dense
+            emitter.CopyTo(dense, target)
+
     let private checkIndex name (index: Signature) =
         if index.DType <> DType.Int32 then
             raise (DTypeException $"{name}: an index is an Int32 tensor, and this one is {index.DType}")
@@ -59,8 +68,9 @@ module internal Indexing =
         override _.Evaluation =
             Compute(fun emitter sources targets ->
                 let table, index = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
-                let kernel = emitter.Device.Gather(describe axis batchAxes table.Shape table index targets[0])
-                emitter.Emit(kernel, [ table; index ], [ targets[0] ]))
+                rowMajorTarget emitter targets[0] (fun target ->
+                    let kernel = emitter.Device.Gather(describe axis batchAxes table.Shape table index target)
+                    emitter.Emit(kernel, [ table; index ], [ target ])))
 
         override this.Jvp(primals, _, tangents) =
             [| tangents[0] |> Tangent.map (fun t -> Interpreter.Bind(this, t, primals[1])[0]) |]
@@ -102,13 +112,9 @@ module internal Indexing =
         override _.Evaluation =
             Compute(fun emitter sources targets ->
                 let index, updates = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
-                // A plan may ask for the result in the middle of a larger array.
-                let target = if targets[0].IsRowMajor then targets[0] else emitter.Temporary targets[0].Signature
-                let kernel = emitter.Device.ScatterAdd(describe axis batchAxes target.Shape updates index target)
-                emitter.Emit(kernel, [ updates; index ], [ target ])
-
-                if not targets[0].IsRowMajor then
-                    emitter.CopyTo(target, targets[0]))
+                rowMajorTarget emitter targets[0] (fun target ->
+                    let kernel = emitter.Device.ScatterAdd(describe axis batchAxes target.Shape updates index target)
+                    emitter.Emit(kernel, [ updates; index ], [ target ])))
 
         override this.Jvp(primals, _, tangents) =
             [| tangents[1] |> Tangent.map (fun t -> Interpreter.Bind(this, primals[0], t)[0]) |]
@@ -168,27 +174,24 @@ module internal Indexing =
         override _.Evaluation =
             Compute(fun emitter sources targets ->
                 let source = emitter.RowMajor sources[0]
-                let target = if targets[0].IsRowMajor then targets[0] else emitter.Temporary targets[0].Signature
                 let outer = product source.Shape[.. axis - 1]
                 let inner = product source.Shape[axis + 1 ..]
 
-                let scan =
-                    Scan(
-                        source.DType,
-                        outer,
-                        source.Shape[axis],
-                        inner,
-                        reverse,
-                        source.Slot,
-                        source.Offset,
-                        target.Slot,
-                        target.Offset
-                    )
+                rowMajorTarget emitter targets[0] (fun target ->
+                    let scan =
+                        Scan(
+                            source.DType,
+                            outer,
+                            source.Shape[axis],
+                            inner,
+                            reverse,
+                            source.Slot,
+                            source.Offset,
+                            target.Slot,
+                            target.Offset
+                        )
 
-                emitter.Emit(emitter.Device.CumulativeSum scan, [ source ], [ target ])
-
-                if not targets[0].IsRowMajor then
-                    emitter.CopyTo(target, targets[0]))
+                    emitter.Emit(emitter.Device.CumulativeSum scan, [ source ], [ target ])))
 
         override _.Adjoint(cotangents, _) =
             cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(CumulativeSum(axis, not reverse), c)[0])

@@ -9,7 +9,7 @@ type internal BatchTracer(owner: Interpreter, stack: Tensor) =
     override _.Device = stack.Device
 
     override _.Storage =
-        raise (DifferentiationException "inside vmap a tensor stands for a whole stack, so its values cannot be read one by one")
+        raise (AbstractValueException "inside vmap a tensor stands for a whole stack, so its values cannot be read one by one")
 
     override this.Describe() = Printing.showAbstract "batched" this.Signature.DType this.Signature.Shape
 

@@ -49,6 +49,28 @@ type internal Program =
 
         program.Outputs |> Array.map read
 
+    /// The program without equations that no output needs.
+    member program.WithoutUnused() : Program =
+        let live = Array.zeroCreate<bool> program.Variables.Length
+
+        let mark atom =
+            match atom with
+            | Variable id -> live[id] <- true
+            | Constant _ -> ()
+
+        program.Outputs |> Array.iter mark
+        let kept = List<Equation>()
+
+        for i in program.Equations.Length - 1 .. -1 .. 0 do
+            let equation = program.Equations[i]
+
+            if equation.Results |> Array.exists (fun id -> live[id]) then
+                equation.Operands |> Array.iter mark
+                kept.Add equation
+
+        kept.Reverse()
+        { program with Equations = kept.ToArray() }
+
     override program.ToString() =
         let text = StringBuilder()
 
@@ -83,7 +105,7 @@ type internal StageTracer(owner: Interpreter, id: int, signature: Signature, dev
 
     override _.Storage =
         raise (
-            DifferentiationException
+            AbstractValueException
                 "the value of a tensor was asked for while its function was being recorded, before values exist; decide on shapes instead, or select with masks"
         )
 
@@ -118,31 +140,12 @@ type internal StageInterpreter(depth: int, device: Device) =
 
     /// The program that computes the outputs, without what they do not need.
     member this.Finish(inputs: int, outputs: Tensor[]) : Program =
-        let outputs = outputs |> Array.map this.Atom
-        let live = Array.zeroCreate<bool> variables.Count
-
-        let mark atom =
-            match atom with
-            | Variable id -> live[id] <- true
-            | Constant _ -> ()
-
-        outputs |> Array.iter mark
-        let kept = List<Equation>()
-
-        for i in equations.Count - 1 .. -1 .. 0 do
-            let equation = equations[i]
-
-            if equation.Results |> Array.exists (fun id -> live[id]) then
-                equation.Operands |> Array.iter mark
-                kept.Add equation
-
-        kept.Reverse()
-
         { Device = device
           Inputs = inputs
           Variables = variables.ToArray()
-          Equations = kept.ToArray()
-          Outputs = outputs }
+          Equations = equations.ToArray()
+          Outputs = outputs |> Array.map this.Atom }
+            .WithoutUnused()
 
 module internal Staging =
 

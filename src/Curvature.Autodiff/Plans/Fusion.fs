@@ -1,0 +1,133 @@
+namespace Curvature
+
+open System.Collections.Generic
+
+/// What one step of a plan computes.
+[<NoEquality; NoComparison>]
+type internal Step =
+    /// Neighbouring elementwise equations, in order, as one tape; the last one's result is stored, or summed over its
+    /// trailing axes by the given equation.
+    | Fused of members: Equation[] * sum: Equation voption
+    /// A sum of contractions, accumulated in place.
+    | Contractions of terms: Equation[] * result: int
+    /// Any other equation.
+    | Single of Equation
+
+/// Groups the equations of a program into steps.
+module internal Fusion =
+
+    let private elementwise (equation: Equation) =
+        match equation.Primitive with
+        | :? Elementwise -> true
+        | _ -> false
+
+    let private isAddition (equation: Equation) =
+        match equation.Primitive with
+        | :? Elementwise as e -> e.Op = Kernels.OpCode.Add
+        | _ -> false
+
+    /// The equations that use each variable, and whether it is an output.
+    let private uses (program: Program) =
+        let users = Array.init program.Variables.Length (fun _ -> List<int>())
+        let isOutput = Array.zeroCreate<bool> program.Variables.Length
+
+        program.Equations
+        |> Array.iteri (fun index equation ->
+            for operand in equation.Operands do
+                match operand with
+                | Variable id when not (users[id].Contains index) -> users[id].Add index
+                | _ -> ())
+
+        for output in program.Outputs do
+            match output with
+            | Variable id -> isOutput[id] <- true
+            | Constant _ -> ()
+
+        users, isOutput
+
+    /// For each equation the contractions that it sums, where it is a contraction, or an addition of two such sums that
+    /// nothing else uses; and whether it has become part of a larger sum.
+    let private contractionSums (program: Program) (users: List<int>[]) (isOutput: bool[]) =
+        let terms: Equation list[] = Array.create program.Equations.Length []
+        let merged = Array.zeroCreate<bool> program.Equations.Length
+        let definedBy = Dictionary<int, int>()
+
+        program.Equations
+        |> Array.iteri (fun index equation ->
+            for id in equation.Results do
+                definedBy[id] <- index
+
+            match equation.Primitive with
+            | :? Einsum -> terms[index] <- [ equation ]
+            | _ when isAddition equation ->
+                let sumOf atom =
+                    match atom with
+                    | Variable id when users[id].Count = 1 && not isOutput[id] && definedBy.ContainsKey id ->
+                        match terms[definedBy[id]] with
+                        | [] -> ValueNone
+                        | _ -> ValueSome definedBy[id]
+                    | _ -> ValueNone
+
+                match sumOf equation.Operands[0], sumOf equation.Operands[1] with
+                | ValueSome a, ValueSome b when a <> b ->
+                    terms[index] <- terms[a] @ terms[b]
+
+                    for part in [ a; b ] do
+                        terms[part] <- []
+                        merged[part] <- true
+                | _ -> ()
+            | _ -> ())
+
+        terms, merged
+
+    /// Whether the equation sums exactly the last axes of its operand.
+    let private sumsTrailing (program: Program) (equation: Equation) =
+        match equation.Primitive with
+        | :? Sum as sum ->
+            let rank = (program.Signature equation.Operands[0]).Shape.Length
+            sum.Axes = [| rank - sum.Axes.Length .. rank - 1 |]
+        | _ -> false
+
+    /// The steps of a program, in an order in which each finds its operands computed.
+    let steps (program: Program) : Step[] =
+        let equations = program.Equations
+        let users, isOutput = uses program
+        let terms, merged = contractionSums program users isOutput
+        // An equation joins the group of its users when all of them are in that one group.
+        let group = Array.init equations.Length id
+        let fusible index = elementwise equations[index] && terms[index].IsEmpty && not merged[index]
+        let shape index = program.Variables[equations[index].Results[0]].Shape
+
+        for index in equations.Length - 1 .. -1 .. 0 do
+            let result = equations[index].Results[0]
+
+            if fusible index && not isOutput[result] && users[result].Count > 0 then
+                let target = group[users[result][0]]
+
+                let joins user =
+                    group[user] = target && fusible user && shape user = shape index
+
+                if users[result] |> Seq.forall joins then
+                    group[index] <- target
+                elif users[result].Count = 1 && sumsTrailing program equations[users[result][0]] then
+                    group[index] <- users[result][0]
+
+        let members = Dictionary<int, List<Equation>>()
+
+        equations
+        |> Array.iteri (fun index equation ->
+            if fusible index then
+                match members.TryGetValue group[index] with
+                | true, list -> list.Add equation
+                | _ -> members[group[index]] <- List [ equation ])
+
+        [| for index in 0 .. equations.Length - 1 do
+               let equation = equations[index]
+
+               match terms[index], members.TryGetValue index with
+               | _ when merged[index] -> ()
+               | _ :: _ as sum, _ -> Contractions(List.toArray sum, equation.Results[0])
+               | [], (true, list) when elementwise equation -> Fused(list.ToArray(), ValueNone)
+               | [], (true, list) -> Fused(list.ToArray(), ValueSome equation)
+               | [], _ when fusible index -> ()
+               | [], _ -> Single equation |]

@@ -1,0 +1,390 @@
+namespace Curvature
+
+open System.Collections.Generic
+open Curvature.Kernels
+
+/// What a slot of a plan's table of addresses holds.
+[<NoEquality; NoComparison>]
+type internal Slot =
+    /// Input number i, whose address comes with each run, or with the binding where the input is bound.
+    | Input of int
+    /// Output number i, whose address comes with each run.
+    | Output of int
+    /// A constant of the program.
+    | Fixed of Storage
+    /// Computed once when the plan is bound.
+    | Persistent of bytes: int64
+    /// Scratch of one run.
+    | Temporary of bytes: int64
+
+/// Collects the kernels of a plan. Kernels that read nothing but bound arrays run once, at binding.
+[<Sealed>]
+type internal PlanEmitter(device: Device, boundInputs: int) =
+    inherit Emitter(device)
+    let slots = List<Slot>()
+    let binding = List<Kernel>()
+    let running = List<Kernel>()
+    let first = Dictionary<int, int>()
+    let last = Dictionary<int, int>()
+    let fixedSlots = Dictionary<Storage, View>(HashIdentity.Reference)
+
+    let isBound slot =
+        match slots[slot] with
+        | Input i -> i < boundInputs
+        | Fixed _
+        | Persistent _ -> true
+        | _ -> false
+
+    let touch slot =
+        if not (first.ContainsKey slot) then
+            first[slot] <- running.Count
+
+        last[slot] <- running.Count
+
+    member _.Slots = slots
+    member _.Binding = binding
+    member _.Running = running
+
+    member _.Add(slot: Slot, signature: Signature) : View =
+        slots.Add slot
+        View.rowMajor (slots.Count - 1) signature
+
+    /// The view of a constant of the program.
+    member this.Constant(storage: Storage) : View =
+        match fixedSlots.TryGetValue storage with
+        | true, view -> view
+        | _ ->
+            let view =
+                { this.Add(Fixed storage, storage.Signature) with
+                    Offset = storage.Offset
+                    Strides = storage.Strides }
+
+            fixedSlots[storage] <- view
+            view
+
+    /// Whether an array is known once the plan is bound.
+    member _.IsBound(view: View) = isBound view.Slot
+
+    /// A buffer that is written once, at binding.
+    member _.AddPersistent(bytes: int64) =
+        slots.Add(Persistent bytes)
+        slots.Count - 1
+
+    override this.Temporary signature =
+        let bytes = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
+        this.Add(Temporary bytes, signature)
+
+    override _.Emit(kernel, reads, writes) =
+        let fresh (view: View) =
+            match slots[view.Slot] with
+            | Temporary _ -> not (first.ContainsKey view.Slot)
+            | Persistent _ -> true
+            | _ -> false
+
+        if reads |> List.forall (fun view -> isBound view.Slot) && not reads.IsEmpty && writes |> List.forall fresh then
+            for view in writes do
+                match slots[view.Slot] with
+                | Temporary bytes -> slots[view.Slot] <- Persistent bytes
+                | _ -> ()
+
+            binding.Add kernel
+        else
+            for view in reads @ writes do
+                touch view.Slot
+
+            running.Add kernel
+
+    /// The scratch buffers with their lifetimes.
+    member _.Intervals: Arena.Interval seq =
+        seq {
+            for slot in 0 .. slots.Count - 1 do
+                match slots[slot] with
+                | Temporary bytes when first.ContainsKey slot ->
+                    ({ Buffer = slot
+                       Bytes = bytes
+                       First = first[slot]
+                       Last = last[slot] }
+                    : Arena.Interval)
+                | _ -> ()
+        }
+
+/// Turns the steps of a program into kernels on slots.
+module internal Lowering =
+
+    /// Larger coefficients are not packed: the packed copy would double a memory that no longer fits the cache anyway.
+    let private packLimit = 256L <<< 20
+
+    /// Where each variable of a program lies.
+    type private Places(program: Program, emitter: PlanEmitter) =
+        let views: View voption[] = Array.create program.Variables.Length ValueNone
+        let destinations: View voption[] = Array.create program.Variables.Length ValueNone
+
+        member _.Item
+            with get id = views[id]
+            and set id view = views[id] <- view
+
+        member _.Read atom =
+            match atom with
+            | Variable id -> views[id].Value
+            | Constant t -> emitter.Constant t.Storage
+
+        /// Asks for a variable to be computed right where it is wanted; the first to ask gets it.
+        member _.Want(id: int, view: View) =
+            if destinations[id].IsSome || id < program.Inputs then
+                false
+            else
+                destinations[id] <- ValueSome view
+                true
+
+        /// Where a variable is to be written.
+        member _.Destination id =
+            let view =
+                match destinations[id] with
+                | ValueSome view -> view
+                | ValueNone -> emitter.Temporary program.Variables[id]
+
+            views[id] <- ValueSome view
+            view
+
+    /// Decides which variables are written straight into an output, or into their part of a joined array. Returns the
+    /// outputs and joined parts that still have to be copied.
+    let private placeOutputs (program: Program) (emitter: PlanEmitter) (places: Places) (outputs: View[]) =
+        let definitions = Dictionary<int, Equation>()
+
+        for equation in program.Equations do
+            for id in equation.Results do
+                definitions[id] <- equation
+
+        let copies = List<struct (Atom * View)>()
+        let joined = Dictionary<int, List<struct (Atom * View)>>()
+
+        let rec place (copies: List<struct (Atom * View)>) atom (view: View) =
+            let refuse () = copies.Add(struct (atom, view))
+
+            match atom with
+            | Constant _ -> refuse ()
+            | Variable id when id < program.Inputs -> refuse ()
+            | Variable id ->
+                let equation = definitions[id]
+
+                match equation.Primitive with
+                | :? Structure.Reshape ->
+                    match View.reshape (program.Signature equation.Operands[0]).Shape view with
+                    | ValueSome source -> place copies equation.Operands[0] source
+                    | ValueNone -> refuse ()
+                | :? Structure.Permute as permute ->
+                    let inverse = Array.zeroCreate permute.Order.Length
+                    permute.Order |> Array.iteri (fun i axis -> inverse[axis] <- i)
+                    place copies equation.Operands[0] (View.permute inverse view)
+                | primitive ->
+                    match primitive.Evaluation with
+                    | Reinterpret _ -> refuse ()
+                    | _ when not (places.Want(id, view)) -> refuse ()
+                    | _ -> join equation view
+
+        and join (equation: Equation) (view: View) =
+            match equation.Primitive with
+            | :? Structure.Concat as concat ->
+                let parts = concat.Places(equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape), view)
+                let left = List()
+                Array.iter2 (place left) equation.Operands parts
+                joined[equation.Results[0]] <- left
+            | _ -> ()
+
+        Array.iter2 (place copies) program.Outputs outputs
+
+        // Joined arrays in the middle of the program collect their parts in place too.
+        for i in program.Equations.Length - 1 .. -1 .. 0 do
+            let equation = program.Equations[i]
+
+            match equation.Primitive with
+            | :? Structure.Concat when not (joined.ContainsKey equation.Results[0]) ->
+                let id = equation.Results[0]
+                let view = emitter.Temporary program.Variables[id]
+                places.Want(id, view) |> ignore
+                join equation view
+            | _ -> ()
+
+        copies, joined
+
+    /// One tape for neighbouring elementwise equations.
+    let private emitTape (program: Program) (emitter: PlanEmitter) (places: Places) (members: Equation[]) (sum: Equation voption) =
+        let inputs = List<View>()
+        let inputNumbers = Dictionary<struct (int * int64 * string), int>()
+        let constants = List<float>()
+        let results = Dictionary<int, int>()
+        // Registers are numbered once all inputs and constants are known: inputs, constants, instructions.
+        let inside = HashSet<int>(members |> Seq.map (fun equation -> equation.Results[0]))
+
+        let leaf atom =
+            match atom with
+            | Constant t when t.Storage.Uniform.IsSome ->
+                let value = t.Storage.Uniform.Value
+
+                match constants.IndexOf value with
+                | -1 ->
+                    constants.Add value
+                    struct (1, constants.Count - 1)
+                | index -> struct (1, index)
+            | _ ->
+                let view = places.Read atom
+                let key = struct (view.Slot, view.Offset, Shape.show view.Strides)
+
+                match inputNumbers.TryGetValue key with
+                | true, number -> struct (0, number)
+                | _ ->
+                    inputs.Add view
+                    inputNumbers[key] <- inputs.Count - 1
+                    struct (0, inputs.Count - 1)
+
+        let operands =
+            members
+            |> Array.map (fun equation ->
+                equation.Operands
+                |> Array.map (fun atom ->
+                    match atom with
+                    | Variable id when inside.Contains id -> struct (2, id)
+                    | _ -> leaf atom))
+
+        let register (struct (kind, number)) =
+            match kind with
+            | 0 -> number
+            | 1 -> inputs.Count + number
+            | _ -> results[number]
+
+        let code =
+            Array.map2
+                (fun (equation: Equation) operands ->
+                    let registers = operands |> Array.map register
+                    let at i = if i < registers.Length then registers[i] else 0
+                    results[equation.Results[0]] <- inputs.Count + constants.Count + results.Count
+                    Instruction((equation.Primitive :?> Elementwise).Op, at 0, at 1, at 2))
+                members
+                operands
+
+        let root = members[members.Length - 1].Results[0]
+
+        let target, summed =
+            match sum with
+            | ValueNone -> places.Destination root, 0
+            | ValueSome equation -> places.Destination equation.Results[0], (equation.Primitive :?> Sum).Axes.Length
+
+        let signature = program.Variables[root]
+
+        let tape =
+            Tape(
+                signature.DType,
+                signature.Shape,
+                inputs |> Seq.map _.Operand |> Seq.toArray,
+                constants.ToArray(),
+                code,
+                [| TapeOutput(results[root], target.Operand, summed) |]
+            )
+
+        emitter.Emit(emitter.Device.Map tape, List.ofSeq inputs, [ target ])
+
+    /// A sum of contractions into one array. A bound operand is packed when the plan is bound.
+    let private emitContractions (emitter: PlanEmitter) (places: Places) (terms: Equation[]) result =
+        let target = places.Destination result
+        let device = emitter.Device
+
+        terms
+        |> Array.iteri (fun i term ->
+            let a, b = places.Read term.Operands[0], places.Read term.Operands[1]
+            let contraction = (term.Primitive :?> Einsum).Describe(a, b, target, i > 0)
+
+            let pack side (view: View) =
+                let bytes = device.PackedBytes(contraction, side)
+
+                if bytes <= 0L || bytes > packLimit then
+                    ValueNone
+                else
+                    let slot = emitter.AddPersistent bytes
+                    let packed = View.rowMajor slot { Shape = [||]; DType = view.DType }
+                    emitter.Emit(device.Pack(contraction, side, slot), [ view ], [ packed ])
+                    ValueSome slot
+
+            let packed =
+                match emitter.IsBound a, emitter.IsBound b with
+                | true, false ->
+                    pack ContractionSide.A a
+                    |> ValueOption.map (fun slot ->
+                        Contraction(
+                            contraction.DType,
+                            contraction.Axes,
+                            slot,
+                            0L,
+                            b.Slot,
+                            b.Offset,
+                            target.Slot,
+                            target.Offset,
+                            i > 0,
+                            PackedA = true
+                        ))
+                | false, true ->
+                    pack ContractionSide.B b
+                    |> ValueOption.map (fun slot ->
+                        Contraction(
+                            contraction.DType,
+                            contraction.Axes,
+                            a.Slot,
+                            a.Offset,
+                            slot,
+                            0L,
+                            target.Slot,
+                            target.Offset,
+                            i > 0,
+                            PackedB = true
+                        ))
+                | _ -> ValueNone
+
+            let contraction = packed |> ValueOption.defaultValue contraction
+            let previous = if i > 0 then [ target ] else []
+            emitter.Emit(device.Contract contraction, a :: b :: previous, [ target ]))
+
+    let private emitSingle (program: Program) (emitter: PlanEmitter) (places: Places) joined (equation: Equation) =
+        match equation.Primitive, equation.Primitive.Evaluation with
+        | :? Structure.Concat, _ ->
+            let id = equation.Results[0]
+            places.Destination id |> ignore
+
+            for struct (atom, part) in (joined: Dictionary<int, List<struct (Atom * View)>>)[id] do
+                emitter.CopyTo(places.Read atom, part)
+        | _, Reinterpret see ->
+            let source = places.Read equation.Operands[0]
+
+            let results =
+                match see source with
+                | ValueSome results -> results
+                | ValueNone -> (see (emitter.RowMajor source)).Value
+
+            Array.iter2 (fun id view -> places[id] <- ValueSome view) equation.Results results
+        | _, Compute compute ->
+            let sources = equation.Operands |> Array.map places.Read
+            let targets = equation.Results |> Array.map places.Destination
+            compute emitter sources targets
+        | _, Elementwise _ -> emitTape program emitter places [| equation |] ValueNone
+
+    /// The kernels of a program whose first inputs are bound.
+    let lower (program: Program) (boundInputs: int) : PlanEmitter =
+        let emitter = PlanEmitter(program.Device, boundInputs)
+        let places = Places(program, emitter)
+
+        for i in 0 .. program.Inputs - 1 do
+            places[i] <- ValueSome(emitter.Add(Input i, program.Variables[i]))
+
+        let outputs =
+            program.Outputs |> Array.mapi (fun i atom -> emitter.Add(Output i, program.Signature atom))
+
+        let copies, joined = placeOutputs program emitter places outputs
+
+        for step in Fusion.steps program do
+            match step with
+            | Fused(members, sum) -> emitTape program emitter places members sum
+            | Contractions(terms, result) -> emitContractions emitter places terms result
+            | Single equation -> emitSingle program emitter places joined equation
+
+        for struct (atom, view) in copies do
+            emitter.CopyTo(places.Read atom, view)
+
+        emitter

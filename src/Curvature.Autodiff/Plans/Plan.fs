@@ -1,0 +1,202 @@
+namespace Curvature
+
+open System
+open System.Collections.Concurrent
+open System.Collections.Generic
+open Curvature.Kernels
+
+/// Scratch memory of one run: the plan's table of addresses, with the temporaries placed.
+[<Sealed; AllowNullLiteral>]
+type internal Scratch(memory: DeviceMemory, table: nativeint[]) =
+    /// Keeps the temporaries alive.
+    member _.Memory = memory
+    member _.Table = table
+
+/// A program turned into kernels. The first `bound` inputs are given once, at binding; the others with every run.
+[<Sealed>]
+type internal Plan(program: Program, bound: int) =
+    let emitter = Lowering.lower program bound
+    let slots = emitter.Slots.ToArray()
+    let offsets, arenaBytes = Arena.place emitter.Intervals
+
+    let indices pick =
+        [| for slot in 0 .. slots.Length - 1 do
+               if pick slots[slot] then slot |]
+
+    // Inputs come first in the table, then outputs.
+    let outputs = program.Outputs |> Array.map program.Signature
+    let fixedSlots = indices (fun slot -> match slot with Fixed _ -> true | _ -> false)
+    let persistentSlots = indices (fun slot -> match slot with Persistent _ -> true | _ -> false)
+
+    let constants =
+        fixedSlots
+        |> Array.map (fun slot ->
+            match slots[slot] with
+            | Fixed storage -> storage.Memory
+            | _ -> null)
+
+    member _.Device = program.Device
+    member _.Bound = bound
+    member _.Inputs = program.Variables[.. program.Inputs - 1]
+    member _.Outputs = outputs
+    member _.Binding = emitter.Binding.ToArray()
+    member _.Running = emitter.Running.ToArray()
+
+    /// The bytes of scratch memory that one run takes.
+    member _.ScratchBytes = arenaBytes
+
+    /// Multiplications and additions of one run, of the kernels that count them.
+    member _.Flops = emitter.Running |> Seq.sumBy _.Flops
+
+    /// The bytes of what is computed at binding.
+    member _.PersistentBytes =
+        persistentSlots
+        |> Array.sumBy (fun slot ->
+            match slots[slot] with
+            | Persistent bytes -> bytes
+            | _ -> 0L)
+
+    member _.PersistentSlots = persistentSlots
+
+    member _.SlotBytes slot =
+        match slots[slot] with
+        | Persistent bytes
+        | Temporary bytes -> bytes
+        | _ -> 0L
+
+    /// A table with the addresses that every binding shares.
+    member _.NewTable() =
+        let table = Array.zeroCreate<nativeint> slots.Length
+        Array.iter2 (fun slot (memory: DeviceMemory) -> table[slot] <- memory.Address) fixedSlots constants
+        table
+
+    /// Scratch memory for one run, on a copy of a binding's table.
+    member _.NewScratch(bindingTable: nativeint[]) =
+        let memory = program.Device.Allocate(max arenaBytes 64L)
+        let table = Array.copy bindingTable
+
+        for entry in offsets do
+            table[entry.Key] <- memory.Address + nativeint entry.Value
+
+        Scratch(memory, table)
+
+    override _.ToString() =
+        let lines = List<string>()
+        lines.Add $"plan: {emitter.Binding.Count} kernels at binding, {emitter.Running.Count} a run, {arenaBytes} bytes of scratch"
+
+        for kernel in emitter.Binding do
+            lines.Add("  once  " + kernel.Name)
+
+        for kernel in emitter.Running do
+            lines.Add("  run   " + kernel.Name)
+
+        String.Join("\n", lines)
+
+/// A plan with its bound inputs: what depends on them alone has been computed. Safe on several threads at once; in steady state a
+/// run allocates nothing.
+[<Sealed>]
+type internal BoundPlan(plan: Plan, inputs: Storage[]) =
+    let device = plan.Device
+    let persistent = plan.PersistentSlots |> Array.map (fun slot -> device.Allocate(max (plan.SlotBytes slot) 1L))
+    let running = plan.Running
+    let idle = ConcurrentBag<Scratch>()
+    // Held so that their addresses stay valid.
+    let memories = inputs |> Array.map _.Memory
+
+    let table =
+        let table = plan.NewTable()
+
+        for i in 0 .. inputs.Length - 1 do
+            table[i] <- memories[i].Address + nativeint (inputs[i].Offset * Storage.Bytes inputs[i].DType)
+
+        Array.iter2 (fun slot (memory: DeviceMemory) -> table[slot] <- memory.Address) plan.PersistentSlots persistent
+        table
+
+    do
+        for kernel in plan.Binding do
+            kernel.Run(table, device.Threads)
+
+    member _.Plan = plan
+
+    member private _.Rent() =
+        match idle.TryTake() with
+        | true, scratch -> scratch
+        | _ -> plan.NewScratch table
+
+    /// Runs on the addresses of the free inputs and of the outputs, each shifted by a number of bytes.
+    member private this.RunAt(inputs: nativeint[], inputShift: nativeint, outputs: nativeint[], outputShifts: nativeint[], threads) =
+        let scratch = this.Rent()
+        let table = scratch.Table
+
+        for i in 0 .. inputs.Length - 1 do
+            table[plan.Bound + i] <- inputs[i] + inputShift
+
+        let start = plan.Inputs.Length
+
+        for i in 0 .. outputs.Length - 1 do
+            table[start + i] <- outputs[i] + outputShifts[i]
+
+        for kernel in running do
+            kernel.Run(table, threads)
+
+        idle.Add scratch
+
+    /// The median seconds of each kernel over a number of runs on one input, for profiles.
+    member this.Profile(free: Storage, runs: int) : (string * float)[] =
+        let results = plan.Outputs |> Array.map (fun signature -> Storage.Allocate(device, signature))
+        let scratch = this.Rent()
+        scratch.Table[plan.Bound] <- free.Memory.Address + nativeint (free.Offset * Storage.Bytes free.DType)
+        results |> Array.iteri (fun i result -> scratch.Table[plan.Inputs.Length + i] <- result.Memory.Address)
+        let seconds = running |> Array.map (fun _ -> Array.zeroCreate<float> runs)
+
+        for run in 0 .. runs - 1 do
+            running
+            |> Array.iteri (fun i kernel ->
+                let start = Diagnostics.Stopwatch.GetTimestamp()
+                kernel.Run(scratch.Table, device.Threads)
+                seconds[i][run] <- Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds)
+
+        GC.KeepAlive results
+        GC.KeepAlive free
+        idle.Add scratch
+        Array.map2 (fun (kernel: Kernel) (times: float[]) -> kernel.Name, (Array.sort times)[runs / 2]) running seconds
+
+    /// The outputs for row-major free inputs.
+    member this.Run(free: Storage[]) : Storage[] =
+        let results = plan.Outputs |> Array.map (fun signature -> Storage.Allocate(device, signature))
+        let address (s: Storage) = s.Memory.Address + nativeint (s.Offset * Storage.Bytes s.DType)
+        let shifts = Array.zeroCreate<nativeint> results.Length
+        this.RunAt(free |> Array.map address, 0n, results |> Array.map address, shifts, device.Threads)
+        GC.KeepAlive free
+        GC.KeepAlive memories
+        GC.KeepAlive persistent
+        results
+
+    /// Runs once for each slice along the leading axis of the single free input; outputs are stacked. Slices are shared over
+    /// the device's threads, each with scratch memory of its own, so the bits do not depend on the number of threads.
+    member this.RunEach(block: Storage) : Storage[] =
+        let count = block.Shape[0]
+
+        let results =
+            plan.Outputs
+            |> Array.map (fun signature -> Storage.Allocate(device, { signature with Shape = Array.append [| count |] signature.Shape }))
+
+        let bytes (signature: Signature) =
+            nativeint (int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType)
+
+        let source = [| block.Memory.Address + nativeint (block.Offset * Storage.Bytes block.DType) |]
+        let step = bytes plan.Inputs[plan.Bound]
+        let targets = results |> Array.map _.Memory.Address
+        let steps = plan.Outputs |> Array.map bytes
+
+        device.Parallel(
+            count,
+            fun slice ->
+                let shifts = steps |> Array.map (fun step -> step * nativeint slice)
+                this.RunAt(source, step * nativeint slice, targets, shifts, 1)
+        )
+
+        GC.KeepAlive block
+        GC.KeepAlive memories
+        GC.KeepAlive persistent
+        results

@@ -1,0 +1,268 @@
+namespace Curvature
+
+open System.Collections.Generic
+open Curvature.Kernels
+
+/// Rewrites a program into one that computes the same with less: equal equations are merged, arithmetic with ones and zeros
+/// disappears, moves of axes melt into contractions, and products of coefficients are gathered where they depend on slow
+/// inputs only.
+module internal Simplify =
+
+    /// An equation's primitive and the codes of its operands: equal keys compute equal values.
+    [<Struct; CustomEquality; NoComparison>]
+    type private Key =
+        { Primitive: Primitive
+          Codes: int[] }
+
+        override key.Equals other =
+            match other with
+            | :? Key as that -> key.Codes = that.Codes && key.Primitive.Equals that.Primitive
+            | _ -> false
+
+        override key.GetHashCode() =
+            let mutable code = key.Primitive.GetHashCode()
+
+            for operand in key.Codes do
+                code <- System.HashCode.Combine(code, operand)
+
+            code
+
+    /// The program under construction.
+    type private Builder(source: Program, fastInputs: bool[]) =
+        let variables = List<Signature>()
+        let fast = List<bool>()
+        let equations = List<Equation>()
+        let definitions = Dictionary<int, struct (Equation * int)>()
+        let known = Dictionary<Key, int[]>()
+        let arrays = Dictionary<Storage, int>(HashIdentity.Reference)
+        let uniforms = Dictionary<struct (float * DType * string), int>()
+        let mutable constants = 0
+
+        do
+            for i in 0 .. source.Inputs - 1 do
+                variables.Add source.Variables[i]
+                fast.Add fastInputs[i]
+
+        member _.Variables = variables
+        member _.Equations = equations
+
+        member _.Signature atom =
+            match atom with
+            | Variable id -> variables[id]
+            | Constant t -> t.Signature
+
+        member _.IsFast atom =
+            match atom with
+            | Variable id -> fast[id]
+            | Constant _ -> false
+
+        /// The primitive and operands that define a single-result variable.
+        member _.Definition atom =
+            match atom with
+            | Variable id ->
+                match definitions.TryGetValue id with
+                | true, struct (equation, 0) when equation.Results.Length = 1 -> ValueSome equation
+                | _ -> ValueNone
+            | Constant _ -> ValueNone
+
+        member private _.Code atom =
+            match atom with
+            | Variable id -> 2 * id
+            | Constant t ->
+                let number (table: Dictionary<'k, int>) key =
+                    match table.TryGetValue key with
+                    | true, number -> number
+                    | _ ->
+                        constants <- constants + 1
+                        table[key] <- constants
+                        constants
+
+                match t.Storage.Uniform with
+                | ValueSome value -> 2 * number uniforms (struct (value, t.DType, Shape.show t.Signature.Shape)) + 1
+                | ValueNone -> 2 * number arrays t.Storage + 1
+
+        /// Adds an equation, or finds the one that already computes the same.
+        member this.Emit(primitive: Primitive, operands: Atom[]) : Atom[] =
+            let key =
+                { Primitive = primitive
+                  Codes = operands |> Array.map this.Code }
+
+            match known.TryGetValue key with
+            | true, results -> results |> Array.map Variable
+            | _ ->
+                let isFast = operands |> Array.exists this.IsFast
+
+                let results =
+                    primitive.Infer(operands |> Array.map this.Signature)
+                    |> Array.map (fun signature ->
+                        variables.Add signature
+                        fast.Add isFast
+                        variables.Count - 1)
+
+                let equation =
+                    { Primitive = primitive
+                      Operands = operands
+                      Results = results }
+
+                equations.Add equation
+                results |> Array.iteri (fun k id -> definitions[id] <- struct (equation, k))
+                known[key] <- results
+                results |> Array.map Variable
+
+    let private uniform atom =
+        match atom with
+        | Constant t -> t.Storage.Uniform
+        | Variable _ -> ValueNone
+
+    let private (|Uniform|_|) atom =
+        match uniform atom with
+        | ValueSome value -> Some value
+        | ValueNone -> None
+
+    let private filled (like: Tensor) shape value = Constant(like.Fill(shape, value))
+
+    /// Arithmetic on numbers that are the same everywhere.
+    let private foldUniform op (operands: Atom[]) =
+        match op, operands with
+        | OpCode.Add, [| Uniform a; Uniform b |] -> Some(a + b)
+        | OpCode.Subtract, [| Uniform a; Uniform b |] -> Some(a - b)
+        | OpCode.Multiply, [| Uniform a; Uniform b |] -> Some(a * b)
+        | OpCode.Negate, [| Uniform a |] -> Some -a
+        | _ -> None
+
+    let private identity (order: int[]) = order |> Array.mapi (fun i axis -> i = axis) |> Array.forall id
+
+    /// Applies one primitive in simplified form.
+    let rec private apply (builder: Builder) (primitive: Primitive) (operands: Atom[]) : Atom[] =
+        let inner k = builder.Definition operands[k]
+
+        match primitive with
+        | :? Elementwise as elementwise -> [| arithmetic builder elementwise operands |]
+        | :? Structure.Reshape as reshape when builder.Signature(operands[0]).Shape = reshape.Shape -> operands
+        | :? Structure.Reshape ->
+            match inner 0 with
+            | ValueSome { Primitive = :? Structure.Reshape; Operands = sources } -> apply builder primitive sources
+            | _ -> builder.Emit(primitive, operands)
+        | :? Structure.Permute as permute when identity permute.Order -> operands
+        | :? Structure.Permute as permute ->
+            match inner 0 with
+            | ValueSome { Primitive = :? Structure.Permute as first; Operands = sources } ->
+                apply builder (Structure.Permute(permute.Order |> Array.map (fun axis -> first.Order[axis]))) sources
+            | _ -> builder.Emit(primitive, operands)
+        | :? Broadcast as broadcast when broadcast.Shape = builder.Signature(operands[0]).Shape && identity broadcast.Dims -> operands
+        | :? Broadcast as broadcast ->
+            match inner 0 with
+            | ValueSome { Primitive = :? Broadcast as first; Operands = sources } ->
+                let dims = first.Dims |> Array.map (fun axis -> broadcast.Dims[axis])
+                apply builder (Broadcast(broadcast.Shape, dims)) sources
+            | _ -> builder.Emit(primitive, operands)
+        | :? Einsum as einsum ->
+            // A permuted operand is the same operand with its labels in another order.
+            let relabel labels k =
+                match inner k with
+                | ValueSome { Primitive = :? Structure.Permute as permute; Operands = sources } ->
+                    let original = Array.zeroCreate (Array.length labels)
+                    permute.Order |> Array.iteri (fun i axis -> original[axis] <- labels[i])
+                    struct (original, sources[0], true)
+                | _ -> struct (labels, operands[k], false)
+
+            let struct (left, a, leftMoved) = relabel einsum.Left 0
+            let struct (right, b, rightMoved) = relabel einsum.Right 1
+
+            if leftMoved || rightMoved then
+                apply builder (Einsum(left, right, einsum.Result)) [| a; b |]
+            else
+                builder.Emit(primitive, operands)
+        | _ -> builder.Emit(primitive, operands)
+
+    and private arithmetic (builder: Builder) (elementwise: Elementwise) (operands: Atom[]) : Atom =
+        let shape = builder.Signature(operands[0]).Shape
+        let emit op atoms = (apply builder (Elementwise.Of op) atoms)[0]
+
+        match elementwise.Op, operands with
+        | op, _ when (foldUniform op operands).IsSome ->
+            match operands[0] with
+            | Constant t -> filled t shape (foldUniform op operands).Value
+            | Variable _ -> (builder.Emit(elementwise, operands))[0]
+        | OpCode.Add, [| x; Uniform 0.0 |]
+        | OpCode.Add, [| Uniform 0.0; x |]
+        | OpCode.Subtract, [| x; Uniform 0.0 |]
+        | OpCode.Multiply, [| x; Uniform 1.0 |]
+        | OpCode.Multiply, [| Uniform 1.0; x |]
+        | OpCode.Divide, [| x; Uniform 1.0 |] -> x
+        | OpCode.Multiply, [| x; Uniform -1.0 |]
+        | OpCode.Multiply, [| Uniform -1.0; x |] -> emit OpCode.Negate [| x |]
+        // Fast factors first, so that coefficients meet.
+        | OpCode.Multiply, [| a; b |] when builder.IsFast b && not (builder.IsFast a) -> emit OpCode.Multiply [| b; a |]
+        | OpCode.Multiply, [| a; b |] when builder.IsFast a && not (builder.IsFast b) ->
+            match builder.Definition a with
+            | ValueSome { Primitive = :? Elementwise as first; Operands = [| x; c |] } when
+                first.Op = OpCode.Multiply && builder.IsFast x && not (builder.IsFast c)
+                ->
+                emit OpCode.Multiply [| x; emit OpCode.Multiply [| c; b |] |]
+            | ValueSome { Primitive = :? Elementwise as first; Operands = [| x |] } when first.Op = OpCode.Negate ->
+                emit OpCode.Multiply [| x; emit OpCode.Negate [| b |] |]
+            | _ -> (builder.Emit(elementwise, operands))[0]
+        | OpCode.Negate, [| a |] ->
+            match builder.Definition a with
+            | ValueSome { Primitive = :? Elementwise as first; Operands = [| x |] } when first.Op = OpCode.Negate -> x
+            | _ -> (builder.Emit(elementwise, operands))[0]
+        | _ -> (builder.Emit(elementwise, operands))[0]
+
+    /// A contraction whose only use is to have its axes permuted writes them in that order itself.
+    let private permuteResults (program: Program) : Program =
+        let uses = Array.zeroCreate program.Variables.Length
+
+        let count atom =
+            match atom with
+            | Variable id -> uses[id] <- uses[id] + 1
+            | Constant _ -> ()
+
+        for equation in program.Equations do
+            equation.Operands |> Array.iter count
+
+        program.Outputs |> Array.iter count
+        let absorbed = Dictionary<int, Equation>()
+
+        for equation in program.Equations do
+            match equation.Primitive with
+            | :? Einsum when uses[equation.Results[0]] = 1 -> absorbed[equation.Results[0]] <- equation
+            | _ -> ()
+
+        let rewritten =
+            program.Equations
+            |> Array.map (fun equation ->
+                match equation.Primitive, equation.Operands with
+                | (:? Structure.Permute as permute), [| Variable id |] when absorbed.ContainsKey id ->
+                    let contraction = absorbed[id]
+                    let einsum = contraction.Primitive :?> Einsum
+                    let result = permute.Order |> Array.map (fun axis -> einsum.Result[axis])
+
+                    { Primitive = Einsum(einsum.Left, einsum.Right, result)
+                      Operands = contraction.Operands
+                      Results = equation.Results }
+                | _ -> equation)
+
+        { program with Equations = rewritten }
+
+    /// The simplified program. Inputs are slow (the point) or fast (the vectors that are applied to it one after the other).
+    let run (fastInputs: bool[]) (program: Program) : Program =
+        let builder = Builder(program, fastInputs)
+        let atoms: Atom[] = Array.init program.Variables.Length Variable
+
+        let read atom =
+            match atom with
+            | Variable id -> atoms[id]
+            | Constant _ -> atom
+
+        for equation in program.Equations do
+            apply builder equation.Primitive (equation.Operands |> Array.map read)
+            |> Array.iter2 (fun id atom -> atoms[id] <- atom) equation.Results
+
+        let simplified =
+            { program with
+                Variables = builder.Variables.ToArray()
+                Equations = builder.Equations.ToArray()
+                Outputs = program.Outputs |> Array.map read }
+
+        (permuteResults (simplified.WithoutUnused())).WithoutUnused()
