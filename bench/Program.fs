@@ -1,9 +1,38 @@
 module Curvature.Bench.Program
 
+open System
 open System.Reflection
 open BenchmarkDotNet.Running
 
+let private usage =
+    """usage:
+  compare [--baseline FILE]... [--only NAME] [--json FILE]   workloads beside a baseline's figures
+  micro [BenchmarkDotNet options]                            micro-benchmarks of single kernels"""
+
+let rec private compare arguments baselines only json =
+    match arguments with
+    | [] ->
+        Compare.run (List.rev baselines) only json
+        0
+    | "--baseline" :: path :: rest -> compare rest (path :: baselines) only json
+    | "--only" :: name :: rest -> compare rest baselines name json
+    | "--json" :: path :: rest -> compare rest baselines only (Some path)
+    | unknown :: _ ->
+        eprintfn $"compare: '{unknown}' is not an option, or lacks its value\n{usage}"
+        2
+
 [<EntryPoint>]
 let main arguments =
-    BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run arguments |> ignore
-    0
+    match List.ofArray arguments with
+    | "compare" :: rest ->
+        try
+            compare rest [] "" None
+        with :? IO.IOException as error ->
+            eprintfn $"compare: {error.Message}"
+            2
+    | "micro" :: rest ->
+        BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore
+        0
+    | _ ->
+        eprintfn $"{usage}"
+        2
