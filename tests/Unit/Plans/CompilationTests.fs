@@ -1,0 +1,171 @@
+namespace Curvature.Tests.Unit.Plans
+
+open System
+open NUnit.Framework
+open Curvature.Tests.Unit
+open Curvature
+open Curvature.FSharp
+
+/// Losses of many shapes: what a plan has to get right.
+module Losses =
+
+    let private mlp (sizes: int list) activation (inputs: Tensor) (theta: Tensor) =
+        let layers = List.pairwise sizes
+        let pieces = layers |> List.collect (fun (i, o) -> [ i * o; o ])
+
+        let rec forward layers pieces (x: Tensor) =
+            match layers, pieces with
+            | (i, o) :: rest, w :: b :: others ->
+                let next: Tensor = Tensor.einsum "bi,oi->bo" x (Tensor.reshape [ o; i ] w) + b
+                forward rest others (if List.isEmpty rest then next else activation next)
+            | _ -> x
+
+        forward layers (Tensor.split 0 pieces theta) inputs
+
+    let private data dtype shape = Tensor.normal (Key.OfSeed 11L) dtype shape
+
+    let private labels dtype rows classes =
+        Tensor.ofIndices [ rows ] (Array.init rows (fun i -> (i * 7) % classes)) |> Tensor.oneHot dtype classes
+
+    let private classifier sizes activation rows dtype =
+        let targets = labels dtype rows (List.last sizes)
+        let n = List.pairwise sizes |> List.sumBy (fun (i, o) -> i * o + o)
+        n, fun theta -> Tensor.mean (Tensor.softmaxCrossEntropy (mlp sizes activation (data dtype [ rows; sizes.Head ]) theta) targets)
+
+    /// Name, number of parameters, loss.
+    let all (dtype: DType) : (string * int * (Tensor -> Tensor)) list =
+        let named name (n, loss) = name, n, loss
+
+        [ named "tanh classifier" (classifier [ 5; 7; 3 ] Tensor.tanh 11 dtype)
+          named "deep sigmoid classifier" (classifier [ 3; 4; 6; 5; 2 ] Tensor.sigmoid 17 dtype)
+          named "relu classifier" (classifier [ 6; 9; 4 ] Tensor.relu 8 dtype)
+          named "gelu classifier" (classifier [ 6; 9; 4 ] Tensor.gelu 8 dtype)
+          "quartic", 6, (fun x -> let s = Tensor.dot x x in s * s)
+          "quadratic without residuals", 5, (fun x -> Tensor.dot x x)
+          "linear", 5, (fun x -> Tensor.sum (x * 3.0))
+          "part of the parameters unused", 8, (fun x -> Tensor.sum (Tensor.exp (Tensor.slice 0 2 3 x)))
+          "parameters used twice", 9,
+          (fun x ->
+              let a = Tensor.reshape [ 3; 3 ] x
+              Tensor.sum (Tensor.tanh (Tensor.matmul a (Tensor.transpose a)) * Tensor.cos a))
+          "attention", 48,
+          (fun x ->
+              let q, k, v =
+                  match Tensor.split 0 [ 16; 16; 16 ] x |> List.map (Tensor.reshape [ 2; 4; 2 ]) with
+                  | [ q; k; v ] -> q, k, v
+                  | _ -> x, x, x
+
+              let scores = Tensor.softmax (Tensor.einsum "hqd,hkd->hqk" q k)
+              Tensor.sum (Tensor.square (Tensor.einsum "hqk,hkd->qhd" scores v)))
+          "gather, scan and reverse", 10,
+          (fun x ->
+              let index = Tensor.ofIndices [ 4 ] [| 1; 1; 7; 3 |]
+              let picked = Tensor.take 0 index (Tensor.square x)
+              Tensor.sum (Tensor.sin (Tensor.cumulativeSum 0 picked) * Tensor.reverse 0 picked))
+          "reductions along the first axis", 12,
+          (fun x ->
+              let m = Tensor.reshape [ 4; 3 ] x
+              Tensor.sum (Tensor.exp (Tensor.sumAxes [ 0 ] (Tensor.square m)) * 0.1))
+          "logsumexp of strided rows", 12,
+          (fun x -> Tensor.sum (Tensor.square (Tensor.logSumExp (Tensor.transpose (Tensor.reshape [ 3; 4 ] x))))) ]
+
+[<TestFixture>]
+type CompilationTests() =
+
+    let point dtype n = Tensor.normal (Key.OfSeed 3L) dtype [ n ] * 0.5
+
+    let distance (a: Tensor) (b: Tensor) =
+        let scale = Seq.append [ 1.0 ] (Seq.map abs (b.ToArray())) |> Seq.max
+        (Seq.zip (a.ToArray()) (b.ToArray()) |> Seq.map (fun (x, y) -> abs (x - y)) |> Seq.append [ 0.0 ] |> Seq.max) / scale
+
+    let close name dtype (actual: Tensor) (expected: Tensor) =
+        Assert.That((actual.Shape = expected.Shape), $"{name}: shapes {actual.Shape} and {expected.Shape}")
+        let tolerance = if dtype = DType.Float64 then 1e-12 else 2e-5
+        Assert.That(distance actual expected, Is.LessThan tolerance, $"{name}, {dtype}")
+
+    let product loss = Compile.family (fun theta -> let (value, gradient), product = Linearized.gradient loss theta in [ value; gradient ], product)
+    let form loss = Compile.family (fun theta -> let value, form = Linearized.quadraticForm loss theta in [ value ], form)
+
+    static member DTypes = [ DType.Float32; DType.Float64 ]
+
+    [<TestCaseSource("DTypes")>]
+    member _.``a compiled gradient equals the interpreted one``(dtype: DType) =
+        for name, n, loss in Losses.all dtype do
+            let theta = point dtype n
+            close name dtype (Compile.func loss theta) (loss theta)
+            close name dtype (Compile.func (grad loss) theta) (grad loss theta)
+
+    [<TestCaseSource("DTypes")>]
+    member _.``compiled Hessian products equal interpreted ones, singly and in blocks, at one point and the next``(dtype: DType) =
+        for name, n, loss in Losses.all dtype do
+            let family = product loss
+
+            for theta in [ point dtype n; point dtype n * -0.7 + 0.1 ] do
+                let map = family theta
+                close name dtype map.Values[0] (loss theta)
+                close name dtype map.Values[1] (grad loss theta)
+                let block = Tensor.normal (Key.OfSeed 5L) dtype [ 5; n ]
+                let single i = Tensor.item 0 i block
+                close name dtype (map.Apply(single 0)) (hessianv loss theta (single 0))
+                let expected = Tensor.stack 0 [ for i in 0..4 -> hessianv loss theta (single i) ]
+                close name dtype (map.ApplyBlock block) expected
+
+    [<TestCaseSource("DTypes")>]
+    member _.``compiled quadratic forms equal v times Hv``(dtype: DType) =
+        for name, n, loss in Losses.all dtype do
+            let theta = point dtype n
+            let map = form loss theta
+            let block = Tensor.normal (Key.OfSeed 6L) dtype [ 4; n ]
+            let expected = Tensor.stack 0 [ for i in 0..3 -> (let v = Tensor.item 0 i block in Tensor.dot v (hessianv loss theta v)) ]
+            close name dtype (map.ApplyBlock block) expected
+            close name dtype (map.Apply(Tensor.item 0 2 block)) (Tensor.item 0 2 expected)
+
+    [<Test>]
+    member _.``a function that looks at values is recorded anew at every point``() =
+        let loss (x: Tensor) =
+            if (Tensor.sum x).ToScalar() > 0.0 then Tensor.sum (x * x) else Tensor.sum (x * x * x)
+
+        let family = product loss
+
+        for theta in [ tensor [ 1.0; 2.0 ]; tensor [ -1.0; -2.0 ] ] do
+            let v = tensor [ 0.5; -1.0 ]
+            close "branches" DType.Float64 ((family theta).Apply v) (hessianv loss theta v)
+
+    [<Test>]
+    member _.``the bits of a product do not depend on the block that it is in``() =
+        for name, n, loss in Losses.all DType.Float32 do
+            let map = product loss (point DType.Float32 n)
+            let block = Tensor.normal (Key.OfSeed 8L) DType.Float32 [ 7; n ]
+            let whole = (map.ApplyBlock block).ToSingleArray()
+
+            for i in 0..6 do
+                let alone = (map.Apply(Tensor.item 0 i block)).ToSingleArray()
+                Assert.That((alone = whole[i * n .. i * n + n - 1]), $"{name}, vector {i}")
+
+    [<Test>]
+    member _.``applying a compiled map allocates less than a kilobyte``() =
+        let _, n, loss = Losses.all DType.Float32 |> List.head
+        let map = product loss (point DType.Float32 n)
+        let v = Tensor.normal (Key.OfSeed 9L) DType.Float32 [ n ]
+
+        for _ in 1..50 do
+            map.Apply v |> ignore
+
+        let before = GC.GetAllocatedBytesForCurrentThread()
+
+        for _ in 1..100 do
+            map.Apply v |> ignore
+
+        let perCall = (GC.GetAllocatedBytesForCurrentThread() - before) / 100L
+        Assert.That(perCall, Is.LessThan 1024L)
+
+    [<Test>]
+    member _.``a compiled map says what it takes``() =
+        let map = product (fun x -> Tensor.dot x x) (point DType.Float64 4)
+        let wrongShape = raises<ShapeException> (fun () -> map.Apply(point DType.Float64 5))
+        Assert.That(wrongShape.Message, Does.Contain("[4]").And.Contain("[5]"))
+        raises<ShapeException> (fun () -> map.Apply(point DType.Float32 4)) |> ignore
+        raises<ShapeException> (fun () -> map.ApplyBlock(point DType.Float64 4)) |> ignore
+
+        raises<DifferentiationException> (fun () -> grad (fun v -> Tensor.sum (map.Apply v)) (point DType.Float64 4))
+        |> ignore
