@@ -17,6 +17,18 @@ module Operations =
 
     let private block = 16
 
+    /// Loss and gradient at a point, and v ↦ Hv there.
+    let products (loss: Tensor -> Tensor) : Tensor -> CompiledMap =
+        Compile.family (fun theta ->
+            let (value, gradient), product = Linearized.gradient loss theta
+            [ value; gradient ], product)
+
+    /// Loss at a point, and v ↦ vᵀHv there.
+    let forms (loss: Tensor -> Tensor) : Tensor -> CompiledMap =
+        Compile.family (fun theta ->
+            let value, form = Linearized.quadraticForm loss theta
+            [ value ], form)
+
     let ofWorkload (workload: Workload) : Operation list =
         let loss = workload.Model >> workload.Loss
         let theta = workload.Theta
@@ -27,16 +39,7 @@ module Operations =
         let compiledLoss = Compile.func loss
         let gradient = Compile.func (grad loss)
 
-        let hessian =
-            Compile.family (fun theta ->
-                let (value, gradient), product = Linearized.gradient loss theta
-                [ value; gradient ], product)
-
-        let forms =
-            Compile.family (fun theta ->
-                let value, form = Linearized.quadraticForm loss theta
-                [ value ], form)
-
+        let hessian = products loss
         let gaussNewton =
             Compile.family (fun theta ->
                 let logits, jacobian = linearize workload.Model theta
@@ -44,8 +47,8 @@ module Operations =
                 let curvature u = hessianv workload.Loss logits u
                 [ logits ], jacobian.Apply >> curvature >> transposed.Apply)
 
-        let products = hessian theta
-        let quadratic = forms theta
+        let product = hessian theta
+        let quadratic = forms loss theta
         let ggn = gaussNewton theta
 
         let operation name units flops run =
@@ -57,8 +60,8 @@ module Operations =
         [ operation "loss" 1 workload.ForwardFlops (fun () -> compiledLoss theta)
           operation "gradient" 1 0.0 (fun () -> gradient theta)
           operation "linearize" 1 0.0 (fun () -> hessian theta |> ignore; theta)
-          operation "hvp" 1 products.Flops (fun () -> products.Apply probe)
-          operation "hvp_block16" block products.Flops (fun () -> products.ApplyBlock probes)
+          operation "hvp" 1 product.Flops (fun () -> product.Apply probe)
+          operation "hvp_block16" block product.Flops (fun () -> product.ApplyBlock probes)
           operation "trace_probe" 1 quadratic.Flops (fun () -> quadratic.Apply probe)
           operation "trace_probe_block16" block quadratic.Flops (fun () -> quadratic.ApplyBlock probes)
           operation "ggn_product" 1 ggn.Flops (fun () -> ggn.Apply probe) ]

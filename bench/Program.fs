@@ -7,6 +7,8 @@ open BenchmarkDotNet.Running
 let private usage =
     """usage:
   compare [--baseline FILE]... [--only NAME] [--json FILE]   workloads beside a baseline's figures
+  profile [NAME]                                             time of each kernel of a product
+  gemm [N]                                                   square matrix products beside OpenBLAS
   micro [BenchmarkDotNet options]                            micro-benchmarks of single kernels"""
 
 let rec private compare arguments baselines only json =
@@ -30,6 +32,18 @@ let main arguments =
         with :? IO.IOException as error ->
             eprintfn $"compare: {error.Message}"
             2
+    | [ "profile" ] ->
+        Profile.run ""
+        0
+    | [ "profile"; name ] ->
+        Profile.run name
+        0
+    | [ "gemm" ] ->
+        MatrixProducts.run 1024
+        0
+    | [ "gemm"; size ] when fst (Int32.TryParse size) && int size > 0 ->
+        MatrixProducts.run (int size)
+        0
     | "micro" :: rest ->
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore
         0

@@ -1,0 +1,33 @@
+namespace Curvature.Bench
+
+open System
+open System.Diagnostics
+open Curvature
+open Curvature.FSharp
+
+/// Where the time of one compiled product goes, kernel by kernel.
+module Profile =
+
+    let run (only: string) =
+        for make in Workloads.all do
+            let workload = make ()
+
+            if workload.Name.Contains only then
+                let loss = workload.Model >> workload.Loss
+
+                let maps =
+                    [ "hvp", Operations.products loss workload.Theta
+                      "trace_probe", Operations.forms loss workload.Theta ]
+
+                for name, map in maps do
+                    let start = Stopwatch.GetTimestamp()
+
+                    while Stopwatch.GetElapsedTime start < TimeSpan.FromSeconds 1.2 do
+                        map.Apply workload.Theta |> ignore
+
+                    let kernels = map.Profile(workload.Theta, 101)
+                    let total = kernels |> Array.sumBy snd
+                    printfn $"{workload.Name} {workload.DType} {name}: {total * 1e6:F1} µs in {kernels.Length} kernels"
+
+                    for kernel, seconds in kernels do
+                        printfn $"  {seconds * 1e6, 9:F2} µs {100.0 * seconds / total, 5:F1} %%  {kernel}"
