@@ -44,7 +44,8 @@ internal static class ContractionCost
     private static double Tiles(TilePlan plan)
     {
         var cycles = 0.0;
-        foreach (var columns in plan.ColumnPanels.GroupBy(panel => (panel.Width, panel.PaddedWidth, panel.ResultSpacing)))
+        var alike = plan.ColumnPanels.GroupBy(panel => (panel.Width, panel.PaddedWidth, panel.ResultSpacing));
+        foreach (var columns in alike)
         {
             var vectors = columns.Key.PaddedWidth / plan.Tiling.Vector;
             var sum = 0.0;

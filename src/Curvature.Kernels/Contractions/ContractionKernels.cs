@@ -10,7 +10,8 @@ internal static class ContractionKernels
     public static Kernel Contract(Contraction contraction, InstructionSet set, ThreadTeam team) =>
         Family(contraction.DType, set).Contract(contraction, team);
 
-    /// <summary>Rearranges one operand into the layout that <see cref="Contract"/> reads when it is marked as packed.</summary>
+    /// <summary>Rearranges one operand into the layout that <see cref="Contract"/> reads when it is marked as
+    /// packed.</summary>
     public static Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot, InstructionSet set) =>
         Family(contraction.DType, set).Pack(Marked(contraction, side), side, targetSlot);
 
@@ -18,7 +19,8 @@ internal static class ContractionKernels
     public static long PackedBytes(Contraction contraction, ContractionSide side, InstructionSet set) =>
         Family(contraction.DType, set).PackedBytes(Marked(contraction, side), side);
 
-    /// <summary>The contraction that reads the packed operand: how it is cut decides how the operand is packed.</summary>
+    /// <summary>The contraction that reads the packed operand: how it is cut decides how the operand is
+    /// packed.</summary>
     private static Contraction Marked(Contraction contraction, ContractionSide side) => contraction with
     {
         PackedA = side == ContractionSide.A,
@@ -40,7 +42,8 @@ internal static class ContractionKernels
             (DType.Float64, InstructionSet.Avx2) => new KernelFamily<Simd256<double>, Vector256<double>, double>(),
             (DType.Float32, _) => new KernelFamily<Simd128<float>, Vector128<float>, float>(),
             (DType.Float64, _) => new KernelFamily<Simd128<double>, Vector128<double>, double>(),
-            _ => throw new ArgumentException($"A contraction is of Float32 or Float64 arrays, not of {dtype}.", nameof(dtype)),
+            _ => throw new ArgumentException(
+                $"A contraction is of Float32 or Float64 arrays, not of {dtype}.", nameof(dtype)),
         };
     }
 

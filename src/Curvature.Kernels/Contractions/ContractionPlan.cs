@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>How a contraction is computed: which operand lies along the rows of a tile of C and which along its columns, and,
-/// in the derived classes, where the tiles are and how they are computed.</summary>
+/// <summary>How a contraction is computed: which operand lies along the rows of a tile of C and which along its
+/// columns, and, in the derived classes, where the tiles are and how they are computed.</summary>
 internal abstract class ContractionPlan
 {
     protected ContractionPlan(Contraction contraction, ContractionShape shape, Tiling tiling, bool swapped)

@@ -3,7 +3,8 @@ namespace Curvature.Kernels;
 /// <summary>Chooses how a contraction is computed.</summary>
 internal static class ContractionPlanner
 {
-    /// <summary>The plan that is estimated to be the fastest: tiles with either operand along the rows, or dot products.</summary>
+    /// <summary>The plan that is estimated to be the fastest: tiles with either operand along the rows, or dot
+    /// products.</summary>
     public static ContractionPlan Plan(Contraction contraction, Tiling tiling)
     {
         var shape = new ContractionShape(contraction);

@@ -45,7 +45,8 @@ internal sealed class ContractionShape
     /// <summary>Multiplications and additions.</summary>
     public double Flops => 2.0 * Batch * Left * Right * Inner;
 
-    /// <summary>A name for people, such as <c>contract 2×128×10×128 (A packed)</c>: batch, left, right, inner.</summary>
+    /// <summary>A name for people, such as <c>contract 2×128×10×128 (A packed)</c>: batch, left, right,
+    /// inner.</summary>
     public string Describe(Contraction contraction)
     {
         var batch = Batch == 1 ? "" : $"{Batch}×";
@@ -85,7 +86,8 @@ internal sealed class ContractionShape
 
         if (contraction is { PackedA: true, PackedB: true })
         {
-            throw new ArgumentException("A contraction has one packed operand at most; A and B are both packed.", nameof(contraction));
+            throw new ArgumentException(
+                "A contraction has one packed operand at most; A and B are both packed.", nameof(contraction));
         }
 
         foreach (var axis in contraction.Axes)

@@ -28,7 +28,8 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T>(Contraction contr
         var rows = contraction.Operand<T>(plan.RowSide, slots);
         var columns = contraction.Operand<T>(plan.ColumnSide, slots);
         var result = contraction.Result<T>(slots);
-        var scratch = Workspace.Reserve(((long)plan.Rows * sizeof(T*)) + (plan.CopiesRows ? plan.RowElements * sizeof(T) : 0));
+        var copyBytes = plan.CopiesRows ? plan.RowElements * sizeof(T) : 0;
+        var scratch = Workspace.Reserve(((long)plan.Rows * sizeof(T*)) + copyBytes);
         var rowStarts = (T**)scratch;
         var copies = (T*)(rowStarts + plan.Rows);
         var prepared = -1;

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Curvature.Kernels;
 
-/// <summary>Writes an operand as the rows that dot products read: one after the other, the inner index contiguous.</summary>
+/// <summary>Writes an operand as the rows that dot products read: one after the other, the inner index
+/// contiguous.</summary>
 internal sealed unsafe class DotPacking<T>(Contraction contraction, DotPlan plan, int target) : Kernel
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -1,8 +1,9 @@
 namespace Curvature.Kernels;
 
-/// <summary>How a contraction is computed as dot products: the inner index is contiguous in the operand with more free
-/// indices, its columns; the other operand's rows are copied first if it is not in theirs. That is for matrices with a few
-/// rows or columns only, where a tile would leave most of a vector idle or would first have to be transposed.</summary>
+/// <summary>How a contraction is computed as dot products: the inner index is contiguous in the operand with more
+/// free indices, its columns; the other operand's rows are copied first if it is not in theirs. That is for matrices
+/// with a few rows or columns only, where a tile would leave most of a vector idle or would first have to be
+/// transposed.</summary>
 internal sealed class DotPlan : ContractionPlan
 {
     /// <summary>Rows and columns of a tile.</summary>
@@ -40,9 +41,8 @@ internal sealed class DotPlan : ContractionPlan
         var plan = new DotPlan(contraction, shape, tiling);
         var contiguous = plan.ColumnOperand.Inner.Spacing(0, shape.Inner) == 1;
         var rowsStayInCache = plan.RowElements * tiling.ElementBytes <= LargestRowBytes;
-        return contiguous && !plan.ColumnsArePacked && shape.Inner >= tiling.Vector && (rowsStayInCache || plan.ReadsRowsOnce)
-            ? plan
-            : null;
+        var fits = shape.Inner >= tiling.Vector && (rowsStayInCache || plan.ReadsRowsOnce);
+        return contiguous && fits && !plan.ColumnsArePacked ? plan : null;
     }
 
     private bool ReadsRowsOnce => Rows <= TileRows && !CopiesRows;

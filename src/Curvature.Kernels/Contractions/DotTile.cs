@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Curvature.Kernels;
 
 /// <summary>Dot products of a few rows with four columns, vectorised along the inner index.</summary>
-/// <remarks>As in <see cref="MicroKernel{TSimd, TVector, T, TRows, TWidth}"/> the accumulators have names, and what lies
-/// beyond the extent leaves no trace. Each sum is made in the same order whatever the extent.</remarks>
+/// <remarks>As in <see cref="MicroKernel{TSimd, TVector, T, TRows, TWidth}"/> the accumulators have names, and what
+/// lies beyond the extent leaves no trace. Each sum is made in the same order whatever the extent.</remarks>
 /// <typeparam name="TSimd">The vector operations.</typeparam>
 /// <typeparam name="TVector">The vector.</typeparam>
 /// <typeparam name="T">The element.</typeparam>
@@ -17,8 +17,8 @@ internal static unsafe class DotTile<TSimd, TVector, T, TRows>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TRows : struct, IExtent
 {
-    /// <summary>sums[4i + j] = Σ_p rows[i][start + p] · columns[j][start + p] for p &lt; length, which is at least a vector.
-    /// </summary>
+    /// <summary>sums[4i + j] = Σ_p rows[i][start + p] · columns[j][start + p] for p &lt; length, which is at least a
+    /// vector. </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(T** rows, T** columns, nint start, nint length, T* sums)
     {
@@ -90,8 +90,8 @@ internal static unsafe class DotTile<TSimd, TVector, T, TRows>
         sum3 = TSimd.MultiplyAdd(row, column3, sum3);
     }
 
-    /// <summary>Stores the sums of the elements of four vectors side by side: transposing within lanes brings elements of
-    /// the same vector to the same place, and then whole vectors are added.</summary>
+    /// <summary>Stores the sums of the elements of four vectors side by side: transposing within lanes brings
+    /// elements of the same vector to the same place, and then whole vectors are added.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreSums(TVector a, TVector b, TVector c, TVector d, T* sums)
     {

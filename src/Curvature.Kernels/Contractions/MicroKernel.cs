@@ -4,10 +4,10 @@ using System.Runtime.CompilerServices;
 namespace Curvature.Kernels;
 
 /// <summary>The innermost loop of a matrix product: C (+)= A·B for a tile of C that stays in registers.</summary>
-/// <remarks>The accumulators are 28 named variables because the JIT keeps no array in registers. Each instantiation uses
-/// the first of them: the tests on extents are constants to the JIT, and what they exclude leaves no trace in the code.
-/// Every element of C is Σ a·b in order of the inner index, whatever the extents, so that results do not depend on how
-/// C is cut into tiles.</remarks>
+/// <remarks>The accumulators are 28 named variables because the JIT keeps no array in registers. Each instantiation
+/// uses the first of them: the tests on extents are constants to the JIT, and what they exclude leaves no trace in
+/// the code. Every element of C is Σ a·b in order of the inner index, whatever the extents, so that results do not
+/// depend on how C is cut into tiles.</remarks>
 /// <typeparam name="TSimd">The vector operations.</typeparam>
 /// <typeparam name="TVector">The vector.</typeparam>
 /// <typeparam name="T">The element.</typeparam>

@@ -2,7 +2,8 @@ using System.Numerics;
 
 namespace Curvature.Kernels;
 
-/// <summary>A micro-kernel for one size of tile; see <see cref="MicroKernel{TSimd, TVector, T, TRows, TWidth}.Run"/>.</summary>
+/// <summary>A micro-kernel for one size of tile; see
+/// <see cref="MicroKernel{TSimd, TVector, T, TRows, TWidth}.Run"/>.</summary>
 internal readonly unsafe struct TileFunction<T>(delegate*<nint, T*, nint, nint, T*, nint, T*, nint, bool, void> run)
     where T : unmanaged
 {

@@ -6,7 +6,8 @@ namespace Curvature.Kernels;
 /// tables any number of axes, of any strides, are one index to the loops above them.</summary>
 internal sealed class OffsetTable
 {
-    // Evenly spaced offsets, by far the most frequent, need no table: it could be larger than the array that it describes.
+    // Evenly spaced offsets, by far the most frequent, need no table: it could be larger than the array that it
+    // describes.
     private readonly nint _spacing;
     private readonly nint[]? _offsets;
 
@@ -48,8 +49,8 @@ internal sealed class OffsetTable
             : new OffsetTable(count, 0, Combine(axes, stride, count));
     }
 
-    /// <summary>The common difference of <paramref name="count"/> offsets from <paramref name="start"/> on, or null if they
-    /// are not evenly spaced. A single offset goes with any spacing: it is said to be 1.</summary>
+    /// <summary>The common difference of <paramref name="count"/> offsets from <paramref name="start"/> on, or null
+    /// if they are not evenly spaced. A single offset goes with any spacing: it is said to be 1.</summary>
     public nint? Spacing(int start, int count)
     {
         if (count < 2)

@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>The distinct matrices of a batch. Entries that share a matrix, as along an axis of stride 0, share its packed
-/// form.</summary>
+/// <summary>The distinct matrices of a batch. Entries that share a matrix, as along an axis of stride 0, share its
+/// packed form.</summary>
 internal sealed class PackedBatch
 {
     private readonly int[] _matrixOfEntry;

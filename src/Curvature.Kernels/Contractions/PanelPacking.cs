@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 
 namespace Curvature.Kernels;
 
-/// <summary>Copies panels of an operand into the layout that a micro-kernel reads fastest: for each inner index in turn, the
-/// panel's rows (or columns) side by side.</summary>
+/// <summary>Copies panels of an operand into the layout that a micro-kernel reads fastest: for each inner index in
+/// turn, the panel's rows (or columns) side by side.</summary>
 internal static unsafe class PanelPacking<TSimd, TVector, T>
     where TSimd : struct, ISimd<TVector, T>
     where TVector : struct
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>target[p·width + i] = source[free[start + i] + inner[first + p]] for i &lt; count and p &lt; depth. May write
-    /// anything to the rest of the panel (count ≤ i &lt; width), and up to a vector beyond its end: panels are to be
-    /// packed in ascending order.</summary>
+    /// <summary>target[p·width + i] = source[free[start + i] + inner[first + p]] for i &lt; count and p &lt; depth.
+    /// May write anything to the rest of the panel (count ≤ i &lt; width), and up to a vector beyond its end: panels
+    /// are to be packed in ascending order.</summary>
     /// <param name="source">The operand.</param>
     /// <param name="free">Its free offsets.</param>
     /// <param name="start">The panel's first free index.</param>

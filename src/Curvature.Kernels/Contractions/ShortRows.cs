@@ -4,11 +4,12 @@ using System.Runtime.Intrinsics;
 
 namespace Curvature.Kernels;
 
-/// <summary>Operations on a few contiguous elements, for which a call of the library would take longer than the work.</summary>
+/// <summary>Operations on a few contiguous elements, for which a call of the library would take longer than the
+/// work.</summary>
 internal static unsafe class ShortRows
 {
-    /// <summary>target[i] = source[i]. Two moves that overlap do for every count in a range, without a loop over the rest.
-    /// </summary>
+    /// <summary>target[i] = source[i]. Two moves that overlap do for every count in a range, without a loop over the
+    /// rest. </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy<TSimd, TVector, T>(T* source, T* target, int count)
         where TSimd : struct, ISimd<TVector, T>

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Curvature.Kernels;
 
-/// <summary>128-bit vectors, on any machine. Without hardware for it a fused multiply-add would be a library call for each element,
-/// so that the product is rounded there.</summary>
+/// <summary>128-bit vectors, on any machine. Without hardware for it a fused multiply-add would be a library call for
+/// each element, so that the product is rounded there.</summary>
 internal readonly unsafe struct Simd128<T> : ISimd<Vector128<T>, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -56,8 +56,8 @@ internal readonly unsafe struct Simd512<T> : ISimd<Vector512<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> LoadLanes(T* source, nint* rows)
     {
-        // Written so that each half costs one insertion: Vector512.Create(lower, upper) inserts both, the lower one into
-        // whatever the register held before, which makes one block wait for the other.
+        // Written so that each half costs one insertion: Vector512.Create(lower, upper) inserts both, the lower one
+        // into whatever the register held before, which makes one block wait for the other.
         var lane = Vector128<T>.Count;
         var lower = Vector256.Create(Vector128.Load(source + rows[0]), Vector128.Load(source + rows[lane]));
         var upper = Vector256.Create(Vector128.Load(source + rows[2 * lane]), Vector128.Load(source + rows[3 * lane]));

@@ -61,7 +61,8 @@ internal sealed class TilePlan : ContractionPlan
     /// <summary>Panels of the rows' operand are copied before use, even where tiles could read them in place.</summary>
     public bool PacksRows => Pays(Rows, ColumnPanels.Length);
 
-    /// <summary>Panels of the columns' operand are copied before use, even where tiles could read them in place.</summary>
+    /// <summary>Panels of the columns' operand are copied before use, even where tiles could read them in
+    /// place.</summary>
     public bool PacksColumns => Pays(Columns, RowPanels.Length);
 
     /// <summary>A tile reads a panel of the rows' operand where it lies if that is evenly spaced.</summary>
@@ -76,7 +77,8 @@ internal sealed class TilePlan : ContractionPlan
     public static bool WritesInPlace(in RowPanel row, in ColumnPanel column) =>
         row.ResultSpacing is not null && column.ResultSpacing == 1 && column.Width == column.PaddedWidth;
 
-    /// <summary>Panels of equal height, give or take one: a low panel at the end would run at a fraction of the speed.</summary>
+    /// <summary>Panels of equal height, give or take one: a low panel at the end would run at a fraction of the
+    /// speed.</summary>
     private RowPanel[] CutRows()
     {
         var panels = new RowPanel[CeilingDivide(Rows, Tiling.Rows)];
@@ -106,7 +108,8 @@ internal sealed class TilePlan : ContractionPlan
         return panels;
     }
 
-    /// <summary>Blocks of equal length, give or take one. An empty sum is one block of length 0, which writes zeros.</summary>
+    /// <summary>Blocks of equal length, give or take one. An empty sum is one block of length 0, which writes
+    /// zeros.</summary>
     private DepthBlock[] CutDepth()
     {
         var inner = Shape.Inner;
@@ -122,8 +125,8 @@ internal sealed class TilePlan : ContractionPlan
         return blocks;
     }
 
-    /// <summary>Whether to pack an operand that could be read in place: it pays for one that is read often, and too large to
-    /// stay in the second-level cache.</summary>
+    /// <summary>Whether to pack an operand that could be read in place: it pays for one that is read often, and too
+    /// large to stay in the second-level cache.</summary>
     private bool Pays(int freeIndices, int reads) =>
         reads >= FewestReads && (long)freeIndices * Shape.Inner * Tiling.ElementBytes > LargestUnpackedBytes;
 

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Curvature.Kernels;
 
-/// <summary>Moves a tile from its buffer to C, where its columns are fewer than whole vectors or not side by side.</summary>
+/// <summary>Moves a tile from its buffer to C, where its columns are fewer than whole vectors or not side by
+/// side.</summary>
 internal static unsafe class TileWriter<TSimd, TVector, T>
     where TSimd : struct, ISimd<TVector, T>
     where TVector : struct
@@ -31,14 +32,14 @@ internal static unsafe class TileWriter<TSimd, TVector, T>
     {
         if (column.ResultSpacing == 1)
         {
-            WriteLines(
-                tile, column.PaddedWidth, column.Width, result + columns[column.Start], rows, row.Start, row.Height, accumulate);
+            var target = result + columns[column.Start];
+            WriteLines(tile, column.PaddedWidth, column.Width, target, rows, row.Start, row.Height, accumulate);
         }
         else if (row.ResultSpacing == 1)
         {
             Transpose(tile, row.Height, column, transposed);
-            WriteLines(
-                transposed, LineOfRows, row.Height, result + rows[row.Start], columns, column.Start, column.Width, accumulate);
+            var target = result + rows[row.Start];
+            WriteLines(transposed, LineOfRows, row.Height, target, columns, column.Start, column.Width, accumulate);
         }
         else
         {

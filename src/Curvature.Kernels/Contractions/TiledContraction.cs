@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Curvature.Kernels;
 
-/// <summary>A contraction as tiles of C, each computed in registers by a micro-kernel, in the order of loops and with the
-/// packed blocks of Goto and van de Geijn (Anatomy of high-performance matrix multiplication, 2008) and BLIS.</summary>
+/// <summary>A contraction as tiles of C, each computed in registers by a micro-kernel, in the order of loops and with
+/// the packed blocks of Goto and van de Geijn (Anatomy of high-performance matrix multiplication, 2008) and
+/// BLIS.</summary>
 internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKernel
     where TSimd : struct, ISimd<TVector, T>
     where TVector : struct
@@ -167,11 +168,18 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
         }
     }
 
-    /// <summary>Multiplies panels that are ready: a panel of columns stays in the first-level cache while those of the rows
-    /// pass by.</summary>
+    /// <summary>Multiplies panels that are ready: a panel of columns stays in the first-level cache while those of
+    /// the rows pass by.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MultiplyBlock(
-        T* result, in TileScratch<T> scratch, int depth, int firstRow, int rows, int firstColumn, int columns, bool accumulate)
+        T* result,
+        in TileScratch<T> scratch,
+        int depth,
+        int firstRow,
+        int rows,
+        int firstColumn,
+        int columns,
+        bool accumulate)
     {
         for (var j = 0; j < columns; j++)
         {

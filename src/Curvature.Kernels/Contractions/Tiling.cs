@@ -6,8 +6,9 @@ namespace Curvature.Kernels;
 /// <param name="Rows">Rows of the tallest tile.</param>
 internal sealed record Tiling(int ElementBytes, int Vector, int Rows)
 {
-    // A panel of the columns' operand, Depth × Columns, stays in the first-level cache while panels of the rows' operand
-    // pass by. A block of the rows' operand stays in the second-level cache, and one of the columns' operand in the third.
+    // A panel of the columns' operand, Depth × Columns, stays in the first-level cache while panels of the rows'
+    // operand pass by. A block of the rows' operand stays in the second-level cache, and one of the columns' operand
+    // in the third.
     private const int FirstLevelBytes = 28 * 1024;
     private const int RowBlockBytes = 320 * 1024;
     private const int ColumnBlockBytes = 2 * 1024 * 1024;

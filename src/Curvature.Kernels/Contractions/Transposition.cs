@@ -15,7 +15,8 @@ internal static unsafe class Transposition<TSimd, TVector, T>
     /// <summary>target[p·width + i] = source[offsets[i] + p] for i &lt; count and p &lt; depth. Writes anything to
     /// target[p·width + i] for count ≤ i up to the next whole vector, unless another element belongs there.</summary>
     /// <param name="source">Rows that are contiguous, each of <paramref name="depth"/> elements.</param>
-    /// <param name="offsets">Where each row begins; room for <see cref="MostRows"/>, of which the unused are overwritten.</param>
+    /// <param name="offsets">Where each row begins; room for <see cref="MostRows"/>, of which the unused are
+    /// overwritten.</param>
     /// <param name="count">The number of rows.</param>
     /// <param name="depth">The elements of a row.</param>
     /// <param name="target">The transposed rows.</param>

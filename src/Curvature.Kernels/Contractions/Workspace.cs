@@ -15,8 +15,8 @@ internal sealed unsafe class Workspace
 
     ~Workspace() => NativeMemory.AlignedFree(_address);
 
-    /// <summary>At least <paramref name="bytes"/> bytes, aligned to a cache line, uninitialised, and the calling thread's
-    /// until it asks again.</summary>
+    /// <summary>At least <paramref name="bytes"/> bytes, aligned to a cache line, uninitialised, and the calling
+    /// thread's until it asks again.</summary>
     public static byte* Reserve(long bytes)
     {
         var workspace = _current ??= new Workspace();
