@@ -3,8 +3,8 @@ namespace Curvature.Kernels;
 /// <summary>A kernel whose work is cut into units at places that depend on its description alone; threads take ranges of units.</summary>
 internal abstract unsafe class CpuKernel(ThreadTeam team) : Kernel
 {
-    // More parts than threads even out the work when a thread is held back.
-    private const int PartsPerThread = 4;
+    /// <summary>More parts than threads even out the work when a thread is held back.</summary>
+    protected virtual int PartsPerThread => 4;
 
     [ThreadStatic]
     private static Job? s_job;
@@ -48,7 +48,7 @@ internal abstract unsafe class CpuKernel(ThreadTeam team) : Kernel
             _slots = slots;
             _shared = shared;
             _units = units;
-            _parts = (int)Math.Min(units, (long)threads * PartsPerThread);
+            _parts = (int)Math.Min(units, (long)threads * kernel.PartsPerThread);
             try
             {
                 kernel.Team.Run(_parts, threads, _body);

@@ -4,65 +4,68 @@ using System.Runtime.CompilerServices;
 namespace Curvature.Kernels;
 
 /// <summary>A contraction as dot products of rows with columns.</summary>
-internal sealed unsafe class DotContraction<TSimd, TVector, T>(Contraction contraction, DotPlan plan, ThreadTeam team)
-    : ParallelKernel(team)
+internal sealed unsafe class DotContraction<TSimd, TVector, T> : ContractionKernel
     where TSimd : struct, ISimd<TVector, T>
     where TVector : struct
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly PackedBatch? _packedRows = plan.RowsArePacked ? plan.PackedRowBatch : null;
+    private readonly Contraction _contraction;
+    private readonly DotPlan _plan;
+    private readonly PackedBatch? _packedRows;
 
-    /// <inheritdoc/>
-    public override string Name => plan.Shape.Describe(contraction);
-
-    /// <inheritdoc/>
-    public override double Flops => plan.Shape.Flops;
+    public DotContraction(Contraction contraction, DotPlan plan, ThreadTeam team)
+        : base(contraction, plan, team)
+    {
+        _contraction = contraction;
+        _plan = plan;
+        _packedRows = plan.RowsArePacked ? plan.PackedRowBatch : null;
+    }
 
     /// <summary>One unit of work is a tile's columns in one matrix of the batch.</summary>
-    protected override int Units => plan.Shape.Batch * plan.ColumnTiles;
+    protected override long Units => (long)_plan.Shape.Batch * _plan.ColumnTiles;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    protected override void Run(nint[] slots, int firstUnit, int endUnit)
+    protected override void RunRange(nint[] slots, byte* shared, long firstUnit, long endUnit)
     {
-        var rows = contraction.Operand<T>(plan.RowSide, slots);
-        var columns = contraction.Operand<T>(plan.ColumnSide, slots);
-        var result = contraction.Result<T>(slots);
-        var copyBytes = plan.CopiesRows ? plan.RowElements * sizeof(T) : 0;
-        var scratch = Workspace.Reserve(((long)plan.Rows * sizeof(T*)) + copyBytes);
+        var rows = _contraction.Operand<T>(_plan.RowSide, slots);
+        var columns = _contraction.Operand<T>(_plan.ColumnSide, slots);
+        var result = _contraction.Result<T>(slots);
+        var copyBytes = _plan.CopiesRows ? _plan.RowElements * sizeof(T) : 0;
+        var scratch = Workspace.Reserve(((long)_plan.Rows * sizeof(T*)) + copyBytes);
         var rowStarts = (T**)scratch;
-        var copies = (T*)(rowStarts + plan.Rows);
+        var copies = (T*)(rowStarts + _plan.Rows);
         var prepared = -1;
         for (var unit = firstUnit; unit < endUnit; unit++)
         {
-            var batch = unit / plan.ColumnTiles;
+            var batch = (int)(unit / _plan.ColumnTiles);
             if (batch != prepared)
             {
-                PrepareRows(rows + (_packedRows?.Start(batch) ?? plan.RowOperand.Batch[batch]), rowStarts, copies);
+                PrepareRows(rows + (_packedRows?.Start(batch) ?? _plan.RowOperand.Batch[batch]), rowStarts, copies);
                 prepared = batch;
             }
 
+            var firstColumn = (int)(unit % _plan.ColumnTiles) * DotPlan.TileColumns;
             MultiplyColumns(
-                rowStarts, columns + plan.ColumnOperand.Batch[batch], unit % plan.ColumnTiles * DotPlan.TileColumns,
-                result + plan.Shape.C.Batch[batch]);
+                rowStarts, columns + _plan.ColumnOperand.Batch[batch], firstColumn, result + _plan.Shape.C.Batch[batch]);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PrepareRows(T* source, T** rows, T* copies)
     {
-        if (plan.CopiesRows)
+        if (_plan.CopiesRows)
         {
-            DotPacking<T>.CopyRows(source, plan.RowOperand, copies);
+            DotPacking<T>.CopyRows(source, _plan.RowOperand, copies);
             source = copies;
         }
 
-        var oneAfterTheOther = plan.CopiesRows || plan.RowsArePacked;
-        for (var i = 0; i < plan.Rows; i++)
+        var oneAfterTheOther = _plan.CopiesRows || _plan.RowsArePacked;
+        for (var i = 0; i < _plan.Rows; i++)
         {
             rows[i] = source + (oneAfterTheOther
-                ? (nint)i * plan.Shape.Inner
-                : plan.RowOperand.Free[i] + plan.RowOperand.Inner[0]);
+                ? (nint)i * _plan.Shape.Inner
+                : _plan.RowOperand.Free[i] + _plan.RowOperand.Inner[0]);
         }
     }
 
@@ -70,16 +73,16 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T>(Contraction contr
     [SkipLocalsInit]
     private void MultiplyColumns(T** rows, T* source, int firstColumn, T* result)
     {
-        var rowResult = plan.RowResult;
-        var columnResult = plan.ColumnResult;
+        var rowResult = _plan.RowResult;
+        var columnResult = _plan.ColumnResult;
         var columnCount = Math.Min(DotPlan.TileColumns, columnResult.Count - firstColumn);
         var contiguous = columnResult.Spacing(firstColumn, columnCount) == 1;
         var columns = stackalloc T*[DotPlan.TileColumns];
-        var firstInner = plan.ColumnOperand.Inner[0];
+        var firstInner = _plan.ColumnOperand.Inner[0];
         for (var j = 0; j < DotPlan.TileColumns; j++)
         {
             // Tiles reach beyond the last column; there they repeat it.
-            columns[j] = source + plan.ColumnOperand.Free[firstColumn + Math.Min(j, columnCount - 1)] + firstInner;
+            columns[j] = source + _plan.ColumnOperand.Free[firstColumn + Math.Min(j, columnCount - 1)] + firstInner;
         }
 
         var sums = stackalloc T[DotPlan.TileRows * DotPlan.TileColumns];
@@ -91,7 +94,7 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T>(Contraction contr
             {
                 var target = result + rowResult[row + i];
                 var line = sums + (i * DotPlan.TileColumns);
-                if (contiguous && !contraction.Accumulate)
+                if (contiguous && !_contraction.Accumulate)
                 {
                     ShortRows.Copy<TSimd, TVector, T>(line, target + columnResult[firstColumn], columnCount);
                     continue;
@@ -100,7 +103,7 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T>(Contraction contr
                 for (var j = 0; j < columnCount; j++)
                 {
                     var element = target + columnResult[firstColumn + j];
-                    *element = contraction.Accumulate ? *element + line[j] : line[j];
+                    *element = _contraction.Accumulate ? *element + line[j] : line[j];
                 }
             }
         }
@@ -110,9 +113,9 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T>(Contraction contr
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Sum(T** rows, int rowCount, T** columns, T* sums)
     {
-        if (plan.Blocks == 1)
+        if (_plan.Blocks == 1)
         {
-            RunTile(rows, rowCount, columns, 0, plan.Shape.Inner, sums);
+            RunTile(rows, rowCount, columns, 0, _plan.Shape.Inner, sums);
             return;
         }
 
@@ -124,9 +127,9 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T>(Contraction contr
         }
 
         var count = rowCount * DotPlan.TileColumns;
-        for (var block = 0; block < plan.Blocks; block++)
+        for (var block = 0; block < _plan.Blocks; block++)
         {
-            var (start, length) = plan.Block(block);
+            var (start, length) = _plan.Block(block);
             RunTile(rows, rowCount, columns, start, length, sums);
             for (var i = 0; i < count; i++)
             {

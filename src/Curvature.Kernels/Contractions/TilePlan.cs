@@ -65,6 +65,14 @@ internal sealed class TilePlan : ContractionPlan
     /// place.</summary>
     public bool PacksColumns => Pays(Columns, RowPanels.Length);
 
+    /// <summary>A run copies panels of the rows' operand.</summary>
+    public bool CopiesRows => !RowsArePacked
+        && (PacksRows || !RowPanels.All(panel => ReadsInPlace(panel, DepthBlocks[0])));
+
+    /// <summary>A run copies panels of the columns' operand.</summary>
+    public bool CopiesColumns => !ColumnsArePacked
+        && (PacksColumns || !ColumnPanels.All(panel => ReadsInPlace(panel, DepthBlocks[0])));
+
     /// <summary>A tile reads a panel of the rows' operand where it lies if that is evenly spaced.</summary>
     public static bool ReadsInPlace(in RowPanel panel, in DepthBlock depth) =>
         panel.OperandSpacing is not null && depth.RowSpacing is not null;

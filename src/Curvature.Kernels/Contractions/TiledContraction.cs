@@ -6,11 +6,14 @@ namespace Curvature.Kernels;
 /// <summary>A contraction as tiles of C, each computed in registers by a micro-kernel, in the order of loops and with
 /// the packed blocks of Goto and van de Geijn (Anatomy of high-performance matrix multiplication, 2008) and
 /// BLIS.</summary>
-internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKernel
+internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKernel
     where TSimd : struct, ISimd<TVector, T>
     where TVector : struct
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    // With fewer, threads would often have unequal shares.
+    private const int FewPanels = 8;
+
     private readonly TilePlan _plan;
     private readonly Contraction _contraction;
     private readonly PackedBatch? _packedRowBatch;
@@ -18,6 +21,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
     private readonly PackedPanels _packedRows;
     private readonly PackedPanels _packedColumns;
     private readonly bool _splitsColumns;
+    private readonly bool _copiesOtherSide;
     private readonly int _rowPanelsPerBlock;
     private readonly int _columnPanelsPerBlock;
     private readonly TileWorkspace<T> _workspace;
@@ -25,7 +29,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
     private readonly TileFunction<T>[] _wide = MicroKernels<TSimd, TVector, T>.Wide;
 
     public TiledContraction(Contraction contraction, TilePlan plan, ThreadTeam team)
-        : base(team)
+        : base(contraction, plan, team)
     {
         _plan = plan;
         _contraction = contraction;
@@ -34,27 +38,24 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
         _packedRows = plan.PackedRows;
         _packedColumns = plan.PackedColumns;
 
-        // The other side's operand is read, and packed if need be, by every thread.
-        _splitsColumns = plan.RowsArePacked || (!plan.ColumnsArePacked && plan.Columns >= plan.Rows);
+        _splitsColumns = SplitsColumns(plan);
+        _copiesOtherSide = _splitsColumns ? plan.CopiesRows : plan.CopiesColumns;
         _rowPanelsPerBlock = Math.Min(plan.Tiling.RowPanelsPerBlock, plan.RowPanels.Length);
         _columnPanelsPerBlock = Math.Min(plan.Tiling.ColumnPanelsPerBlock, plan.ColumnPanels.Length);
         _workspace = new TileWorkspace<T>(plan.Tiling, plan.LongestDepth, _rowPanelsPerBlock, _columnPanelsPerBlock);
     }
 
-    /// <inheritdoc/>
-    public override string Name => _plan.Shape.Describe(_contraction);
-
-    /// <inheritdoc/>
-    public override double Flops => _plan.Shape.Flops;
-
     /// <summary>One unit of work is a panel of one matrix of the batch.</summary>
-    protected override int Units => _plan.Shape.Batch * PanelsPerMatrix;
+    protected override long Units => (long)_plan.Shape.Batch * PanelsPerMatrix;
+
+    /// <inheritdoc/>
+    protected override int PartsPerThread => _copiesOtherSide ? 2 : base.PartsPerThread;
 
     private int PanelsPerMatrix => _splitsColumns ? _plan.ColumnPanels.Length : _plan.RowPanels.Length;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    protected override void Run(nint[] slots, int firstUnit, int endUnit)
+    protected override void RunRange(nint[] slots, byte* shared, long firstUnit, long endUnit)
     {
         if (_contraction.Accumulate && _plan.Shape.Inner == 0)
         {
@@ -68,9 +69,9 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
         var panels = PanelsPerMatrix;
         for (var unit = firstUnit; unit < endUnit;)
         {
-            var batch = unit / panels;
-            var first = unit % panels;
-            var end = Math.Min(panels, first + endUnit - unit);
+            var batch = (int)(unit / panels);
+            var first = (int)(unit % panels);
+            var end = (int)Math.Min(panels, first + endUnit - unit);
             var matrix = new Matrices(
                 rows + (_packedRowBatch?.Start(batch) ?? _plan.RowOperand.Batch[batch]),
                 columns + (_packedColumnBatch?.Start(batch) ?? _plan.ColumnOperand.Batch[batch]),
@@ -86,6 +87,19 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ParallelKerne
 
             unit += end - first;
         }
+    }
+
+    /// <summary>Whether threads share the columns rather than the rows. Each of their parts reads the operand of the other
+    /// side as a whole, and copies it if need be, so that the smaller copy decides where there are panels enough.</summary>
+    private static bool SplitsColumns(TilePlan plan)
+    {
+        var rowPanels = plan.RowPanels.Length;
+        var columnPanels = plan.ColumnPanels.Length;
+        var copiedRows = plan.CopiesRows ? plan.Rows : 0;
+        var copiedColumns = plan.CopiesColumns ? plan.Columns : 0;
+        return Math.Min(rowPanels, columnPanels) < FewPanels || copiedRows == copiedColumns
+            ? columnPanels >= rowPanels
+            : copiedRows < copiedColumns;
     }
 
     /// <summary>Computes the tiles where the given panels of rows and of columns meet.</summary>
