@@ -67,6 +67,9 @@ module Differentiation =
         if y.Rank <> 0 then
             raise (ShapeException $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}")
 
+        if y.DType = DType.Int32 then
+            raise (DTypeException $"{name}: the function must return Float32 or Float64, and it returned Int32")
+
         y
 
     let private single (f: Tensor -> Tensor) (xs: Tensor[]) = [| f xs[0] |]
@@ -185,7 +188,8 @@ module Differentiation =
         let n = x.Size
         let index = Tensor.arange x.DType n |> Tensor.toDevice x.Device
 
-        [ for start in 0..basisBlock..n - 1 do
+        // Where there is no basis, one empty block still gives the result its shape.
+        [ for start in 0 .. basisBlock .. max 0 (n - 1) do
               let count = min basisBlock (n - start)
               let rows = index |> Tensor.slice 0 start count |> Tensor.unsqueeze 1
               let block = Tensor.equal rows index |> Tensor.reshape (count :: List.ofArray x.Signature.Shape)

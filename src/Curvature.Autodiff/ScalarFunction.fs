@@ -124,7 +124,9 @@ module internal ScalarFunction =
             let tie = Apply(OpCode.Equal, [ a; b ]) * Constant 0.5
             [ greater b a + tie; greater a b + tie ]
         | OpCode.Select -> [ zero; select a one zero; select a zero one ]
-        | OpCode.Power -> [ b * Apply(OpCode.Power, [ a; b - one ]); y * Apply(OpCode.Log, [ a ]) ]
+        | OpCode.Power ->
+            // 0ᵇ is 0 for all b > 0, so it does not change with b, and 0·ln 0 must not make NaN of that.
+            [ b * Apply(OpCode.Power, [ a; b - one ]); select a (y * Apply(OpCode.Log, [ a ])) zero ]
         | OpCode.Negate -> [ -one ]
         | OpCode.Abs -> [ Apply(OpCode.Sign, [ a ]) ]
         | OpCode.Sqrt -> [ Constant 0.5 / y ]

@@ -3,17 +3,31 @@ namespace Curvature
 /// Shapes are arrays of axis lengths, outermost first. A scalar has the empty shape.
 module internal Shape =
 
+    /// Shapes as people write them: [2; 3].
+    let show (shape: int[]) =
+        "[" + System.String.Join("; ", shape) + "]"
+
     /// The number of elements.
     let size (shape: int[]) =
         let mutable product = 1L
 
+        // A product that is already too large stays as it is, so that it cannot wrap around.
         for length in shape do
-            product <- product * int64 length
+            if product <= int64 System.Int32.MaxValue || length = 0 then
+                product <- product * int64 length
 
         if product > int64 System.Int32.MaxValue then
-            raise (ShapeException $"an array of {product} elements is larger than the {System.Int32.MaxValue} that fit")
+            raise (ShapeException $"an array of shape {show shape} has more than the {System.Int32.MaxValue} elements that fit")
 
         int product
+
+    /// Checks lengths that users give.
+    let check (operation: string) (shape: int[]) =
+        if shape |> Array.exists (fun length -> length < 0) then
+            raise (ShapeException $"{operation}: axis lengths cannot be negative, and the shape is {show shape}")
+
+        size shape |> ignore
+        shape
 
     /// The strides, in elements, of consecutive storage with the last axis fastest.
     let rowMajor (shape: int[]) =
@@ -31,10 +45,6 @@ module internal Shape =
         [| for axis in 0 .. shape.Length - 1 do
                if not (Array.contains axis axes) then
                    shape[axis] |]
-
-    /// Shapes as people write them: [2; 3].
-    let show (shape: int[]) =
-        "[" + System.String.Join("; ", shape) + "]"
 
     /// The common shape of two operands under NumPy's rule: aligned at the last axis, lengths equal or one of them 1.
     let broadcast (operation: string) (a: int[]) (b: int[]) =

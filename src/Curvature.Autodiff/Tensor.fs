@@ -23,7 +23,7 @@ type internal LinearOperand =
 type internal Primitive(name: string, parameters: obj) =
     member _.Name = name
 
-    /// What distinguishes this primitive from others of its name: axes, shapes, labels.
+    /// What distinguishes this primitive from others of its name: axes, shapes, labels; null where there is nothing.
     member _.Parameters = parameters
 
     /// Shapes and element types of the results; raises where the operands do not fit.
@@ -99,6 +99,12 @@ type internal Interpreter(depth: int) =
         for operand in operands do
             let candidate: Interpreter = operand.Owner
 
+            if not (isNull candidate) && not candidate.IsActive then
+                raise (
+                    DifferentiationException
+                        $"{primitive.Name}: an operand was kept from inside a transformation that has ended (a tracer escaped); return it from the transformed function instead"
+                )
+
             if not (isNull candidate) && not (obj.ReferenceEquals(candidate, owner)) then
                 if isNull owner || candidate.Depth > owner.Depth then
                     owner <- candidate
@@ -111,13 +117,8 @@ type internal Interpreter(depth: int) =
 
             Eager.run primitive.Name primitive.Evaluation storages results
             |> Array.map Tensor.OfStorage
-        elif owner.IsActive then
-            owner.Process(primitive, operands)
         else
-            raise (
-                DifferentiationException
-                    $"{primitive.Name}: an operand was kept from inside a transformation that has ended (a tracer escaped); return it from the transformed function instead"
-            )
+            owner.Process(primitive, operands)
 
     member _.IsActive: bool = active
 
@@ -361,7 +362,7 @@ type internal Elementwise private (op: OpCode) =
 
             sum
 
-/// Places operand axis i at axis dims[i] of a larger shape; axes of length 1 and axes without a source are repeated.
+/// Places operand axis i at axis dims[i], ascending, of a larger shape; axes of length 1 and axes without a source are repeated.
 [<Sealed>]
 type internal Broadcast(shape: int[], dims: int[]) =
     inherit Primitive("Broadcast", (List.ofArray shape, List.ofArray dims))

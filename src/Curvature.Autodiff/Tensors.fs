@@ -15,11 +15,7 @@ module Tensor =
 
     let private create (storage: Storage) : Tensor = Tensor.OfStorage storage
 
-    let private checkShape operation (shape: int list) =
-        if shape |> List.exists (fun length -> length < 0) then
-            raise (ShapeException $"{operation}: axis lengths cannot be negative, and the shape is {Shape.show (List.toArray shape)}")
-
-        List.toArray shape
+    let private checkShape operation (shape: int list) = Shape.check operation (List.toArray shape)
 
     let private checkCount operation (shape: int[]) count =
         if Shape.size shape <> count then
@@ -91,6 +87,24 @@ module Tensor =
         let index = arange dtype size
         Tensor.Apply(OpCode.Equal, bind (Structure.Reshape [| size; 1 |]) [ index ], index)
 
+    let private indexOnly operation (index: Tensor) =
+        if index.DType <> DType.Int32 then
+            raise (DTypeException $"{operation}: an index is an Int32 tensor, and this one is {index.DType}")
+
+    let private typeName (element: obj) =
+        match element with
+        | null -> "null"
+        | element -> element.GetType().Name
+
+    /// The elements, which must all be of one type.
+    let private allOf<'T> (elements: obj[]) : 'T[] =
+        elements
+        |> Array.map (fun element ->
+            match element with
+            | :? 'T as element -> element
+            | other ->
+                raise (DTypeException $"tensor: elements are of different types, {typeof<'T>.Name} and {typeName other}"))
+
     /// Nested sequences of float, float32 or int, or a number, an array, or a 2-D array, as a tensor of Float64, Float32 or Int32.
     let ofObject (value: obj) : Tensor =
         let rec shapeOf (value: obj) =
@@ -107,7 +121,12 @@ module Tensor =
 
                     for item in rest do
                         if shapeOf item <> inner then
-                            raise (ShapeException $"tensor: the nested sequences are ragged: {inner} beside {shapeOf item}")
+                            let show shape = Shape.show (List.toArray shape)
+
+                            raise (
+                                ShapeException
+                                    $"tensor: the nested sequences are ragged: shape {show inner} beside {show (shapeOf item)}"
+                            )
 
                     items.Length :: inner
             | _ -> []
@@ -122,10 +141,10 @@ module Tensor =
 
         match Array.tryHead values with
         | None -> zeros DType.Float64 shape
-        | Some(:? float) -> ofArray shape (values |> Array.map (fun v -> v :?> float))
-        | Some(:? float32) -> ofSingleArray shape (values |> Array.map (fun v -> v :?> float32))
-        | Some(:? int) -> ofIndices shape (values |> Array.map (fun v -> v :?> int))
-        | Some other -> raise (DTypeException $"tensor: elements are float, float32 or int, and these are {other.GetType().Name}")
+        | Some(:? float) -> ofArray shape (allOf values)
+        | Some(:? float32) -> ofSingleArray shape (allOf values)
+        | Some(:? int) -> ofIndices shape (allOf values)
+        | Some other -> raise (DTypeException $"tensor: elements are float, float32 or int, and these are {typeName other}")
 
     // ---- random tensors
 
@@ -156,9 +175,9 @@ module Tensor =
             match shape |> List.filter (fun length -> length = -1) |> List.length with
             | 0 -> checkShape "reshape" shape
             | 1 ->
-                let others = shape |> List.filter (fun length -> length <> -1) |> List.fold (*) 1
+                let others = shape |> List.filter (fun length -> length <> -1) |> checkShape "reshape" |> Shape.size
 
-                if others <= 0 || t.Size % others <> 0 then
+                if others = 0 || t.Size % others <> 0 then
                     raise (ShapeException $"reshape: {t.Size} elements do not divide into {Shape.show (List.toArray shape)}")
 
                 shape |> List.map (fun length -> if length = -1 then t.Size / others else length) |> List.toArray
@@ -235,11 +254,20 @@ module Tensor =
     let concat (axis: int) (tensors: Tensor list) : Tensor =
         match tensors with
         | [] -> raise (ArgumentRangeException "concat: there is nothing to join")
-        | [ single ] -> single
-        | first :: _ -> bind (Structure.Concat(Shape.axis "concat" first.Rank axis)) tensors
+        | first :: rest ->
+            let axis = Shape.axis "concat" first.Rank axis
+            if rest.IsEmpty then first else bind (Structure.Concat axis) tensors
 
     /// Joins tensors of the same shape along a new axis.
-    let stack (axis: int) (tensors: Tensor list) = tensors |> List.map (unsqueeze axis) |> concat axis
+    let stack (axis: int) (tensors: Tensor list) : Tensor =
+        for t in tensors do
+            if t.Signature.Shape <> tensors.Head.Signature.Shape then
+                raise (
+                    ShapeException
+                        $"stack: shapes {Shape.show tensors.Head.Signature.Shape} and {Shape.show t.Signature.Shape} differ"
+                )
+
+        tensors |> List.map (unsqueeze axis) |> concat axis
 
     /// Zeros before and after the elements of an axis.
     let pad (axis: int) (before: int) (after: int) (t: Tensor) : Tensor =
@@ -319,13 +347,19 @@ module Tensor =
     let sumAxes (axes: int list) (t: Tensor) : Tensor =
         t.SumOver(axes |> List.map (Shape.axis "sum" t.Rank) |> List.distinct |> List.sort |> List.toArray)
 
-    /// The mean of all elements.
-    let mean (t: Tensor) : Tensor = sum t / float t.Size
-
-    /// The mean over axes, which disappear.
+    /// The mean over axes, which disappear. Raises ShapeException where there is nothing to take the mean of.
     let meanAxes (axes: int list) (t: Tensor) : Tensor =
         let total = sumAxes axes t
-        total * (float total.Size / float t.Size)
+        let shape = t.Signature.Shape
+        let averaged = axes |> List.map (Shape.axis "mean" t.Rank) |> List.distinct |> List.map (fun axis -> shape[axis])
+
+        if List.contains 0 averaged then
+            raise (ShapeException $"mean: there is nothing to take the mean of in axes {axes} of shape {Shape.show shape}")
+
+        total / (averaged |> List.map float |> List.fold (*) 1.0)
+
+    /// The mean of all elements. Raises ShapeException where there are none.
+    let mean (t: Tensor) : Tensor = meanAxes [ 0 .. t.Rank - 1 ] t
 
     /// The position of the first largest element of the last axis, Int32. It has no derivative.
     let argMax (t: Tensor) : Tensor = bind (Indexing.ArgMaximum()) [ t ]
@@ -336,7 +370,16 @@ module Tensor =
         bind (Indexing.Gather(Shape.axis "take" t.Rank axis, 0)) [ t; index ]
 
     /// For each row, the element of the last axis at that row's Int32 position.
+    /// Raises ArgumentOutOfRangeException for a position outside the axis.
     let pick (index: Tensor) (t: Tensor) : Tensor =
+        let shape = t.Signature.Shape
+
+        if shape.Length = 0 || index.Signature.Shape <> shape[.. shape.Length - 2] then
+            raise (
+                ShapeException
+                    $"pick: an index of shape {Shape.show index.Signature.Shape} does not give one position for each row of {Shape.show shape}"
+            )
+
         bind (Indexing.Gather(t.Rank - 1, t.Rank - 1)) [ t; index ]
 
     /// The largest element of the last axis; the derivative goes to the first of equal ones.
@@ -354,6 +397,8 @@ module Tensor =
     /// 1 at each Int32 label, 0 elsewhere, along a new last axis of `classes`.
     /// Raises DataException for a label outside 0 … classes − 1.
     let oneHot (dtype: DType) (classes: int) (labels: Tensor) : Tensor =
+        indexOnly "oneHot" labels
+
         labels.ToInt32Array()
         |> Array.iteri (fun row label ->
             if label < 0 || label >= classes then
@@ -368,17 +413,19 @@ module Tensor =
     let einsum (formula: string) (a: Tensor) (b: Tensor) : Tensor =
         let parts = formula.Replace(" ", "").Split("->")
         let operands = parts[0].Split ','
+        let isLabel c = c = ',' || Char.IsAsciiLetter c
 
-        if parts.Length <> 2 || operands.Length <> 2 then
+        if parts.Length <> 2 || operands.Length <> 2 || parts[1].Contains ',' || not (Seq.forall isLabel (String.Concat parts)) then
             raise (ShapeException $"einsum: \"{formula}\" is not of the form \"ij,jk->ik\"")
 
         let labels (text: string) = text.ToCharArray() |> Array.map (fun c -> int c - int 'a')
         let left, right, result = labels operands[0], labels operands[1], labels parts[1]
 
-        for (own, other) in [ left, right; right, left ] do
+        for own in [ left; right; result ] do
             if (Array.distinct own).Length <> own.Length then
-                raise (ShapeException $"einsum: a label occurs twice in one operand of \"{formula}\"")
+                raise (ShapeException $"einsum: a label occurs twice in one operand, or in the result, of \"{formula}\"")
 
+        for (own, other) in [ left, right; right, left ] do
             if own |> Array.exists (fun label -> not (Array.contains label other || Array.contains label result)) then
                 raise (ShapeException $"einsum: a label of \"{formula}\" occurs in one operand only; sum over that axis first")
 
@@ -450,11 +497,16 @@ module Tensor =
     /// The value as a constant: no derivative flows through.
     let stopGradient (t: Tensor) : Tensor = bind (Structure.StopGradient()) [ t ]
 
-    /// A copy on another device.
+    /// The same values on a device: the tensor itself if it is there, else a copy. No derivative flows to another device:
+    /// raises DifferentiationException for a tensor that is being differentiated or batched.
     let toDevice (device: Device) (t: Tensor) : Tensor =
         let shape = t.Shape
 
+        if not (obj.ReferenceEquals(t.Device, device) || isNull t.Owner) then
+            raise (DifferentiationException $"toDevice: the tensor is part of a transformation; move it to {device.Name} before that")
+
         match t.DType with
+        | _ when obj.ReferenceEquals(t.Device, device) -> t
         | DType.Float32 -> create (Storage.Of(device, shape, DType.Float32, t.ToSingleArray()))
         | DType.Float64 -> create (Storage.Of(device, shape, DType.Float64, t.ToArray()))
         | _ -> create (Storage.Of(device, shape, DType.Int32, t.ToInt32Array()))

@@ -101,6 +101,18 @@ module internal Indexing =
             let index, updates = operands[0], operands[1]
             checkIndex "scatterAdd" index
 
+            if length < 0 then
+                raise (ShapeException $"scatterAdd: an axis cannot have a negative length, and {length} was asked for")
+
+            if updates.DType = DType.Int32 then
+                raise (DTypeException "scatterAdd: updates are Float32 or Float64, and these are Int32; convert them first")
+
+            if updates.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
+                raise (
+                    ShapeException
+                        $"scatterAdd: the first {batchAxes} axes of {Shape.show updates.Shape} and {Shape.show index.Shape} differ"
+                )
+
             if updates.Shape[axis .. axis + index.Shape.Length - batchAxes - 1] <> index.Shape[batchAxes..] then
                 raise (
                     ShapeException
@@ -140,6 +152,9 @@ module internal Indexing =
         override _.Infer operands =
             let shape = operands[0].Shape
 
+            if operands[0].DType = DType.Int32 then
+                raise (DTypeException "argMax: numbers are Float32 or Float64, and these are Int32; convert them first")
+
             if shape.Length = 0 || shape[shape.Length - 1] = 0 then
                 raise (ShapeException $"argMax: there is nothing to choose from in the last axis of {Shape.show shape}")
 
@@ -169,7 +184,12 @@ module internal Indexing =
     [<Sealed>]
     type CumulativeSum(axis: int, reverse: bool) =
         inherit LinearPrimitive("CumulativeSum", (axis, reverse))
-        override _.Infer operands = [| operands[0] |]
+
+        override _.Infer operands =
+            if operands[0].DType = DType.Int32 then
+                raise (DTypeException "cumulativeSum: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+
+            [| operands[0] |]
 
         override _.Evaluation =
             Compute(fun emitter sources targets ->

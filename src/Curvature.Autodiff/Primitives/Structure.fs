@@ -8,10 +8,12 @@ module internal Structure =
     let private shiftAxes (axes: int[]) = axes |> Array.map ((+) 1)
     let private prepend head (tail: int[]) = Array.append [| head |] tail
 
-    /// Fills a view with zeros.
+    /// Fills a view with zeros. Tapes have no Int32, but a Float32 zero has the same bits.
     let clear (emitter: Emitter) (target: View) =
+        let dtype = if target.DType = DType.Int32 then DType.Float32 else target.DType
+
         let tape =
-            Tape(target.DType, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
+            Tape(dtype, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
 
         emitter.Emit(emitter.Device.Map tape, [], [ target ])
 
@@ -90,9 +92,10 @@ module internal Structure =
             let source = operands[0].Shape
 
             for axis in 0 .. source.Length - 1 do
-                let last = start[axis] + (shape[axis] - 1) * steps[axis]
+                let last = int64 start[axis] + int64 (shape[axis] - 1) * int64 steps[axis]
+                let fits = if shape[axis] = 0 then start[axis] <= source[axis] else last < int64 source[axis]
 
-                if start[axis] < 0 || shape[axis] < 0 || (shape[axis] > 0 && last >= source[axis]) then
+                if start[axis] < 0 || shape[axis] < 0 || not fits then
                     raise (
                         ShapeException
                             $"slice: {shape[axis]} elements from {start[axis]} in steps of {steps[axis]} do not lie within axis {axis} of shape {Shape.show source}"
@@ -119,11 +122,16 @@ module internal Structure =
         inherit LinearPrimitive("Pad", (List.ofArray before, List.ofArray interior, List.ofArray after))
 
         override _.Infer operands =
-            let shape =
-                operands[0].Shape
-                |> Array.mapi (fun axis length -> before[axis] + length + interior[axis] * max 0 (length - 1) + after[axis])
+            let padded axis (length: int) =
+                let inside = int64 length + int64 interior[axis] * int64 (max 0 (length - 1))
+                let total = int64 before[axis] + inside + int64 after[axis]
 
-            [| { operands[0] with Shape = shape } |]
+                if total > int64 System.Int32.MaxValue then
+                    raise (ShapeException $"pad: axis {axis} of {Shape.show operands[0].Shape} would get {total} elements")
+
+                int total
+
+            [| { operands[0] with Shape = operands[0].Shape |> Array.mapi padded } |]
 
         override _.Evaluation =
             Compute(fun emitter sources targets ->
@@ -147,11 +155,15 @@ module internal Structure =
 
         override _.Infer operands =
             let source = operands[0]
+            let total = sizes |> Array.sumBy int64
 
-            if Array.sum sizes <> source.Shape[axis] then
+            if Array.exists (fun size -> size < 0) sizes then
+                raise (ShapeException $"split: pieces cannot have negative lengths, and these are {Shape.show sizes}")
+
+            if total <> int64 source.Shape[axis] then
                 raise (
                     ShapeException
-                        $"split: pieces of {Shape.show sizes} add up to {Array.sum sizes}, and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
+                        $"split: pieces of {Shape.show sizes} add up to {total}, and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
                 )
 
             sizes |> Array.map (fun size -> { source with Shape = source.Shape |> Array.updateAt axis size })
@@ -205,8 +217,12 @@ module internal Structure =
                 if operand.DType <> first.DType then
                     raise (DTypeException $"concat: element types {first.DType} and {operand.DType} differ")
 
-            let length = operands |> Array.sumBy (fun operand -> operand.Shape[axis])
-            [| { first with Shape = first.Shape |> Array.updateAt axis length } |]
+            let length = operands |> Array.sumBy (fun operand -> int64 operand.Shape[axis])
+
+            if length > int64 System.Int32.MaxValue then
+                raise (ShapeException $"concat: {length} elements do not fit into one axis")
+
+            [| { first with Shape = first.Shape |> Array.updateAt axis (int length) } |]
 
         /// The parts of the joined array that the operands fill.
         member _.Places(shapes: int[][], target: View) =

@@ -72,7 +72,8 @@ module internal QuadraticForm =
             let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
 
             if cotangents |> Array.exists _.IsSome then
-                let wanted = entry.Operands |> Array.map (fun id -> id > 0)
+                // Indices depend on the input by steps, and have no adjoints.
+                let wanted = Array.map2 (fun id (primal: Tensor) -> id > 0 && primal.DType <> DType.Int32) entry.Operands entry.Primals
 
                 if Array.exists id wanted then
                     Reverse.pullback entry.Primitive entry.Primals entry.Values cotangents wanted

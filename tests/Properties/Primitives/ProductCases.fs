@@ -125,7 +125,7 @@ module internal ProductCases =
     let private crossEntropy =
         StructureCases.entry<Softmax.CrossEntropy>
             Generators.floating
-            [ 1 ]
+            []
             (fun () -> [ Softmax.CrossEntropy() ])
             (fun dtype ->
                 gen {
