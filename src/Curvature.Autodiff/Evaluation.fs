@@ -87,8 +87,10 @@ module internal View =
     let slice (start: int[]) (shape: int[]) (steps: int[]) (view: View) =
         let mutable offset = view.Offset
 
-        for axis in 0 .. start.Length - 1 do
-            offset <- offset + int64 start[axis] * int64 view.Strides[axis]
+        // Nothing begins nowhere: an empty slice at the end of a reversed array would begin before its memory.
+        if not (Array.contains 0 shape) then
+            for axis in 0 .. start.Length - 1 do
+                offset <- offset + int64 start[axis] * int64 view.Strides[axis]
 
         { view with
             Offset = offset
