@@ -58,7 +58,10 @@ module Generators =
                 let place = order |> Array.map (fun axis -> host.Shape[axis])
                 // order[i] is the place of stored axis i, so that the permutation by its inverse restores the host's axes.
                 let inverse = Array.init rank (fun axis -> Array.IndexOf(order, axis))
-                let stored = Host.init place (fun index -> Host.at host (Array.init rank (fun axis -> index[inverse[axis]])))
+
+                let stored =
+                    Host.init place (fun index -> Host.at host (Array.init rank (fun axis -> index[inverse[axis]])))
+
                 return Host.toTensor dtype stored |> Tensor.permute (List.ofArray inverse)
             }
 
@@ -137,4 +140,7 @@ module Generators =
 
     /// Checks a law on so many random cases; a failure prints the case and the numbers that replay it.
     let check (count: int) (cases: Gen<'T>) (law: 'T -> unit) : unit =
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(count).WithQuietOnSuccess true, Prop.forAll (Arb.fromGen cases) law)
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(count).WithQuietOnSuccess true,
+            Prop.forAll (Arb.fromGen cases) law
+        )

@@ -18,7 +18,11 @@ module Host =
                 [ [] ]
             else
                 let rest = extend (axis + 1)
-                [ for i in 0 .. shape[axis] - 1 do for tail in rest -> i :: tail ]
+
+                [
+                    for i in 0 .. shape[axis] - 1 do
+                        for tail in rest -> i :: tail
+                ]
 
         extend 0 |> List.map List.toArray |> List.toArray
 
@@ -41,12 +45,11 @@ module Host =
         let offset = index.Length - h.Shape.Length
         at h (Array.init h.Shape.Length (fun axis -> if h.Shape[axis] = 1 then 0 else index[axis + offset]))
 
-    let ofTensor (t: Tensor) : Host =
-        { Shape = t.Shape
-          Values = t.ToArray() }
+    let ofTensor (t: Tensor) : Host = { Shape = t.Shape; Values = t.ToArray() }
 
     /// The same values as a dense tensor.
-    let toTensor (dtype: DType) (h: Host) : Tensor = Tensor.ofArray (List.ofArray h.Shape) h.Values |> Tensor.convert dtype
+    let toTensor (dtype: DType) (h: Host) : Tensor =
+        Tensor.ofArray (List.ofArray h.Shape) h.Values |> Tensor.convert dtype
 
     /// index without the entries at some axes.
     let without (axes: int[]) (index: int[]) =

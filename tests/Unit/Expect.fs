@@ -15,7 +15,11 @@ module Expect =
 
     let private show (values: float[]) =
         let text = values |> Array.truncate 24 |> Array.map (sprintf "%.17g") |> String.concat "; "
-        if values.Length > 24 then $"[{text}; … {values.Length} in all]" else $"[{text}]"
+
+        if values.Length > 24 then
+            $"[{text}; … {values.Length} in all]"
+        else
+            $"[{text}]"
 
     /// Every |actual − expected| ≤ tolerance·(1 + the largest |expected|). NaN and infinities agree with themselves alone.
     let close (tolerance: float) (expected: float[]) (actual: float[]) : unit =
@@ -23,8 +27,7 @@ module Expect =
             fail $"expected {expected.Length} numbers {show expected}, got {actual.Length}: {show actual}"
 
         let magnitude =
-            expected
-            |> Array.fold (fun largest x -> if Double.IsFinite x then max largest (abs x) else largest) 0.0
+            expected |> Array.fold (fun largest x -> if Double.IsFinite x then max largest (abs x) else largest) 0.0
 
         let allowed = tolerance * (1.0 + magnitude)
 
@@ -54,8 +57,7 @@ module Expect =
 
     /// A scalar close to a number.
     let scalar (tolerance: float) (expected: float) (actual: Tensor) : unit =
-        if actual.Rank <> 0 then
-            fail $"expected a scalar, got shape %A{actual.Shape}"
+        if actual.Rank <> 0 then fail $"expected a scalar, got shape %A{actual.Shape}"
 
         close tolerance [| expected |] (actual.ToArray())
 

@@ -50,7 +50,10 @@ type BatchingLaws() =
         let points, stack = points f
         let shifts = Tensor.ofArray [ 2 ] [| 0.0; 0.05 |]
         let both = vmap (fun shift -> vmap (fun x -> f.Loss(x + shift)) stack) shifts
-        let expected = [ 0.0; 0.05 ] |> List.map (fun shift -> loop (fun x -> f.Loss(x + shift)) points) |> Tensor.stack 0
+
+        let expected =
+            [ 0.0; 0.05 ] |> List.map (fun shift -> loop (fun x -> f.Loss(x + shift)) points) |> Tensor.stack 0
+
         same expected both
 
     [<Property>]
@@ -93,4 +96,7 @@ type BatchingLaws() =
         let lines = program.ToString().Split '\n'
         Expect.isTrue "inputs first" (lines[0].StartsWith "inputs v0: Float64[")
         Expect.isTrue "outputs last" ((Array.last lines).StartsWith "outputs ")
-        Expect.isTrue "one line for each equation" (lines[1 .. lines.Length - 2] |> Array.forall (fun line -> line.Contains " = "))
+
+        Expect.isTrue
+            "one line for each equation"
+            (lines[1 .. lines.Length - 2] |> Array.forall (fun line -> line.Contains " = "))

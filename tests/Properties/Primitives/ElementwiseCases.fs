@@ -9,7 +9,11 @@ open Curvature.Kernels
 /// For every elementwise function, operands inside its domain and away from its kinks and steps.
 module internal ElementwiseCases =
 
-    let private operands (generators: (DType -> int[] -> Gen<Tensor>) list) (dtype: DType) (shape: int[]) : Gen<Tensor list> =
+    let private operands
+        (generators: (DType -> int[] -> Gen<Tensor>) list)
+        (dtype: DType)
+        (shape: int[])
+        : Gen<Tensor list> =
         gen {
             let! tensors = generators |> List.map (fun generator -> generator dtype shape) |> Gen.sequenceToList
             return tensors
@@ -96,25 +100,31 @@ module internal ElementwiseCases =
     let missing = Enum.GetValues<OpCode>() |> Array.filter (domain >> Option.isNone)
 
     let entries: Entry list =
-        [ for op in Enum.GetValues<OpCode>() do
-              match domain op with
-              | None -> ()
-              | Some(operands, held) ->
-                  { Name = string op
-                    Type = typeof<Elementwise>
-                    DTypes = Generators.floating
-                    Affine = affine op
-                    Variants = fun () -> [ Elementwise.Of op ]
-                    Cases =
-                      fun dtype ->
-                          gen {
-                              let! shape = Generators.shape 0 3
-                              let! operands = operands dtype shape
-                              let! seed = Generators.seed
+        [
+            for op in Enum.GetValues<OpCode>() do
+                match domain op with
+                | None -> ()
+                | Some(operands, held) ->
+                    {
+                        Name = string op
+                        Type = typeof<Elementwise>
+                        DTypes = Generators.floating
+                        Affine = affine op
+                        Variants = fun () -> [ Elementwise.Of op ]
+                        Cases =
+                            fun dtype ->
+                                gen {
+                                    let! shape = Generators.shape 0 3
+                                    let! operands = operands dtype shape
+                                    let! seed = Generators.seed
 
-                              return
-                                  { Primitive = Elementwise.Of op
-                                    Operands = List.toArray operands
-                                    Held = held
-                                    Seed = seed }
-                          } } ]
+                                    return
+                                        {
+                                            Primitive = Elementwise.Of op
+                                            Operands = List.toArray operands
+                                            Held = held
+                                            Seed = seed
+                                        }
+                                }
+                    }
+        ]

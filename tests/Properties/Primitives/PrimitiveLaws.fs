@@ -26,8 +26,11 @@ type PrimitiveLaws() =
 
     /// The operands that have directions.
     static let directed (case: Case) =
-        [ for i in 0 .. case.Operands.Length - 1 do
-              if case.Operands[i].DType <> DType.Int32 && not (List.contains i case.Held) then i ]
+        [
+            for i in 0 .. case.Operands.Length - 1 do
+                if case.Operands[i].DType <> DType.Int32 && not (List.contains i case.Held) then
+                    i
+        ]
 
     /// A tangent for each operand in a set.
     static let tangents (case: Case) (operands: int list) : Tensor voption[] =
@@ -117,8 +120,7 @@ type PrimitiveLaws() =
         Assert.That((names covered = names primitives), $"covered {names covered}, and there are {names primitives}")
 
     [<Test>]
-    member _.``every elementwise function has an entry``() =
-        Assert.That(ElementwiseCases.missing, Is.Empty)
+    member _.``every elementwise function has an entry``() = Assert.That(ElementwiseCases.missing, Is.Empty)
 
     [<TestCaseSource("Entries")>]
     member _.``inferred shapes and element types are those of the results``(entry: obj) =
@@ -129,8 +131,13 @@ type PrimitiveLaws() =
 
             Array.iter2
                 (fun (result: Tensor) signature ->
-                    Expect.isTrue $"{result.Signature} and {result.Storage.Signature} against {signature}" (result.Signature = signature && result.Storage.Signature = signature)
-                    Expect.isTrue "as many elements as the shape says" (result.ToArray().Length = Host.size signature.Shape))
+                    Expect.isTrue
+                        $"{result.Signature} and {result.Storage.Signature} against {signature}"
+                        (result.Signature = signature && result.Storage.Signature = signature)
+
+                    Expect.isTrue
+                        "as many elements as the shape says"
+                        (result.ToArray().Length = Host.size signature.Shape))
                 results
                 inferred)
 
@@ -186,7 +193,11 @@ type PrimitiveLaws() =
                 let pulled = Reverse.transpose program cotangents
                 let direct = case.Primitive.Jvp(case.Operands, results, tangents) |> orZeros results
                 Expect.close (tolerance dtype) (numbers direct) (numbers forward)
-                equalInner (precision dtype case) (inner cotangents (forward |> Array.map ValueSome)) (inner pulled along))
+
+                equalInner
+                    (precision dtype case)
+                    (inner cotangents (forward |> Array.map ValueSome))
+                    (inner pulled along))
 
     [<TestCaseSource("Entries")>]
     member _.``what is affine in an operand keeps affine combinations``(entry: obj) =
@@ -222,7 +233,11 @@ type PrimitiveLaws() =
                     let pulled = case.Primitive.Transpose(cotangents, operands)
                     pulled |> Array.iteri (fun k t -> Expect.isTrue "coefficients receive nothing" (k = i || t.IsNone))
                     Expect.isTrue "the cotangent is like the operand" (pulled[i].Value.Signature = x.Signature)
-                    equalInner (precision dtype case) (inner cotangents linear) (inner [| pulled[i] |] [| ValueSome x |])
+
+                    equalInner
+                        (precision dtype case)
+                        (inner cotangents linear)
+                        (inner [| pulled[i] |] [| ValueSome x |])
 
                     let nothing = case.Primitive.Transpose(results |> Array.map (fun _ -> ValueNone), operands)
                     Expect.isTrue "no cotangent, nothing to pull back" (nothing |> Array.forall _.IsNone))
@@ -239,8 +254,16 @@ type PrimitiveLaws() =
                         let _, program = linearize f case.Operands[i]
                         let directions = List.init 3 (fun k -> Generators.direction (case.Seed + k) case.Operands[i])
                         let images = directions |> List.map program.Apply
-                        Expect.tensorsClose (tolerance dtype) images.Head (program.Transpose().Transpose().Apply directions.Head)
-                        Expect.tensorsClose (tolerance dtype) (Tensor.stack 0 images) (program.Batch(3).Apply(Tensor.stack 0 directions)))
+
+                        Expect.tensorsClose
+                            (tolerance dtype)
+                            images.Head
+                            (program.Transpose().Transpose().Apply directions.Head)
+
+                        Expect.tensorsClose
+                            (tolerance dtype)
+                            (Tensor.stack 0 images)
+                            (program.Batch(3).Apply(Tensor.stack 0 directions)))
 
     [<TestCaseSource("Entries")>]
     member _.``a batch is a loop, whichever operands are batched``(entry: obj) =
@@ -249,12 +272,14 @@ type PrimitiveLaws() =
             let siblings = case.Operands |> Array.map (siblings size)
 
             for batched in Generators.nonemptySubsets [ 0 .. case.Operands.Length - 1 ] do
-                let choose (f: int -> Tensor) = Array.init case.Operands.Length (fun i -> if List.contains i batched then f i else case.Operands[i])
+                let choose (f: int -> Tensor) =
+                    Array.init case.Operands.Length (fun i ->
+                        if List.contains i batched then f i else case.Operands[i])
+
                 let loop = Array.init size (fun j -> apply case (choose (fun i -> siblings[i][j])))
                 let stacks = batched |> List.map (fun i -> stacked case.Seed siblings[i]) |> List.toArray
 
-                let f (xs: Tensor[]) =
-                    apply case (choose (fun i -> xs[List.findIndex ((=) i) batched]))
+                let f (xs: Tensor[]) = apply case (choose (fun i -> xs[List.findIndex ((=) i) batched]))
 
                 Batching.vmap f stacks
                 |> Array.iteri (fun r stack ->
@@ -275,7 +300,8 @@ type PrimitiveLaws() =
                     batched |> List.iteri (fun k i -> all[i] <- xs[k])
                     apply case all
 
-                Batching.vmap f stacks |> Array.iter2 (fun result empty -> Expect.tensorsClose 0.0 (stack result) empty) results)
+                Batching.vmap f stacks
+                |> Array.iter2 (fun result empty -> Expect.tensorsClose 0.0 (stack result) empty) results)
 
     [<TestCaseSource("Entries")>]
     member _.``the quadratic form is the second derivative along the direction``(entry: obj) =
@@ -290,7 +316,8 @@ type PrimitiveLaws() =
                     apply case (moved case tangents t)
                     |> Array.mapi (fun r result ->
                         match cotangents[r] with
-                        | ValueSome cotangent -> Tensor.sum (Tensor.convert DType.Float64 cotangent * Tensor.convert DType.Float64 result)
+                        | ValueSome cotangent ->
+                            Tensor.sum (Tensor.convert DType.Float64 cotangent * Tensor.convert DType.Float64 result)
                         | ValueNone -> at 0.0)
                     |> Array.reduce (+)
 
@@ -316,4 +343,6 @@ type PrimitiveLaws() =
         for i, a in List.indexed one do
             for j, b in List.indexed two do
                 Expect.isTrue $"{a} and {b}" (a.Equals b = (i = j))
-                if i = j then Expect.isTrue $"the hash of {a}" (a.GetHashCode() = b.GetHashCode())
+
+                if i = j then
+                    Expect.isTrue $"the hash of {a}" (a.GetHashCode() = b.GetHashCode())

@@ -13,10 +13,12 @@ module internal ProductCases =
             Generators.floating
             [ 0; 1 ]
             (fun () ->
-                [ Einsum([| 0; 1 |], [| 1; 2 |], [| 0; 2 |])
-                  Einsum([| 0; 1 |], [| 2; 1 |], [| 0; 2 |])
-                  Einsum([| 0; 1 |], [| 1; 2 |], [| 2; 0 |])
-                  Einsum([| 0 |], [| 1 |], [| 0; 1 |]) ])
+                [
+                    Einsum([| 0; 1 |], [| 1; 2 |], [| 0; 2 |])
+                    Einsum([| 0; 1 |], [| 2; 1 |], [| 0; 2 |])
+                    Einsum([| 0; 1 |], [| 1; 2 |], [| 2; 0 |])
+                    Einsum([| 0 |], [| 1 |], [| 0; 1 |])
+                ])
             (fun dtype ->
                 gen {
                     let! batch = Gen.choose (0, 1)
@@ -67,7 +69,13 @@ module internal ProductCases =
         StructureCases.entry<Indexing.ScatterAdd>
             Generators.floating
             [ 1 ]
-            (fun () -> [ Indexing.ScatterAdd(0, 0, 3); Indexing.ScatterAdd(0, 0, 4); Indexing.ScatterAdd(1, 0, 3); Indexing.ScatterAdd(1, 1, 3) ])
+            (fun () ->
+                [
+                    Indexing.ScatterAdd(0, 0, 3)
+                    Indexing.ScatterAdd(0, 0, 4)
+                    Indexing.ScatterAdd(1, 0, 3)
+                    Indexing.ScatterAdd(1, 1, 3)
+                ])
             (fun dtype ->
                 gen {
                     let! axis, batchAxes, length, _, index, picked = gatherShapes
@@ -94,7 +102,12 @@ module internal ProductCases =
         StructureCases.entry<Indexing.CumulativeSum>
             Generators.floating
             [ 0 ]
-            (fun () -> [ Indexing.CumulativeSum(0, false); Indexing.CumulativeSum(0, true); Indexing.CumulativeSum(1, false) ])
+            (fun () ->
+                [
+                    Indexing.CumulativeSum(0, false)
+                    Indexing.CumulativeSum(0, true)
+                    Indexing.CumulativeSum(1, false)
+                ])
             (fun dtype ->
                 gen {
                     let! shape = Generators.shape 1 3
@@ -112,15 +125,11 @@ module internal ProductCases =
         }
 
     let private logSumExp =
-        StructureCases.entry<Softmax.LogSumExp>
-            Generators.floating
-            []
-            (fun () -> [ Softmax.LogSumExp() ])
-            (fun dtype ->
-                gen {
-                    let! operand = rows dtype
-                    return Softmax.LogSumExp() :> Primitive, [ operand ]
-                })
+        StructureCases.entry<Softmax.LogSumExp> Generators.floating [] (fun () -> [ Softmax.LogSumExp() ]) (fun dtype ->
+            gen {
+                let! operand = rows dtype
+                return Softmax.LogSumExp() :> Primitive, [ operand ]
+            })
 
     let private crossEntropy =
         StructureCases.entry<Softmax.CrossEntropy>
@@ -135,5 +144,4 @@ module internal ProductCases =
                     return Softmax.CrossEntropy() :> Primitive, [ logits; targets ]
                 })
 
-    let entries: Entry list =
-        [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; logSumExp; crossEntropy ]
+    let entries: Entry list = [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; logSumExp; crossEntropy ]

@@ -9,29 +9,39 @@ module internal StructureCases =
 
     let everyType = DType.Int32 :: Generators.floating
 
-    let entry<'T> (dtypes: DType list) affine (variants: unit -> Primitive list) (cases: DType -> Gen<Primitive * Tensor list>) =
-        { Name = typeof<'T>.Name
-          Type = typeof<'T>
-          DTypes = dtypes
-          Affine = affine
-          Variants = variants
-          Cases =
-            fun dtype ->
-                gen {
-                    let! primitive, operands = cases dtype
-                    let! seed = Generators.seed
+    let entry<'T>
+        (dtypes: DType list)
+        affine
+        (variants: unit -> Primitive list)
+        (cases: DType -> Gen<Primitive * Tensor list>)
+        =
+        {
+            Name = typeof<'T>.Name
+            Type = typeof<'T>
+            DTypes = dtypes
+            Affine = affine
+            Variants = variants
+            Cases =
+                fun dtype ->
+                    gen {
+                        let! primitive, operands = cases dtype
+                        let! seed = Generators.seed
 
-                    return
-                        { Primitive = primitive
-                          Operands = List.toArray operands
-                          Held = []
-                          Seed = seed }
-                } }
+                        return
+                            {
+                                Primitive = primitive
+                                Operands = List.toArray operands
+                                Held = []
+                                Seed = seed
+                            }
+                    }
+        }
 
     /// A primitive whose derivative is 0 by definition, whatever its values do.
     let held (entry: Entry) =
         { entry with
-            Cases = fun dtype -> entry.Cases dtype |> Gen.map (fun case -> { case with Held = [ 0 ] }) }
+            Cases = fun dtype -> entry.Cases dtype |> Gen.map (fun case -> { case with Held = [ 0 ] })
+        }
 
     let private single (primitive: #Primitive) (operand: Tensor) = primitive :> Primitive, [ operand ]
 
@@ -64,13 +74,20 @@ module internal StructureCases =
         entry<Broadcast>
             everyType
             [ 0 ]
-            (fun () -> [ Broadcast([| 2; 3 |], [| 1 |]); Broadcast([| 2; 3 |], [| 0 |]); Broadcast([| 3; 3 |], [| 1 |]) ])
+            (fun () ->
+                [ Broadcast([| 2; 3 |], [| 1 |]); Broadcast([| 2; 3 |], [| 0 |]); Broadcast([| 3; 3 |], [| 1 |]) ])
             (fun dtype ->
                 gen {
                     let! shape = Generators.shape 0 4
                     let! dims = Generators.subset shape.Length
                     let! stretch = Gen.listOfLength dims.Length (Gen.elements [ true; false; false ])
-                    let source = Array.map2 (fun axis isStretched -> if isStretched then 1 else shape[axis]) dims (List.toArray stretch)
+
+                    let source =
+                        Array.map2
+                            (fun axis isStretched -> if isStretched then 1 else shape[axis])
+                            dims
+                            (List.toArray stretch)
+
                     let! operand = Generators.ordinary dtype source
                     return single (Broadcast(shape, dims)) operand
                 })
@@ -132,10 +149,12 @@ module internal StructureCases =
             everyType
             [ 0 ]
             (fun () ->
-                [ Structure.Slice([| 0 |], [| 2 |], [| 1 |])
-                  Structure.Slice([| 1 |], [| 2 |], [| 1 |])
-                  Structure.Slice([| 0 |], [| 3 |], [| 1 |])
-                  Structure.Slice([| 0 |], [| 2 |], [| 2 |]) ])
+                [
+                    Structure.Slice([| 0 |], [| 2 |], [| 1 |])
+                    Structure.Slice([| 1 |], [| 2 |], [| 1 |])
+                    Structure.Slice([| 0 |], [| 3 |], [| 1 |])
+                    Structure.Slice([| 0 |], [| 2 |], [| 2 |])
+                ])
             (fun dtype ->
                 gen {
                     let! count = Generators.shape 1 3
@@ -144,7 +163,8 @@ module internal StructureCases =
                     let! rest = each count (fun _ -> Gen.choose (0, 2))
 
                     let shape =
-                        Array.init count.Length (fun axis -> start[axis] + max 0 ((count[axis] - 1) * steps[axis] + 1) + rest[axis])
+                        Array.init count.Length (fun axis ->
+                            start[axis] + max 0 ((count[axis] - 1) * steps[axis] + 1) + rest[axis])
 
                     let! operand = Generators.ordinary dtype shape
                     return single (Structure.Slice(start, count, steps)) operand
@@ -155,9 +175,11 @@ module internal StructureCases =
             everyType
             [ 0 ]
             (fun () ->
-                [ Structure.Pad([| 0 |], [| 0 |], [| 1 |])
-                  Structure.Pad([| 1 |], [| 0 |], [| 0 |])
-                  Structure.Pad([| 0 |], [| 1 |], [| 0 |]) ])
+                [
+                    Structure.Pad([| 0 |], [| 0 |], [| 1 |])
+                    Structure.Pad([| 1 |], [| 0 |], [| 0 |])
+                    Structure.Pad([| 0 |], [| 1 |], [| 0 |])
+                ])
             (fun dtype ->
                 gen {
                     let! shape = Generators.shape 1 3
@@ -173,7 +195,8 @@ module internal StructureCases =
         entry<Structure.Split>
             everyType
             [ 0 ]
-            (fun () -> [ Structure.Split(0, [| 1; 2 |]); Structure.Split(0, [| 2; 1 |]); Structure.Split(1, [| 1; 2 |]) ])
+            (fun () ->
+                [ Structure.Split(0, [| 1; 2 |]); Structure.Split(0, [| 2; 1 |]); Structure.Split(1, [| 1; 2 |]) ])
             (fun dtype ->
                 gen {
                     let! shape = Generators.shape 1 3
@@ -195,7 +218,12 @@ module internal StructureCases =
                     let! axis = Gen.choose (0, shape.Length - 1)
                     let! pieces = Gen.choose (1, 3)
                     let! sizes = Gen.listOfLength pieces Generators.length
-                    let! operands = sizes |> List.map (fun size -> Generators.ordinary dtype (Array.updateAt axis size shape)) |> Gen.sequenceToList
+
+                    let! operands =
+                        sizes
+                        |> List.map (fun size -> Generators.ordinary dtype (Array.updateAt axis size shape))
+                        |> Gen.sequenceToList
+
                     return Structure.Concat axis :> Primitive, operands
                 })
 
@@ -203,7 +231,8 @@ module internal StructureCases =
         entry<Structure.Convert>
             everyType
             [ 0 ]
-            (fun () -> [ Structure.Convert DType.Float32; Structure.Convert DType.Float64; Structure.Convert DType.Int32 ])
+            (fun () ->
+                [ Structure.Convert DType.Float32; Structure.Convert DType.Float64; Structure.Convert DType.Int32 ])
             (fun dtype ->
                 gen {
                     let! shape = Generators.shape 0 3
@@ -213,16 +242,12 @@ module internal StructureCases =
                 })
 
     let private stopGradient =
-        entry<Structure.StopGradient>
-            everyType
-            []
-            (fun () -> [ Structure.StopGradient() ])
-            (fun dtype ->
-                gen {
-                    let! shape = Generators.shape 0 3
-                    let! operand = Generators.ordinary dtype shape
-                    return single (Structure.StopGradient()) operand
-                })
+        entry<Structure.StopGradient> everyType [] (fun () -> [ Structure.StopGradient() ]) (fun dtype ->
+            gen {
+                let! shape = Generators.shape 0 3
+                let! operand = Generators.ordinary dtype shape
+                return single (Structure.StopGradient()) operand
+            })
         |> held
 
     let entries: Entry list =
