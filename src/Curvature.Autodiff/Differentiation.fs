@@ -38,7 +38,10 @@ type LinearProgram internal (program: Program) =
 
         let input = program.Variables[0]
 
-        Staging.stage program.Device [| { input with Shape = Array.append [| k |] input.Shape } |] (Batching.vmap program.Interpret)
+        Staging.stage
+            program.Device
+            [| { input with Shape = Array.append [| k |] input.Shape } |]
+            (Batching.vmap program.Interpret)
         |> LinearProgram
 
     override _.ToString() = program.ToString()
@@ -65,7 +68,10 @@ module Differentiation =
 
     let private scalarResult name (y: Tensor) =
         if y.Rank <> 0 then
-            raise (ShapeException $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}")
+            raise (
+                ShapeException
+                    $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}"
+            )
 
         if y.DType = DType.Int32 then
             raise (DTypeException $"{name}: the function must return Float32 or Float64, and it returned Int32")
@@ -131,7 +137,9 @@ module Differentiation =
     /// The value and the derivative of a function of a scalar.
     let fdiff (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         if x.Rank <> 0 then
-            raise (ShapeException $"diff: the argument must be a scalar, and it has shape {Shape.show x.Signature.Shape}")
+            raise (
+                ShapeException $"diff: the argument must be a scalar, and it has shape {Shape.show x.Signature.Shape}"
+            )
 
         fjacobianv f x (x.FillLike 1.0)
 
@@ -189,11 +197,13 @@ module Differentiation =
         let index = Tensor.arange x.DType n |> Tensor.toDevice x.Device
 
         // Where there is no basis, one empty block still gives the result its shape.
-        [ for start in 0 .. basisBlock .. max 0 (n - 1) do
-              let count = min basisBlock (n - start)
-              let rows = index |> Tensor.slice 0 start count |> Tensor.unsqueeze 1
-              let block = Tensor.equal rows index |> Tensor.reshape (count :: List.ofArray x.Signature.Shape)
-              vmap f block ]
+        [
+            for start in 0..basisBlock .. max 0 (n - 1) do
+                let count = min basisBlock (n - start)
+                let rows = index |> Tensor.slice 0 start count |> Tensor.unsqueeze 1
+                let block = Tensor.equal rows index |> Tensor.reshape (count :: List.ofArray x.Signature.Shape)
+                vmap f block
+        ]
         |> Tensor.concat 0
 
     /// Puts the leading axis, which runs over the elements of x, behind the axes of y, in the shape of x.

@@ -4,22 +4,24 @@ open Curvature.Kernels
 
 /// An array as a kernel sees it: a slot in the table of addresses, and a strided layout within it.
 type internal View =
-    { Slot: int
-      Offset: int64
-      Shape: int[]
-      Strides: int[]
-      DType: DType }
+    {
+        Slot: int
+        Offset: int64
+        Shape: int[]
+        Strides: int[]
+        DType: DType
+    }
 
     member view.Operand = Operand(view.Slot, view.Offset, view.Strides)
 
-    member view.Signature: Signature =
-        { Shape = view.Shape
-          DType = view.DType }
+    member view.Signature: Signature = { Shape = view.Shape; DType = view.DType }
 
     member view.IsRowMajor =
         let expected = Shape.rowMajor view.Shape
 
-        Seq.forall (fun axis -> view.Shape[axis] = 1 || view.Strides[axis] = expected[axis]) (seq { 0 .. view.Shape.Length - 1 })
+        Seq.forall
+            (fun axis -> view.Shape[axis] = 1 || view.Strides[axis] = expected[axis])
+            (seq { 0 .. view.Shape.Length - 1 })
 
 /// Where a primitive puts the kernels that compute it: run at once, or collected in a plan.
 [<AbstractClass>]
@@ -61,11 +63,13 @@ type internal Evaluation =
 module internal View =
 
     let rowMajor slot (signature: Signature) =
-        { Slot = slot
-          Offset = 0L
-          Shape = signature.Shape
-          Strides = Shape.rowMajor signature.Shape
-          DType = signature.DType }
+        {
+            Slot = slot
+            Offset = 0L
+            Shape = signature.Shape
+            Strides = Shape.rowMajor signature.Shape
+            DType = signature.DType
+        }
 
     /// Operand axis i becomes axis dims[i] of the shape; an axis of length 1 is repeated, as is every new one.
     let broadcast (shape: int[]) (dims: int[]) (view: View) =
@@ -74,14 +78,13 @@ module internal View =
         for i in 0 .. dims.Length - 1 do
             strides[dims[i]] <- if view.Shape[i] = shape[dims[i]] then view.Strides[i] else 0
 
-        { view with
-            Shape = shape
-            Strides = strides }
+        { view with Shape = shape; Strides = strides }
 
     let permute (order: int[]) (view: View) =
         { view with
             Shape = order |> Array.map (fun axis -> view.Shape[axis])
-            Strides = order |> Array.map (fun axis -> view.Strides[axis]) }
+            Strides = order |> Array.map (fun axis -> view.Strides[axis])
+        }
 
     /// Elements start, start + step, … along each axis; steps may be negative.
     let slice (start: int[]) (shape: int[]) (steps: int[]) (view: View) =
@@ -95,11 +98,17 @@ module internal View =
         { view with
             Offset = offset
             Shape = shape
-            Strides = Array.map2 (*) view.Strides steps }
+            Strides = Array.map2 (*) view.Strides steps
+        }
 
     /// Another shape with the elements in the same row-major order, if the strides allow it.
     let reshape (shape: int[]) (view: View) =
-        let axes = [| for axis in 0 .. view.Shape.Length - 1 do if view.Shape[axis] <> 1 then axis |]
+        let axes =
+            [|
+                for axis in 0 .. view.Shape.Length - 1 do
+                    if view.Shape[axis] <> 1 then axis
+            |]
+
         let strides = Array.zeroCreate shape.Length
         let mutable source = axes.Length - 1
         // What is left of the run of source axes that are consecutive in memory, and the stride within it.
@@ -122,8 +131,7 @@ module internal View =
         else
             for axis in shape.Length - 1 .. -1 .. 0 do
                 if shape[axis] <> 1 && possible then
-                    if left = 1 then
-                        takeRun ()
+                    if left = 1 then takeRun ()
 
                     if left % shape[axis] <> 0 then
                         possible <- false
@@ -132,7 +140,10 @@ module internal View =
                         stride <- stride * shape[axis]
                         left <- left / shape[axis]
 
-            if possible then ValueSome { view with Shape = shape; Strides = strides } else ValueNone
+            if possible then
+                ValueSome { view with Shape = shape; Strides = strides }
+            else
+                ValueNone
 
 /// Runs primitives on arrays at once.
 module internal Eager =
@@ -145,17 +156,17 @@ module internal Eager =
         member _.Add(storage: Storage) : View =
             storages.Add storage
 
-            { Slot = storages.Count - 1
-              Offset = storage.Offset
-              Shape = storage.Shape
-              Strides = storage.Strides
-              DType = storage.DType }
+            {
+                Slot = storages.Count - 1
+                Offset = storage.Offset
+                Shape = storage.Shape
+                Strides = storage.Strides
+                DType = storage.DType
+            }
 
-        member _.Storage(view: View) =
-            storages[view.Slot].View(view.Offset, view.Shape, view.Strides)
+        member _.Storage(view: View) = storages[view.Slot].View(view.Offset, view.Shape, view.Strides)
 
-        override this.Temporary signature =
-            this.Add(Storage.Allocate(device, signature))
+        override this.Temporary signature = this.Add(Storage.Allocate(device, signature))
 
         override _.Emit(kernel, _, _) =
             let memories = Array.init storages.Count (fun i -> storages[i].Memory)
@@ -195,7 +206,10 @@ module internal Eager =
 
         for operand in operands do
             if not (obj.ReferenceEquals(operand.Device, device)) then
-                raise (CurvatureException $"{name}: operands live on different devices, {device.Name} and {operand.Device.Name}")
+                raise (
+                    CurvatureException
+                        $"{name}: operands live on different devices, {device.Name} and {operand.Device.Name}"
+                )
 
         match evaluation with
         | Elementwise op ->

@@ -40,9 +40,7 @@ module internal Printing =
                 |> Seq.filter (fun i -> i >= 0)
                 |> Seq.collect (fun i -> offsets (axis + 1) (offset + i * strides[axis]))
 
-        let width =
-            offsets 0 0
-            |> Seq.fold (fun width offset -> max width (number dtype values[offset]).Length) 0
+        let width = offsets 0 0 |> Seq.fold (fun width offset -> max width (number dtype values[offset]).Length) 0
 
         let text = StringBuilder()
         let indent = "tensor(".Length
@@ -70,7 +68,13 @@ module internal Printing =
 
         text.Append "tensor(" |> ignore
         write 0 0
-        let shapeNote = if shape.Length > 1 || (shape.Length = 1 && shape[0] > threshold) then $", shape {Shape.show shape}" else ""
+
+        let shapeNote =
+            if shape.Length > 1 || (shape.Length = 1 && shape[0] > threshold) then
+                $", shape {Shape.show shape}"
+            else
+                ""
+
         text.Append($", {name dtype}{shapeNote})").ToString()
 
     /// A tensor whose values are not known yet.

@@ -4,8 +4,7 @@ namespace Curvature
 module internal Shape =
 
     /// Shapes as people write them: [2; 3].
-    let show (shape: int[]) =
-        "[" + System.String.Join("; ", shape) + "]"
+    let show (shape: int[]) = "[" + System.String.Join("; ", shape) + "]"
 
     /// The number of elements.
     let size (shape: int[]) =
@@ -17,7 +16,10 @@ module internal Shape =
                 product <- product * int64 length
 
         if product > int64 System.Int32.MaxValue then
-            raise (ShapeException $"an array of shape {show shape} has more than the {System.Int32.MaxValue} elements that fit")
+            raise (
+                ShapeException
+                    $"an array of shape {show shape} has more than the {System.Int32.MaxValue} elements that fit"
+            )
 
         int product
 
@@ -42,9 +44,10 @@ module internal Shape =
 
     /// The shape without the given axes.
     let without (axes: int[]) (shape: int[]) =
-        [| for axis in 0 .. shape.Length - 1 do
-               if not (Array.contains axis axes) then
-                   shape[axis] |]
+        [|
+            for axis in 0 .. shape.Length - 1 do
+                if not (Array.contains axis axes) then shape[axis]
+        |]
 
     /// The common shape of two operands under NumPy's rule: aligned at the last axis, lengths equal or one of them 1.
     let broadcast (operation: string) (a: int[]) (b: int[]) =

@@ -58,8 +58,7 @@ type internal Storage
             let mutable same = true
 
             for axis in 0 .. shape.Length - 1 do
-                if shape[axis] <> 1 && strides[axis] <> expected[axis] then
-                    same <- false
+                if shape[axis] <> 1 && strides[axis] <> expected[axis] then same <- false
 
             same)
 
@@ -96,8 +95,7 @@ type internal Storage
         | _ ->
             let result = Storage.Allocate(device, { Shape = shape; DType = target })
 
-            let copy =
-                StridedCopy(dtype, target, shape, Operand(0, offset, strides), Operand(1, 0L, result.Strides))
+            let copy = StridedCopy(dtype, target, shape, Operand(0, offset, strides), Operand(1, 0L, result.Strides))
 
             let source = this.Memory
             device.Copy(copy).Run([| source.Address; result.Memory.Address |], device.Threads)
@@ -112,8 +110,7 @@ type internal Storage
             if uniform.IsSome then
                 let full = Storage.Allocate(device, { Shape = shape; DType = target })
 
-                let copy =
-                    StridedCopy(dtype, target, shape, Operand(0, 0L, strides), Operand(1, 0L, full.Strides))
+                let copy = StridedCopy(dtype, target, shape, Operand(0, 0L, strides), Operand(1, 0L, full.Strides))
 
                 device.Copy(copy).Run([| this.Memory.Address; full.Memory.Address |], device.Threads)
                 full

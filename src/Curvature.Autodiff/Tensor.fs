@@ -49,16 +49,14 @@ type internal Primitive(name: string, parameters: obj) =
 
     default _.QuadraticForm(_, _, _, _) = ValueNone
 
-    default _.Transpose(_, _) =
-        raise (DifferentiationException $"{name} is not linear, so it has no transpose")
+    default _.Transpose(_, _) = raise (DifferentiationException $"{name} is not linear, so it has no transpose")
 
     override _.Equals other =
         match other with
         | :? Primitive as that -> name = that.Name && Object.Equals(parameters, that.Parameters)
         | _ -> false
 
-    override _.GetHashCode() =
-        HashCode.Combine(name, parameters)
+    override _.GetHashCode() = HashCode.Combine(name, parameters)
 
     override _.ToString() =
         match parameters with
@@ -109,14 +107,16 @@ type internal Interpreter(depth: int) =
                 if isNull owner || candidate.Depth > owner.Depth then
                     owner <- candidate
                 elif candidate.Depth = owner.Depth then
-                    raise (DifferentiationException $"{primitive.Name}: its operands come from two unrelated transformations")
+                    raise (
+                        DifferentiationException
+                            $"{primitive.Name}: its operands come from two unrelated transformations"
+                    )
 
         if isNull owner then
             let results = primitive.Infer(operands |> Array.map _.Signature)
             let storages = operands |> Array.map _.Storage
 
-            Eager.run primitive.Name primitive.Evaluation storages results
-            |> Array.map Tensor.OfStorage
+            Eager.run primitive.Name primitive.Evaluation storages results |> Array.map Tensor.OfStorage
         else
             owner.Process(primitive, operands)
 
@@ -190,7 +190,10 @@ type Tensor internal (content: Content) =
     /// The value of a tensor of one element.
     member this.ToScalar() : float =
         if this.Size <> 1 then
-            raise (ShapeException $"a scalar is read from a tensor of one element; this one has shape {Shape.show signature.Shape}")
+            raise (
+                ShapeException
+                    $"a scalar is read from a tensor of one element; this one has shape {Shape.show signature.Shape}"
+            )
 
         this.ToArray()[0]
 
@@ -274,8 +277,7 @@ type internal Elementwise private (op: OpCode) =
         | Constant number -> (result ()).FillLike number
         | Argument i -> arguments i
         | Result -> result ()
-        | Apply(inner, operands) ->
-            Tensor.Apply(inner, operands |> List.map (value arguments result) |> List.toArray)
+        | Apply(inner, operands) -> Tensor.Apply(inner, operands |> List.map (value arguments result) |> List.toArray)
 
     /// coefficient·t, where selections of t are made without a product, since 0·∞ is not 0.
     let scale arguments result coefficient (t: Tensor) : Tensor =
@@ -297,14 +299,23 @@ type internal Elementwise private (op: OpCode) =
         let first = operands[0]
 
         if first.DType = DType.Int32 then
-            raise (DTypeException $"{name}: arithmetic needs Float32 or Float64, and got Int32, which holds indices; convert it first")
+            raise (
+                DTypeException
+                    $"{name}: arithmetic needs Float32 or Float64, and got Int32, which holds indices; convert it first"
+            )
 
         for operand in operands do
             if operand.DType <> first.DType then
-                raise (DTypeException $"{name}: operands have different element types, {first.DType} and {operand.DType}; convert one of them")
+                raise (
+                    DTypeException
+                        $"{name}: operands have different element types, {first.DType} and {operand.DType}; convert one of them"
+                )
 
             if operand.Shape <> first.Shape then
-                raise (ShapeException $"{name}: operands have shapes {Shape.show first.Shape} and {Shape.show operand.Shape}")
+                raise (
+                    ShapeException
+                        $"{name}: operands have shapes {Shape.show first.Shape} and {Shape.show operand.Shape}"
+                )
 
         [| first |]
 
@@ -340,8 +351,7 @@ type internal Elementwise private (op: OpCode) =
                     ValueSome(scale coefficient (fun () -> cotangent) partial cotangent)
                 | Unknown _ -> raise (DifferentiationException $"{name} is not linear in operand {i}"))
 
-    override _.Batch(size, operands, batched) =
-        Interpreter.Bind(Elementwise.Of op, Batched.align size operands batched)
+    override _.Batch(size, operands, batched) = Interpreter.Bind(Elementwise.Of op, Batched.align size operands batched)
 
     override _.QuadraticForm(cotangents, primals, results, tangents) =
         match cotangents[0] with
@@ -379,32 +389,43 @@ type internal Broadcast(shape: int[], dims: int[]) =
 
         [| { operands[0] with Shape = shape } |]
 
-    override _.Evaluation =
-        Reinterpret(fun view -> ValueSome [| View.broadcast shape dims view |])
+    override _.Evaluation = Reinterpret(fun view -> ValueSome [| View.broadcast shape dims view |])
 
-    override this.Jvp(_, _, tangents) =
-        [| ValueSome(Interpreter.Bind(this, tangents[0].Value)[0]) |]
+    override this.Jvp(_, _, tangents) = [| ValueSome(Interpreter.Bind(this, tangents[0].Value)[0]) |]
 
     override _.Transpose(cotangents, operands) =
         let source = operands[0].Signature.Shape
 
         let back (cotangent: Tensor) =
             let repeated =
-                [| for axis in 0 .. shape.Length - 1 do
-                       match Array.IndexOf(dims, axis) with
-                       | -1 -> axis
-                       | i when source[i] <> shape[axis] -> axis
-                       | _ -> () |]
+                [|
+                    for axis in 0 .. shape.Length - 1 do
+                        match Array.IndexOf(dims, axis) with
+                        | -1 -> axis
+                        | i when source[i] <> shape[axis] -> axis
+                        | _ -> ()
+                |]
 
             let sum = cotangent.SumOver repeated
             // The axes of length 1 were summed away; put them back.
-            let kept = [| for i in 0 .. source.Length - 1 do if not (Array.contains dims[i] repeated) then i |]
-            if kept.Length = source.Length then sum else Interpreter.Bind(Broadcast(source, kept), sum)[0]
+            let kept =
+                [|
+                    for i in 0 .. source.Length - 1 do
+                        if not (Array.contains dims[i] repeated) then i
+                |]
+
+            if kept.Length = source.Length then
+                sum
+            else
+                Interpreter.Bind(Broadcast(source, kept), sum)[0]
 
         [| cotangents[0] |> ValueOption.map back |]
 
     override _.Batch(size, operands, _) =
-        Interpreter.Bind(Broadcast(Array.append [| size |] shape, Array.append [| 0 |] (dims |> Array.map ((+) 1))), operands)
+        Interpreter.Bind(
+            Broadcast(Array.append [| size |] shape, Array.append [| 0 |] (dims |> Array.map ((+) 1))),
+            operands
+        )
 
 /// The sum over axes, which disappear. Float32 sums accumulate in Float64 or pairwise.
 [<Sealed>]
@@ -428,16 +449,22 @@ type internal Sum(axes: int[]) =
 
             emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ target ]))
 
-    override this.Jvp(_, _, tangents) =
-        [| ValueSome(Interpreter.Bind(this, tangents[0].Value)[0]) |]
+    override this.Jvp(_, _, tangents) = [| ValueSome(Interpreter.Bind(this, tangents[0].Value)[0]) |]
 
     override _.Transpose(cotangents, operands) =
         let shape = operands[0].Signature.Shape
-        let kept = [| for axis in 0 .. shape.Length - 1 do if not (Array.contains axis axes) then axis |]
-        [| cotangents[0] |> ValueOption.map (fun cotangent -> Interpreter.Bind(Broadcast(shape, kept), cotangent)[0]) |]
 
-    override _.Batch(_, operands, _) =
-        Interpreter.Bind(Sum(axes |> Array.map ((+) 1)), operands)
+        let kept =
+            [|
+                for axis in 0 .. shape.Length - 1 do
+                    if not (Array.contains axis axes) then axis
+            |]
+
+        [|
+            cotangents[0] |> ValueOption.map (fun cotangent -> Interpreter.Bind(Broadcast(shape, kept), cotangent)[0])
+        |]
+
+    override _.Batch(_, operands, _) = Interpreter.Bind(Sum(axes |> Array.map ((+) 1)), operands)
 
 /// Arithmetic of tangents, of which a missing one is zero.
 module internal Tangent =

@@ -19,7 +19,10 @@ module Tensor =
 
     let private checkCount operation (shape: int[]) count =
         if Shape.size shape <> count then
-            raise (ShapeException $"{operation}: {count} values do not fill shape {Shape.show shape}, which holds {Shape.size shape}")
+            raise (
+                ShapeException
+                    $"{operation}: {count} values do not fill shape {Shape.show shape}, which holds {Shape.size shape}"
+            )
 
     // ---- making tensors
 
@@ -103,7 +106,9 @@ module Tensor =
             match element with
             | :? 'T as element -> element
             | other ->
-                raise (DTypeException $"tensor: elements are of different types, {typeof<'T>.Name} and {typeName other}"))
+                raise (
+                    DTypeException $"tensor: elements are of different types, {typeof<'T>.Name} and {typeName other}"
+                ))
 
     /// Nested sequences of float, float32 or int, or a number, an array, or a 2-D array, as a tensor of Float64, Float32 or Int32.
     let ofObject (value: obj) : Tensor =
@@ -144,7 +149,8 @@ module Tensor =
         | Some(:? float) -> ofArray shape (allOf values)
         | Some(:? float32) -> ofSingleArray shape (allOf values)
         | Some(:? int) -> ofIndices shape (allOf values)
-        | Some other -> raise (DTypeException $"tensor: elements are float, float32 or int, and these are {typeName other}")
+        | Some other ->
+            raise (DTypeException $"tensor: elements are float, float32 or int, and these are {typeName other}")
 
     // ---- random tensors
 
@@ -178,10 +184,14 @@ module Tensor =
                 let others = shape |> List.filter (fun length -> length <> -1) |> checkShape "reshape" |> Shape.size
 
                 if others = 0 || t.Size % others <> 0 then
-                    raise (ShapeException $"reshape: {t.Size} elements do not divide into {Shape.show (List.toArray shape)}")
+                    raise (
+                        ShapeException
+                            $"reshape: {t.Size} elements do not divide into {Shape.show (List.toArray shape)}"
+                    )
 
                 shape |> List.map (fun length -> if length = -1 then t.Size / others else length) |> List.toArray
-            | _ -> raise (ShapeException $"reshape: only one length can be inferred, in {Shape.show (List.toArray shape)}")
+            | _ ->
+                raise (ShapeException $"reshape: only one length can be inferred, in {Shape.show (List.toArray shape)}")
 
         if t.Signature.Shape = shape then t else bind (Structure.Reshape shape) [ t ]
 
@@ -193,7 +203,10 @@ module Tensor =
         let axes = order |> List.map (Shape.axis "permute" t.Rank) |> List.toArray
 
         if Array.sort axes <> [| 0 .. t.Rank - 1 |] then
-            raise (ShapeException $"permute: {order} is not an order of the {t.Rank} axes of {Shape.show t.Signature.Shape}")
+            raise (
+                ShapeException
+                    $"permute: {order} is not an order of the {t.Rank} axes of {Shape.show t.Signature.Shape}"
+            )
 
         if axes = [| 0 .. t.Rank - 1 |] then t else bind (Structure.Permute axes) [ t ]
 
@@ -223,7 +236,9 @@ module Tensor =
         let shape = checkShape "broadcastTo" shape
 
         if Shape.broadcast "broadcastTo" t.Signature.Shape shape <> shape then
-            raise (ShapeException $"broadcastTo: {Shape.show t.Signature.Shape} does not broadcast to {Shape.show shape}")
+            raise (
+                ShapeException $"broadcastTo: {Shape.show t.Signature.Shape} does not broadcast to {Shape.show shape}"
+            )
 
         t.BroadcastTo shape
 
@@ -232,7 +247,10 @@ module Tensor =
         let axis = Shape.axis "slice" t.Rank axis
 
         if count < 0 || step < 1 then
-            raise (ArgumentRangeException $"slice: a count of at least 0 and a step of at least 1 are needed, and they are {count} and {step}")
+            raise (
+                ArgumentRangeException
+                    $"slice: a count of at least 0 and a step of at least 1 are needed, and they are {count} and {step}"
+            )
 
         let at value others = Array.create t.Rank others |> Array.updateAt axis value
         bind (Structure.Slice(at start 0, Array.updateAt axis count t.Signature.Shape, at step 1)) [ t ]
@@ -280,8 +298,7 @@ module Tensor =
         bind (Structure.Pad(at before, at 0, at after)) [ t ]
 
     /// The elements of an axis in the opposite order.
-    let reverse (axis: int) (t: Tensor) : Tensor =
-        bind (Structure.Reverse [| Shape.axis "reverse" t.Rank axis |]) [ t ]
+    let reverse (axis: int) (t: Tensor) : Tensor = bind (Structure.Reverse [| Shape.axis "reverse" t.Rank axis |]) [ t ]
 
     // ---- elementwise functions
 
@@ -351,10 +368,14 @@ module Tensor =
     let meanAxes (axes: int list) (t: Tensor) : Tensor =
         let total = sumAxes axes t
         let shape = t.Signature.Shape
-        let averaged = axes |> List.map (Shape.axis "mean" t.Rank) |> List.distinct |> List.map (fun axis -> shape[axis])
+
+        let averaged =
+            axes |> List.map (Shape.axis "mean" t.Rank) |> List.distinct |> List.map (fun axis -> shape[axis])
 
         if List.contains 0 averaged then
-            raise (ShapeException $"mean: there is nothing to take the mean of in axes {axes} of shape {Shape.show shape}")
+            raise (
+                ShapeException $"mean: there is nothing to take the mean of in axes {axes} of shape {Shape.show shape}"
+            )
 
         total / (averaged |> List.map float |> List.fold (*) 1.0)
 
@@ -415,7 +436,12 @@ module Tensor =
         let operands = parts[0].Split ','
         let isLabel c = c = ',' || Char.IsAsciiLetter c
 
-        if parts.Length <> 2 || operands.Length <> 2 || parts[1].Contains ',' || not (Seq.forall isLabel (String.Concat parts)) then
+        if
+            parts.Length <> 2
+            || operands.Length <> 2
+            || parts[1].Contains ','
+            || not (Seq.forall isLabel (String.Concat parts))
+        then
             raise (ShapeException $"einsum: \"{formula}\" is not of the form \"ij,jk->ik\"")
 
         let labels (text: string) = text.ToCharArray() |> Array.map (fun c -> int c - int 'a')
@@ -423,11 +449,16 @@ module Tensor =
 
         for own in [ left; right; result ] do
             if (Array.distinct own).Length <> own.Length then
-                raise (ShapeException $"einsum: a label occurs twice in one operand, or in the result, of \"{formula}\"")
+                raise (
+                    ShapeException $"einsum: a label occurs twice in one operand, or in the result, of \"{formula}\""
+                )
 
         for (own, other) in [ left, right; right, left ] do
             if own |> Array.exists (fun label -> not (Array.contains label other || Array.contains label result)) then
-                raise (ShapeException $"einsum: a label of \"{formula}\" occurs in one operand only; sum over that axis first")
+                raise (
+                    ShapeException
+                        $"einsum: a label of \"{formula}\" occurs in one operand only; sum over that axis first"
+                )
 
         if result |> Array.exists (fun label -> not (Array.contains label left || Array.contains label right)) then
             raise (ShapeException $"einsum: the result of \"{formula}\" has a label that no operand has")
@@ -439,7 +470,10 @@ module Tensor =
         match a.Rank, b.Rank with
         | 0, _
         | _, 0 ->
-            raise (ShapeException $"matmul: matrices are needed, and the shapes are {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape}")
+            raise (
+                ShapeException
+                    $"matmul: matrices are needed, and the shapes are {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape}"
+            )
         | 1, 1 -> einsum "i,i->" a b
         | 1, 2 -> einsum "i,ij->j" a b
         | 2, 1 -> einsum "ij,j->i" a b
@@ -466,7 +500,9 @@ module Tensor =
     /// The inner product of two tensors of the same shape.
     let dot (a: Tensor) (b: Tensor) : Tensor =
         if a.Signature.Shape <> b.Signature.Shape then
-            raise (ShapeException $"dot: shapes {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape} differ")
+            raise (
+                ShapeException $"dot: shapes {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape} differ"
+            )
 
         let labels = [| 0 .. a.Rank - 1 |]
         bind (Einsum(labels, labels, [||])) [ a; b ]
@@ -503,7 +539,10 @@ module Tensor =
         let shape = t.Shape
 
         if not (obj.ReferenceEquals(t.Device, device) || isNull t.Owner) then
-            raise (DifferentiationException $"toDevice: the tensor is part of a transformation; move it to {device.Name} before that")
+            raise (
+                DifferentiationException
+                    $"toDevice: the tensor is part of a transformation; move it to {device.Name} before that"
+            )
 
         match t.DType with
         | _ when obj.ReferenceEquals(t.Device, device) -> t

@@ -10,8 +10,7 @@ open Curvature.Kernels
 type internal Einsum(left: int[], right: int[], result: int[]) =
     inherit Primitive("Einsum", (List.ofArray left, List.ofArray right, List.ofArray result))
 
-    let letters (labels: int[]) =
-        System.String(labels |> Array.map (fun label -> char (int 'a' + label)))
+    let letters (labels: int[]) = System.String(labels |> Array.map (fun label -> char (int 'a' + label)))
 
     let contract left right result (a: Tensor) (b: Tensor) : Tensor =
         Interpreter.Bind(Einsum(left, right, result), a, b)[0]
@@ -25,7 +24,10 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         let a, b = operands[0], operands[1]
 
         if a.DType <> b.DType then
-            raise (DTypeException $"einsum: operands have different element types, {a.DType} and {b.DType}; convert one of them")
+            raise (
+                DTypeException
+                    $"einsum: operands have different element types, {a.DType} and {b.DType}; convert one of them"
+            )
 
         if a.DType = DType.Int32 then
             raise (DTypeException "einsum: arithmetic needs Float32 or Float64, and got Int32; convert it first")
@@ -34,7 +36,9 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
 
         let add (labels: int[]) (shape: int[]) =
             if labels.Length <> shape.Length then
-                raise (ShapeException $"{this}: {labels.Length} labels for the {shape.Length} axes of {Shape.show shape}")
+                raise (
+                    ShapeException $"{this}: {labels.Length} labels for the {shape.Length} axes of {Shape.show shape}"
+                )
 
             Array.iter2
                 (fun label length ->
@@ -70,17 +74,18 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         let has labels label = Array.contains label labels
 
         let axes =
-            [| for label in result do
-                   let role =
-                       match has left label, has right label with
-                       | true, true -> AxisRole.Batch
-                       | true, false -> AxisRole.Left
-                       | _ -> AxisRole.Right
+            [|
+                for label in result do
+                    let role =
+                        match has left label, has right label with
+                        | true, true -> AxisRole.Batch
+                        | true, false -> AxisRole.Left
+                        | _ -> AxisRole.Right
 
-                   axis role (length label) label
-               for label in left do
-                   if not (has result label) then
-                       axis AxisRole.Inner (length label) label |]
+                    axis role (length label) label
+                for label in left do
+                    if not (has result label) then axis AxisRole.Inner (length label) label
+            |]
 
         Contraction(a.DType, axes, a.Slot, a.Offset, b.Slot, b.Offset, c.Slot, c.Offset, accumulate)
 
@@ -90,8 +95,13 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
             emitter.Emit(emitter.Device.Contract contraction, [ sources[0]; sources[1] ], [ targets[0] ]))
 
     override this.Jvp(primals, _, tangents) =
-        let along i = tangents[i] |> Tangent.map (fun t ->
-            if i = 0 then contract left right result t primals[1] else contract left right result primals[0] t)
+        let along i =
+            tangents[i]
+            |> Tangent.map (fun t ->
+                if i = 0 then
+                    contract left right result t primals[1]
+                else
+                    contract left right result primals[0] t)
 
         [| Tangent.add (along 0) (along 1) |]
 
@@ -107,7 +117,10 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
     override _.Batch(_, operands, batched) =
         let fresh = 1 + Array.fold max -1 (Array.concat [ left; right; result ])
         let add isBatched labels = if isBatched then Array.append [| fresh |] labels else labels
-        [| contract (add batched[0] left) (add batched[1] right) (add true result) operands[0] operands[1] |]
+
+        [|
+            contract (add batched[0] left) (add batched[1] right) (add true result) operands[0] operands[1]
+        |]
 
     /// 2⟨ȳ, B(t, u)⟩, as the smaller of ⟨Bᵀ(ȳ, u), t⟩ and ⟨Bᵀ(ȳ, t), u⟩.
     override _.QuadraticForm(cotangents, _, _, tangents) =

@@ -68,6 +68,7 @@ module internal Indexing =
         override _.Evaluation =
             Compute(fun emitter sources targets ->
                 let table, index = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
+
                 rowMajorTarget emitter targets[0] (fun target ->
                     let kernel = emitter.Device.Gather(describe axis batchAxes table.Shape table index target)
                     emitter.Emit(kernel, [ table; index ], [ target ])))
@@ -79,8 +80,12 @@ module internal Indexing =
             match operands[1] with
             | Known index ->
                 let length = operands[0].Signature.Shape[axis]
-                [| cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(ScatterAdd(axis, batchAxes, length), index, c)[0])
-                   ValueNone |]
+
+                [|
+                    cotangents[0]
+                    |> Tangent.map (fun c -> Interpreter.Bind(ScatterAdd(axis, batchAxes, length), index, c)[0])
+                    ValueNone
+                |]
             | Unknown _ -> raise (DifferentiationException "gather is not linear in its index")
 
         override _.Batch(size, operands, batched) =
@@ -105,7 +110,9 @@ module internal Indexing =
                 raise (ShapeException $"scatterAdd: an axis cannot have a negative length, and {length} was asked for")
 
             if updates.DType = DType.Int32 then
-                raise (DTypeException "scatterAdd: updates are Float32 or Float64, and these are Int32; convert them first")
+                raise (
+                    DTypeException "scatterAdd: updates are Float32 or Float64, and these are Int32; convert them first"
+                )
 
             if updates.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
                 raise (
@@ -124,6 +131,7 @@ module internal Indexing =
         override _.Evaluation =
             Compute(fun emitter sources targets ->
                 let index, updates = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
+
                 rowMajorTarget emitter targets[0] (fun target ->
                     let kernel = emitter.Device.ScatterAdd(describe axis batchAxes target.Shape updates index target)
                     emitter.Emit(kernel, [ updates; index ], [ target ])))
@@ -134,8 +142,10 @@ module internal Indexing =
         override _.Transpose(cotangents, operands) =
             match operands[0] with
             | Known index ->
-                [| ValueNone
-                   cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Gather(axis, batchAxes), c, index)[0]) |]
+                [|
+                    ValueNone
+                    cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Gather(axis, batchAxes), c, index)[0])
+                |]
             | Unknown _ -> raise (DifferentiationException "scatterAdd is not linear in its index")
 
         override _.Batch(size, operands, batched) =
@@ -158,8 +168,7 @@ module internal Indexing =
             if shape.Length = 0 || shape[shape.Length - 1] = 0 then
                 raise (ShapeException $"argMax: there is nothing to choose from in the last axis of {Shape.show shape}")
 
-            [| { Shape = shape[.. shape.Length - 2]
-                 DType = DType.Int32 } |]
+            [| { Shape = shape[.. shape.Length - 2]; DType = DType.Int32 } |]
 
         override _.Evaluation =
             Compute(fun emitter sources targets ->
@@ -187,7 +196,9 @@ module internal Indexing =
 
         override _.Infer operands =
             if operands[0].DType = DType.Int32 then
-                raise (DTypeException "cumulativeSum: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+                raise (
+                    DTypeException "cumulativeSum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+                )
 
             [| operands[0] |]
 
@@ -216,5 +227,4 @@ module internal Indexing =
         override _.Adjoint(cotangents, _) =
             cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(CumulativeSum(axis, not reverse), c)[0])
 
-        override _.Batch(_, operands, _) =
-            Interpreter.Bind(CumulativeSum(axis + 1, reverse), operands)
+        override _.Batch(_, operands, _) = Interpreter.Bind(CumulativeSum(axis + 1, reverse), operands)

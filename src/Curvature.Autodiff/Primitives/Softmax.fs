@@ -13,8 +13,7 @@ module internal Softmax =
     let private perRow (shape: int[]) (value: Tensor) : Tensor =
         Interpreter.Bind(Broadcast(shape, [| 0 .. shape.Length - 2 |]), value)[0]
 
-    let private perRowView (shape: int[]) (view: View) =
-        View.broadcast shape [| 0 .. shape.Length - 2 |] view
+    let private perRowView (shape: int[]) (view: View) = View.broadcast shape [| 0 .. shape.Length - 2 |] view
 
     let private overRows (value: Tensor) : Tensor = value.SumOver [| value.Rank - 1 |]
 
@@ -27,9 +26,7 @@ module internal Softmax =
 
     /// Emits the maximum of each row; rows of −∞ give the lowest finite number, so that shifting by it is defined.
     let private rowMaximum (emitter: Emitter) (source: View) =
-        let signature: Signature =
-            { Shape = rows source.Shape
-              DType = source.DType }
+        let signature: Signature = { Shape = rows source.Shape; DType = source.DType }
 
         let maximum = emitter.Temporary signature
         let axes = [| lastAxis source.Shape |]
@@ -38,7 +35,12 @@ module internal Softmax =
             Reduction(source.DType, ReductionKind.Maximum, source.Shape, axes, source.Operand, maximum.Operand)
 
         emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ maximum ])
-        let lowest = if source.DType = DType.Float32 then -float System.Single.MaxValue else -System.Double.MaxValue
+
+        let lowest =
+            if source.DType = DType.Float32 then
+                -float System.Single.MaxValue
+            else
+                -System.Double.MaxValue
 
         let clamp =
             Tape(
@@ -130,7 +132,10 @@ module internal Softmax =
                 )
 
             if x.DType <> q.DType then
-                raise (DTypeException $"softmaxCrossEntropy: logits are {x.DType} and targets {q.DType}; convert one of them")
+                raise (
+                    DTypeException
+                        $"softmaxCrossEntropy: logits are {x.DType} and targets {q.DType}; convert one of them"
+                )
 
             [| { x with Shape = rows x.Shape } |]
 
@@ -148,12 +153,16 @@ module internal Softmax =
                         x.Shape,
                         [| x.Operand; (perRowView x.Shape maximum).Operand; q.Operand |],
                         [||],
-                        [| Instruction(OpCode.Subtract, 0, 1)
-                           Instruction(OpCode.Exp, 3)
-                           Instruction(OpCode.Multiply, 2, 3) |],
-                        [| TapeOutput(4, exponentials.Operand, 1)
-                           TapeOutput(5, weighted.Operand, 1)
-                           TapeOutput(2, mass.Operand, 1) |]
+                        [|
+                            Instruction(OpCode.Subtract, 0, 1)
+                            Instruction(OpCode.Exp, 3)
+                            Instruction(OpCode.Multiply, 2, 3)
+                        |],
+                        [|
+                            TapeOutput(4, exponentials.Operand, 1)
+                            TapeOutput(5, weighted.Operand, 1)
+                            TapeOutput(2, mass.Operand, 1)
+                        |]
                     )
 
                 emitter.Emit(emitter.Device.Map sums, [ x; maximum; q ], [ exponentials; weighted; mass ])
@@ -164,9 +173,11 @@ module internal Softmax =
                         target.Shape,
                         [| exponentials.Operand; weighted.Operand; mass.Operand |],
                         [||],
-                        [| Instruction(OpCode.Log, 0)
-                           Instruction(OpCode.Multiply, 2, 3)
-                           Instruction(OpCode.Subtract, 4, 1) |],
+                        [|
+                            Instruction(OpCode.Log, 0)
+                            Instruction(OpCode.Multiply, 2, 3)
+                            Instruction(OpCode.Subtract, 4, 1)
+                        |],
                         [| TapeOutput(5, target.Operand) |]
                     )
 
@@ -187,8 +198,7 @@ module internal Softmax =
 
             [| Tangent.add alongLogits alongTargets |]
 
-        override this.Batch(size, operands, batched) =
-            Interpreter.Bind(this, Batched.align size operands batched)
+        override this.Batch(size, operands, batched) = Interpreter.Bind(this, Batched.align size operands batched)
 
         override _.QuadraticForm(cotangents, primals, _, tangents) =
             match cotangents[0], tangents[0] with

@@ -12,8 +12,7 @@ module internal Structure =
     let clear (emitter: Emitter) (target: View) =
         let dtype = if target.DType = DType.Int32 then DType.Float32 else target.DType
 
-        let tape =
-            Tape(dtype, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
+        let tape = Tape(dtype, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
 
         emitter.Emit(emitter.Device.Map tape, [], [ target ])
 
@@ -32,14 +31,12 @@ module internal Structure =
 
             [| { operands[0] with Shape = shape } |]
 
-        override _.Evaluation =
-            Reinterpret(fun view -> View.reshape shape view |> ValueOption.map Array.singleton)
+        override _.Evaluation = Reinterpret(fun view -> View.reshape shape view |> ValueOption.map Array.singleton)
 
         override _.Adjoint(cotangents, operand) =
             cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Reshape operand.Shape, c)[0])
 
-        override _.Batch(size, operands, _) =
-            Interpreter.Bind(Reshape(prepend size shape), operands)
+        override _.Batch(size, operands, _) = Interpreter.Bind(Reshape(prepend size shape), operands)
 
     /// Result axis i is operand axis order[i].
     [<Sealed>]
@@ -48,18 +45,20 @@ module internal Structure =
         member _.Order = order
 
         override _.Infer operands =
-            [| { operands[0] with Shape = order |> Array.map (fun axis -> operands[0].Shape[axis]) } |]
+            [|
+                { operands[0] with
+                    Shape = order |> Array.map (fun axis -> operands[0].Shape[axis])
+                }
+            |]
 
-        override _.Evaluation =
-            Reinterpret(fun view -> ValueSome [| View.permute order view |])
+        override _.Evaluation = Reinterpret(fun view -> ValueSome [| View.permute order view |])
 
         override _.Adjoint(cotangents, _) =
             let inverse = Array.zeroCreate order.Length
             order |> Array.iteri (fun i axis -> inverse[axis] <- i)
             cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Permute inverse, c)[0])
 
-        override _.Batch(_, operands, _) =
-            Interpreter.Bind(Permute(prepend 0 (shiftAxes order)), operands)
+        override _.Batch(_, operands, _) = Interpreter.Bind(Permute(prepend 0 (shiftAxes order)), operands)
 
     /// Reverses the order along axes.
     [<Sealed>]
@@ -70,18 +69,18 @@ module internal Structure =
         override _.Evaluation =
             Reinterpret(fun view ->
                 let pick reversed kept =
-                    view.Shape |> Array.mapi (fun axis length -> if Array.contains axis axes then reversed length else kept)
+                    view.Shape
+                    |> Array.mapi (fun axis length -> if Array.contains axis axes then reversed length else kept)
 
                 if Shape.size view.Shape = 0 then
                     ValueSome [| view |]
                 else
-                    ValueSome [| View.slice (pick (fun length -> length - 1) 0) view.Shape (pick (fun _ -> -1) 1) view |])
+                    ValueSome
+                        [| View.slice (pick (fun length -> length - 1) 0) view.Shape (pick (fun _ -> -1) 1) view |])
 
-        override this.Adjoint(cotangents, _) =
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(this, c)[0])
+        override this.Adjoint(cotangents, _) = cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(this, c)[0])
 
-        override _.Batch(_, operands, _) =
-            Interpreter.Bind(Reverse(shiftAxes axes), operands)
+        override _.Batch(_, operands, _) = Interpreter.Bind(Reverse(shiftAxes axes), operands)
 
     /// Along each axis, a number of elements from a start at positive steps.
     [<Sealed>]
@@ -93,7 +92,12 @@ module internal Structure =
 
             for axis in 0 .. source.Length - 1 do
                 let last = int64 start[axis] + int64 (shape[axis] - 1) * int64 steps[axis]
-                let fits = if shape[axis] = 0 then start[axis] <= source[axis] else last < int64 source[axis]
+
+                let fits =
+                    if shape[axis] = 0 then
+                        start[axis] <= source[axis]
+                    else
+                        last < int64 source[axis]
 
                 if start[axis] < 0 || shape[axis] < 0 || not fits then
                     raise (
@@ -103,8 +107,7 @@ module internal Structure =
 
             [| { operands[0] with Shape = shape } |]
 
-        override _.Evaluation =
-            Reinterpret(fun view -> ValueSome [| View.slice start shape steps view |])
+        override _.Evaluation = Reinterpret(fun view -> ValueSome [| View.slice start shape steps view |])
 
         override _.Adjoint(cotangents, operand) =
             let after =
@@ -127,7 +130,9 @@ module internal Structure =
                 let total = int64 before[axis] + inside + int64 after[axis]
 
                 if total > int64 System.Int32.MaxValue then
-                    raise (ShapeException $"pad: axis {axis} of {Shape.show operands[0].Shape} would get {total} elements")
+                    raise (
+                        ShapeException $"pad: axis {axis} of {Shape.show operands[0].Shape} would get {total} elements"
+                    )
 
                 int total
 
@@ -180,7 +185,13 @@ module internal Structure =
                 |> ValueSome)
 
         override _.Adjoint(cotangents, operand) =
-            match cotangents |> Array.tryPick (fun c -> match c with ValueSome c -> Some c | ValueNone -> None) with
+            match
+                cotangents
+                |> Array.tryPick (fun c ->
+                    match c with
+                    | ValueSome c -> Some c
+                    | ValueNone -> None)
+            with
             | None -> ValueNone
             | Some example ->
                 let pieces =
@@ -192,8 +203,7 @@ module internal Structure =
 
                 ValueSome(Interpreter.Bind(Concat axis, pieces)[0])
 
-        override _.Batch(_, operands, _) =
-            Interpreter.Bind(Split(axis + 1, sizes), operands)
+        override _.Batch(_, operands, _) = Interpreter.Bind(Split(axis + 1, sizes), operands)
 
     /// Joins operands along an axis.
     and [<Sealed>] Concat(axis: int) =
@@ -266,8 +276,7 @@ module internal Structure =
         inherit Primitive("Convert", dtype)
         override _.Infer operands = [| { operands[0] with DType = dtype } |]
 
-        override _.Evaluation =
-            Compute(fun emitter sources targets -> emitter.CopyTo(sources[0], targets[0]))
+        override _.Evaluation = Compute(fun emitter sources targets -> emitter.CopyTo(sources[0], targets[0]))
 
         override this.Jvp(_, _, tangents) =
             if dtype = DType.Int32 then
@@ -276,7 +285,9 @@ module internal Structure =
                 [| tangents[0] |> Tangent.map (fun t -> Interpreter.Bind(this, t)[0]) |]
 
         override _.Transpose(cotangents, operands) =
-            [| cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Convert operands[0].Signature.DType, c)[0]) |]
+            [|
+                cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Convert operands[0].Signature.DType, c)[0])
+            |]
 
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
 

@@ -9,7 +9,10 @@ type internal BatchTracer(owner: Interpreter, stack: Tensor) =
     override _.Device = stack.Device
 
     override _.Storage =
-        raise (AbstractValueException "inside vmap a tensor stands for a whole stack, so its values cannot be read one by one")
+        raise (
+            AbstractValueException
+                "inside vmap a tensor stands for a whole stack, so its values cannot be read one by one"
+        )
 
     override this.Describe() = Printing.showAbstract "batched" this.Signature.DType this.Signature.Shape
 
@@ -25,7 +28,10 @@ type internal BatchInterpreter(depth: int, size: int) =
 
     override this.Process(primitive, operands) =
         let batched = operands |> Array.map this.IsOwn
-        let stacks = Array.map2 (fun (t: Tensor) own -> if own then (t.Content :?> BatchTracer).Stack else t) operands batched
+
+        let stacks =
+            Array.map2 (fun (t: Tensor) own -> if own then (t.Content :?> BatchTracer).Stack else t) operands batched
+
         primitive.Batch(size, stacks, batched) |> Array.map (fun stack -> Tensor(BatchTracer(this, stack)))
 
 module internal Batching =

@@ -41,7 +41,10 @@ module internal Forward =
     /// The values of f at the points, and their derivatives along the tangents; zero derivatives are missing.
     let jvp (f: Tensor[] -> Tensor[]) (points: Tensor[]) (tangents: Tensor[]) =
         let interpreter = JvpInterpreter(Interpreter.CurrentDepth + 1)
+
         let results =
-            interpreter.Run(fun () -> f (Array.map2 (fun x dx -> Tensor(JvpTracer(interpreter, x, dx))) points tangents))
+            interpreter.Run(fun () ->
+                f (Array.map2 (fun x dx -> Tensor(JvpTracer(interpreter, x, dx))) points tangents))
+
         let parts = results |> Array.map interpreter.Split
         parts |> Array.map (fun struct (value, _) -> value), parts |> Array.map (fun struct (_, tangent) -> tangent)

@@ -14,19 +14,18 @@ type internal Atom =
 
 /// One application of a primitive.
 [<NoEquality; NoComparison>]
-type internal Equation =
-    { Primitive: Primitive
-      Operands: Atom[]
-      Results: int[] }
+type internal Equation = { Primitive: Primitive; Operands: Atom[]; Results: int[] }
 
 /// A straight-line program over primitives. Variables 0, 1, … are its inputs.
 [<NoEquality; NoComparison>]
 type internal Program =
-    { Device: Device
-      Inputs: int
-      Variables: Signature[]
-      Equations: Equation[]
-      Outputs: Atom[] }
+    {
+        Device: Device
+        Inputs: int
+        Variables: Signature[]
+        Equations: Equation[]
+        Outputs: Atom[]
+    }
 
     member program.Signature atom =
         match atom with
@@ -81,7 +80,8 @@ type internal Program =
         let atom a =
             match a with
             | Variable id -> $"v{id}"
-            | Constant t when t.Size = 1 && isNull t.Owner -> t.ToScalar().ToString("G6", System.Globalization.CultureInfo.InvariantCulture)
+            | Constant t when t.Size = 1 && isNull t.Owner ->
+                t.ToScalar().ToString("G6", System.Globalization.CultureInfo.InvariantCulture)
             | Constant t when isNull t.Owner && t.Storage.Uniform.IsSome ->
                 t.Storage.Uniform.Value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture)
             | Constant t -> $"constant{Shape.show t.Signature.Shape}"
@@ -90,7 +90,9 @@ type internal Program =
         text.Append($"inputs {list (Seq.init program.Inputs variable)}\n") |> ignore
 
         for equation in program.Equations do
-            text.Append($"  {list (equation.Results |> Seq.map variable)} = {equation.Primitive} ({list (equation.Operands |> Seq.map atom)})\n")
+            text.Append(
+                $"  {list (equation.Results |> Seq.map variable)} = {equation.Primitive} ({list (equation.Operands |> Seq.map atom)})\n"
+            )
             |> ignore
 
         text.Append($"outputs {list (program.Outputs |> Seq.map atom)}").ToString()
@@ -128,23 +130,26 @@ type internal StageInterpreter(depth: int, device: Device) =
         | _ -> Constant t
 
     override this.Process(primitive, operands) =
-        let results =
-            primitive.Infer(operands |> Array.map _.Signature) |> Array.map this.Fresh
+        let results = primitive.Infer(operands |> Array.map _.Signature) |> Array.map this.Fresh
 
         equations.Add
-            { Primitive = primitive
-              Operands = operands |> Array.map this.Atom
-              Results = results |> Array.map (fun result -> (result.Content :?> StageTracer).Id) }
+            {
+                Primitive = primitive
+                Operands = operands |> Array.map this.Atom
+                Results = results |> Array.map (fun result -> (result.Content :?> StageTracer).Id)
+            }
 
         results
 
     /// The program that computes the outputs, without what they do not need.
     member this.Finish(inputs: int, outputs: Tensor[]) : Program =
-        { Device = device
-          Inputs = inputs
-          Variables = variables.ToArray()
-          Equations = equations.ToArray()
-          Outputs = outputs |> Array.map this.Atom }
+        {
+            Device = device
+            Inputs = inputs
+            Variables = variables.ToArray()
+            Equations = equations.ToArray()
+            Outputs = outputs |> Array.map this.Atom
+        }
             .WithoutUnused()
 
 module internal Staging =

@@ -16,12 +16,14 @@ type internal TapeTracer(owner: Interpreter, id: int, primal: Tensor) =
 /// One application of a primitive on a tape, with its values.
 [<NoEquality; NoComparison>]
 type internal TapeEntry =
-    { Primitive: Primitive
-      Primals: Tensor[]
-      /// For each operand its number on the tape, or −1 for a constant.
-      Operands: int[]
-      Values: Tensor[]
-      Results: int[] }
+    {
+        Primitive: Primitive
+        Primals: Tensor[]
+        /// For each operand its number on the tape, or −1 for a constant.
+        Operands: int[]
+        Values: Tensor[]
+        Results: int[]
+    }
 
 /// Runs primitives and writes them down with their values.
 [<Sealed>]
@@ -49,11 +51,13 @@ type internal TapeInterpreter(depth: int) =
         let results = values |> Array.map this.Trace
 
         entries.Add
-            { Primitive = primitive
-              Primals = primals
-              Operands = parts |> Array.map (fun struct (id, _) -> id)
-              Values = values
-              Results = results |> Array.map (fun result -> (result.Content :?> TapeTracer).Id) }
+            {
+                Primitive = primitive
+                Primals = primals
+                Operands = parts |> Array.map (fun struct (id, _) -> id)
+                Values = values
+                Results = results |> Array.map (fun result -> (result.Content :?> TapeTracer).Id)
+            }
 
         results
 
@@ -73,7 +77,11 @@ module internal QuadraticForm =
 
             if cotangents |> Array.exists _.IsSome then
                 // Indices depend on the input by steps, and have no adjoints.
-                let wanted = Array.map2 (fun id (primal: Tensor) -> id > 0 && primal.DType <> DType.Int32) entry.Operands entry.Primals
+                let wanted =
+                    Array.map2
+                        (fun id (primal: Tensor) -> id > 0 && primal.DType <> DType.Int32)
+                        entry.Operands
+                        entry.Primals
 
                 if Array.exists id wanted then
                     Reverse.pullback entry.Primitive entry.Primals entry.Values cotangents wanted
@@ -91,7 +99,10 @@ module internal QuadraticForm =
         let struct (output, value) = tape.Split result
 
         if value.Rank <> 0 then
-            raise (ShapeException $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}")
+            raise (
+                ShapeException
+                    $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}"
+            )
 
         if output < 0 then
             value, fun v -> v.Fill([||], 0.0)
@@ -110,7 +121,10 @@ module internal QuadraticForm =
                         let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
 
                         if cotangents |> Array.exists _.IsSome then
-                            sum <- Tangent.add sum (entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along))
+                            sum <-
+                                Tangent.add
+                                    sum
+                                    (entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along))
 
                         entry.Primitive.Jvp(entry.Primals, entry.Values, along)
                         |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)

@@ -53,8 +53,7 @@ module internal Reverse =
                     | Constant _ -> ()
 
             for id in equation.Results do
-                if id >= program.Inputs then
-                    adjoints[id] <- ValueNone
+                if id >= program.Inputs then adjoints[id] <- ValueNone
 
         adjoints[.. program.Inputs - 1]
 
@@ -63,17 +62,22 @@ module internal Reverse =
         let values, program = linearize f points
 
         values,
-        fun cotangents ->
-            transpose program (cotangents |> Array.map ValueSome)
-            |> Array.map2 Tangent.orZeros points
+        fun cotangents -> transpose program (cotangents |> Array.map ValueSome) |> Array.map2 Tangent.orZeros points
 
     /// The cotangents that one application of a primitive sends to those of its operands that are wanted.
-    let pullback (primitive: Primitive) (primals: Tensor[]) (results: Tensor[]) (cotangents: Tensor voption[]) (wanted: bool[]) =
+    let pullback
+        (primitive: Primitive)
+        (primals: Tensor[])
+        (results: Tensor[])
+        (cotangents: Tensor voption[])
+        (wanted: bool[])
+        =
         let stage = StageInterpreter(Interpreter.CurrentDepth + 1, primals[0].Device)
 
         let tangents =
             Array.map2
-                (fun (primal: Tensor) isWanted -> if isWanted then ValueSome(stage.Fresh primal.Signature) else ValueNone)
+                (fun (primal: Tensor) isWanted ->
+                    if isWanted then ValueSome(stage.Fresh primal.Signature) else ValueNone)
                 primals
                 wanted
 
