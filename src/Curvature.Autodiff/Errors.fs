@@ -34,3 +34,7 @@ type NonFiniteException(message: string) =
 type DataException(message: string, inner: exn) =
     inherit CurvatureException(message, inner)
     new(message: string) = DataException(message, null)
+
+/// A parameter tensor that is not there, or is there twice.
+type ParameterException(message: string) =
+    inherit CurvatureException(message)

@@ -1,0 +1,217 @@
+namespace Curvature
+
+/// Where the class of a row stands in a table.
+[<RequireQualifiedAccess>]
+type internal LabelColumn =
+    | At of int
+    | Named of string
+
+/// How to read a table of comma-separated values. Immutable; begin with Default.
+type CsvOptions =
+    internal
+        {
+            Separator: char
+            Header: bool option
+            Label: LabelColumn
+        }
+
+    /// Commas; a first row that is half text is a header; the last column is the label.
+    static member Default = { Separator = ','; Header = None; Label = LabelColumn.At -1 }
+
+    /// The character between cells, such as ';' or a tab. Raises ArgumentRangeException unless it is an ASCII character
+    /// that cannot be part of a number, a quote or the end of a line.
+    member options.WithSeparator(separator: char) =
+        if
+            not (System.Char.IsAscii separator)
+            || System.Char.IsLetterOrDigit separator
+            || "\"\r\n+-.\000".Contains separator
+        then
+            raise (ArgumentRangeException $"separator: '{separator}' (character {int separator}) cannot separate cells")
+
+        { options with Separator = separator }
+
+    /// Says whether the first row is a header, which is found out otherwise.
+    member options.WithHeader(present: bool) = { options with Header = Some present }
+
+    /// The column of the label by its number, from 0; −1 is the last one.
+    member options.WithLabelColumn(index: int) = { options with Label = LabelColumn.At index }
+
+    /// The column of the label by its name in the header.
+    member options.WithLabelColumn(name: string) = { options with Label = LabelColumn.Named name }
+
+namespace Curvature.FSharp
+
+open System
+open System.Globalization
+open System.IO
+open CsvHelper
+open Curvature
+
+/// Tables of comma-separated values, plain or compressed by gzip.
+[<RequireQualifiedAccess>]
+module Csv =
+
+    /// A table as it was read: numbers row by row, and the names of the columns if there are any.
+    type private Table =
+        {
+            Width: int
+            Names: string[]
+            Lines: int[]
+            Cells: float[]
+        }
+
+        member table.Rows = table.Lines.Length
+        member table.At(row, column) = table.Cells[row * table.Width + column]
+
+    let private isNumber (cell: string) = Double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture) |> fst
+
+    let private isWhole (cell: string) = Int64.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture) |> fst
+
+    /// A header is a first row of which at least half is text.
+    let private looksLikeHeader (cells: string[]) =
+        let filled = cells |> Array.filter (fun cell -> cell <> "")
+        let text = filled |> Array.filter (isNumber >> not)
+        text.Length > 0 && 2 * text.Length >= filled.Length
+
+    /// Some tables begin with the counts of rows and features, followed by the names of the classes. Such a row has a length of
+    /// its own and does not name columns.
+    let private beginsWithCounts (cells: string[]) = cells.Length >= 2 && isWhole cells[0] && isWhole cells[1]
+
+    let private parse (path: string) line column (cell: string) =
+        match Double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture) with
+        | true, value when Double.IsFinite value -> value
+        | true, _ ->
+            raise (DataException $"{path}, line {line}, column {column + 1}: \"{cell}\" is not a finite number")
+        | _ when cell = "" -> raise (DataException $"{path}, line {line}, column {column + 1}: the cell is empty")
+        | _ -> raise (DataException $"{path}, line {line}, column {column + 1}: \"{cell}\" is not a number")
+
+    let private readRows (options: CsvOptions) (path: string) (reader: CsvReader) : Table =
+        let cells, lines = ResizeArray<float>(), ResizeArray<int>()
+        let mutable names, width, origin = [||], -1, ""
+
+        let add (record: string[]) =
+            let line = int reader.LineNumber
+
+            if width < 0 then
+                width <- record.Length
+                origin <- $"line {line}"
+
+            if record.Length <> width then
+                raise (
+                    DataException $"{path}, line {line}: expected {width} cells as in {origin}, and got {record.Length}"
+                )
+
+            lines.Add line
+            record |> Array.iteri (fun column cell -> cells.Add(parse path line column cell))
+
+        let mutable isFirst = true
+
+        while reader.Read() do
+            let record = Array.init reader.FieldCount reader.GetString
+
+            if isFirst && options.Header |> Option.defaultWith (fun () -> looksLikeHeader record) then
+                if not (beginsWithCounts record) then
+                    names <- record
+                    width <- record.Length
+                    origin <- "the header"
+            else
+                add record
+
+            isFirst <- false
+
+        if lines.Count = 0 then
+            raise (DataException(if isFirst then $"{path} is empty" else $"{path} has a header and no rows"))
+
+        {
+            Width = width
+            Names = names
+            Lines = lines.ToArray()
+            Cells = cells.ToArray()
+        }
+
+    /// A line that is longer than this is not a line: a quote may be missing.
+    let private longestLine = 1 <<< 26
+
+    let private readTable (options: CsvOptions) (path: string) (stream: Stream) : Table =
+        let dialect =
+            CsvReaderOptions(
+                Separator = Nullable options.Separator,
+                HasHeader = false,
+                TrimWhitespace = true,
+                TrackLineNumbers = true,
+                MalformedData = CsvMalformedDataHandling.Throw,
+                MaxRecordSize = Nullable longestLine
+            )
+
+        try
+            use reader = CsvReader.Create(stream, dialect, leaveOpen = true)
+            readRows options path reader
+        with :? CsvFormatException as error ->
+            raise (DataException($"{path}, line {error.LineNumber}: {error.Message}", error))
+
+    let private labelIndex (options: CsvOptions) (path: string) (table: Table) =
+        match options.Label with
+        | LabelColumn.At index ->
+            let own = if index < 0 then index + table.Width else index
+
+            if own < 0 || own >= table.Width then
+                raise (ArgumentRangeException $"label column {index} does not exist: {path} has {table.Width} columns")
+
+            own
+        | LabelColumn.Named name ->
+            match Array.IndexOf(table.Names, name) with
+            | -1 ->
+                let known = if table.Names = [||] then "no header" else String.Join(", ", table.Names)
+                raise (DataException $"{path} has no column \"{name}\"; it has {known}")
+            | own -> own
+
+    let private label (path: string) (table: Table) column row =
+        let value = table.At(row, column)
+
+        if value < 0.0 || value > float Int32.MaxValue || value <> floor value then
+            raise (DataException $"{path}, line {table.Lines[row]}: label {value} is not a whole number of at least 0")
+
+        int value
+
+    let private labelled (options: CsvOptions) (path: string) (table: Table) : LabelledData =
+        let column = labelIndex options path table
+
+        if table.Width < 2 then
+            raise (DataException $"{path} has one column, and a feature and a label are needed")
+
+        let labels = Array.init table.Rows (label path table column)
+
+        let features =
+            [|
+                for row in 0 .. table.Rows - 1 do
+                    for other in 0 .. table.Width - 1 do
+                        if other <> column then table.At(row, other)
+            |]
+
+        LabelledData(
+            Tensor.ofArray [ table.Rows; table.Width - 1 ] features,
+            Tensor.ofIndices [ table.Rows ] labels,
+            (if table.Names = [||] then [||] else Array.removeAt column table.Names)
+        )
+
+    /// The numbers of a table, Float64 [rows; columns].
+    /// Raises DataException where the file is missing, empty or ragged, or a cell is not a finite number, naming line and column.
+    let readMatrixWith (options: CsvOptions) (path: string) : Tensor =
+        let table = DataFile.read path (readTable options path)
+        Tensor.ofArray [ table.Rows; table.Width ] table.Cells
+
+    /// The numbers of a table, Float64 [rows; columns]. A first row that is at least half text is a header.
+    let readMatrix (path: string) : Tensor = readMatrixWith CsvOptions.Default path
+
+    /// A table of which one column is the class of the row: whole numbers from 0 on.
+    /// Raises DataException where the file is missing, empty or ragged, a cell is not a finite number or a label not a whole
+    /// number of at least 0, naming line and column, and ArgumentRangeException for a label column that is not there.
+    let readWith (options: CsvOptions) (path: string) : LabelledData =
+        DataFile.read path (readTable options path) |> labelled options path
+
+    /// The same from a stream that can seek; the name is for messages.
+    let readStream (options: CsvOptions) (name: string) (stream: Stream) : LabelledData =
+        DataFile.readStream name stream (readTable options name) |> labelled options name
+
+    /// A table whose last column is the class of the row. A first row that is at least half text is a header.
+    let read (path: string) : LabelledData = readWith CsvOptions.Default path

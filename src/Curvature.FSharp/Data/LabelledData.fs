@@ -1,0 +1,55 @@
+namespace Curvature
+
+open Curvature.FSharp
+
+/// Rows of numbers, each with a class.
+[<Sealed>]
+type LabelledData internal (inputs: Tensor, labels: Tensor, featureNames: string[]) =
+    let classes =
+        let labels = labels.ToInt32Array()
+        if labels.Length = 0 then 0 else Array.max labels + 1
+
+    /// The features, Float64 [rows; features].
+    member _.Inputs = inputs
+
+    /// The class of each row, Int32 [rows], from 0 on.
+    member _.Labels = labels
+
+    /// The number of classes: the largest label and one more.
+    member _.Classes = classes
+
+    /// The number of rows.
+    member _.Rows = labels.Size
+
+    /// The number of features.
+    member _.Features = inputs.Shape[1]
+
+    /// The names of the features where the file has a header of names, else none.
+    member _.FeatureNames: System.Collections.Generic.IReadOnlyList<string> = featureNames
+
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Rows of numbers, each with a class.
+[<RequireQualifiedAccess>]
+module LabelledData =
+
+    /// Rows of features [rows; features] with Int32 labels [rows]. Raises ShapeException where these do not fit together,
+    /// DTypeException for labels that are not Int32, DataException for a negative label, naming its row.
+    let create (inputs: Tensor) (labels: Tensor) : LabelledData =
+        if inputs.Rank <> 2 || labels.Rank <> 1 || inputs.Shape[0] <> labels.Shape[0] then
+            raise (
+                ShapeException
+                    $"labelled data: inputs [rows; features] and labels [rows] are needed, and have shapes {Shape.show inputs.Shape} and {Shape.show labels.Shape}"
+            )
+
+        if labels.DType <> DType.Int32 then
+            raise (DTypeException $"labelled data: labels are Int32, and these are {labels.DType}")
+
+        labels.ToInt32Array()
+        |> Array.iteri (fun row label ->
+            if label < 0 then
+                raise (DataException $"labelled data: label {label} of row {row} is negative"))
+
+        LabelledData(inputs, labels, [||])

@@ -1,0 +1,153 @@
+namespace Curvature
+
+/// A tensor of parameters that a layer needs: its name in the layer, its shape, and how it begins.
+[<Sealed>]
+type ParameterDeclaration internal (name: string, shape: int list, initial: Key -> int list -> Tensor) =
+
+    /// The name in the layer, such as `weight`.
+    member _.Name = name
+
+    member internal _.Shape = shape
+
+    /// The values to begin with, Float64.
+    member internal _.Initial(key: Key) : Tensor = initial key shape
+
+    /// The same declaration as seen from outside a part of that name.
+    member internal _.Within(part: string) = ParameterDeclaration(part + "." + name, shape, initial)
+
+/// A step from tensors to tensors that may have parameters: what it declares, and what it computes from an input and from its
+/// parameters, by their names in the layer. Immutable; the parameters themselves live in one flat vector outside.
+[<Sealed>]
+type Layer internal (name: string, declarations: ParameterDeclaration list, forward: Parameters -> Tensor -> Tensor) =
+
+    /// What it is, such as `dense 64 → 32`.
+    member _.Name = name
+
+    member internal _.Declarations = declarations
+
+    /// The output for a batch of inputs.
+    member _.Forward(parameters: Parameters, input: Tensor) : Tensor = forward parameters input
+
+    override _.ToString() = name
+
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Layers, and how larger ones are made of them. The names of parameters, their shapes and their order are PyTorch's.
+[<RequireQualifiedAccess>]
+module Layer =
+
+    /// A tensor of parameters of a layer: its name in the layer, its shape, and how it begins, such as `Initial.glorot`.
+    let parameter (name: string) (shape: int list) (initial: Key -> int list -> Tensor) =
+        ParameterDeclaration(name, shape, initial)
+
+    /// A layer of one's own: its name for people, the tensors that it needs, and its output from these and an input.
+    let create
+        (name: string)
+        (parameters: ParameterDeclaration list)
+        (forward: Parameters -> Tensor -> Tensor)
+        : Layer =
+        Layer(name, parameters, forward)
+
+    /// A function without parameters as a layer.
+    let ofFunction (name: string) (f: Tensor -> Tensor) : Layer = Layer(name, [], (fun _ input -> f input))
+
+    // ---- dense layers
+
+    /// x·Wᵀ over the last axis, for a weight of shape [outputs; inputs]. Nothing is copied for the transposition.
+    let private applyWeight (name: string) inputs (parameters: Parameters) (x: Tensor) : Tensor =
+        let shape = x.Shape
+
+        if shape.Length = 0 || Array.last shape <> inputs then
+            raise (
+                ShapeException
+                    $"layer {parameters.Path} ({name}): the last axis of the input must have {inputs} elements, and the shape is {Shape.show shape}"
+            )
+
+        let leading = "abcdefghijklm"[.. shape.Length - 2]
+        Tensor.einsum $"{leading}y,zy->{leading}z" x parameters["weight"]
+
+    let private checkSizes inputs outputs =
+        if inputs < 1 || outputs < 1 then
+            raise (
+                ArgumentRangeException
+                    $"dense: at least one input and one output are needed, and they are {inputs} and {outputs}"
+            )
+
+    /// x·Wᵀ + b over the last axis: `weight` [outputs; inputs] and `bias` [outputs], both uniform on ±1/√inputs at first, as in
+    /// torch.nn.Linear. Input [batch …; inputs], output [batch …; outputs].
+    let dense (inputs: int) (outputs: int) : Layer =
+        checkSizes inputs outputs
+        let name = $"dense {inputs} → {outputs}"
+
+        create
+            name
+            [
+                parameter "weight" [ outputs; inputs ] Initial.fanIn
+                parameter "bias" [ outputs ] (Initial.uniform (1.0 / sqrt (float inputs)))
+            ]
+            (fun parameters x -> applyWeight name inputs parameters x + parameters["bias"])
+
+    /// x·Wᵀ over the last axis: `weight` [outputs; inputs], uniform on ±1/√inputs at first.
+    let denseWithoutBias (inputs: int) (outputs: int) : Layer =
+        checkSizes inputs outputs
+        let name = $"dense {inputs} → {outputs}, no bias"
+        create name [ parameter "weight" [ outputs; inputs ] Initial.fanIn ] (applyWeight name inputs)
+
+    /// Replaces how parameters begin: the function is given the name in the layer, and what it returns counts where it returns
+    /// something, as in `Layer.initialized (function "weight" -> Some Initial.glorot | _ -> None) (Layer.dense 2 16)`.
+    let initialized (initial: string -> (Key -> int list -> Tensor) option) (layer: Layer) : Layer =
+        let replace (declaration: ParameterDeclaration) =
+            match initial declaration.Name with
+            | Some initial -> ParameterDeclaration(declaration.Name, declaration.Shape, initial)
+            | None -> declaration
+
+        Layer(layer.Name, layer.Declarations |> List.map replace, (fun parameters x -> layer.Forward(parameters, x)))
+
+    // ---- functions of each element
+
+    /// Hyperbolic tangent
+    let tanh = ofFunction "tanh" Tensor.tanh
+    /// max(x, 0), with derivative 0 at 0
+    let relu = ofFunction "relu" Tensor.relu
+    /// 1/(1 + e⁻ˣ)
+    let sigmoid = ofFunction "sigmoid" Tensor.sigmoid
+    /// x·Φ(x), with Φ the standard normal distribution function
+    let gelu = ofFunction "gelu" Tensor.gelu
+    /// x·sigmoid(x)
+    let silu = ofFunction "silu" Tensor.silu
+    /// ln(1 + eˣ)
+    let softplus = ofFunction "softplus" Tensor.softplus
+
+    // ---- shapes
+
+    /// All axes but the first as one: [batch; …] to [batch; features].
+    let flatten =
+        ofFunction "flatten" (fun x ->
+            match x.Shape with
+            | [||] ->
+                raise (ShapeException "flatten: an input of shape [batch; …] is needed, and this one is a scalar")
+            | shape -> Tensor.reshape [ shape[0]; Shape.size shape[1..] ] x)
+
+    // ---- layers of layers
+
+    /// Parts under names, one after the other: part `conv1` has its `weight` as `conv1.weight`.
+    let named (parts: (string * Layer) list) : Layer =
+        let declarations =
+            [
+                for part, layer in parts do
+                    for declaration in layer.Declarations -> declaration.Within part
+            ]
+
+        let forward (parameters: Parameters) (x: Tensor) =
+            (x, parts) ||> List.fold (fun x (part, layer) -> layer.Forward(parameters.Scope part, x))
+
+        create (System.String.Join(", ", parts |> List.map (fun (_, layer) -> layer.Name))) declarations forward
+
+    /// One after the other, under the names 0, 1, 2, … as in torch.nn.Sequential: functions without parameters count too.
+    let sequential (layers: Layer list) : Layer = layers |> List.mapi (fun i layer -> string i, layer) |> named
+
+    /// x + f(x); the names are those of f.
+    let residual (layer: Layer) : Layer =
+        create $"residual ({layer.Name})" layer.Declarations (fun parameters x -> x + layer.Forward(parameters, x))

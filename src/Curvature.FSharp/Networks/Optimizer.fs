@@ -1,0 +1,180 @@
+namespace Curvature
+
+open Curvature.FSharp
+
+/// A method of descent in the middle of its work. Immutable: a step gives new parameters, and the method as it goes on from there.
+[<Sealed>]
+type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimizer) =
+
+    /// What it is, such as `Adam`.
+    member _.Name = name
+
+    /// The parameters after one step from θ with the gradient there, and the method's next state.
+    /// Raises ShapeException where θ, the gradient and earlier steps do not have the same shape.
+    member _.Step(theta: Tensor, gradient: Tensor) : struct (Tensor * Optimizer) =
+        if theta.Signature <> gradient.Signature then
+            raise (
+                ShapeException
+                    $"{name}: the parameters are {theta.DType}{Shape.show theta.Signature.Shape}, and the gradient {gradient.DType}{Shape.show gradient.Signature.Shape}"
+            )
+
+        let next, optimizer = step theta gradient
+        struct (next, optimizer)
+
+/// How Adam steps. Immutable; begin with Default.
+type AdamOptions =
+    internal
+        {
+            Rate: float
+            FirstDecay: float
+            SecondDecay: float
+            Damping: float
+        }
+
+    /// Learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-8: the values of the paper.
+    static member Default = { Rate = 1e-3; FirstDecay = 0.9; SecondDecay = 0.999; Damping = 1e-8 }
+
+    /// The length of a step in each parameter, while gradients keep their sign. Positive.
+    member options.LearningRate = options.Rate
+
+    /// β₁, the decay of the mean of gradients. In [0, 1).
+    member options.Beta1 = options.FirstDecay
+
+    /// β₂, the decay of the mean of squared gradients. In [0, 1).
+    member options.Beta2 = options.SecondDecay
+
+    /// ε, added to the root of the mean square. Positive.
+    member options.Epsilon = options.Damping
+
+    static member private Positive name value =
+        if not (value > 0.0 && value < infinity) then
+            raise (ArgumentRangeException $"Adam: {name} must be positive and finite, and is {value}")
+
+    static member private Decay name value =
+        if not (value >= 0.0 && value < 1.0) then
+            raise (ArgumentRangeException $"Adam: {name} must be at least 0 and less than 1, and is {value}")
+
+    /// Another learning rate. Raises ArgumentRangeException unless it is positive.
+    member options.WithLearningRate(value: float) =
+        AdamOptions.Positive "the learning rate" value
+        { options with Rate = value }
+
+    /// Another β₁. Raises ArgumentRangeException outside [0, 1).
+    member options.WithBeta1(value: float) =
+        AdamOptions.Decay "beta1" value
+        { options with FirstDecay = value }
+
+    /// Another β₂. Raises ArgumentRangeException outside [0, 1).
+    member options.WithBeta2(value: float) =
+        AdamOptions.Decay "beta2" value
+        { options with SecondDecay = value }
+
+    /// Another ε. Raises ArgumentRangeException unless it is positive.
+    member options.WithEpsilon(value: float) =
+        AdamOptions.Positive "epsilon" value
+        { options with Damping = value }
+
+/// Where Adam stands after a number of steps.
+[<NoEquality; NoComparison>]
+type AdamState =
+    internal
+        {
+            Count: int
+            First: Tensor
+            Second: Tensor
+        }
+
+    /// The number of steps taken.
+    member state.Steps = state.Count
+
+    /// m, the decaying mean of gradients, not corrected for its start at 0.
+    member state.FirstMoment = state.First
+
+    /// v, the decaying mean of squared gradients, not corrected for its start at 0.
+    member state.SecondMoment = state.Second
+
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Adam (Kingma & Ba 2015, algorithm 1), step by step.
+[<RequireQualifiedAccess>]
+module Adam =
+
+    /// The state before the first step from θ: moments 0.
+    let start (theta: Tensor) : AdamState =
+        { Count = 0; First = Tensor.zerosLike theta; Second = Tensor.zerosLike theta }
+
+    /// The parameters after one step, and the next state:
+    /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − α·m̂/(√v̂ + ε), where m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ).
+    let step (options: AdamOptions) (state: AdamState) (theta: Tensor) (gradient: Tensor) : Tensor * AdamState =
+        if state.First.Signature <> theta.Signature || gradient.Signature <> theta.Signature then
+            raise (
+                ShapeException
+                    $"Adam: the parameters have shape {Shape.show theta.Shape}, the gradient {Shape.show gradient.Shape} and the moments {Shape.show state.First.Shape}; the element types must be the same too"
+            )
+
+        let count = state.Count + 1
+        let first = state.First * options.Beta1 + gradient * (1.0 - options.Beta1)
+        let second = state.Second * options.Beta2 + Tensor.square gradient * (1.0 - options.Beta2)
+        let rate = options.LearningRate / (1.0 - options.Beta1 ** float count)
+        let root = sqrt (1.0 - options.Beta2 ** float count)
+        let next = theta - rate * first / (Tensor.sqrt second / root + options.Epsilon)
+
+        next, { Count = count; First = first; Second = second }
+
+/// Methods of descent, ready to begin.
+[<RequireQualifiedAccess>]
+module Optimizer =
+
+    /// Adam (Kingma & Ba 2015).
+    let adamWith (options: AdamOptions) : Optimizer =
+        let rec from (state: AdamState option) =
+            Optimizer(
+                "Adam",
+                fun theta gradient ->
+                    let state = state |> Option.defaultWith (fun () -> Adam.start theta)
+                    let next, state = Adam.step options state theta gradient
+                    next, from (Some state)
+            )
+
+        from None
+
+    /// Adam with the paper's β₁ 0.9, β₂ 0.999 and ε 1e-8. Raises ArgumentRangeException unless the learning rate is positive.
+    let adam (learningRate: float) : Optimizer = adamWith (AdamOptions.Default.WithLearningRate learningRate)
+
+    /// Gradient descent with momentum μ, as torch.optim.SGD: v ← μv + g, θ ← θ − αv. Raises ArgumentRangeException unless the
+    /// learning rate α is positive and μ at least 0 and less than 1.
+    let momentum (learningRate: float) (decay: float) : Optimizer =
+        if not (learningRate > 0.0 && learningRate < infinity && decay >= 0.0 && decay < 1.0) then
+            raise (
+                ArgumentRangeException
+                    $"momentum: a positive learning rate and a decay in [0, 1) are needed, and they are {learningRate} and {decay}"
+            )
+
+        let rec from (velocity: Tensor option) =
+            Optimizer(
+                "momentum",
+                fun theta gradient ->
+                    let velocity =
+                        match velocity with
+                        | Some v when v.Signature <> theta.Signature ->
+                            raise (
+                                ShapeException
+                                    $"momentum: the parameters have shape {Shape.show theta.Shape}, and the velocity {Shape.show v.Shape}"
+                            )
+                        | Some v -> v * decay + gradient
+                        | None -> gradient
+
+                    theta - velocity * learningRate, from (Some velocity)
+            )
+
+        from None
+
+    /// Gradient descent: θ ← θ − αg.
+    let gradientDescent (learningRate: float) : Optimizer = momentum learningRate 0.0
+
+    /// The parameters after one step from θ with the gradient there, and the method's next state.
+    let step (optimizer: Optimizer) (theta: Tensor) (gradient: Tensor) : Tensor * Optimizer =
+        let struct (next, optimizer) = optimizer.Step(theta, gradient)
+        next, optimizer

@@ -1,0 +1,121 @@
+namespace Curvature.Tests.Unit
+
+open System
+open System.Threading
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+[<TestFixture>]
+type TrainingTests() =
+
+    let network = Network.mlp Layer.tanh [ 2; 8; 2 ]
+    let loss theta x y = Network.forward network theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
+    let theta = network.Initialize(Key.OfSeed 1L, DType.Float64)
+    let inputs = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 50; 2 ]
+
+    /// Whether the two coordinates have the same sign.
+    let labels =
+        inputs.ToArray()
+        |> Array.chunkBySize 2
+        |> Array.map (fun row -> if row[0] * row[1] > 0.0 then 1 else 0)
+        |> Tensor.ofIndices [ 50 ]
+
+    let options = TrainingOptions.Default.WithEpochs(40).WithBatchSize(16).WithOptimizer(Optimizer.adam 0.02)
+
+    let train options key = Training.minimize options key loss inputs labels theta
+
+    [<Test>]
+    member _.``the loss falls, and the same key gives the same bits``() =
+        let first = train options (Key.OfSeed 3L)
+        Expect.isTrue $"%A{first.Losses}" (first.Losses.Count = 40 && first.Steps = 160 && not first.Cancelled)
+        Expect.isTrue $"{first.Losses[0]}, {first.Losses[39]}" (first.Losses[39] < 0.6 * first.Losses[0])
+        let second = train options (Key.OfSeed 3L)
+        Expect.sameBits first.Theta second.Theta
+        Expect.isTrue "losses" (Seq.toList first.Losses = Seq.toList second.Losses)
+        let other = train options (Key.OfSeed 4L)
+        Expect.isTrue "another key, another order" (other.Theta.ToArray() <> first.Theta.ToArray())
+
+    [<Test>]
+    member _.``one step on all rows is one step of the optimizer``() =
+        let result = train (TrainingOptions.Default.WithEpochs 1) (Key.OfSeed 5L)
+        let value, gradient = fgrad (fun theta -> loss theta inputs labels) theta
+        let next, _ = Optimizer.step (Optimizer.adam 1e-3) theta gradient
+        Expect.tensorsClose 1e-14 next result.Theta
+        Expect.scalar 1e-14 result.Losses[0] value
+
+    [<Test>]
+    member _.``labels and their distributions train alike``() =
+        // The first are interpreted, because labels are checked; the second are compiled.
+        let certain = Tensor.oneHot DType.Float64 2 labels
+        let compiled = Training.minimize options (Key.OfSeed 12L) loss inputs certain theta
+        Expect.tensorsClose 1e-9 (train options (Key.OfSeed 12L)).Theta compiled.Theta
+        let again = Training.minimize options (Key.OfSeed 12L) loss inputs certain theta
+        Expect.sameBits compiled.Theta again.Theta
+
+    [<Test>]
+    member _.``the loss of a pass weighs batches by their rows``() =
+        // A learning rate this small leaves the parameters where they are, so every batch is measured at the same place.
+        let still = TrainingOptions.Default.WithEpochs(1).WithOptimizer(Optimizer.gradientDescent 1e-300)
+        let whole = train still (Key.OfSeed 6L)
+        let parts = train (still.WithBatchSize 16) (Key.OfSeed 6L)
+        Expect.close 1e-13 [| whole.Losses[0] |] [| parts.Losses[0] |]
+
+    [<Test>]
+    member _.``every pass is reported``() =
+        let seen = ResizeArray<TrainingProgress>()
+
+        let progress =
+            { new IProgress<TrainingProgress> with
+                member _.Report p = seen.Add p
+            }
+
+        let result = train ((options.WithEpochs 3).WithProgress progress) (Key.OfSeed 7L)
+        let steps = [ for p in seen -> p.Epoch, p.Epochs, p.Step, p.Loss ]
+        Expect.isTrue $"{steps}" (steps = [ for i in 0..2 -> i + 1, 3, 4 * (i + 1), result.Losses[i] ])
+
+    [<Test>]
+    member _.``cancelling keeps what was found``() =
+        use source = new CancellationTokenSource()
+
+        let progress =
+            { new IProgress<TrainingProgress> with
+                member _.Report p = if p.Epoch = 2 then source.Cancel()
+            }
+
+        let cancelled = train (options.WithProgress(progress).WithCancellation(source.Token)) (Key.OfSeed 8L)
+        Expect.isTrue $"{cancelled.Losses.Count}" (cancelled.Cancelled && cancelled.Losses.Count = 2)
+        let short = train (options.WithEpochs 2) (Key.OfSeed 8L)
+        Expect.sameBits short.Theta cancelled.Theta
+
+    [<Test>]
+    member _.``no passes leave the parameters as they are``() =
+        let result = train (options.WithEpochs 0) (Key.OfSeed 9L)
+        Expect.sameBits theta result.Theta
+        Expect.isTrue "no losses" (result.Losses.Count = 0 && not result.Cancelled)
+
+    [<Test>]
+    member _.``a loss that is not finite stops the training with its step``() =
+        let diverging = options.WithOptimizer(Optimizer.gradientDescent 1e200)
+        let squared theta x y = Tensor.sum (Tensor.square theta) + loss theta x y
+
+        Expect.error<NonFiniteException> [ "training"; "step" ] (fun () ->
+            Training.minimize diverging (Key.OfSeed 10L) squared inputs labels theta |> ignore)
+
+        let broken = inputs + Tensor.full DType.Float64 [ 1 ] nan
+
+        Expect.error<NonFiniteException> [ "loss"; "NaN"; "step 1" ] (fun () ->
+            Training.minimize options (Key.OfSeed 10L) loss broken labels theta |> ignore)
+
+    [<Test>]
+    member _.``inputs and targets of different lengths are refused``() =
+        Expect.error<ShapeException> [ "[50; 2]"; "[49]" ] (fun () ->
+            Training.minimize options (Key.OfSeed 11L) loss inputs (Tensor.slice 0 0 49 labels) theta |> ignore)
+
+    [<Test>]
+    member _.``counts out of range are refused``() =
+        Expect.error<ArgumentRangeException> [ "-1" ] (fun () -> options.WithEpochs -1 |> ignore)
+        Expect.error<ArgumentRangeException> [ "0" ] (fun () -> options.WithBatchSize 0 |> ignore)
+        Expect.error<ArgumentRangeException> [ "-2" ] (fun () -> Batches.shuffled (Key.OfSeed 1L) -2 |> ignore)
+        Expect.error<ArgumentRangeException> [ "0" ] (fun () -> Batches.cut 0 [| 1 |] |> ignore)
