@@ -13,8 +13,7 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         if not (obj.ReferenceEquals(t.Device, device)) then
             raise (CurvatureException $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}")
 
-        let storage = t.Storage
-        if storage.IsRowMajor then storage else storage.Copy t.DType
+        t.Storage.Dense t.DType
 
     /// What depends on the point alone, such as the loss and its gradient.
     member _.Values = values
@@ -71,16 +70,12 @@ module Compile =
         if not (isNull t.Owner) then
             raise (DifferentiationException $"{name}: a compiled function takes arrays; inside another transformation use the function itself")
 
-        let storage = t.Storage
-        if storage.IsRowMajor then storage else storage.Copy t.DType
-
-    let private key (signature: Signature) =
-        struct (signature.DType, Shape.show signature.Shape)
+        t.Storage.Dense t.DType
 
     /// The function as one plan for each combination of input shapes. It is recorded from shapes alone, so it may not
     /// ask for values.
     let internal functionOf (f: Tensor[] -> Tensor[]) : Tensor[] -> Tensor[] =
-        let plans = ConcurrentDictionary<string, BoundPlan>()
+        let plans = ConcurrentDictionary<struct (Kernels.Device * string), BoundPlan>()
 
         fun inputs ->
             let device = inputs[0].Device
@@ -89,7 +84,7 @@ module Compile =
 
             let plan =
                 plans.GetOrAdd(
-                    $"{device.GetHashCode()} {name}",
+                    struct (device, name),
                     fun _ ->
                         let program =
                             Staging.stage device signatures f |> Simplify.run (Array.create inputs.Length true)
@@ -153,14 +148,14 @@ module Compile =
     /// vectors v in the shape of θ. Work that does not depend on v is done once for each θ, and plans are made once for
     /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is recorded anew at each θ.
     let family (f: Tensor -> Tensor list * (Tensor -> Tensor)) : Tensor -> CompiledMap =
-        let templates = ConcurrentDictionary<struct (DType * string), Template option>()
+        let templates = ConcurrentDictionary<struct (Kernels.Device * DType * string), Template option>()
 
         fun theta ->
             let signature = theta.Signature
 
             let template =
                 templates.GetOrAdd(
-                    key signature,
+                    struct (theta.Device, signature.DType, Shape.show signature.Shape),
                     fun _ ->
                         try
                             Some(recordWithPoint theta.Device signature signature f)

@@ -87,12 +87,11 @@ type internal Storage
         | ValueSome value -> Storage.Full(device, { Shape = shape; DType = dtype }, value)
         | ValueNone -> Storage(device, block, offset, shape, strides, dtype, ValueNone)
 
-    /// Copies to another element type or to row-major order.
-    member this.Copy(target: DType) =
-        match uniform with
-        | ValueSome value when target <> DType.Int32 || dtype = DType.Int32 ->
-            Storage.Full(device, { Shape = shape; DType = target }, value)
-        | _ ->
+    /// Row-major elements in memory, in another element type if asked: a copy where this is anything else.
+    member this.Dense(target: DType) : Storage =
+        if dtype = target && this.IsRowMajor then
+            this
+        else
             let result = Storage.Allocate(device, { Shape = shape; DType = target })
 
             let copy = StridedCopy(dtype, target, shape, Operand(0, offset, strides), Operand(1, 0L, result.Strides))
@@ -106,19 +105,7 @@ type internal Storage
     member this.ToArray<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType>
         (target: DType)
         : 'T[] =
-        let dense =
-            if uniform.IsSome then
-                let full = Storage.Allocate(device, { Shape = shape; DType = target })
-
-                let copy = StridedCopy(dtype, target, shape, Operand(0, 0L, strides), Operand(1, 0L, full.Strides))
-
-                device.Copy(copy).Run([| this.Memory.Address; full.Memory.Address |], device.Threads)
-                full
-            elif dtype = target && this.IsRowMajor then
-                this
-            else
-                this.Copy target
-
+        let dense = this.Dense target
         let values = GC.AllocateUninitializedArray<'T>(Shape.size shape)
         let start = dense.Memory.Address + nativeint (dense.Offset * Storage.Bytes target)
         device.Download(start, Span values)

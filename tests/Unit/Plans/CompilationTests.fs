@@ -160,6 +160,40 @@ type CompilationTests() =
         Assert.That(perCall, Is.LessThan 1024L)
 
     [<Test>]
+    member _.``vectors may be uniform, permuted or cut from larger arrays``() =
+        let loss (x: Tensor) = Tensor.sum (Tensor.exp (x * Tensor.cumulativeSum 0 x))
+        let theta = point DType.Float64 4
+        let map = product loss theta
+        let same name (v: Tensor) = close name DType.Float64 (map.Apply v) (hessianv loss theta (Tensor.ofArray [ 4 ] (v.ToArray())))
+        same "uniform" (Tensor.ones DType.Float64 [ 4 ])
+        same "reversed" (Tensor.reverse 0 (tensor [ 1.0; 2.0; 3.0; 4.0 ]))
+        same "cut" (Tensor.slice 0 3 4 (tensor [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0; 7.0; 8.0 ]))
+        let columns = Tensor.transpose (Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 4; 3 ])
+        let expected = Tensor.stack 0 [ for i in 0..2 -> hessianv loss theta (Tensor.item 0 i columns) ]
+        close "permuted block" DType.Float64 (map.ApplyBlock columns) expected
+        close "uniform point" DType.Float64 ((product loss (Tensor.ones DType.Float64 [ 4 ])).Apply theta) (hessianv loss (Tensor.ones DType.Float64 [ 4 ]) theta)
+
+    [<Test>]
+    member _.``results are the same bits on one, two and three threads, and nearly so on every instruction set``() =
+        for name, n, loss in Losses.all DType.Float32 do
+            let on (device: Kernels.Device) =
+                let theta = Tensor.toDevice device (point DType.Float32 n)
+                let block = Tensor.toDevice device (Tensor.normal (Key.OfSeed 8L) DType.Float32 [ 5; n ])
+                // Data made inside the loss live on the default device, so only losses without data can move.
+                (product loss theta).ApplyBlock block
+
+            if not (name.Contains "classifier" || name.Contains "gather") then
+                let reference = on (Kernels.CpuDevice(1, Kernels.InstructionSets.Best))
+
+                for threads in [ 2; 3 ] do
+                    let other = on (Kernels.CpuDevice(threads, Kernels.InstructionSets.Best))
+                    Assert.That((other.ToSingleArray() = reference.ToSingleArray()), $"{name}, {threads} threads")
+
+                for set in System.Enum.GetValues<Kernels.InstructionSet>() do
+                    if Kernels.InstructionSets.IsSupported set then
+                        close $"{name}, {set}" DType.Float32 (Tensor.toDevice Kernels.CpuDevice.Shared (on (Kernels.CpuDevice(2, set)))) (Tensor.toDevice Kernels.CpuDevice.Shared reference)
+
+    [<Test>]
     member _.``a compiled map says what it takes``() =
         let map = product (fun x -> Tensor.dot x x) (point DType.Float64 4)
         let wrongShape = raises<ShapeException> (fun () -> map.Apply(point DType.Float64 5))
