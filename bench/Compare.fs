@@ -10,17 +10,19 @@ open Curvature
 
 /// One line of the comparison.
 type Row =
-    { Workload: string
-      DType: string
-      Operation: string
-      Seconds: float
-      /// The better of the baselines' figures; none where they do not have the operation.
-      Baseline: float voption
-      Gflops: float
-      ShareOfPeak: float
-      AllocatedBytes: int64
-      PeakMemoryMiB: float
-      Threads: int }
+    {
+        Workload: string
+        DType: string
+        Operation: string
+        Seconds: float
+        /// The better of the baselines' figures; none where they do not have the operation.
+        Baseline: float voption
+        Gflops: float
+        ShareOfPeak: float
+        AllocatedBytes: int64
+        PeakMemoryMiB: float
+        Threads: int
+    }
 
     member row.Ratio = row.Baseline |> ValueOption.map (fun baseline -> baseline / row.Seconds)
 
@@ -136,19 +138,21 @@ module Compare =
                     let gflops = operation.Flops / seconds / 1e9
 
                     let row =
-                        { Workload = workload.Name
-                          DType = dtype
-                          Operation = operation.Name
-                          Seconds = seconds
-                          Baseline =
-                            match known.TryGetValue(struct (workload.Name, dtype, baselineName operation.Name)) with
-                            | true, value -> ValueSome value
-                            | _ -> ValueNone
-                          Gflops = gflops
-                          ShareOfPeak = gflops / peak
-                          AllocatedBytes = allocated
-                          PeakMemoryMiB = float (Process.GetCurrentProcess().PeakWorkingSet64) / 1048576.0
-                          Threads = threads }
+                        {
+                            Workload = workload.Name
+                            DType = dtype
+                            Operation = operation.Name
+                            Seconds = seconds
+                            Baseline =
+                                match known.TryGetValue(struct (workload.Name, dtype, baselineName operation.Name)) with
+                                | true, value -> ValueSome value
+                                | _ -> ValueNone
+                            Gflops = gflops
+                            ShareOfPeak = gflops / peak
+                            AllocatedBytes = allocated
+                            PeakMemoryMiB = float (Process.GetCurrentProcess().PeakWorkingSet64) / 1048576.0
+                            Threads = threads
+                        }
 
                     rows.Add row
                     print row

@@ -66,14 +66,19 @@ module MatrixProducts =
     let run (n: int) =
         let product dtype =
             let axes =
-                [| ContractionAxis(AxisRole.Left, n, n, 0, n)
-                   ContractionAxis(AxisRole.Right, n, 0, 1, 1)
-                   ContractionAxis(AxisRole.Inner, n, 1, n, 0) |]
+                [|
+                    ContractionAxis(AxisRole.Left, n, n, 0, n)
+                    ContractionAxis(AxisRole.Right, n, 0, 1, 1)
+                    ContractionAxis(AxisRole.Inner, n, 1, n, 0)
+                |]
 
             Contraction(dtype, axes, 0, 0L, 1, 0L, 2, 0L)
 
         let flops = 2.0 * float n * float n * float n
-        let tell (name: string) threads seconds = printfn $"{name, -28} {threads} threads {flops / seconds / 1e9, 8:F1} GFLOP/s"
+
+        let tell (name: string) threads seconds =
+            printfn $"{name, -28} {threads} threads {flops / seconds / 1e9, 8:F1} GFLOP/s"
+
         let sets = Enum.GetValues<InstructionSet>() |> Array.filter InstructionSets.IsSupported
 
         for threads in [ 1; 2 ] do
@@ -84,9 +89,15 @@ module MatrixProducts =
 
                     for block in blocks[..1] do
                         if dtype = DType.Float32 then
-                            device.Upload(ReadOnlySpan(Array.init (n * n) (fun i -> float32 (i % 7) - 3.0f)), block.Address)
+                            device.Upload(
+                                ReadOnlySpan(Array.init (n * n) (fun i -> float32 (i % 7) - 3.0f)),
+                                block.Address
+                            )
                         else
-                            device.Upload(ReadOnlySpan(Array.init (n * n) (fun i -> float (i % 7) - 3.0)), block.Address)
+                            device.Upload(
+                                ReadOnlySpan(Array.init (n * n) (fun i -> float (i % 7) - 3.0)),
+                                block.Address
+                            )
 
                     let table = blocks |> Array.map _.Address
                     let kernel = device.Contract(product dtype)
@@ -94,6 +105,10 @@ module MatrixProducts =
 
                     if OpenBlas.isPresent && dtype = DType.Float32 && set = Array.last sets then
                         OpenBlas.openblas_set_num_threads threads
-                        tell "Float32 OpenBLAS" threads (medianSeconds (fun () -> OpenBlas.multiply n table[0] table[1] table[2]))
+
+                        tell
+                            "Float32 OpenBLAS"
+                            threads
+                            (medianSeconds (fun () -> OpenBlas.multiply n table[0] table[1] table[2]))
 
                     GC.KeepAlive blocks

@@ -24,12 +24,14 @@ type ContractionBenchmark() =
         let m, n, k = sizes[0], sizes[1], sizes[2]
 
         for block in blocks do
-            device.Upload(ReadOnlySpan(Array.zeroCreate<float32> (1 <<< 20)), block.Address)
+            device.Upload(ReadOnlySpan(Array.zeroCreate<float32>(1 <<< 20)), block.Address)
 
         let axes =
-            [| ContractionAxis(AxisRole.Left, m, k, 0, n)
-               ContractionAxis(AxisRole.Right, n, 0, 1, 1)
-               ContractionAxis(AxisRole.Inner, k, 1, n, 0) |]
+            [|
+                ContractionAxis(AxisRole.Left, m, k, 0, n)
+                ContractionAxis(AxisRole.Right, n, 0, 1, 1)
+                ContractionAxis(AxisRole.Inner, k, 1, n, 0)
+            |]
 
         kernel <- device.Contract(Contraction(DType.Float32, axes, 0, 0L, 1, 0L, 2, 0L))
 

@@ -6,11 +6,13 @@ open Curvature.FSharp
 /// One thing to time. A run covers `Repeats` units (probes of a block); seconds are told per unit.
 [<NoEquality; NoComparison>]
 type Operation =
-    { Name: string
-      Units: int
-      /// Multiplications and additions of one unit; 0 where nobody counts them.
-      Flops: float
-      Run: unit -> unit }
+    {
+        Name: string
+        Units: int
+        /// Multiplications and additions of one unit; 0 where nobody counts them.
+        Flops: float
+        Run: unit -> unit
+    }
 
 /// What the baseline times, as this library does it.
 module Operations =
@@ -40,6 +42,7 @@ module Operations =
         let gradient = Compile.func (grad loss)
 
         let hessian = products loss
+
         let gaussNewton =
             Compile.family (fun theta ->
                 let logits, jacobian = linearize workload.Model theta
@@ -51,17 +54,17 @@ module Operations =
         let quadratic = forms loss theta
         let ggn = gaussNewton theta
 
-        let operation name units flops run =
-            { Name = name
-              Units = units
-              Flops = flops
-              Run = run >> ignore }
+        let operation name units flops run = { Name = name; Units = units; Flops = flops; Run = run >> ignore }
 
-        [ operation "loss" 1 workload.ForwardFlops (fun () -> compiledLoss theta)
-          operation "gradient" 1 0.0 (fun () -> gradient theta)
-          operation "linearize" 1 0.0 (fun () -> hessian theta |> ignore; theta)
-          operation "hvp" 1 product.Flops (fun () -> product.Apply probe)
-          operation "hvp_block16" block product.Flops (fun () -> product.ApplyBlock probes)
-          operation "trace_probe" 1 quadratic.Flops (fun () -> quadratic.Apply probe)
-          operation "trace_probe_block16" block quadratic.Flops (fun () -> quadratic.ApplyBlock probes)
-          operation "ggn_product" 1 ggn.Flops (fun () -> ggn.Apply probe) ]
+        [
+            operation "loss" 1 workload.ForwardFlops (fun () -> compiledLoss theta)
+            operation "gradient" 1 0.0 (fun () -> gradient theta)
+            operation "linearize" 1 0.0 (fun () ->
+                hessian theta |> ignore
+                theta)
+            operation "hvp" 1 product.Flops (fun () -> product.Apply probe)
+            operation "hvp_block16" block product.Flops (fun () -> product.ApplyBlock probes)
+            operation "trace_probe" 1 quadratic.Flops (fun () -> quadratic.Apply probe)
+            operation "trace_probe_block16" block quadratic.Flops (fun () -> quadratic.ApplyBlock probes)
+            operation "ggn_product" 1 ggn.Flops (fun () -> ggn.Apply probe)
+        ]

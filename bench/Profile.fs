@@ -16,8 +16,10 @@ module Profile =
                 let loss = workload.Model >> workload.Loss
 
                 let maps =
-                    [ "hvp", Operations.products loss workload.Theta
-                      "trace_probe", Operations.forms loss workload.Theta ]
+                    [
+                        "hvp", Operations.products loss workload.Theta
+                        "trace_probe", Operations.forms loss workload.Theta
+                    ]
 
                 for name, map in maps do
                     let start = Stopwatch.GetTimestamp()

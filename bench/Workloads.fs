@@ -29,8 +29,7 @@ module Workloads =
         let inputs = Tensor.normal key[1] dtype [ batch; sizes.Head ]
         let classes = List.last sizes
 
-        let labels =
-            Tensor.uniform key[2] DType.Float64 [ batch ] * float classes |> Tensor.convert DType.Int32
+        let labels = Tensor.uniform key[2] DType.Float64 [ batch ] * float classes |> Tensor.convert DType.Int32
 
         let targets = Tensor.oneHot dtype classes labels
 
@@ -47,15 +46,19 @@ module Workloads =
 
         let name = System.String.Join("-", sizes)
 
-        { Name = $"mlp-{name}/b{batch}"
-          DType = dtype
-          Theta = theta
-          Model = model
-          Loss = fun logits -> Tensor.mean (Tensor.softmaxCrossEntropy logits targets)
-          ForwardFlops = 2.0 * float batch * float (layers |> List.sumBy (fun (i, o) -> i * o)) }
+        {
+            Name = $"mlp-{name}/b{batch}"
+            DType = dtype
+            Theta = theta
+            Model = model
+            Loss = fun logits -> Tensor.mean (Tensor.softmaxCrossEntropy logits targets)
+            ForwardFlops = 2.0 * float batch * float (layers |> List.sumBy (fun (i, o) -> i * o))
+        }
 
     /// All of them, made when asked for.
     let all: (unit -> Workload) list =
-        [ fun () -> mlp [ 64; 128; 10 ] 128 DType.Float32
-          fun () -> mlp [ 64; 128; 10 ] 128 DType.Float64
-          fun () -> mlp [ 784; 512; 512; 10 ] 256 DType.Float32 ]
+        [
+            fun () -> mlp [ 64; 128; 10 ] 128 DType.Float32
+            fun () -> mlp [ 64; 128; 10 ] 128 DType.Float64
+            fun () -> mlp [ 784; 512; 512; 10 ] 256 DType.Float32
+        ]

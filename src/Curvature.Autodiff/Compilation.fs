@@ -8,7 +8,10 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
     /// The elements of a tensor where a plan can read them.
     let rowMajor (t: Tensor) =
         if not (isNull t.Owner) then
-            raise (DifferentiationException "a compiled map takes arrays; inside another transformation use the function itself")
+            raise (
+                DifferentiationException
+                    "a compiled map takes arrays; inside another transformation use the function itself"
+            )
 
         if not (obj.ReferenceEquals(t.Device, device)) then
             raise (CurvatureException $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}")
@@ -47,7 +50,10 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         if shape[0] = 1 then
             let single = storage.View(storage.Offset, Array.tail shape, Array.tail storage.Strides)
             let result = (plan.Run [| single |])[0]
-            Tensor.OfStorage(result.View(0L, Array.append [| 1 |] result.Shape, Shape.rowMajor (Array.append [| 1 |] result.Shape)))
+
+            Tensor.OfStorage(
+                result.View(0L, Array.append [| 1 |] result.Shape, Shape.rowMajor (Array.append [| 1 |] result.Shape))
+            )
         else
             Tensor.OfStorage((plan.RunEach storage)[0])
 
@@ -68,7 +74,10 @@ module Compile =
 
     let private arrayOf name (t: Tensor) =
         if not (isNull t.Owner) then
-            raise (DifferentiationException $"{name}: a compiled function takes arrays; inside another transformation use the function itself")
+            raise (
+                DifferentiationException
+                    $"{name}: a compiled function takes arrays; inside another transformation use the function itself"
+            )
 
         t.Storage.Dense t.DType
 
@@ -107,10 +116,7 @@ module Compile =
 
     /// A family's plans for one shape of θ: the slow part, run for each θ, and the fast part, bound to what it gives.
     [<NoEquality; NoComparison>]
-    type private Template =
-        { Slow: BoundPlan
-          SlowOutputs: int
-          Fast: Plan }
+    type private Template = { Slow: BoundPlan; SlowOutputs: int; Fast: Plan }
 
     /// Records values and map with θ unknown, so that a new θ runs the same plans.
     let private recordWithPoint (device: Kernels.Device) (point: Signature) (vector: Signature) f : Template =
@@ -120,15 +126,16 @@ module Compile =
             Staging.stage device [| point; vector |] (fun inputs ->
                 let values, g = f inputs[0]
                 count <- List.length values
-                [| yield! values
-                   yield g inputs[1] |])
+                [| yield! values; yield g inputs[1] |])
             |> Simplify.run [| false; true |]
 
         let parts = Partition.cut 1 count program
 
-        { Slow = BoundPlan(Plan(parts.Slow, 0), [||])
-          SlowOutputs = count
-          Fast = Plan(parts.Fast, parts.Fast.Inputs - 1) }
+        {
+            Slow = BoundPlan(Plan(parts.Slow, 0), [||])
+            SlowOutputs = count
+            Fast = Plan(parts.Fast, parts.Fast.Inputs - 1)
+        }
 
     let private bindTemplate (template: Template) (theta: Storage) : Tensor list * BoundPlan =
         let results = template.Slow.Run [| theta |]

@@ -7,11 +7,7 @@ module internal Arena =
 
     /// A buffer, with the first and the last step that touch it.
     [<Struct>]
-    type Interval =
-        { Buffer: int
-          Bytes: int64
-          First: int
-          Last: int }
+    type Interval = { Buffer: int; Bytes: int64; First: int; Last: int }
 
     /// Buffers start on cache lines.
     let private align (bytes: int64) = (bytes + 63L) / 64L * 64L
@@ -33,8 +29,7 @@ module internal Arena =
             let mutable offset = 0L
 
             for struct (start, stop) in alive do
-                if offset + size > start && offset < stop then
-                    offset <- stop
+                if offset + size > start && offset < stop then offset <- stop
 
             placed.Add(struct (interval, offset))
             offsets[interval.Buffer] <- offset

@@ -104,8 +104,7 @@ module internal Fusion =
             if fusible index && not isOutput[result] && users[result].Count > 0 then
                 let target = group[users[result][0]]
 
-                let joins user =
-                    group[user] = target && fusible user && shape user = shape index
+                let joins user = group[user] = target && fusible user && shape user = shape index
 
                 if users[result] |> Seq.forall joins then
                     group[index] <- target
@@ -121,13 +120,15 @@ module internal Fusion =
                 | true, list -> list.Add equation
                 | _ -> members[group[index]] <- List [ equation ])
 
-        [| for index in 0 .. equations.Length - 1 do
-               let equation = equations[index]
+        [|
+            for index in 0 .. equations.Length - 1 do
+                let equation = equations[index]
 
-               match terms[index], members.TryGetValue index with
-               | _ when merged[index] -> ()
-               | _ :: _ as sum, _ -> Contractions(List.toArray sum, equation.Results[0])
-               | [], (true, list) when elementwise equation -> Fused(list.ToArray(), ValueNone)
-               | [], (true, list) -> Fused(list.ToArray(), ValueSome equation)
-               | [], _ when fusible index -> ()
-               | [], _ -> Single equation |]
+                match terms[index], members.TryGetValue index with
+                | _ when merged[index] -> ()
+                | _ :: _ as sum, _ -> Contractions(List.toArray sum, equation.Results[0])
+                | [], (true, list) when elementwise equation -> Fused(list.ToArray(), ValueNone)
+                | [], (true, list) -> Fused(list.ToArray(), ValueSome equation)
+                | [], _ when fusible index -> ()
+                | [], _ -> Single equation
+        |]

@@ -36,8 +36,7 @@ type internal PlanEmitter(device: Device, boundInputs: int) =
         | _ -> false
 
     let touch slot =
-        if not (first.ContainsKey slot) then
-            first[slot] <- running.Count
+        if not (first.ContainsKey slot) then first[slot] <- running.Count
 
         last[slot] <- running.Count
 
@@ -57,7 +56,8 @@ type internal PlanEmitter(device: Device, boundInputs: int) =
             let view =
                 { this.Add(Fixed storage, storage.Signature) with
                     Offset = storage.Offset
-                    Strides = storage.Strides }
+                    Strides = storage.Strides
+                }
 
             fixedSlots[storage] <- view
             view
@@ -100,11 +100,7 @@ type internal PlanEmitter(device: Device, boundInputs: int) =
             for slot in 0 .. slots.Count - 1 do
                 match slots[slot] with
                 | Temporary bytes when first.ContainsKey slot ->
-                    ({ Buffer = slot
-                       Bytes = bytes
-                       First = first[slot]
-                       Last = last[slot] }
-                    : Arena.Interval)
+                    ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Interval)
                 | _ -> ()
         }
 
@@ -185,7 +181,9 @@ module internal Lowering =
         and join (equation: Equation) (view: View) =
             match equation.Primitive with
             | :? Structure.Concat as concat ->
-                let parts = concat.Places(equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape), view)
+                let parts =
+                    concat.Places(equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape), view)
+
                 let left = List()
                 Array.iter2 (place left) equation.Operands parts
                 joined[equation.Results[0]] <- left
@@ -208,7 +206,13 @@ module internal Lowering =
         copies, joined
 
     /// One tape for neighbouring elementwise equations.
-    let private emitTape (program: Program) (emitter: PlanEmitter) (places: Places) (members: Equation[]) (sum: Equation voption) =
+    let private emitTape
+        (program: Program)
+        (emitter: PlanEmitter)
+        (places: Places)
+        (members: Equation[])
+        (sum: Equation voption)
+        =
         let inputs = List<View>()
         let inputNumbers = Dictionary<struct (int * int64 * string), int>()
         let constants = List<float>()
@@ -373,8 +377,7 @@ module internal Lowering =
         for i in 0 .. program.Inputs - 1 do
             places[i] <- ValueSome(emitter.Add(Input i, program.Variables[i]))
 
-        let outputs =
-            program.Outputs |> Array.mapi (fun i atom -> emitter.Add(Output i, program.Signature atom))
+        let outputs = program.Outputs |> Array.mapi (fun i atom -> emitter.Add(Output i, program.Signature atom))
 
         let copies, joined = placeOutputs program emitter places outputs
 

@@ -91,17 +91,24 @@ module internal Partition =
                 Outputs =
                     Array.append
                         program.Outputs[.. slowOutputs - 1]
-                        [| for id in Seq.skip slowInputs residuals -> Variable id |] }
+                        [| for id in Seq.skip slowInputs residuals -> Variable id |]
+            }
 
-        { Slow = slow.WithoutUnused()
-          SlowOutputs = slowOutputs
-          Fast =
-            { program with
-                Inputs = residuals.Count + program.Inputs - slowInputs
-                Variables = variables.ToArray()
-                Equations =
-                    [| for equation in fastEquations ->
-                           { equation with
-                               Operands = equation.Operands |> Array.map rename
-                               Results = equation.Results |> Array.map (fun id -> numbers[id]) } |]
-                Outputs = fastOutputs |> Array.map rename } }
+        {
+            Slow = slow.WithoutUnused()
+            SlowOutputs = slowOutputs
+            Fast =
+                { program with
+                    Inputs = residuals.Count + program.Inputs - slowInputs
+                    Variables = variables.ToArray()
+                    Equations =
+                        [|
+                            for equation in fastEquations ->
+                                { equation with
+                                    Operands = equation.Operands |> Array.map rename
+                                    Results = equation.Results |> Array.map (fun id -> numbers[id])
+                                }
+                        |]
+                    Outputs = fastOutputs |> Array.map rename
+                }
+        }

@@ -20,13 +20,25 @@ type internal Plan(program: Program, bound: int) =
     let offsets, arenaBytes = Arena.place emitter.Intervals
 
     let indices pick =
-        [| for slot in 0 .. slots.Length - 1 do
-               if pick slots[slot] then slot |]
+        [|
+            for slot in 0 .. slots.Length - 1 do
+                if pick slots[slot] then slot
+        |]
 
     // Inputs come first in the table, then outputs.
     let outputs = program.Outputs |> Array.map program.Signature
-    let fixedSlots = indices (fun slot -> match slot with Fixed _ -> true | _ -> false)
-    let persistentSlots = indices (fun slot -> match slot with Persistent _ -> true | _ -> false)
+
+    let fixedSlots =
+        indices (fun slot ->
+            match slot with
+            | Fixed _ -> true
+            | _ -> false)
+
+    let persistentSlots =
+        indices (fun slot ->
+            match slot with
+            | Persistent _ -> true
+            | _ -> false)
 
     let constants =
         fixedSlots
@@ -82,7 +94,9 @@ type internal Plan(program: Program, bound: int) =
 
     override _.ToString() =
         let lines = List<string>()
-        lines.Add $"plan: {emitter.Binding.Count} kernels at binding, {emitter.Running.Count} a run, {arenaBytes} bytes of scratch"
+
+        lines.Add
+            $"plan: {emitter.Binding.Count} kernels at binding, {emitter.Running.Count} a run, {arenaBytes} bytes of scratch"
 
         for kernel in emitter.Binding do
             lines.Add("  once  " + kernel.Name)
@@ -124,7 +138,9 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
         | _ -> plan.NewScratch table
 
     /// Runs on the addresses of the free inputs and of the outputs, each shifted by a number of bytes.
-    member private this.RunAt(inputs: nativeint[], inputShift: nativeint, outputs: nativeint[], outputShifts: nativeint[], threads) =
+    member private this.RunAt
+        (inputs: nativeint[], inputShift: nativeint, outputs: nativeint[], outputShifts: nativeint[], threads)
+        =
         let scratch = this.Rent()
         let table = scratch.Table
 
@@ -179,7 +195,8 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
 
         let results =
             plan.Outputs
-            |> Array.map (fun signature -> Storage.Allocate(device, { signature with Shape = Array.append [| count |] signature.Shape }))
+            |> Array.map (fun signature ->
+                Storage.Allocate(device, { signature with Shape = Array.append [| count |] signature.Shape }))
 
         let bytes (signature: Signature) =
             nativeint (int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType)

@@ -11,8 +11,10 @@ module internal Simplify =
     /// An equation's primitive and the codes of its operands: equal keys compute equal values.
     [<Struct; CustomEquality; NoComparison>]
     type private Key =
-        { Primitive: Primitive
-          Codes: int[] }
+        {
+            Primitive: Primitive
+            Codes: int[]
+        }
 
         override key.Equals other =
             match other with
@@ -83,9 +85,7 @@ module internal Simplify =
 
         /// Adds an equation, or finds the one that already computes the same.
         member this.Emit(primitive: Primitive, operands: Atom[]) : Atom[] =
-            let key =
-                { Primitive = primitive
-                  Codes = operands |> Array.map this.Code }
+            let key = { Primitive = primitive; Codes = operands |> Array.map this.Code }
 
             match known.TryGetValue key with
             | true, results -> results |> Array.map Variable
@@ -99,10 +99,7 @@ module internal Simplify =
                         fast.Add isFast
                         variables.Count - 1)
 
-                let equation =
-                    { Primitive = primitive
-                      Operands = operands
-                      Results = results }
+                let equation = { Primitive = primitive; Operands = operands; Results = results }
 
                 equations.Add equation
                 results |> Array.iteri (fun k id -> definitions[id] <- struct (equation, k))
@@ -149,7 +146,10 @@ module internal Simplify =
             | ValueSome { Primitive = :? Structure.Permute as first; Operands = sources } ->
                 apply builder (Structure.Permute(permute.Order |> Array.map (fun axis -> first.Order[axis]))) sources
             | _ -> builder.Emit(primitive, operands)
-        | :? Broadcast as broadcast when broadcast.Shape = builder.Signature(operands[0]).Shape && identity broadcast.Dims -> operands
+        | :? Broadcast as broadcast when
+            broadcast.Shape = builder.Signature(operands[0]).Shape && identity broadcast.Dims
+            ->
+            operands
         | :? Broadcast as broadcast ->
             match inner 0 with
             | ValueSome { Primitive = :? Broadcast as first; Operands = sources } ->
@@ -238,9 +238,11 @@ module internal Simplify =
                     let einsum = contraction.Primitive :?> Einsum
                     let result = permute.Order |> Array.map (fun axis -> einsum.Result[axis])
 
-                    { Primitive = Einsum(einsum.Left, einsum.Right, result)
-                      Operands = contraction.Operands
-                      Results = equation.Results }
+                    {
+                        Primitive = Einsum(einsum.Left, einsum.Right, result)
+                        Operands = contraction.Operands
+                        Results = equation.Results
+                    }
                 | _ -> equation)
 
         { program with Equations = rewritten }
@@ -263,6 +265,7 @@ module internal Simplify =
             { program with
                 Variables = builder.Variables.ToArray()
                 Equations = builder.Equations.ToArray()
-                Outputs = program.Outputs |> Array.map read }
+                Outputs = program.Outputs |> Array.map read
+            }
 
         (permuteResults (simplified.WithoutUnused())).WithoutUnused()

@@ -30,44 +30,56 @@ module Losses =
     let private classifier sizes activation rows dtype =
         let targets = labels dtype rows (List.last sizes)
         let n = List.pairwise sizes |> List.sumBy (fun (i, o) -> i * o + o)
-        n, fun theta -> Tensor.mean (Tensor.softmaxCrossEntropy (mlp sizes activation (data dtype [ rows; sizes.Head ]) theta) targets)
+
+        n,
+        fun theta ->
+            Tensor.mean (
+                Tensor.softmaxCrossEntropy (mlp sizes activation (data dtype [ rows; sizes.Head ]) theta) targets
+            )
 
     /// Name, number of parameters, loss.
     let all (dtype: DType) : (string * int * (Tensor -> Tensor)) list =
         let named name (n, loss) = name, n, loss
 
-        [ named "tanh classifier" (classifier [ 5; 7; 3 ] Tensor.tanh 11 dtype)
-          named "deep sigmoid classifier" (classifier [ 3; 4; 6; 5; 2 ] Tensor.sigmoid 17 dtype)
-          named "relu classifier" (classifier [ 6; 9; 4 ] Tensor.relu 8 dtype)
-          named "gelu classifier" (classifier [ 6; 9; 4 ] Tensor.gelu 8 dtype)
-          "quartic", 6, (fun x -> let s = Tensor.dot x x in s * s)
-          "quadratic without residuals", 5, (fun x -> Tensor.dot x x)
-          "linear", 5, (fun x -> Tensor.sum (x * 3.0))
-          "part of the parameters unused", 8, (fun x -> Tensor.sum (Tensor.exp (Tensor.slice 0 2 3 x)))
-          "parameters used twice", 9,
-          (fun x ->
-              let a = Tensor.reshape [ 3; 3 ] x
-              Tensor.sum (Tensor.tanh (Tensor.matmul a (Tensor.transpose a)) * Tensor.cos a))
-          "attention", 48,
-          (fun x ->
-              let q, k, v =
-                  match Tensor.split 0 [ 16; 16; 16 ] x |> List.map (Tensor.reshape [ 2; 4; 2 ]) with
-                  | [ q; k; v ] -> q, k, v
-                  | _ -> x, x, x
+        [
+            named "tanh classifier" (classifier [ 5; 7; 3 ] Tensor.tanh 11 dtype)
+            named "deep sigmoid classifier" (classifier [ 3; 4; 6; 5; 2 ] Tensor.sigmoid 17 dtype)
+            named "relu classifier" (classifier [ 6; 9; 4 ] Tensor.relu 8 dtype)
+            named "gelu classifier" (classifier [ 6; 9; 4 ] Tensor.gelu 8 dtype)
+            "quartic", 6, (fun x -> let s = Tensor.dot x x in s * s)
+            "quadratic without residuals", 5, (fun x -> Tensor.dot x x)
+            "linear", 5, (fun x -> Tensor.sum (x * 3.0))
+            "part of the parameters unused", 8, (fun x -> Tensor.sum (Tensor.exp (Tensor.slice 0 2 3 x)))
+            "parameters used twice",
+            9,
+            (fun x ->
+                let a = Tensor.reshape [ 3; 3 ] x
+                Tensor.sum (Tensor.tanh (Tensor.matmul a (Tensor.transpose a)) * Tensor.cos a))
+            "attention",
+            48,
+            (fun x ->
+                let q, k, v =
+                    match Tensor.split 0 [ 16; 16; 16 ] x |> List.map (Tensor.reshape [ 2; 4; 2 ]) with
+                    | [ q; k; v ] -> q, k, v
+                    | _ -> x, x, x
 
-              let scores = Tensor.softmax (Tensor.einsum "hqd,hkd->hqk" q k)
-              Tensor.sum (Tensor.square (Tensor.einsum "hqk,hkd->qhd" scores v)))
-          "gather, scan and reverse", 10,
-          (fun x ->
-              let index = Tensor.ofIndices [ 4 ] [| 1; 1; 7; 3 |]
-              let picked = Tensor.take 0 index (Tensor.square x)
-              Tensor.sum (Tensor.sin (Tensor.cumulativeSum 0 picked) * Tensor.reverse 0 picked))
-          "reductions along the first axis", 12,
-          (fun x ->
-              let m = Tensor.reshape [ 4; 3 ] x
-              Tensor.sum (Tensor.exp (Tensor.sumAxes [ 0 ] (Tensor.square m)) * 0.1))
-          "logsumexp of strided rows", 12,
-          (fun x -> Tensor.sum (Tensor.square (Tensor.logSumExp (Tensor.transpose (Tensor.reshape [ 3; 4 ] x))))) ]
+                let scores = Tensor.softmax (Tensor.einsum "hqd,hkd->hqk" q k)
+                Tensor.sum (Tensor.square (Tensor.einsum "hqk,hkd->qhd" scores v)))
+            "gather, scan and reverse",
+            10,
+            (fun x ->
+                let index = Tensor.ofIndices [ 4 ] [| 1; 1; 7; 3 |]
+                let picked = Tensor.take 0 index (Tensor.square x)
+                Tensor.sum (Tensor.sin (Tensor.cumulativeSum 0 picked) * Tensor.reverse 0 picked))
+            "reductions along the first axis",
+            12,
+            (fun x ->
+                let m = Tensor.reshape [ 4; 3 ] x
+                Tensor.sum (Tensor.exp (Tensor.sumAxes [ 0 ] (Tensor.square m)) * 0.1))
+            "logsumexp of strided rows",
+            12,
+            (fun x -> Tensor.sum (Tensor.square (Tensor.logSumExp (Tensor.transpose (Tensor.reshape [ 3; 4 ] x)))))
+        ]
 
 [<TestFixture>]
 type CompilationTests() =
@@ -76,15 +88,21 @@ type CompilationTests() =
 
     let distance (a: Tensor) (b: Tensor) =
         let scale = Seq.append [ 1.0 ] (Seq.map abs (b.ToArray())) |> Seq.max
-        (Seq.zip (a.ToArray()) (b.ToArray()) |> Seq.map (fun (x, y) -> abs (x - y)) |> Seq.append [ 0.0 ] |> Seq.max) / scale
+
+        (Seq.zip (a.ToArray()) (b.ToArray()) |> Seq.map (fun (x, y) -> abs (x - y)) |> Seq.append [ 0.0 ] |> Seq.max)
+        / scale
 
     let close name dtype (actual: Tensor) (expected: Tensor) =
         Assert.That((actual.Shape = expected.Shape), $"{name}: shapes {actual.Shape} and {expected.Shape}")
         let tolerance = if dtype = DType.Float64 then 1e-12 else 2e-5
         Assert.That(distance actual expected, Is.LessThan tolerance, $"{name}, {dtype}")
 
-    let product loss = Compile.family (fun theta -> let (value, gradient), product = Linearized.gradient loss theta in [ value; gradient ], product)
-    let form loss = Compile.family (fun theta -> let value, form = Linearized.quadraticForm loss theta in [ value ], form)
+    let product loss =
+        Compile.family (fun theta ->
+            let (value, gradient), product = Linearized.gradient loss theta in [ value; gradient ], product)
+
+    let form loss =
+        Compile.family (fun theta -> let value, form = Linearized.quadraticForm loss theta in [ value ], form)
 
     static member DTypes = [ DType.Float32; DType.Float64 ]
 
@@ -96,7 +114,9 @@ type CompilationTests() =
             close name dtype (Compile.func (grad loss) theta) (grad loss theta)
 
     [<TestCaseSource("DTypes")>]
-    member _.``compiled Hessian products equal interpreted ones, singly and in blocks, at one point and the next``(dtype: DType) =
+    member _.``compiled Hessian products equal interpreted ones, singly and in blocks, at one point and the next``
+        (dtype: DType)
+        =
         for name, n, loss in Losses.all dtype do
             let family = product loss
 
@@ -116,14 +136,22 @@ type CompilationTests() =
             let theta = point dtype n
             let map = form loss theta
             let block = Tensor.normal (Key.OfSeed 6L) dtype [ 4; n ]
-            let expected = Tensor.stack 0 [ for i in 0..3 -> (let v = Tensor.item 0 i block in Tensor.dot v (hessianv loss theta v)) ]
+
+            let expected =
+                Tensor.stack
+                    0
+                    [ for i in 0..3 -> (let v = Tensor.item 0 i block in Tensor.dot v (hessianv loss theta v)) ]
+
             close name dtype (map.ApplyBlock block) expected
             close name dtype (map.Apply(Tensor.item 0 2 block)) (Tensor.item 0 2 expected)
 
     [<Test>]
     member _.``a function that looks at values is recorded anew at every point``() =
         let loss (x: Tensor) =
-            if (Tensor.sum x).ToScalar() > 0.0 then Tensor.sum (x * x) else Tensor.sum (x * x * x)
+            if (Tensor.sum x).ToScalar() > 0.0 then
+                Tensor.sum (x * x)
+            else
+                Tensor.sum (x * x * x)
 
         let family = product loss
 
@@ -164,14 +192,22 @@ type CompilationTests() =
         let loss (x: Tensor) = Tensor.sum (Tensor.exp (x * Tensor.cumulativeSum 0 x))
         let theta = point DType.Float64 4
         let map = product loss theta
-        let same name (v: Tensor) = close name DType.Float64 (map.Apply v) (hessianv loss theta (Tensor.ofArray [ 4 ] (v.ToArray())))
+
+        let same name (v: Tensor) =
+            close name DType.Float64 (map.Apply v) (hessianv loss theta (Tensor.ofArray [ 4 ] (v.ToArray())))
+
         same "uniform" (Tensor.ones DType.Float64 [ 4 ])
         same "reversed" (Tensor.reverse 0 (tensor [ 1.0; 2.0; 3.0; 4.0 ]))
         same "cut" (Tensor.slice 0 3 4 (tensor [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0; 7.0; 8.0 ]))
         let columns = Tensor.transpose (Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 4; 3 ])
         let expected = Tensor.stack 0 [ for i in 0..2 -> hessianv loss theta (Tensor.item 0 i columns) ]
         close "permuted block" DType.Float64 (map.ApplyBlock columns) expected
-        close "uniform point" DType.Float64 ((product loss (Tensor.ones DType.Float64 [ 4 ])).Apply theta) (hessianv loss (Tensor.ones DType.Float64 [ 4 ]) theta)
+
+        close
+            "uniform point"
+            DType.Float64
+            ((product loss (Tensor.ones DType.Float64 [ 4 ])).Apply theta)
+            (hessianv loss (Tensor.ones DType.Float64 [ 4 ]) theta)
 
     [<Test>]
     member _.``results are the same bits on one, two and three threads, and nearly so on every instruction set``() =
@@ -191,15 +227,19 @@ type CompilationTests() =
 
                 for set in System.Enum.GetValues<Kernels.InstructionSet>() do
                     if Kernels.InstructionSets.IsSupported set then
-                        close $"{name}, {set}" DType.Float32 (Tensor.toDevice Kernels.CpuDevice.Shared (on (Kernels.CpuDevice(2, set)))) (Tensor.toDevice Kernels.CpuDevice.Shared reference)
+                        close
+                            $"{name}, {set}"
+                            DType.Float32
+                            (Tensor.toDevice Kernels.CpuDevice.Shared (on (Kernels.CpuDevice(2, set))))
+                            (Tensor.toDevice Kernels.CpuDevice.Shared reference)
 
     [<Test>]
     member _.``a compiled map says what it takes``() =
         let map = product (fun x -> Tensor.dot x x) (point DType.Float64 4)
-        let wrongShape = raises<ShapeException> (fun () -> map.Apply(point DType.Float64 5))
+        let wrongShape = raises<ShapeException>(fun () -> map.Apply(point DType.Float64 5))
         Assert.That(wrongShape.Message, Does.Contain("[4]").And.Contain("[5]"))
-        raises<ShapeException> (fun () -> map.Apply(point DType.Float32 4)) |> ignore
-        raises<ShapeException> (fun () -> map.ApplyBlock(point DType.Float64 4)) |> ignore
+        raises<ShapeException>(fun () -> map.Apply(point DType.Float32 4)) |> ignore
+        raises<ShapeException>(fun () -> map.ApplyBlock(point DType.Float64 4)) |> ignore
 
-        raises<DifferentiationException> (fun () -> grad (fun v -> Tensor.sum (map.Apply v)) (point DType.Float64 4))
+        raises<DifferentiationException>(fun () -> grad (fun v -> Tensor.sum (map.Apply v)) (point DType.Float64 4))
         |> ignore
