@@ -9,18 +9,14 @@ internal static class ContractionCost
     private const double OperationsPerCycle = 2;
     private const double LoadsPerCycle = 1.9;
 
-    // Cycles for four bytes.
-    private const double Copy = 0.2;
+    // Cycles for a run of a panel that is copied, for four bytes of one that is transposed, and for an element of one
+    // that is gathered.
+    private const double CopiedRun = 5;
     private const double Transposition = 0.4;
     private const double Gathering = 2;
-    private const double Scattering = 3;
-    private const double WritingTransposed = 0.5;
 
     // Cycles for adding up a vector, and for writing the sum.
     private const double CyclesPerSum = 3;
-
-    // Cycles for a row of a tile that goes to C by way of a buffer.
-    private const double BufferedRow = 5;
 
     /// <summary>The cycles of a tiled contraction.</summary>
     public static double Cycles(TilePlan plan) =>
@@ -37,37 +33,49 @@ internal static class ContractionCost
         var vectors = Math.Ceiling((double)plan.Shape.Inner / plan.Tiling.Vector);
         var operations = Math.Max(rowsPerTile * DotPlan.TileColumns / OperationsPerCycle, MultiplyAddLatency);
         var sums = CyclesPerDotTile + (rowsPerTile * DotPlan.TileColumns * CyclesPerSum);
-        var copying = plan.CopiesRows ? (double)rows * plan.Shape.Inner * Gathering * plan.Tiling.ElementBytes / 4 : 0;
+        var copying = plan.CopiesRows ? (double)rows * plan.Shape.Inner * Gathering : 0;
         return plan.Shape.Batch * (copying + (tiles * ((vectors * operations) + (plan.Blocks * sums))));
     }
 
     private static double Tiles(TilePlan plan)
     {
+        // Panels of columns are mostly alike: one is worked out, and the next costs the same.
+        var sum = 0.0;
         var cycles = 0.0;
-        var alike = plan.ColumnPanels.GroupBy(panel => (panel.Width, panel.PaddedWidth, panel.ResultSpacing));
-        foreach (var columns in alike)
+        for (var j = 0; j < plan.ColumnPanels.Length; j++)
         {
-            var vectors = columns.Key.PaddedWidth / plan.Tiling.Vector;
-            var sum = 0.0;
-            foreach (ref readonly var row in plan.RowPanels.AsSpan())
+            ref readonly var column = ref plan.ColumnPanels[j];
+            ref readonly var last = ref plan.ColumnPanels[Math.Max(j, 1) - 1];
+            if (j == 0 || column.Width != last.Width || column.Result != last.Result)
             {
-                var operations = Math.Max(
-                    row.Height * vectors / OperationsPerCycle, (row.Height + vectors) / LoadsPerCycle);
-                sum += (plan.Shape.Inner * Math.Max(operations, MultiplyAddLatency))
-                    + (plan.DepthBlocks.Length * (CyclesPerTile + Writing(plan, row, columns.First())));
+                cycles = Tiles(plan, column);
             }
 
-            cycles += sum * columns.Count();
+            sum += cycles;
+        }
+
+        return sum;
+    }
+
+    private static double Tiles(TilePlan plan, in ColumnPanel column)
+    {
+        var vectors = column.PaddedWidth / plan.Tiling.Vector;
+        var cycles = 0.0;
+        foreach (ref readonly var row in plan.RowPanels.AsSpan())
+        {
+            var operations = Math.Max(
+                row.Height * vectors / OperationsPerCycle, (row.Height + vectors) / LoadsPerCycle);
+            cycles += (plan.Shape.Inner * Math.Max(operations, MultiplyAddLatency))
+                + (plan.DepthBlocks.Length * (CyclesPerTile + Writing(plan, row, column)));
         }
 
         return cycles;
     }
 
     private static double Writing(TilePlan plan, in RowPanel row, in ColumnPanel column) =>
-        TilePlan.WritesInPlace(row, column) ? row.Height * column.PaddedWidth / plan.Tiling.Vector
-        : column.ResultSpacing == 1 ? row.Height * BufferedRow
-        : row.ResultSpacing == 1 ? column.Width * (BufferedRow + (row.Height * WritingTransposed))
-        : row.Height * column.Width * Scattering;
+        TilePlan.WritesInPlace(row, column)
+            ? row.Height * column.PaddedWidth / plan.Tiling.Vector
+            : WritingMethods.Cycles(row, column);
 
     private static double PackingRows(TilePlan plan)
     {
@@ -78,7 +86,7 @@ internal static class ContractionCost
             {
                 if (plan.PacksRows || !TilePlan.ReadsInPlace(panel, depth))
                 {
-                    cycles += Packing(plan, panel.OperandSpacing, depth.RowSpacing, panel.Height, depth.Length);
+                    cycles += Packing(plan, panel.Operand, depth.RowOperand, panel.Height, depth.Length);
                 }
             }
         }
@@ -95,7 +103,7 @@ internal static class ContractionCost
             {
                 if (plan.PacksColumns || !TilePlan.ReadsInPlace(panel, depth))
                 {
-                    cycles += Packing(plan, panel.OperandSpacing, depth.ColumnSpacing, panel.PaddedWidth, depth.Length);
+                    cycles += Packing(plan, panel.Operand, depth.ColumnOperand, panel.Width, depth.Length);
                 }
             }
         }
@@ -103,7 +111,11 @@ internal static class ContractionCost
         return cycles;
     }
 
-    private static double Packing(TilePlan plan, nint? spacing, nint? depthSpacing, int width, int depth) =>
-        (spacing == 1 ? Copy : depthSpacing == 1 ? Transposition : Gathering)
-        * width * depth * plan.Tiling.ElementBytes / 4;
+    private static double Packing(TilePlan plan, OffsetPattern free, OffsetPattern inner, int count, int depth) =>
+        depth * PackingMethods.Choose(free, count, inner) switch
+        {
+            PackingMethod.Copying => CopiedRun * free.Runs,
+            PackingMethod.Transposition => Transposition * count * plan.Tiling.ElementBytes / 4,
+            _ => Gathering * count,
+        };
 }

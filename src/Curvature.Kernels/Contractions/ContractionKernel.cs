@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>A contraction that threads share. Every element of C is computed by one of them, in the same way whatever the
-/// others do, so that results do not depend on their number.</summary>
+/// <summary>A contraction that threads share. Every element of C is computed by one of them, in the same way whatever
+/// the others do, so that results do not depend on their number.</summary>
 internal abstract unsafe class ContractionKernel(Contraction contraction, ContractionPlan plan, ThreadTeam team)
     : CpuKernel(team)
 {

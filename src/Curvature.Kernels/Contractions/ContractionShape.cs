@@ -13,19 +13,41 @@ internal sealed class ContractionShape
     public ContractionShape(Contraction contraction)
     {
         Check(contraction);
-        var axes = contraction.Axes.Where(axis => axis.Size != 1).Select(Unbatched).ToArray();
-        var batch = Of(AxisRole.Batch, StrideC);
-        var left = Of(AxisRole.Left, StrideC);
-        var right = Of(AxisRole.Right, StrideC);
-        var inner = Of(AxisRole.Inner, axis => Math.Max(Math.Abs(axis.StrideA), Math.Abs(axis.StrideB)));
+        var batch = new List<ContractionAxis>();
+        var left = new List<ContractionAxis>();
+        var right = new List<ContractionAxis>();
+        var inner = new List<ContractionAxis>();
+        foreach (var axis in contraction.Axes)
+        {
+            if (axis.Size != 1)
+            {
+                Add(Unbatched(axis));
+            }
+        }
 
         A = new(OffsetTable.Of(left, StrideA), OffsetTable.Of(inner, StrideA), OffsetTable.Of(batch, StrideA));
         B = new(OffsetTable.Of(right, StrideB), OffsetTable.Of(inner, StrideB), OffsetTable.Of(batch, StrideB));
         C = new(OffsetTable.Of(left, StrideC), OffsetTable.Of(right, StrideC), OffsetTable.Of(batch, StrideC));
 
-        // Sorted, so that the contiguous axes come last whatever order the caller had them in. The sort is stable.
-        List<ContractionAxis> Of(AxisRole role, Func<ContractionAxis, int> stride) =>
-            axes.Where(axis => axis.Role == role).OrderByDescending(axis => Math.Abs(stride(axis))).ToList();
+        void Add(ContractionAxis axis)
+        {
+            var axes = axis.Role switch
+            {
+                AxisRole.Batch => batch,
+                AxisRole.Left => left,
+                AxisRole.Right => right,
+                _ => inner,
+            };
+
+            // Sorted, so that contiguous axes come last whatever order the caller had them in.
+            var position = axes.Count;
+            while (position > 0 && Reach(axes[position - 1]) < Reach(axis))
+            {
+                position--;
+            }
+
+            axes.Insert(position, axis);
+        }
     }
 
     public OperandOffsets A { get; }
@@ -66,6 +88,12 @@ internal sealed class ContractionShape
     private static int StrideB(ContractionAxis axis) => axis.StrideB;
 
     private static int StrideC(ContractionAxis axis) => axis.StrideC;
+
+    /// <summary>The distance between neighbours along an axis where it matters most: in C, or in the operands of a sum.
+    /// </summary>
+    private static int Reach(ContractionAxis axis) => axis.Role == AxisRole.Inner
+        ? Math.Max(Math.Abs(axis.StrideA), Math.Abs(axis.StrideB))
+        : Math.Abs(axis.StrideC);
 
     /// <summary>A batch axis along which one operand stays the same is a free axis of the other: one large product is
     /// faster than many small ones.</summary>

@@ -76,7 +76,7 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T> : ContractionKern
         var rowResult = _plan.RowResult;
         var columnResult = _plan.ColumnResult;
         var columnCount = Math.Min(DotPlan.TileColumns, columnResult.Count - firstColumn);
-        var contiguous = columnResult.Spacing(firstColumn, columnCount) == 1;
+        var contiguous = columnResult.Pattern(firstColumn, columnCount).Spacing == 1;
         var columns = stackalloc T*[DotPlan.TileColumns];
         var firstInner = _plan.ColumnOperand.Inner[0];
         for (var j = 0; j < DotPlan.TileColumns; j++)

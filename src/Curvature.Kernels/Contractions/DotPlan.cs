@@ -19,7 +19,7 @@ internal sealed class DotPlan : ContractionPlan
     private DotPlan(Contraction contraction, ContractionShape shape, Tiling tiling)
         : base(contraction, shape, tiling, swapped: shape.Left > shape.Right)
     {
-        CopiesRows = !RowsArePacked && RowOperand.Inner.Spacing(0, shape.Inner) != 1;
+        CopiesRows = !RowsArePacked && RowOperand.Inner.Pattern(0, shape.Inner).Spacing != 1;
     }
 
     /// <summary>The inner index is not contiguous in the rows.</summary>
@@ -39,7 +39,7 @@ internal sealed class DotPlan : ContractionPlan
     public static DotPlan? Of(Contraction contraction, ContractionShape shape, Tiling tiling)
     {
         var plan = new DotPlan(contraction, shape, tiling);
-        var contiguous = plan.ColumnOperand.Inner.Spacing(0, shape.Inner) == 1;
+        var contiguous = plan.ColumnOperand.Inner.Pattern(0, shape.Inner).Spacing == 1;
         var rowsStayInCache = plan.RowElements * tiling.ElementBytes <= LargestRowBytes;
         var fits = shape.Inner >= tiling.Vector && (rowsStayInCache || plan.ReadsRowsOnce);
         return contiguous && fits && !plan.ColumnsArePacked ? plan : null;

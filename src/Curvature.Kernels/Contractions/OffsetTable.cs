@@ -49,30 +49,47 @@ internal sealed class OffsetTable
             : new OffsetTable(count, 0, Combine(axes, stride, count));
     }
 
-    /// <summary>The common difference of <paramref name="count"/> offsets from <paramref name="start"/> on, or null
-    /// if they are not evenly spaced. A single offset goes with any spacing: it is said to be 1.</summary>
-    public nint? Spacing(int start, int count)
+    /// <summary>The pattern of <paramref name="count"/> offsets from <paramref name="start"/> on.</summary>
+    public OffsetPattern Pattern(int start, int count)
     {
         if (count < 2)
         {
-            return 1;
+            return new(1, count);
         }
 
         if (_offsets is null)
         {
-            return _spacing;
+            return new(_spacing, _spacing == 1 ? 1 : count);
         }
 
-        var difference = _offsets[start + 1] - _offsets[start];
-        for (var i = start + 2; i < start + count; i++)
+        nint? spacing = _offsets[start + 1] - _offsets[start];
+        var runs = 1;
+        for (var i = start + 1; i < start + count; i++)
         {
-            if (_offsets[i] - _offsets[i - 1] != difference)
-            {
-                return null;
-            }
+            var difference = _offsets[i] - _offsets[i - 1];
+            spacing = difference == spacing ? spacing : null;
+            runs += difference == 1 ? 0 : 1;
         }
 
-        return difference;
+        return new(spacing, runs);
+    }
+
+    /// <summary>The number of contiguous offsets from <paramref name="start"/> on, at most
+    /// <paramref name="most"/>.</summary>
+    public int Run(int start, int most)
+    {
+        if (_offsets is null)
+        {
+            return _spacing == 1 ? most : Math.Min(most, 1);
+        }
+
+        var length = Math.Min(most, 1);
+        while (length < most && _offsets[start + length] == _offsets[start] + length)
+        {
+            length++;
+        }
+
+        return length;
     }
 
     private static nint[] Combine(IReadOnlyList<ContractionAxis> axes, Func<ContractionAxis, int> stride, int count)

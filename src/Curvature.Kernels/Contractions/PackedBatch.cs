@@ -11,15 +11,20 @@ internal sealed class PackedBatch
     public PackedBatch(OffsetTable entries, long matrixElements)
     {
         MatrixElements = matrixElements;
-        var matrices = new Dictionary<nint, int>();
+        var matrices = new List<nint>();
+        var known = new Dictionary<nint, int>();
         _matrixOfEntry = new int[entries.Count];
         for (var entry = 0; entry < entries.Count; entry++)
         {
-            matrices.TryAdd(entries[entry], matrices.Count);
-            _matrixOfEntry[entry] = matrices[entries[entry]];
+            if (known.TryAdd(entries[entry], matrices.Count))
+            {
+                matrices.Add(entries[entry]);
+            }
+
+            _matrixOfEntry[entry] = known[entries[entry]];
         }
 
-        Matrices = [.. matrices.OrderBy(matrix => matrix.Value).Select(matrix => matrix.Key)];
+        Matrices = [.. matrices];
     }
 
     /// <summary>The offsets of the distinct matrices before packing.</summary>

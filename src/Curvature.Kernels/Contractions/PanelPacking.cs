@@ -38,28 +38,41 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
             offsets[i] = free[start + i];
         }
 
-        if (free.Spacing(start, count) == 1 && count > 1)
+        switch (PackingMethods.Choose(free.Pattern(start, count), count, inner.Pattern(first, depth)))
         {
-            CopyRows(source + offsets[0], count, inner, first, depth, target, width);
-        }
-        else if (inner.Spacing(first, depth) == 1)
-        {
-            Transposition<TSimd, TVector, T>.Run(source + inner[first], offsets, count, depth, target, width);
-        }
-        else
-        {
-            Gather(source, offsets, count, inner, first, depth, target, width);
+            case PackingMethod.Copying:
+                CopyRuns(source, offsets, count, inner, first, depth, target, width);
+                break;
+            case PackingMethod.Transposition:
+                Transposition<TSimd, TVector, T>.Run(source + inner[first], offsets, count, depth, target, width);
+                break;
+            default:
+                Gather(source, offsets, count, inner, first, depth, target, width);
+                break;
         }
     }
 
-    /// <summary>The free index is contiguous in the operand.</summary>
+    /// <summary>Copies runs of contiguous free indices.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CopyRows(T* source, int count, OffsetTable inner, int first, int depth, T* target, int width)
+    private static void CopyRuns(
+        T* source, nint* offsets, int count, OffsetTable inner, int first, int depth, T* target, int width)
     {
-        for (var p = 0; p < depth; p++)
+        for (var i = 0; i < count;)
         {
-            ShortRows.Copy<TSimd, TVector, T>(source + inner[first + p], target, count);
-            target += width;
+            var length = 1;
+            while (i + length < count && offsets[i + length] == offsets[i] + length)
+            {
+                length++;
+            }
+
+            var to = target + i;
+            for (var p = 0; p < depth; p++)
+            {
+                ShortRows.Copy<TSimd, TVector, T>(source + offsets[i] + inner[first + p], to, length);
+                to += width;
+            }
+
+            i += length;
         }
     }
 

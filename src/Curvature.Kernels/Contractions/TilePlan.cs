@@ -3,25 +3,25 @@ namespace Curvature.Kernels;
 /// <summary>Rows of C, and of the operand that carries them, that make one tile high.</summary>
 /// <param name="Start">The first row.</param>
 /// <param name="Height">The number of rows.</param>
-/// <param name="OperandSpacing">From one row to the next in the operand; null if that varies.</param>
-/// <param name="ResultSpacing">From one row to the next in C; null if that varies.</param>
-internal readonly record struct RowPanel(int Start, int Height, nint? OperandSpacing, nint? ResultSpacing);
+/// <param name="Operand">From one row to the next in the operand.</param>
+/// <param name="Result">From one row to the next in C.</param>
+internal readonly record struct RowPanel(int Start, int Height, OffsetPattern Operand, OffsetPattern Result);
 
 /// <summary>Columns of C, and of the operand that carries them, that make one tile wide.</summary>
 /// <param name="Start">The first column.</param>
 /// <param name="Width">The number of columns.</param>
 /// <param name="PaddedWidth">The same, up to whole vectors.</param>
-/// <param name="OperandSpacing">From one column to the next in the operand; null if that varies.</param>
-/// <param name="ResultSpacing">From one column to the next in C; null if that varies.</param>
+/// <param name="Operand">From one column to the next in the operand.</param>
+/// <param name="Result">From one column to the next in C.</param>
 internal readonly record struct ColumnPanel(
-    int Start, int Width, int PaddedWidth, nint? OperandSpacing, nint? ResultSpacing);
+    int Start, int Width, int PaddedWidth, OffsetPattern Operand, OffsetPattern Result);
 
 /// <summary>A range of the inner index.</summary>
 /// <param name="Start">The first inner index.</param>
 /// <param name="Length">The number of inner indices.</param>
-/// <param name="RowSpacing">From one to the next in the rows' operand; null if that varies.</param>
-/// <param name="ColumnSpacing">From one to the next in the columns' operand; null if that varies.</param>
-internal readonly record struct DepthBlock(int Start, int Length, nint? RowSpacing, nint? ColumnSpacing);
+/// <param name="RowOperand">From one to the next in the rows' operand.</param>
+/// <param name="ColumnOperand">From one to the next in the columns' operand.</param>
+internal readonly record struct DepthBlock(int Start, int Length, OffsetPattern RowOperand, OffsetPattern ColumnOperand);
 
 /// <summary>How a contraction is cut into tiles, and which operands are rearranged first.</summary>
 internal sealed class TilePlan : ContractionPlan
@@ -65,25 +65,25 @@ internal sealed class TilePlan : ContractionPlan
     /// place.</summary>
     public bool PacksColumns => Pays(Columns, RowPanels.Length);
 
-    /// <summary>A run copies panels of the rows' operand.</summary>
+    /// <summary>A run copies the rows' operand.</summary>
     public bool CopiesRows => !RowsArePacked
-        && (PacksRows || !RowPanels.All(panel => ReadsInPlace(panel, DepthBlocks[0])));
+        && RowPanels.Length > 0 && (PacksRows || !ReadsInPlace(RowPanels[0], DepthBlocks[0]));
 
-    /// <summary>A run copies panels of the columns' operand.</summary>
+    /// <summary>A run copies the columns' operand.</summary>
     public bool CopiesColumns => !ColumnsArePacked
-        && (PacksColumns || !ColumnPanels.All(panel => ReadsInPlace(panel, DepthBlocks[0])));
+        && ColumnPanels.Length > 0 && (PacksColumns || !ReadsInPlace(ColumnPanels[0], DepthBlocks[0]));
 
     /// <summary>A tile reads a panel of the rows' operand where it lies if that is evenly spaced.</summary>
     public static bool ReadsInPlace(in RowPanel panel, in DepthBlock depth) =>
-        panel.OperandSpacing is not null && depth.RowSpacing is not null;
+        panel.Operand.Spacing is not null && depth.RowOperand.Spacing is not null;
 
     /// <summary>A tile reads a panel of the columns' operand where it lies if its rows are whole vectors.</summary>
     public static bool ReadsInPlace(in ColumnPanel panel, in DepthBlock depth) =>
-        panel.OperandSpacing == 1 && panel.Width == panel.PaddedWidth && depth.ColumnSpacing is not null;
+        panel.Operand.Spacing == 1 && panel.Width == panel.PaddedWidth && depth.ColumnOperand.Spacing is not null;
 
     /// <summary>A tile is written where it belongs, not by way of a buffer.</summary>
     public static bool WritesInPlace(in RowPanel row, in ColumnPanel column) =>
-        row.ResultSpacing is not null && column.ResultSpacing == 1 && column.Width == column.PaddedWidth;
+        row.Result.Spacing is not null && column.Result.Spacing == 1 && column.Width == column.PaddedWidth;
 
     /// <summary>Panels of equal height, give or take one: a low panel at the end would run at a fraction of the
     /// speed.</summary>
@@ -94,7 +94,7 @@ internal sealed class TilePlan : ContractionPlan
         {
             var height = (Rows / panels.Length) + (i < Rows % panels.Length ? 1 : 0);
             panels[i] = new RowPanel(
-                start, height, RowOperand.Free.Spacing(start, height), RowResult.Spacing(start, height));
+                start, height, RowOperand.Free.Pattern(start, height), RowResult.Pattern(start, height));
             start += height;
         }
 
@@ -110,7 +110,7 @@ internal sealed class TilePlan : ContractionPlan
             var width = Math.Min(Tiling.Columns, Columns - start);
             var padded = CeilingDivide(width, Tiling.Vector) * Tiling.Vector;
             panels[i] = new ColumnPanel(
-                start, width, padded, ColumnOperand.Free.Spacing(start, width), ColumnResult.Spacing(start, width));
+                start, width, padded, ColumnOperand.Free.Pattern(start, width), ColumnResult.Pattern(start, width));
         }
 
         return panels;
@@ -126,7 +126,7 @@ internal sealed class TilePlan : ContractionPlan
         {
             var length = (inner / blocks.Length) + (i < inner % blocks.Length ? 1 : 0);
             blocks[i] = new DepthBlock(
-                start, length, RowOperand.Inner.Spacing(start, length), ColumnOperand.Inner.Spacing(start, length));
+                start, length, RowOperand.Inner.Pattern(start, length), ColumnOperand.Inner.Pattern(start, length));
             start += length;
         }
 

@@ -30,20 +30,30 @@ internal static unsafe class TileWriter<TSimd, TVector, T>
         in ColumnPanel column,
         bool accumulate)
     {
-        if (column.ResultSpacing == 1)
+        switch (WritingMethods.Choose(row, column))
         {
-            var target = result + columns[column.Start];
-            WriteLines(tile, column.PaddedWidth, column.Width, target, rows, row.Start, row.Height, accumulate);
-        }
-        else if (row.ResultSpacing == 1)
-        {
-            Transpose(tile, row.Height, column, transposed);
-            var target = result + rows[row.Start];
-            WriteLines(transposed, LineOfRows, row.Height, target, columns, column.Start, column.Width, accumulate);
-        }
-        else
-        {
-            Scatter(tile, result, rows, row, columns, column, accumulate);
+            case WritingMethod.Rows:
+                for (int j = 0, length; j < column.Width; j += length)
+                {
+                    length = columns.Run(column.Start + j, column.Width - j);
+                    var target = result + columns[column.Start + j];
+                    WriteLines(tile + j, column.PaddedWidth, length, target, rows, row.Start, row.Height, accumulate);
+                }
+
+                break;
+            case WritingMethod.Columns:
+                Transpose(tile, row.Height, column, transposed);
+                for (int i = 0, length; i < row.Height; i += length)
+                {
+                    length = rows.Run(row.Start + i, row.Height - i);
+                    var target = result + rows[row.Start + i];
+                    WriteLines(transposed + i, LineOfRows, length, target, columns, column.Start, column.Width, accumulate);
+                }
+
+                break;
+            default:
+                Scatter(tile, result, rows, row, columns, column, accumulate);
+                break;
         }
     }
 

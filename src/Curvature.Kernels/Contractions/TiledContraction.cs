@@ -89,8 +89,9 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
         }
     }
 
-    /// <summary>Whether threads share the columns rather than the rows. Each of their parts reads the operand of the other
-    /// side as a whole, and copies it if need be, so that the smaller copy decides where there are panels enough.</summary>
+    /// <summary>Whether threads share the columns rather than the rows. Each of their parts reads the operand of the
+    /// other side as a whole, and copies it if need be, so that the smaller copy decides where there are panels
+    /// enough.</summary>
     private static bool SplitsColumns(TilePlan plan)
     {
         var rowPanels = plan.RowPanels.Length;
@@ -141,7 +142,9 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
             {
                 var start = operand.Free[panel.Start] + operand.Inner.At(depth.Start);
                 scratch.Rows[i] = new(
-                    source + start, panel.OperandSpacing.GetValueOrDefault(), depth.RowSpacing.GetValueOrDefault());
+                    source + start,
+                    panel.Operand.Spacing.GetValueOrDefault(),
+                    depth.RowOperand.Spacing.GetValueOrDefault());
             }
             else
             {
@@ -169,7 +172,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
             else if (!_plan.PacksColumns && TilePlan.ReadsInPlace(panel, depth))
             {
                 var start = operand.Free[panel.Start] + operand.Inner.At(depth.Start);
-                scratch.Columns[i] = new(source + start, depth.ColumnSpacing.GetValueOrDefault());
+                scratch.Columns[i] = new(source + start, depth.ColumnOperand.Spacing.GetValueOrDefault());
             }
             else
             {
@@ -209,7 +212,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
                 if (TilePlan.WritesInPlace(row, column))
                 {
                     run(depth, left.Elements, left.RowSpacing, left.Spacing, right.Elements, right.Spacing,
-                        target + _plan.RowResult[row.Start], row.ResultSpacing.GetValueOrDefault(), accumulate);
+                        target + _plan.RowResult[row.Start], row.Result.Spacing.GetValueOrDefault(), accumulate);
                 }
                 else
                 {
