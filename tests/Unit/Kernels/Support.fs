@@ -22,6 +22,9 @@ let dtypeOf<'T> =
     elif typeof<'T> = typeof<float> then DType.Float64
     else DType.Int32
 
+/// The mark that results are written over, to see what they leave alone.
+let mark = -77
+
 /// The values in a new array on a device.
 let upload<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType>
     (device: Device)
@@ -69,6 +72,26 @@ type Layout =
 
     member layout.At(index: int[]) =
         layout.Offset + Array.sum (Array.map2 (*) index layout.Strides)
+
+    /// The elements of an array of the given shape in this layout, row-major. What lies between them must have stayed as
+    /// it was before.
+    member layout.ReadAlone shape (untouched: 'T -> bool) (buffer: 'T[]) =
+        let written = Array.zeroCreate<bool> buffer.Length
+
+        let values =
+            indices shape
+            |> Array.map (fun index ->
+                let place = layout.At index
+                written[place] <- true
+                buffer[place])
+
+        let strays = Array.exists2 (fun written value -> not written && not (untouched value)) written buffer
+        Assert.That(strays, Is.False, "It wrote outside its target.")
+        values
+
+    /// The elements of an array of the given shape in this layout, row-major.
+    member layout.Read shape (buffer: 'T[]) =
+        indices shape |> Array.map (fun index -> buffer[layout.At index])
 
     member layout.Operand slot =
         Operand(slot, int64 layout.Offset, layout.Strides)
@@ -136,8 +159,10 @@ let bits (values: 'T[]) =
 /// A condition holds.
 let holds (message: string) (condition: bool) = Assert.That(condition, message)
 
-/// Two values are the same, −0 and NaN included for arrays of numbers.
-let same (expected: 'T) (actual: 'T) = Assert.That<'T>(actual, Is.EqualTo(box expected))
+/// Two values are equal; NaN equals NaN. (Equality comes first because assertions take long over large arrays.)
+let same (expected: 'T) (actual: 'T) =
+    if expected <> actual then
+        Assert.That<'T>(actual, Is.EqualTo(box expected))
 
 /// A description is refused: the error names the argument, what was expected and what came.
 let refuses (argument: string) (make: unit -> unit) =

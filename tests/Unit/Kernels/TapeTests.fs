@@ -102,16 +102,14 @@ let inline private runCase (convert: float -> 'T) (back: 'T -> float) (device: C
     let inputs = [ for values in data -> upload device (Array.map convert values) ]
 
     let outputs =
-        [ for _, layout, _ in case.Outputs -> upload device (Array.create layout.Length (convert -77.0)) ]
+        [ for _, layout, _ in case.Outputs -> upload device (Array.create layout.Length (convert (float mark))) ]
 
     run device kernel (inputs @ outputs)
 
     [ for (_, layout, summed), memory in List.zip case.Outputs outputs do
           let raw = download<'T> device layout.Length memory
-          let places = indices (Array.take (case.Shape.Length - summed) case.Shape) |> Array.map layout.At
-          let untouched = Set.difference (set [ 0 .. layout.Length - 1 ]) (set places)
-          untouched |> Seq.forall (fun place -> back raw[place] = -77.0) |> holds "wrote outside its target"
-          places |> Array.map (fun place -> back raw[place]) ]
+          let kept = Array.take (case.Shape.Length - summed) case.Shape
+          layout.ReadAlone kept (fun value -> back value = float mark) raw |> Array.map back ]
 
 let private close tolerance (results: float[] list, magnitudes: float[] list) (actual: float[] list) =
     List.zip3 results magnitudes actual
@@ -123,7 +121,7 @@ let private close tolerance (results: float[] list, magnitudes: float[] list) (a
 let ``random tapes over random layouts agree with an interpreter, whatever the instruction set and the number of threads`` () =
     let random = Random 7
 
-    for trial in 1..150 do
+    for trial in 1..100 do
         let case = randomCase random
         let data = case.Inputs |> Array.map (fun layout -> Array.init layout.Length (fun _ -> 2.0 * random.NextDouble() - 1.0))
         let reference = expected case data
