@@ -93,6 +93,16 @@ public sealed unsafe class CpuDevice : Device
     public override Kernel CumulativeSum(Scan scan) => CumulativeSumKernel.Make(scan, _set, _team);
 
     /// <inheritdoc/>
+    public override Kernel Convolve(Convolution convolution, ConvolutionForm form) =>
+        ConvolutionKernels.Make(convolution, form, _set, _team, _pool);
+
+    /// <inheritdoc/>
+    public override Kernel SumWindows(WindowSum sum) => WindowKernels.Make(sum, _set, _team);
+
+    /// <inheritdoc/>
+    public override Kernel MaximumOfWindows(WindowMaximum maximum) => WindowKernels.Make(maximum, _team);
+
+    /// <inheritdoc/>
     public override Kernel Random(RandomFill fill) => RandomKernel.Make(fill, _set, _team);
 
     /// <inheritdoc/>

@@ -53,6 +53,15 @@ public abstract class Device
     /// <summary>target[o, i, n] = Σ source[o, j, n] over j ≤ i (or j ≥ i when reversed), all row-major.</summary>
     public abstract Kernel CumulativeSum(Scan scan);
 
+    /// <summary>Computes one of the three arrays of a convolution from the other two.</summary>
+    public abstract Kernel Convolve(Convolution convolution, ConvolutionForm form);
+
+    /// <summary>Sums over windows of images, or the adjoint of that.</summary>
+    public abstract Kernel SumWindows(WindowSum sum);
+
+    /// <summary>Positions of the largest elements of windows of images.</summary>
+    public abstract Kernel MaximumOfWindows(WindowMaximum maximum);
+
     /// <summary>Writes counter-based random numbers.</summary>
     public abstract Kernel Random(RandomFill fill);
 

@@ -1,0 +1,50 @@
+namespace Curvature.Kernels;
+
+/// <summary>Checks of convolutions.</summary>
+internal static class ConvolutionCheck
+{
+    /// <summary>Throws where a description is not well formed.</summary>
+    public static void Validate(Convolution convolution, ConvolutionForm form)
+    {
+        ArgumentNullException.ThrowIfNull(convolution);
+        Check.Floating(convolution.DType, nameof(Convolution.DType));
+        Check.NotNegative(convolution.Images, nameof(Convolution.Images));
+        WindowCheck.Axis(convolution.Height, nameof(Convolution.Height));
+        WindowCheck.Axis(convolution.Width, nameof(Convolution.Width));
+        WindowCheck.Positive(convolution.Groups, nameof(Convolution.Groups));
+        Grouped(convolution.Channels, convolution.Groups, nameof(Convolution.Channels));
+        Grouped(convolution.Filters, convolution.Groups, nameof(Convolution.Filters));
+        Place(convolution.InputSlot, convolution.InputOffset, convolution.InputStep, nameof(Convolution.InputSlot));
+        Place(convolution.FilterSlot, convolution.FilterOffset, convolution.FilterStep, nameof(Convolution.FilterSlot));
+        Place(convolution.OutputSlot, convolution.OutputOffset, convolution.OutputStep, nameof(Convolution.OutputSlot));
+        Check.NotNegative(convolution.Repeats, nameof(Convolution.Repeats));
+        var step = form switch
+        {
+            ConvolutionForm.Forward => convolution.OutputStep,
+            ConvolutionForm.InputGradient => convolution.InputStep,
+            ConvolutionForm.FilterGradient => convolution.FilterStep,
+            _ => throw new ArgumentException($"Expected one of {nameof(ConvolutionForm)}, got {form}.", nameof(form)),
+        };
+        if (step == 0 && convolution.Repeats > 1)
+        {
+            throw new ArgumentException(
+                $"Expected a place of its own for each of {convolution.Repeats} results, got step 0.", nameof(convolution));
+        }
+    }
+
+    private static void Grouped(int count, int groups, string argument)
+    {
+        Check.NotNegative(count, argument);
+        if (count % groups != 0)
+        {
+            throw new ArgumentException($"Expected a multiple of {groups}, the number of groups, got {count}.", argument);
+        }
+    }
+
+    private static void Place(int slot, long offset, long step, string argument)
+    {
+        Check.NotNegative(slot, argument);
+        Check.NotNegative(offset, argument);
+        Check.NotNegative(step, argument);
+    }
+}

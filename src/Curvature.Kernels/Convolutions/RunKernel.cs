@@ -1,0 +1,116 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Curvature.Kernels;
+
+/// <summary>The innermost loop of a convolution: C (+)= A·B for a tile of C that stays in registers, where a row of A is
+/// a number of equally long runs of elements.</summary>
+/// <remarks>The accumulators are named variables because the JIT keeps no array in registers; the tests on extents are
+/// constants to it. Rows of A are reached from one pointer for every four, at one, two and three times their distance:
+/// a register for each multiple would be more than there are. Every element of C is Σ a·b in the order of the terms,
+/// whatever the extents.</remarks>
+/// <typeparam name="TSimd">The vector operations.</typeparam>
+/// <typeparam name="TVector">The vector.</typeparam>
+/// <typeparam name="T">The element.</typeparam>
+/// <typeparam name="TRows">Rows of the tile, 1 to 14.</typeparam>
+/// <typeparam name="TWidth">Vectors across the tile, 1 or 2.</typeparam>
+internal static unsafe class RunKernel<TSimd, TVector, T, TRows, TWidth>
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    where TRows : struct, IExtent
+    where TWidth : struct, IExtent
+{
+    /// <summary>C[i, j] (+)= Σ_r Σ_p a[runs[r] + i·aRow + p·aStep] · b[(r·length + p)·bStep + j], C[i, j] at c[i·cRow + j].
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(
+        int count, nint* runs, int length, T* a, nint aRow, nint aStep, T* b, nint bStep, T* c, nint cRow, bool accumulate)
+    {
+        TVector l0 = default, r0 = default;
+        TVector l1 = default, r1 = default;
+        TVector l2 = default, r2 = default;
+        TVector l3 = default, r3 = default;
+        TVector l4 = default, r4 = default;
+        TVector l5 = default, r5 = default;
+        TVector l6 = default, r6 = default;
+        TVector l7 = default, r7 = default;
+        TVector l8 = default, r8 = default;
+        TVector l9 = default, r9 = default;
+        TVector lA = default, rA = default;
+        TVector lB = default, rB = default;
+        TVector lC = default, rC = default;
+        TVector lD = default, rD = default;
+        var twice = 2 * aRow;
+        var thrice = 3 * aRow;
+
+        for (var run = 0; run < count; run++)
+        {
+            var a0 = a + runs[run];
+            var a4 = a0 + (4 * aRow);
+            var a8 = a4 + (4 * aRow);
+            var aC = a8 + (4 * aRow);
+            for (var p = length; p > 0; p--)
+            {
+                var left = TSimd.Load(b);
+                var right = TWidth.Value > 1 ? TSimd.Load(b + TSimd.Count) : left;
+                MultiplyAdd(a0, left, right, ref l0, ref r0);
+                if (TRows.Value > 1) MultiplyAdd(a0 + aRow, left, right, ref l1, ref r1);
+                if (TRows.Value > 2) MultiplyAdd(a0 + twice, left, right, ref l2, ref r2);
+                if (TRows.Value > 3) MultiplyAdd(a0 + thrice, left, right, ref l3, ref r3);
+                if (TRows.Value > 4) MultiplyAdd(a4, left, right, ref l4, ref r4);
+                if (TRows.Value > 5) MultiplyAdd(a4 + aRow, left, right, ref l5, ref r5);
+                if (TRows.Value > 6) MultiplyAdd(a4 + twice, left, right, ref l6, ref r6);
+                if (TRows.Value > 7) MultiplyAdd(a4 + thrice, left, right, ref l7, ref r7);
+                if (TRows.Value > 8) MultiplyAdd(a8, left, right, ref l8, ref r8);
+                if (TRows.Value > 9) MultiplyAdd(a8 + aRow, left, right, ref l9, ref r9);
+                if (TRows.Value > 10) MultiplyAdd(a8 + twice, left, right, ref lA, ref rA);
+                if (TRows.Value > 11) MultiplyAdd(a8 + thrice, left, right, ref lB, ref rB);
+                if (TRows.Value > 12) MultiplyAdd(aC, left, right, ref lC, ref rC);
+                if (TRows.Value > 13) MultiplyAdd(aC + aRow, left, right, ref lD, ref rD);
+                a0 += aStep;
+                if (TRows.Value > 4) a4 += aStep;
+                if (TRows.Value > 8) a8 += aStep;
+                if (TRows.Value > 12) aC += aStep;
+                b += bStep;
+            }
+        }
+
+        Store(l0, r0, c, accumulate);
+        if (TRows.Value > 1) Store(l1, r1, c + cRow, accumulate);
+        if (TRows.Value > 2) Store(l2, r2, c + (2 * cRow), accumulate);
+        if (TRows.Value > 3) Store(l3, r3, c + (3 * cRow), accumulate);
+        if (TRows.Value > 4) Store(l4, r4, c + (4 * cRow), accumulate);
+        if (TRows.Value > 5) Store(l5, r5, c + (5 * cRow), accumulate);
+        if (TRows.Value > 6) Store(l6, r6, c + (6 * cRow), accumulate);
+        if (TRows.Value > 7) Store(l7, r7, c + (7 * cRow), accumulate);
+        if (TRows.Value > 8) Store(l8, r8, c + (8 * cRow), accumulate);
+        if (TRows.Value > 9) Store(l9, r9, c + (9 * cRow), accumulate);
+        if (TRows.Value > 10) Store(lA, rA, c + (10 * cRow), accumulate);
+        if (TRows.Value > 11) Store(lB, rB, c + (11 * cRow), accumulate);
+        if (TRows.Value > 12) Store(lC, rC, c + (12 * cRow), accumulate);
+        if (TRows.Value > 13) Store(lD, rD, c + (13 * cRow), accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MultiplyAdd(T* a, TVector left, TVector right, ref TVector leftSum, ref TVector rightSum)
+    {
+        var element = TSimd.Broadcast(*a);
+        leftSum = TSimd.MultiplyAdd(element, left, leftSum);
+        if (TWidth.Value > 1)
+        {
+            rightSum = TSimd.MultiplyAdd(element, right, rightSum);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(TVector left, TVector right, T* c, bool accumulate)
+    {
+        TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(c), left) : left, c);
+        if (TWidth.Value > 1)
+        {
+            c += TSimd.Count;
+            TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(c), right) : right, c);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Curvature.Kernels;
+
+/// <summary>Sums over windows, or their adjoint. A unit is a row of the target: first rows of the source are added up, then
+/// neighbours within the sum.</summary>
+internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    // Below this, waking a helper takes longer than the work that it would take over.
+    private const long FewestParallelElements = 16384;
+
+    private readonly WindowSum _sum;
+    private readonly AxisPhase[] _vertical;
+    private readonly AxisPhase[] _horizontal;
+    private readonly int _sourceHeight;
+    private readonly int _sourceWidth;
+    private readonly int _targetHeight;
+    private readonly int _targetWidth;
+
+    public WindowSumKernel(WindowSum sum, ThreadTeam team)
+        : base(team)
+    {
+        _sum = sum;
+        _vertical = Phases(sum.Height);
+        _horizontal = Phases(sum.Width);
+        (_sourceHeight, _targetHeight) = Lengths(sum.Height);
+        (_sourceWidth, _targetWidth) = Lengths(sum.Width);
+
+        AxisPhase[] Phases(WindowAxis axis) => sum.Adjoint ? AxisPhase.Backward(axis) : [AxisPhase.Forward(axis)];
+
+        (int, int) Lengths(WindowAxis axis) => sum.Adjoint ? (axis.Output, axis.Input) : (axis.Input, axis.Output);
+    }
+
+    /// <inheritdoc/>
+    public override string Name =>
+        $"window sums{(_sum.Adjoint ? ", adjoint" : "")} {_sum.Images}×{_sum.Height.Input}×{_sum.Width.Input}×{_sum.Channels} "
+        + $"by {_sum.Height.Kernel}×{_sum.Width.Kernel} {_sum.DType}";
+
+    /// <inheritdoc/>
+    public override void Run(nint[] slots, int threads)
+    {
+        var elements = (long)_sum.Images * _sum.Height.Input * _sum.Width.Input * _sum.Channels;
+        RunUnits(slots, null, (long)_sum.Images * _targetHeight, elements < FewestParallelElements ? 1 : threads);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void RunRange(nint[] slots, byte* shared, long first, long end)
+    {
+        var source = (T*)slots[_sum.SourceSlot] + _sum.SourceOffset;
+        var target = (T*)slots[_sum.TargetSlot] + _sum.TargetOffset;
+        var sourceRow = (nint)_sourceWidth * _sum.Channels;
+        var targetRow = (nint)_targetWidth * _sum.Channels;
+        var sums = (T*)Workspace.Reserve(Math.Max(1, sourceRow) * sizeof(T));
+        for (var unit = first; unit < end; unit++)
+        {
+            var row = (int)(unit % _targetHeight);
+            AddRows(source + (unit / _targetHeight * _sourceHeight * sourceRow), row, sums, (int)sourceRow);
+            new Span<T>(target + (unit * targetRow), (int)targetRow).Clear();
+            foreach (var phase in _horizontal)
+            {
+                foreach (var tap in phase.Taps)
+                {
+                    AddNeighbours(phase, tap, sums, target + (unit * targetRow));
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds up the rows of the source that a row of the target reads.</summary>
+    private void AddRows(T* source, int row, T* sums, int length)
+    {
+        new Span<T>(sums, length).Clear();
+        var phase = _vertical[row % _vertical.Length];
+        foreach (var tap in phase.Taps)
+        {
+            var place = tap.Offset + (row / phase.Step * phase.Stride);
+            if ((uint)place < (uint)_sourceHeight)
+            {
+                ShortRows.Add<TSimd, TVector, T>(source + ((nint)place * length), sums, length);
+            }
+        }
+    }
+
+    /// <summary>Adds to each pixel of a phase the one that a tap reads.</summary>
+    private void AddNeighbours(AxisPhase phase, AxisTap tap, T* source, T* target)
+    {
+        var first = tap.Offset >= 0 ? 0 : (-tap.Offset + phase.Stride - 1) / phase.Stride;
+        var count = Math.Min(phase.Count, (_sourceWidth - tap.Offset + phase.Stride - 1) / phase.Stride) - first;
+        source += (nint)(tap.Offset + (first * phase.Stride)) * _sum.Channels;
+        target += (nint)(phase.First + (first * phase.Step)) * _sum.Channels;
+        if (phase.Stride == 1 && phase.Step == 1)
+        {
+            ShortRows.Add<TSimd, TVector, T>(source, target, count * _sum.Channels);
+            return;
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            ShortRows.Add<TSimd, TVector, T>(source, target, _sum.Channels);
+            source += (nint)phase.Stride * _sum.Channels;
+            target += (nint)phase.Step * _sum.Channels;
+        }
+    }
+}

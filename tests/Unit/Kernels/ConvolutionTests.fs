@@ -1,0 +1,470 @@
+/// Convolutions and their gradients against a direct loop.
+module Curvature.Tests.Unit.Kernels.ConvolutionTests
+
+open System
+open NUnit.Framework
+open Curvature
+open Curvature.Kernels
+open Curvature.Tests.Unit.Kernels.Support
+
+/// Sizes of a convolution, and how many of them are computed at once.
+type private Case =
+    {
+        Images: int
+        Height: WindowAxis
+        Width: WindowAxis
+        Channels: int
+        Filters: int
+        Groups: int
+        Repeats: int
+        /// Which of input, filters and output all repetitions share.
+        Shared: ConvolutionForm option
+    }
+
+    member case.Lengths =
+        [|
+            case.Images * case.Height.Input * case.Width.Input * case.Channels
+            case.Height.Kernel * case.Width.Kernel * (case.Channels / case.Groups) * case.Filters
+            case.Images * case.Height.Output * case.Width.Output * case.Filters
+        |]
+
+let private plain =
+    {
+        Images = 1
+        Height = WindowAxis(1, 1)
+        Width = WindowAxis(1, 1)
+        Channels = 1
+        Filters = 1
+        Groups = 1
+        Repeats = 1
+        Shared = None
+    }
+
+let private forms = Enum.GetValues<ConvolutionForm>()
+
+/// The position, among input, filters and output, of the one that a form computes; and of the one that gives a case its name.
+let private place form =
+    match form with
+    | ConvolutionForm.InputGradient -> 0
+    | ConvolutionForm.FilterGradient -> 1
+    | _ -> 2
+
+/// Elements before each array, so that offsets count.
+let private offsets = [| 3; 5; 7 |]
+
+let private steps (case: Case) =
+    case.Lengths
+    |> Array.mapi (fun i length ->
+        match case.Shared with
+        | Some shared when place shared = i -> 0
+        | _ when case.Repeats = 1 -> 0
+        | _ -> length + i)
+
+let private extents (case: Case) =
+    Array.map3
+        (fun length step offset -> offset + length + (case.Repeats - 1) * step + 4)
+        case.Lengths
+        (steps case)
+        offsets
+
+let private describe dtype accumulate (case: Case) =
+    let step = steps case
+
+    Convolution(
+        dtype,
+        case.Images,
+        case.Height,
+        case.Width,
+        case.Channels,
+        case.Filters,
+        case.Groups,
+        0,
+        int64 offsets[0],
+        1,
+        int64 offsets[1],
+        2,
+        int64 offsets[2],
+        accumulate,
+        case.Repeats,
+        int64 step[0],
+        int64 step[1],
+        int64 step[2]
+    )
+
+/// Calls back with the places in input, filters and output of every product of a convolution.
+let private products (case: Case) (action: int -> int -> int -> unit) =
+    let perGroup, filtersPerGroup = case.Channels / case.Groups, case.Filters / case.Groups
+    let height, width = case.Height, case.Width
+    let step = steps case
+
+    for repeat in 0 .. case.Repeats - 1 do
+        let starts = Array.map2 (fun offset step -> offset + repeat * step) offsets step
+
+        for image in 0 .. case.Images - 1 do
+            for oy in 0 .. height.Output - 1 do
+                for ox in 0 .. width.Output - 1 do
+                    for ky in 0 .. height.Kernel - 1 do
+                        for kx in 0 .. width.Kernel - 1 do
+                            let y = oy * height.Stride + ky * height.Dilation - height.Before
+                            let x = ox * width.Stride + kx * width.Dilation - width.Before
+
+                            if y >= 0 && y < height.Input && x >= 0 && x < width.Input then
+                                for f in 0 .. case.Filters - 1 do
+                                    for c in 0 .. perGroup - 1 do
+                                        let channel = f / filtersPerGroup * perGroup + c
+
+                                        let pixel = ((image * height.Input + y) * width.Input + x) * case.Channels
+                                        let entry = ((ky * width.Kernel + kx) * perGroup + c) * case.Filters
+                                        let result = ((image * height.Output + oy) * width.Output + ox) * case.Filters
+
+                                        action
+                                            (starts[0] + pixel + channel)
+                                            (starts[1] + entry + f)
+                                            (starts[2] + result + f)
+
+/// Whether an element belongs to the array that is computed.
+let private isComputed (case: Case) target i =
+    let within = i - offsets[target]
+    let length = case.Lengths[target]
+    let step = max length (Array.item target (steps case))
+    within >= 0 && step > 0 && within / step < case.Repeats && within % step < length
+
+let private expected (case: Case) form accumulate (data: float[][]) =
+    let target = place form
+    let result = data[target] |> Array.mapi (fun i x -> if isComputed case target i && not accumulate then 0.0 else x)
+
+    products case (fun i w o ->
+        match form with
+        | ConvolutionForm.InputGradient -> result[i] <- result[i] + data[1][w] * data[2][o]
+        | ConvolutionForm.FilterGradient -> result[w] <- result[w] + data[0][i] * data[2][o]
+        | _ -> result[o] <- result[o] + data[0][i] * data[1][w])
+
+    result
+
+let inline private compute
+    (convert: float -> 'T)
+    (back: 'T -> float)
+    (device: Device)
+    case
+    form
+    accumulate
+    (data: float[][])
+    =
+    let kernel = device.Convolve(describe dtypeOf<'T> accumulate case, form)
+    let arrays = [ for values in data -> upload device (Array.map convert values) ]
+    run device kernel arrays
+    let target = place form
+    download<'T> device data[target].Length arrays[target] |> Array.map back
+
+let private numbers (random: Random) case =
+    extents case |> Array.map (fun length -> Array.init length (fun _ -> 2.0 * random.NextDouble() - 1.0))
+
+let private check (device: CpuDevice) (case: Case) =
+    let random = Random 5
+    let data = numbers random case
+    let rounded = data |> Array.map (Array.map (float32 >> float))
+
+    for form in forms do
+        // The array that is computed is not shared.
+        if case.Shared <> Some form then
+            for accumulate in [ false; true ] do
+                let close tolerance (expected: float[]) (actual: float[]) =
+                    let scale = expected |> Array.map abs |> Array.append [| 1.0 |] |> Array.max
+
+                    Array.forall2 (fun e a -> abs (e - a) <= tolerance * scale) expected actual
+                    |> holds $"{form}, accumulate {accumulate}, {device.Name}: {case}"
+
+                compute id id device case form accumulate data |> close 1e-12 (expected case form accumulate data)
+
+                compute float32 float device case form accumulate rounded
+                |> close 1e-5 (expected case form accumulate rounded)
+
+let private checkAll cases =
+    for case in cases do
+        for device in devices do
+            check device case
+
+let private square input kernel stride padding dilation = WindowAxis(input, kernel, stride, padding, padding, dilation)
+
+[<Test>]
+let ``all strides, dilations and zeros around small images agree with a direct loop`` () =
+    checkAll
+        [
+            for input in [ 1; 2; 5; 8 ] do
+                for kernel in 1..4 do
+                    for stride in 1..3 do
+                        for dilation in 1..2 do
+                            for before, after in [ 0, 0; 1, 1; 0, 2; 3, 1 ] do
+                                let axis = WindowAxis(input, kernel, stride, before, after, dilation)
+
+                                if axis.Output > 0 && (input + kernel + stride + before) % 3 = 0 then
+                                    { plain with
+                                        Images = 2
+                                        Height = axis
+                                        Width = WindowAxis(7, 3, 1 + input % 2, 1, kernel % 2)
+                                        Channels = 2
+                                        Filters = 3
+                                    }
+
+                                    { plain with
+                                        Height = WindowAxis(6, 2, stride, 1, 0)
+                                        Width = axis
+                                        Channels = 3
+                                        Filters = 2
+                                    }
+        ]
+
+[<Test>]
+let ``any numbers of channels, filters and groups agree with a direct loop`` () =
+    checkAll
+        [
+            for channels, filters, groups in
+                [
+                    1, 1, 1
+                    3, 16, 1
+                    16, 3, 1
+                    4, 4, 4
+                    5, 10, 5
+                    6, 9, 3
+                    16, 16, 1
+                    17, 33, 1
+                    33, 17, 1
+                    32, 48, 2
+                    8, 64, 1
+                    70, 5, 1
+                ] do
+                { plain with
+                    Images = 2
+                    Height = square 5 3 1 1 1
+                    Width = square 6 3 1 1 1
+                    Channels = channels
+                    Filters = filters
+                    Groups = groups
+                }
+
+                { plain with
+                    Images = 3
+                    Height = square 5 2 2 0 1
+                    Width = square 4 3 2 1 1
+                    Channels = channels
+                    Filters = filters
+                    Groups = groups
+                }
+        ]
+
+[<Test>]
+let ``wide rows, many images of one pixel and large images agree with a direct loop`` () =
+    checkAll
+        [
+            { plain with
+                Images = 2
+                Height = square 3 3 1 1 1
+                Width = square 45 5 1 2 1
+                Channels = 3
+                Filters = 18
+            }
+            { plain with
+                Images = 300
+                Height = square 1 1 1 0 1
+                Width = square 1 1 1 0 1
+                Channels = 6
+                Filters = 5
+            }
+            { plain with
+                Images = 30
+                Height = square 1 3 1 1 1
+                Width = square 2 3 1 1 1
+                Channels = 5
+                Filters = 4
+            }
+            { plain with
+                Images = 1
+                Height = square 40 3 1 1 1
+                Width = square 3 1 1 0 1
+                Channels = 4
+                Filters = 2
+            }
+            // More scratch memory for an image than there is: the image is cut.
+            { plain with
+                Images = 2
+                Height = square 41 3 2 1 1
+                Width = square 300 3 2 1 1
+                Channels = 8
+                Filters = 2
+            }
+        ]
+
+[<Test>]
+let ``repetitions agree with a direct loop, whichever array they share`` () =
+    checkAll
+        [
+            for shared in
+                [
+                    None
+                    Some ConvolutionForm.Forward
+                    Some ConvolutionForm.InputGradient
+                    Some ConvolutionForm.FilterGradient
+                ] do
+                { plain with
+                    Images = 2
+                    Height = square 4 3 1 1 1
+                    Width = square 5 2 2 1 1
+                    Channels = 4
+                    Filters = 6
+                    Groups = 2
+                    Repeats = 3
+                    Shared = shared
+                }
+        ]
+
+[<Test>]
+let ``repetitions that follow each other are computed as more images`` () =
+    let device = devices[0]
+    let axis = square 4 3 1 1 1
+    let random = Random 8
+    let input = Array.init (3 * 2 * 16 * 2) (fun _ -> random.NextDouble())
+    let filters = Array.init (9 * 2 * 5) (fun _ -> random.NextDouble())
+    let length = 2 * 16
+
+    let run (convolution: Convolution) =
+        let output = device.Allocate(int64 (3 * length * 5 * 8))
+        let arrays = [ upload device input; upload device filters; output ]
+        run device (device.Convolve(convolution, ConvolutionForm.Forward)) arrays
+        download<float> device (3 * length * 5) output
+
+    let together = Convolution(DType.Float64, 6, axis, axis, 2, 5, 1, 0, 0L, 1, 0L, 2, 0L)
+
+    let apart =
+        Convolution(
+            DType.Float64,
+            2,
+            axis,
+            axis,
+            2,
+            5,
+            1,
+            0,
+            0L,
+            1,
+            0L,
+            2,
+            0L,
+            false,
+            3,
+            int64 (length * 2),
+            0L,
+            int64 (length * 5)
+        )
+
+    same (run together |> bits) (run apart |> bits)
+
+[<Test>]
+let ``results are the same bits on one, two and three threads`` () =
+    let random = Random 6
+
+    for case in
+        [
+            { plain with
+                Images = 33
+                Height = square 16 3 1 1 1
+                Width = square 16 3 1 1 1
+                Channels = 16
+                Filters = 16
+            }
+            { plain with
+                Images = 1
+                Height = square 60 3 2 1 1
+                Width = square 61 3 2 1 1
+                Channels = 12
+                Filters = 20
+                Groups = 2
+                Repeats = 2
+            }
+        ] do
+        let data = numbers random case
+
+        for form in forms do
+            let results = teams |> List.map (fun device -> compute float32 float device case form true data |> bits)
+            results |> List.forall ((=) results.Head) |> holds $"{form}: threads change bits of {case}"
+
+[<Test>]
+let ``nothing to sum over gives zeros, and adds nothing`` () =
+    let far = WindowAxis(2, 1, 1, 3, 3)
+    // Windows that reach zeros only, no images, and filters larger than the image with its zeros.
+    checkAll
+        [
+            { plain with Height = far; Width = far; Channels = 2; Filters = 3 }
+            { plain with Images = 0; Channels = 2; Filters = 3 }
+            { plain with Height = square 2 3 1 0 1; Channels = 2; Filters = 3 }
+        ]
+
+[<Test>]
+let ``runs allocate nothing on the managed heap`` () =
+    let case =
+        { plain with
+            Images = 20
+            Height = square 16 3 1 1 1
+            Width = square 16 3 1 1 1
+            Channels = 16
+            Filters = 17
+        }
+
+    let device = teams[1]
+    let data = numbers (Random 1) case |> Array.map (Array.map float32)
+    let arrays = [| for values in data -> upload device values |]
+    let slots = arrays |> Array.map _.Address
+
+    for form in forms do
+        let kernel = device.Convolve(describe DType.Float32 false case, form)
+
+        for _ in 1..3 do
+            kernel.Run(slots, 2)
+
+        let before = GC.GetAllocatedBytesForCurrentThread()
+        kernel.Run(slots, 2)
+        let allocated = GC.GetAllocatedBytesForCurrentThread() - before
+        holds $"{form} allocates {allocated} bytes" (allocated = 0L)
+
+    GC.KeepAlive arrays
+
+[<Test>]
+let ``descriptions that are not well formed are refused`` () =
+    let axis = square 4 3 1 1 1
+    let device = devices[0]
+
+    let make dtype images (height: WindowAxis) channels filters groups repeats outputStep () =
+        let convolution =
+            Convolution(
+                dtype,
+                images,
+                height,
+                axis,
+                channels,
+                filters,
+                groups,
+                0,
+                0L,
+                1,
+                0L,
+                2,
+                0L,
+                false,
+                repeats,
+                0L,
+                0L,
+                outputStep
+            )
+
+        device.Convolve(convolution, ConvolutionForm.Forward) |> ignore
+
+    make DType.Float32 1 axis 4 4 2 1 0L ()
+    make DType.Int32 1 axis 4 4 2 1 0L |> refuses "DType"
+    make DType.Float32 -1 axis 4 4 2 1 0L |> refuses "Images"
+    make DType.Float32 1 (WindowAxis(4, 0)) 4 4 2 1 0L |> refuses "Height"
+    make DType.Float32 1 (WindowAxis(4, 3, 0)) 4 4 2 1 0L |> refuses "Height"
+    make DType.Float32 1 (WindowAxis(4, 3, 1, -1)) 4 4 2 1 0L |> refuses "Height"
+    make DType.Float32 1 (WindowAxis(4, 3, 1, 0, 0, 0)) 4 4 2 1 0L |> refuses "Height"
+    make DType.Float32 1 axis 5 4 2 1 0L |> refuses "Channels"
+    make DType.Float32 1 axis 4 5 2 1 0L |> refuses "Filters"
+    make DType.Float32 1 axis 4 4 0 1 0L |> refuses "Groups"
+    make DType.Float32 1 axis 4 4 2 2 0L |> refuses "convolution"
