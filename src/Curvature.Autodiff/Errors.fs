@@ -38,3 +38,7 @@ type DataException(message: string, inner: exn) =
 /// A parameter tensor that is not there, or is there twice.
 type ParameterException(message: string) =
     inherit CurvatureException(message)
+
+/// An operator that is not what a computation needs: not square, not symmetric, indefinite, or without a transpose.
+type OperatorException(message: string) =
+    inherit CurvatureException(message)

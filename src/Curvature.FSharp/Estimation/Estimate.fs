@@ -1,0 +1,143 @@
+namespace Curvature
+
+open System
+open System.Globalization
+open Curvature.FSharp
+
+/// What an estimate cost, and why it ended there.
+[<Sealed; NoEquality; NoComparison>]
+type Ledger
+    internal
+    (samples: int, matvecs: int, forms: int, gradients: int64, seconds: float, reason: StopReason, look: int voption) =
+
+    /// How many random vectors were used; for an exact result, how many basis vectors.
+    member _.Samples = samples
+
+    /// How many products with the operator were taken.
+    member _.Matvecs = matvecs
+
+    /// How many quadratic forms vᵀAv were taken in place of products.
+    member _.QuadraticForms = forms
+
+    /// How many gradients the products were made of, for operators that are made of gradients; 0 for others.
+    member _.Gradients = gradients
+
+    /// Time spent, in seconds.
+    member _.Seconds = seconds
+
+    /// Why it stopped.
+    member _.StopReason = reason
+
+    /// Whether nothing is uncertain.
+    member _.IsExact = (reason = StopReason.Exact)
+
+    /// Half the width of an interval in standard errors: a quantile of Student's t, widened to pay for the looks that decided when to stop.
+    member internal _.Factor(confidence: float) : float =
+        if not (confidence > 0.0 && confidence < 1.0) then
+            raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
+
+        if reason = StopReason.Exact then
+            0.0
+        else
+            let delta = 1.0 - confidence
+
+            match look with
+            | ValueSome look -> Looks.quantile samples (Looks.share look delta)
+            | ValueNone -> Looks.quantile samples delta
+
+    member internal _.RequireErrorBar() =
+        if samples < 2 && reason <> StopReason.Exact then
+            raise (ArgumentRangeException $"an error bar needs two samples at least, and there were {samples}")
+
+/// Where a quantity lies, with the given confidence.
+[<Sealed; NoEquality; NoComparison>]
+type Interval<'T> internal (low: 'T, high: 'T, confidence: float) =
+    /// The lower end.
+    member _.Low = low
+
+    /// The upper end.
+    member _.High = high
+
+    /// The probability with which such intervals hold the truth.
+    member _.Confidence = confidence
+
+/// A value with its uncertainty and its cost.
+[<Sealed; NoEquality; NoComparison>]
+type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger) =
+    /// The estimate.
+    member _.Value = value
+
+    /// Its standard error; 0 for an exact result. Raises ArgumentRangeException where there is only one sample.
+    member _.StandardError =
+        ledger.RequireErrorBar()
+        standardError
+
+    /// The interval that holds the truth with this confidence, by Student's t, elementwise for a vector; widened where what was seen
+    /// decided when to stop. Raises ArgumentRangeException where there is only one sample, or for a confidence outside (0, 1).
+    member _.Interval(confidence: float) : Interval<'T> =
+        ledger.RequireErrorBar()
+        let struct (low, high) = ends (ledger.Factor confidence)
+        Interval(low, high, confidence)
+
+    /// What it cost, and why it ended there.
+    member _.Ledger = ledger
+
+    /// How many random vectors were used.
+    member _.Samples = ledger.Samples
+
+    /// How many products with the operator were taken.
+    member _.Matvecs = ledger.Matvecs
+
+    /// How many quadratic forms were taken in place of products.
+    member _.QuadraticForms = ledger.QuadraticForms
+
+    /// Time spent, in seconds.
+    member _.Seconds = ledger.Seconds
+
+    /// Why it stopped.
+    member _.StopReason = ledger.StopReason
+
+    /// Whether nothing is uncertain.
+    member _.IsExact = ledger.IsExact
+
+    override _.ToString() =
+        let text (x: obj) =
+            match x with
+            | :? float as number -> number.ToString("G6", CultureInfo.InvariantCulture)
+            | other -> string other
+
+        if ledger.IsExact then $"{text value} (exact)"
+        elif ledger.Samples < 2 then $"{text value} (one sample)"
+        else $"{text value} ± {text standardError} ({ledger.Samples} samples)"
+
+/// Making estimates of what was accumulated.
+module internal Estimates =
+
+    let private errorOf (ledger: Ledger) (standardError: float) = if ledger.IsExact then 0.0 else standardError
+
+    let scalar (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
+        let error = errorOf ledger standardError
+        let ends factor = struct (value - factor * error, value + factor * error)
+        Estimate(value, error, ends, ledger)
+
+    let vector (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
+        let ends (factor: float) = struct (value - factor * standardError, value + factor * standardError)
+
+        Estimate(value, standardError, ends, ledger)
+
+    /// The root of a quantity that cannot be negative. The interval's ends are the roots of its ends.
+    let scalarRoot (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
+        let root, error = sqrt value, errorOf ledger standardError
+        let ends factor = struct (sqrt (max 0.0 (value - factor * error)), sqrt (value + factor * error))
+        Estimate(root, (if root > 0.0 then error / (2.0 * root) else 0.0), ends, ledger)
+
+    /// The elementwise root of quantities that cannot be negative.
+    let vectorRoot (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
+        let root = Tensor.sqrt value
+        let safe = Tensor.where (Tensor.greater root (Tensor.zerosLike root)) root (Tensor.onesLike root)
+
+        let ends (factor: float) =
+            struct (Tensor.sqrt (Tensor.relu (value - factor * standardError)),
+                    Tensor.sqrt (value + factor * standardError))
+
+        Estimate(root, standardError / (2.0 * safe), ends, ledger)

@@ -1,0 +1,176 @@
+namespace Curvature
+
+open System
+open System.Diagnostics
+open System.Threading
+open Curvature.FSharp
+
+/// How far an estimator is.
+[<Sealed>]
+type SamplingProgress internal (samples: int, value: float, standardError: float, seconds: float, completed: float) =
+    /// How many random vectors are used so far.
+    member _.Samples = samples
+
+    /// The first quantity measured, or its norm.
+    member _.Value = value
+
+    /// Its standard error; infinite for fewer than two samples.
+    member _.StandardError = standardError
+
+    /// Time spent so far.
+    member _.Seconds = seconds
+
+    /// How much of the way is done, from 0 to 1, as far as the stopping rule lets that be told.
+    member _.Completed = completed
+
+/// How sampling runs: nothing here changes what is drawn. Immutable; `Default` and the methods With… make others.
+[<Sealed>]
+type SamplingOptions private (cancellation: CancellationToken, progress: IProgress<SamplingProgress>, blockSize: int) =
+    /// No cancellation, no progress, and blocks of 16 vectors or as many as fit into 256 MiB.
+    static member Default = SamplingOptions(CancellationToken.None, null, 0)
+
+    /// Ends sampling early; what was found until then is returned.
+    member _.Cancellation = cancellation
+
+    /// Is told after every block; null for nobody.
+    member _.Progress = progress
+
+    /// How many vectors are multiplied together; 0 to let memory decide.
+    member _.BlockSize = blockSize
+
+    /// The same options with a token that ends sampling early.
+    member _.WithCancellation(token: CancellationToken) = SamplingOptions(token, progress, blockSize)
+
+    /// The same options with a listener, told after every block.
+    member _.WithProgress(listener: IProgress<SamplingProgress>) = SamplingOptions(cancellation, listener, blockSize)
+
+    /// The same options with another number of vectors multiplied together. Raises ArgumentRangeException for less than one.
+    member _.WithBlockSize(size: int) =
+        if size < 1 then
+            raise (ArgumentRangeException $"WithBlockSize: a block has one vector at least, and {size} were asked for")
+
+        SamplingOptions(cancellation, progress, size)
+
+/// The loop that all samplers share: draw, multiply, measure, ask whether to stop.
+module internal Sampling =
+
+    /// Bytes that a block of vectors may take.
+    let private blockBytes = 1L <<< 28
+
+    let private mostVectors = 16
+
+    /// How many vectors are multiplied together. Depends on the operator's size only, never on the machine.
+    let blockSize (options: SamplingOptions) (operator: LinearOperator) =
+        if options.BlockSize > 0 then
+            options.BlockSize
+        else
+            let bytes = Storage.Bytes operator.DType * int64 (max 1 (max operator.Rows operator.Columns))
+            int (max 1L (min (int64 mostVectors) (blockBytes / bytes)))
+
+    /// Multiplies vectors number first, first + 1, …
+    let private multiply needsProduct (operator: LinearOperator) first (vectors: Tensor) : SampleBlock =
+        let name row = $"probe {first + row}"
+
+        match operator.FormsNamed with
+        | ValueSome forms when not needsProduct -> SampleBlock(vectors, ValueNone, ValueSome(forms name vectors))
+        | _ -> SampleBlock(vectors, ValueSome(operator.Multiply(vectors, name)), ValueNone)
+
+    type private Clock() =
+        let watch = Stopwatch.StartNew()
+        member _.Seconds = watch.Elapsed.TotalSeconds
+
+    let private ledger (operator: LinearOperator) needsProduct samples seconds reason look =
+        let products = if needsProduct || operator.QuadraticForms.IsNone then samples else 0
+        let gradients = int64 products * int64 operator.Definition.Gradients
+        Ledger(samples, products, samples - products, gradients, seconds, reason, look)
+
+    /// An operator of no or one column is known after that many products.
+    let private runExact (measurement: Measurement<'T>) (operator: LinearOperator) (accumulator: Accumulator<'T>) =
+        let clock, n = Clock(), operator.Columns
+
+        if n > 0 && operator.Rows > 0 then
+            Tensor.ones operator.DType [ 1; n ] |> multiply measurement.NeedsProduct operator 0 |> accumulator.Add
+
+        accumulator.Finish(ledger operator measurement.NeedsProduct n clock.Seconds StopReason.Exact ValueNone)
+
+    let private watched (summary: struct (float * float * bool)[]) =
+        summary
+        |> Array.choose (fun struct (value, error, isWatched) ->
+            if isWatched then Some(struct (value, error)) else None)
+
+    let private report (options: SamplingOptions) rule (standing: Standing) (summary: struct (float * float * bool)[]) =
+        if not (isNull options.Progress) && summary.Length > 0 then
+            let struct (value, error, _) = summary[0]
+
+            SamplingProgress(standing.Samples, value, error, standing.Seconds, Stopping.completed rule standing)
+            |> options.Progress.Report
+
+    let private sample
+        (options: SamplingOptions)
+        probe
+        (measurement: Measurement<'T>)
+        rule
+        key
+        (operator: LinearOperator)
+        (accumulator: Accumulator<'T>)
+        =
+        let clock, size = Clock(), blockSize options operator
+        let adaptive = Stopping.isAdaptive rule
+        let mutable samples = 0
+        let mutable reason = ValueNone
+        let mutable look = ValueNone
+
+        while reason.IsNone do
+            let before = watched accumulator.Summary |> Array.map (fun struct (value, _) -> value)
+            let check = Stopping.nextCheck rule samples
+            let count = min size (check - samples)
+
+            Probe.draw probe key operator.Columns (samples, count) operator.DType
+            |> multiply measurement.NeedsProduct operator samples
+            |> accumulator.Add
+
+            samples <- samples + count
+            let summary = accumulator.Summary
+
+            let standing =
+                {
+                    Samples = samples
+                    Seconds = clock.Seconds
+                    Look = if Looks.isLook samples then ValueSome(Looks.next samples - 1) else ValueNone
+                    Watched = watched summary
+                    Before = before
+                }
+
+            report options rule standing summary
+            reason <- Stopping.reason rule standing
+
+            if reason.IsNone && options.Cancellation.IsCancellationRequested then
+                reason <- ValueSome StopReason.Cancelled
+
+        if adaptive then look <- ValueSome(Looks.next (samples - 1))
+
+        accumulator.Finish(ledger operator measurement.NeedsProduct samples clock.Seconds reason.Value look)
+
+    /// Measures random vectors until the rule, or the caller, says stop.
+    let run
+        (options: SamplingOptions)
+        (probe: Probe)
+        (measurement: Measurement<'T>)
+        (stop: StoppingRule)
+        (key: Key)
+        (operator: LinearOperator)
+        : 'T =
+        let accumulator = measurement.Start operator
+
+        if operator.Columns <= 1 then
+            runExact measurement operator accumulator
+        else
+            options.Cancellation.ThrowIfCancellationRequested()
+
+            let rule =
+                if Stopping.isBounded stop then
+                    stop
+                else
+                    StoppingRule.OrElse(stop, StoppingRule.Ceiling StoppingRule.ceiling)
+
+            sample options probe measurement rule key operator accumulator

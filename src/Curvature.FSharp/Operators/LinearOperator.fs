@@ -1,0 +1,293 @@
+namespace Curvature
+
+open System
+open Curvature.FSharp
+
+/// What is claimed of an operator. Algorithms that need a property ask for the claim; it is not proved.
+[<Flags>]
+type OperatorProperties =
+    /// Nothing is claimed.
+    | None = 0
+    /// A = Aᵀ.
+    | Symmetric = 1
+    /// A = Aᵀ and vᵀAv ≥ 0 for every v.
+    | PositiveSemidefinite = 3
+
+/// How a map is applied to a vector and to a block of them.
+[<NoEquality; NoComparison>]
+type internal Products = { Single: Tensor -> Tensor; Block: Tensor -> Tensor }
+
+/// What an operator is made of.
+[<NoEquality; NoComparison>]
+type internal OperatorDefinition =
+    {
+        Name: string
+        Rows: int
+        Columns: int
+        DType: DType
+        Properties: OperatorProperties
+        Product: Products
+        /// The products of the transpose; missing where they are the same, or not known.
+        Adjoint: Products voption
+        /// [k; n] → [k]
+        Forms: (Tensor -> Tensor) voption
+        /// How many gradients one product costs, for those that are made of gradients.
+        Gradients: int
+    }
+
+module internal Products =
+
+    /// From a map of blocks.
+    let ofBlock (block: Tensor -> Tensor) =
+        {
+            Single = fun v -> block (Tensor.unsqueeze 0 v) |> Tensor.squeeze 0
+            Block = block
+        }
+
+    /// From a map of vectors, composed of tensor operations, which runs on a block as one computation.
+    let ofSingle (single: Tensor -> Tensor) = { Single = single; Block = vmap single }
+
+    let map2 combine (a: Products) (b: Products) =
+        {
+            Single = fun v -> combine (a.Single v) (b.Single v)
+            Block = fun v -> combine (a.Block v) (b.Block v)
+        }
+
+    let map f (a: Products) = { Single = a.Single >> f; Block = a.Block >> f }
+
+    let andThen (second: Products) (first: Products) =
+        { Single = first.Single >> second.Single; Block = first.Block >> second.Block }
+
+    /// zᵢᵀyᵢ for the rows of two blocks.
+    let rowDots (z: Tensor) (y: Tensor) = Tensor.sumAxes [ 1 ] (z * y)
+
+/// A linear map Rⁿ → Rᵐ known by its products with vectors. Immutable, and safe to use from several threads where
+/// its product is. Made by the modules LinearOperator, Hessian and their like; combined by + - * and LinearOperator's functions.
+[<Sealed; NoEquality; NoComparison>]
+type LinearOperator internal (definition: OperatorDefinition) =
+    let show (shape: int[]) = Shape.show shape
+
+    let checkResult (expected: int[]) (result: Tensor) =
+        if result.Signature.Shape <> expected then
+            raise (
+                ShapeException
+                    $"{definition.Name}: a product must have shape {show expected}, and it has {show result.Signature.Shape}"
+            )
+
+        if result.DType <> definition.DType then
+            raise (DTypeException $"{definition.Name}: a product must be {definition.DType}, and it is {result.DType}")
+
+        result
+
+    /// Names the vector whose product is not finite: the row of the result, which has `width` elements for each vector.
+    let checkFinite (what: string) (vector: int -> string) width (result: Tensor) =
+        match Finite.tryFind result with
+        | ValueSome(struct (i, value)) ->
+            let place = if width > 1 then $" at element {i % width}" else ""
+            let name = vector (i / max 1 width)
+            raise (NonFiniteException $"{definition.Name}: the {what} {name} is {Finite.name value}{place}")
+        | ValueNone -> result
+
+    let checkDType (v: Tensor) =
+        if v.DType <> definition.DType then
+            raise (DTypeException $"{definition.Name}: vectors must be {definition.DType}, and these are {v.DType}")
+
+    member internal _.Definition = definition
+
+    /// What the operator is called in messages and reports.
+    member _.Name = definition.Name
+
+    /// m, the length of a product.
+    member _.Rows = definition.Rows
+
+    /// n, the length of the vectors that it multiplies.
+    member _.Columns = definition.Columns
+
+    /// The element type of vectors and products.
+    member _.DType = definition.DType
+
+    /// What is claimed of it.
+    member _.Properties = definition.Properties
+
+    /// Whether it is claimed to equal its transpose.
+    member _.IsSymmetric = definition.Properties.HasFlag OperatorProperties.Symmetric
+
+    /// Whether it is claimed to have no negative eigenvalue.
+    member _.IsPositiveSemidefinite = definition.Properties.HasFlag OperatorProperties.PositiveSemidefinite
+
+    /// Whether it has as many rows as columns.
+    member _.IsSquare = definition.Rows = definition.Columns
+
+    /// A·v, where messages call vector number i of a block what they are told.
+    member internal _.Multiply(v: Tensor, vector: int -> string) : Tensor =
+        checkDType v
+        let finite = checkFinite "product with" vector definition.Rows
+
+        match v.Signature.Shape with
+        | [| n |] when n = definition.Columns ->
+            definition.Product.Single v |> checkResult [| definition.Rows |] |> finite
+        | [| k; n |] when n = definition.Columns ->
+            definition.Product.Block v |> checkResult [| k; definition.Rows |] |> finite
+        | shape ->
+            raise (
+                ShapeException
+                    $"{definition.Name}: takes vectors [{definition.Columns}] or blocks [k; {definition.Columns}], and got {show shape}"
+            )
+
+    /// vᵀAv for each row of a block, where there is a way that is cheaper than the product; with names as in Multiply.
+    member internal _.FormsNamed: ((int -> string) -> Tensor -> Tensor) voption =
+        definition.Forms
+        |> ValueOption.map (fun forms ->
+            fun vector (block: Tensor) ->
+                checkDType block
+
+                match block.Signature.Shape with
+                | [| k; n |] when n = definition.Columns ->
+                    forms block |> checkResult [| k |] |> checkFinite "quadratic form of" vector 1
+                | shape ->
+                    raise (
+                        ShapeException
+                            $"{definition.Name}: quadratic forms take a block [k; {definition.Columns}], and got {show shape}"
+                    ))
+
+    /// A·v for one vector [n] → [m], or for a block of k of them, [k; n] → [k; m]: one matvec a vector.
+    /// Raises ShapeException and DTypeException for vectors that do not fit, and NonFiniteException where a product is NaN
+    /// or infinite.
+    member this.Apply(v: Tensor) : Tensor =
+        this.Multiply(v, (fun row -> if v.Rank = 1 then "the vector" else $"vector {row}"))
+
+    /// Aᵀ. Raises OperatorException where its products are not known.
+    member this.Transposed: LinearOperator =
+        if this.IsSymmetric then
+            this
+        else
+            match definition.Adjoint with
+            | ValueSome adjoint ->
+                LinearOperator
+                    { definition with
+                        Name = $"transpose of {definition.Name}"
+                        Rows = definition.Columns
+                        Columns = definition.Rows
+                        Product = adjoint
+                        Adjoint = ValueSome definition.Product
+                    }
+            | ValueNone -> raise (OperatorException $"{definition.Name}: the products of its transpose are not known")
+
+    /// vᵀAv for each row of a block, [k; n] → [k], where that is cheaper than the product; otherwise nothing.
+    member this.QuadraticForms: (Tensor -> Tensor) option =
+        this.FormsNamed |> ValueOption.map (fun forms -> forms (fun row -> $"vector {row}")) |> ValueOption.toOption
+
+    /// zᵢᵀAzᵢ by the cheapest way there is.
+    static member internal FormsOf(definition: OperatorDefinition) : Tensor -> Tensor =
+        match definition.Forms with
+        | ValueSome forms -> forms
+        | ValueNone -> fun z -> Products.rowDots z (definition.Product.Block z)
+
+    static member private Sum(a: LinearOperator, b: LinearOperator, sign: float, name: string) =
+        let a, b = a.Definition, b.Definition
+
+        if a.Rows <> b.Rows || a.Columns <> b.Columns then
+            raise (
+                ShapeException
+                    $"{name}: the operators have shapes [{a.Rows}; {a.Columns}] and [{b.Rows}; {b.Columns}], which differ"
+            )
+
+        if a.DType <> b.DType then
+            raise (DTypeException $"{name}: the operators have element types {a.DType} and {b.DType}, which differ")
+
+        let combine (x: Tensor) (y: Tensor) = if sign > 0.0 then x + y else x - y
+        let bothSymmetric = a.Properties &&& b.Properties &&& OperatorProperties.Symmetric
+
+        let forms =
+            if a.Rows = a.Columns && (a.Forms.IsSome || b.Forms.IsSome) then
+                let first, second = LinearOperator.FormsOf a, LinearOperator.FormsOf b
+                ValueSome(fun z -> combine (first z) (second z))
+            else
+                ValueNone
+
+        LinearOperator
+            { a with
+                Name = name
+                // A difference of semidefinite operators may be indefinite.
+                Properties = if sign > 0.0 then a.Properties &&& b.Properties else bothSymmetric
+                Product = Products.map2 combine a.Product b.Product
+                Adjoint =
+                    LinearOperator.AdjointOf a
+                    |> ValueOption.bind (fun x ->
+                        LinearOperator.AdjointOf b |> ValueOption.map (Products.map2 combine x))
+                Forms = forms
+                Gradients = a.Gradients + b.Gradients
+            }
+
+    /// The products of the transpose, where they are known.
+    static member internal AdjointOf(definition: OperatorDefinition) =
+        if definition.Properties.HasFlag OperatorProperties.Symmetric then
+            ValueSome definition.Product
+        else
+            definition.Adjoint
+
+    /// The sum, of the same shape and element type. Costs both products.
+    static member (+)(a: LinearOperator, b: LinearOperator) : LinearOperator =
+        LinearOperator.Sum(a, b, 1.0, $"({a.Name} + {b.Name})")
+
+    /// The difference, of the same shape and element type. Costs both products.
+    static member (-)(a: LinearOperator, b: LinearOperator) : LinearOperator =
+        LinearOperator.Sum(a, b, -1.0, $"({a.Name} - {b.Name})")
+
+    /// The composition A·B: first B, then A. Costs both products.
+    static member (*)(a: LinearOperator, b: LinearOperator) : LinearOperator =
+        let a, b = a.Definition, b.Definition
+
+        if a.Columns <> b.Rows then
+            raise (
+                ShapeException
+                    $"composition: {a.Name} takes vectors [{a.Columns}], and {b.Name} gives vectors [{b.Rows}]"
+            )
+
+        if a.DType <> b.DType then
+            raise (DTypeException $"composition: {a.Name} is {a.DType}, and {b.Name} is {b.DType}")
+
+        LinearOperator
+            {
+                Name = $"({a.Name} * {b.Name})"
+                Rows = a.Rows
+                Columns = b.Columns
+                DType = a.DType
+                Properties = OperatorProperties.None
+                Product = Products.andThen a.Product b.Product
+                Adjoint =
+                    LinearOperator.AdjointOf a
+                    |> ValueOption.bind (fun x ->
+                        LinearOperator.AdjointOf b |> ValueOption.map (fun y -> Products.andThen y x))
+                Forms = ValueNone
+                Gradients = a.Gradients + b.Gradients
+            }
+
+    /// The operator times a number. Raises ArgumentRangeException for one that is not finite.
+    static member (*)(factor: float, a: LinearOperator) : LinearOperator =
+        if not (Double.IsFinite factor) then
+            raise (ArgumentRangeException $"scale: a factor must be finite, and this one is {factor}")
+
+        let a = a.Definition
+        let scale (t: Tensor) = factor * t
+
+        LinearOperator
+            { a with
+                Name = $"{factor} * {a.Name}"
+                Properties =
+                    if factor >= 0.0 then
+                        a.Properties
+                    else
+                        a.Properties &&& OperatorProperties.Symmetric
+                Product = Products.map scale a.Product
+                Adjoint = a.Adjoint |> ValueOption.map (Products.map scale)
+                Forms = a.Forms |> ValueOption.map (fun forms -> forms >> scale)
+            }
+
+    /// The operator times a number.
+    static member (*)(a: LinearOperator, factor: float) : LinearOperator = factor * a
+
+    /// −A.
+    static member (~-)(a: LinearOperator) : LinearOperator = -1.0 * a
+
+    override this.ToString() = $"{definition.Name} [{definition.Rows}; {definition.Columns}] {definition.DType}"

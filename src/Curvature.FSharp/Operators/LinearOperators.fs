@@ -1,0 +1,365 @@
+namespace Curvature.FSharp
+
+open System
+open Curvature
+open OperatorParts
+
+/// Making linear operators, and making new ones of others. `+`, `-`, `*` (composition) and a number times an operator are
+/// members of the type. Wherever the parts have quadratic forms or a transpose, what is made of them has.
+[<RequireQualifiedAccess>]
+module LinearOperator =
+
+    // ---- from functions
+
+    /// The operator of a linear function of vectors, [columns] → [rows], composed of tensor operations. Blocks of vectors run as
+    /// one computation, and the transpose follows from the function by differentiation. Nothing is claimed; see `claim`.
+    let ofFunction (dtype: DType) (rows: int) (columns: int) (f: Tensor -> Tensor) : LinearOperator =
+        let pull (u: Tensor) = jacobianTv f (u.Fill([| columns |], 0.0)) u
+
+        let definition = define "function" dtype rows columns (Products.ofSingle f)
+        LinearOperator { definition with Adjoint = ValueSome(Products.ofSingle pull) }
+
+    /// The operator of a linear function of blocks, [k; columns] → [k; rows]. Its transpose is not known; see `withTranspose`.
+    let ofBlockFunction (dtype: DType) (rows: int) (columns: int) (f: Tensor -> Tensor) : LinearOperator =
+        LinearOperator(define "block function" dtype rows columns (Products.ofBlock f))
+
+    /// The operator of any function that multiplies, on arrays of `columns` numbers to arrays of `rows`: the way to bring a product from
+    /// another library. Vectors of a block are multiplied one after the other. See `withDelegateTranspose` and `claim`.
+    let ofDelegate (dtype: DType) (rows: int) (columns: int) (f: float[] -> float[]) : LinearOperator =
+        LinearOperator(define "delegate" dtype rows columns (onArrays dtype f))
+
+    // ---- saying more about an operator
+
+    /// The operator under another name, for messages and reports.
+    let named (name: string) (a: LinearOperator) : LinearOperator = LinearOperator { a.Definition with Name = name }
+
+    /// Claims properties of a square operator, beside those that it has. Nothing is checked.
+    /// Raises OperatorException for an operator that is not square.
+    let claim (properties: OperatorProperties) (a: LinearOperator) : LinearOperator =
+        if properties <> OperatorProperties.None then requireSquare "claim" a
+
+        LinearOperator { a.Definition with Properties = a.Properties ||| properties }
+
+    /// Gives the products with the transpose, as a function of blocks [k; rows] → [k; columns].
+    let withTranspose (f: Tensor -> Tensor) (a: LinearOperator) : LinearOperator =
+        LinearOperator { a.Definition with Adjoint = ValueSome(Products.ofBlock f) }
+
+    /// Gives the products with the transpose, as a function of arrays.
+    let withDelegateTranspose (f: float[] -> float[]) (a: LinearOperator) : LinearOperator =
+        LinearOperator { a.Definition with Adjoint = ValueSome(onArrays a.DType f) }
+
+    /// Gives a cheaper way to vᵀAv than the product, as a function of blocks [k; n] → [k].
+    /// Raises OperatorException for an operator that is not square.
+    let withQuadraticForms (forms: Tensor -> Tensor) (a: LinearOperator) : LinearOperator =
+        requireSquare "withQuadraticForms" a
+        LinearOperator { a.Definition with Forms = ValueSome forms }
+
+    // ---- from numbers
+
+    let private matrixOperator properties (matrix: Tensor) =
+        Finite.check "ofMatrix: the matrix" matrix
+        let rows, columns = matrix.Signature.Shape[0], matrix.Signature.Shape[1]
+
+        let product =
+            {
+                Single = fun v -> Tensor.matmul matrix v
+                Block = fun block -> Tensor.einsum "ij,kj->ki" matrix block
+            }
+
+        let adjoint =
+            {
+                Single = fun u -> Tensor.matmul u matrix
+                Block = fun block -> Tensor.matmul block matrix
+            }
+
+        LinearOperator
+            { define "matrix" matrix.DType rows columns product with
+                Properties = properties
+                Adjoint = ValueSome adjoint
+            }
+
+    /// The operator of a matrix [rows; columns]. It is symmetric where the matrix equals its transpose exactly.
+    let ofMatrix (matrix: Tensor) : LinearOperator =
+        requireMatrix "ofMatrix" matrix
+        let square = matrix.Signature.Shape[0] = matrix.Signature.Shape[1]
+
+        let properties =
+            if square && isSymmetric 0.0 matrix then
+                OperatorProperties.Symmetric
+            else
+                OperatorProperties.None
+
+        matrixOperator properties matrix
+
+    /// The operator of a matrix that is symmetric up to rounding: entries may differ from their mirror image by 1e-12 (Float64) or
+    /// 1e-5 (Float32) of the largest one. Raises OperatorException where they differ by more.
+    let ofSymmetricMatrix (matrix: Tensor) : LinearOperator =
+        requireMatrix "ofSymmetricMatrix" matrix
+        let shape = matrix.Signature.Shape
+        let tolerance = if matrix.DType = DType.Float64 then 1e-12 else 1e-5
+
+        if shape[0] <> shape[1] || not (isSymmetric tolerance matrix) then
+            raise (
+                OperatorException
+                    $"ofSymmetricMatrix: the matrix of shape {Shape.show shape} does not equal its transpose"
+            )
+
+        matrixOperator OperatorProperties.Symmetric matrix
+
+    /// The operator that multiplies elementwise by a vector [n]: semidefinite where no entry is negative.
+    let ofDiagonal (diagonal: Tensor) : LinearOperator =
+        requireVector "ofDiagonal" diagonal
+        Finite.check "ofDiagonal: the diagonal" diagonal
+        let n = diagonal.Size
+        let negative = isNull diagonal.Owner && diagonal.ToArray() |> Array.exists (fun d -> d < 0.0)
+
+        let product =
+            {
+                Single = fun v -> diagonal * v
+                Block = fun block -> diagonal * block
+            }
+
+        LinearOperator
+            { define "diagonal" diagonal.DType n n product with
+                Properties =
+                    if negative then
+                        OperatorProperties.Symmetric
+                    else
+                        OperatorProperties.PositiveSemidefinite
+                // A sum, because it keeps the digits of Float32 where a product of matrices may not.
+                Forms = ValueSome(fun z -> Tensor.sumAxes [ 1 ] (z * z * diagonal))
+            }
+
+    /// λ·I of size n.
+    let scalar (dtype: DType) (n: int) (lambda: float) : LinearOperator =
+        if not (Double.IsFinite lambda) then
+            raise (ArgumentRangeException $"scalar: the number must be finite, and it is {lambda}")
+
+        let multiply (t: Tensor) = lambda * t
+
+        LinearOperator
+            { define $"{lambda} * identity" dtype n n { Single = multiply; Block = multiply } with
+                Properties =
+                    if lambda < 0.0 then
+                        OperatorProperties.Symmetric
+                    else
+                        OperatorProperties.PositiveSemidefinite
+                Forms = ValueSome(fun z -> lambda * Tensor.sumAxes [ 1 ] (z * z))
+            }
+
+    /// I of size n.
+    let identity (dtype: DType) (n: int) : LinearOperator = scalar dtype n 1.0 |> named "identity"
+
+    /// 0 : Rᶜᵒˡᵘᵐⁿˢ → Rʳᵒʷˢ.
+    let zero (dtype: DType) (rows: int) (columns: int) : LinearOperator =
+        let toward length =
+            {
+                Single = fun (v: Tensor) -> v.Fill([| length |], 0.0)
+                Block = fun block -> block.Fill([| block.Signature.Shape[0]; length |], 0.0)
+            }
+
+        LinearOperator
+            { define "zero" dtype rows columns (toward rows) with
+                Adjoint = ValueSome(toward columns)
+                Properties =
+                    if rows = columns then
+                        OperatorProperties.PositiveSemidefinite
+                    else
+                        OperatorProperties.None
+                Forms =
+                    if rows = columns then
+                        ValueSome(fun z -> z.Fill([| z.Signature.Shape[0] |], 0.0))
+                    else
+                        ValueNone
+            }
+
+    // ---- algebra
+
+    /// c·A.
+    let scale (factor: float) (a: LinearOperator) : LinearOperator = factor * a
+
+    /// A + λI. Raises OperatorException for an operator that is not square.
+    let shift (lambda: float) (a: LinearOperator) : LinearOperator =
+        requireSquare "shift" a
+        (a + scalar a.DType a.Columns lambda) |> named $"({a.Name} + {lambda} I)"
+
+    /// A·B: first B, then A.
+    let compose (a: LinearOperator) (b: LinearOperator) : LinearOperator = a * b
+
+    /// Aᵀ. Raises OperatorException where its products are not known.
+    let transpose (a: LinearOperator) : LinearOperator = a.Transposed
+
+    /// AᵀA, semidefinite. Costs a product with A and one with Aᵀ; its quadratic forms ‖Av‖² only the first.
+    let gram (a: LinearOperator) : LinearOperator =
+        let forms z = a.Definition.Product.Block z |> Tensor.square |> Tensor.sumAxes [ 1 ]
+
+        LinearOperator
+            { (a.Transposed * a).Definition with
+                Name = $"gram of {a.Name}"
+                Properties = OperatorProperties.PositiveSemidefinite
+                Forms = ValueSome forms
+            }
+
+    /// The symmetric part (A + Aᵀ)/2, which has the same quadratic forms.
+    let symmetricPart (a: LinearOperator) : LinearOperator =
+        requireSquare "symmetricPart" a
+
+        if a.IsSymmetric then
+            a
+        else
+            LinearOperator
+                { (0.5 * (a + a.Transposed)).Definition with
+                    Name = $"symmetric part of {a.Name}"
+                    Properties = OperatorProperties.Symmetric
+                    Forms = a.Definition.Forms
+                }
+
+    /// Rows firstRow … firstRow + rowCount − 1 of columns firstColumn …: costs a product of the whole. A block on the diagonal keeps
+    /// symmetry, definiteness and quadratic forms. Raises ArgumentRangeException for ranges outside the operator.
+    let submatrix
+        (firstRow: int, rowCount: int)
+        (firstColumn: int, columnCount: int)
+        (a: LinearOperator)
+        : LinearOperator =
+        let check what first count length =
+            if first < 0 || count < 0 || first + count > length then
+                raise (
+                    ArgumentRangeException
+                        $"submatrix: {count} {what} from {first} are not within the {length} of {a.Name}"
+                )
+
+        check "rows" firstRow rowCount a.Rows
+        check "columns" firstColumn columnCount a.Columns
+        let principal = a.IsSquare && firstRow = firstColumn && rowCount = columnCount
+        let widen = embed firstColumn columnCount a.Columns
+        let inner = a.Definition
+
+        LinearOperator
+            { inner with
+                Name =
+                    $"{a.Name}[{firstRow} .. {firstRow + rowCount - 1}, {firstColumn} .. {firstColumn + columnCount - 1}]"
+                Rows = rowCount
+                Columns = columnCount
+                Properties = if principal then inner.Properties else OperatorProperties.None
+                Product = widen |> Products.andThen inner.Product |> Products.andThen (cut firstRow rowCount)
+                Adjoint =
+                    LinearOperator.AdjointOf inner
+                    |> ValueOption.map (fun adjoint ->
+                        embed firstRow rowCount a.Rows
+                        |> Products.andThen adjoint
+                        |> Products.andThen (cut firstColumn columnCount))
+                Forms =
+                    if principal then
+                        inner.Forms |> ValueOption.map (fun forms -> widen.Block >> forms)
+                    else
+                        ValueNone
+            }
+
+    /// The block on the diagonal that belongs to one range of indices.
+    let block (first: int) (count: int) (a: LinearOperator) : LinearOperator = submatrix (first, count) (first, count) a
+
+    /// Operators along the diagonal, zeros elsewhere. Raises ArgumentRangeException for none, DTypeException for mixed element types.
+    let blockDiagonal (blocks: LinearOperator list) : LinearOperator =
+        match blocks with
+        | [] -> raise (ArgumentRangeException "blockDiagonal: at least one block is needed")
+        | first :: _ ->
+            for b in blocks do
+                if b.DType <> first.DType then
+                    raise (DTypeException $"blockDiagonal: {first.Name} is {first.DType}, and {b.Name} is {b.DType}")
+
+            let along axis (lengths: int list) (parts: (Tensor -> Tensor) list) (v: Tensor) =
+                Tensor.split axis lengths v |> List.map2 (fun f piece -> f piece) parts |> Tensor.concat axis
+
+            let products lengths (parts: Products list) =
+                {
+                    Single = along 0 lengths (parts |> List.map _.Single)
+                    Block = along 1 lengths (parts |> List.map _.Block)
+                }
+
+            let columns, rows = blocks |> List.map _.Columns, blocks |> List.map _.Rows
+            let definitions = blocks |> List.map _.Definition
+            let adjoints = definitions |> List.map LinearOperator.AdjointOf
+            let square = blocks |> List.forall _.IsSquare
+
+            let forms (z: Tensor) =
+                Tensor.split 1 columns z
+                |> List.map2 (fun definition piece -> LinearOperator.FormsOf definition piece) definitions
+                |> List.reduce (+)
+
+            LinearOperator
+                {
+                    Name = "blockDiagonal(" + String.Join(", ", blocks |> List.map _.Name) + ")"
+                    Rows = List.sum rows
+                    Columns = List.sum columns
+                    DType = first.DType
+                    Properties = blocks |> List.map _.Properties |> List.reduce (&&&)
+                    Product = products columns (definitions |> List.map _.Product)
+                    Adjoint =
+                        if adjoints |> List.forall _.IsSome then
+                            ValueSome(products rows (adjoints |> List.map _.Value))
+                        else
+                            ValueNone
+                    Forms =
+                        if square && definitions |> List.exists _.Forms.IsSome then
+                            ValueSome forms
+                        else
+                            ValueNone
+                    Gradients = definitions |> List.sumBy _.Gradients
+                }
+
+    /// diag(d) + U·diag(c)·Uᵀ for vectors d [n] and c [r] and a matrix U [n; r]. Costs 4nr operations a product and never an n×n matrix.
+    /// Semidefinite where neither d nor c has a negative entry.
+    let lowRankPlusDiagonal (diagonal: Tensor) (factor: Tensor) (weights: Tensor) : LinearOperator =
+        requireVector "lowRankPlusDiagonal: the diagonal" diagonal
+        requireMatrix "lowRankPlusDiagonal: the factor" factor
+        requireVector "lowRankPlusDiagonal: the weights" weights
+
+        if factor.Signature.Shape <> [| diagonal.Size; weights.Size |] then
+            raise (
+                ShapeException
+                    $"lowRankPlusDiagonal: the factor must have shape [{diagonal.Size}; {weights.Size}], and it has {Shape.show factor.Signature.Shape}"
+            )
+
+        let u = ofMatrix factor
+        let low = u * ofDiagonal weights * u.Transposed
+        let main = ofDiagonal diagonal
+        let forms z = Tensor.matmul (Tensor.square (Tensor.matmul z factor)) weights
+
+        let low =
+            LinearOperator
+                { low.Definition with
+                    Properties = (ofDiagonal weights).Properties
+                    Forms = ValueSome forms
+                }
+
+        main + low |> named "low rank plus diagonal"
+
+    // ---- writing it out
+
+    /// The largest matrix, in entries, that `dense` writes out: 512 MiB of Float64.
+    let denseLimit = 1L <<< 26
+
+    /// The matrix [rows; columns] of an operator, of at most `limit` entries: one matvec a column.
+    /// Raises ArgumentRangeException for a larger one.
+    let denseWithin (limit: int64) (a: LinearOperator) : Tensor =
+        let size = int64 a.Rows * int64 a.Columns
+
+        if size > limit then
+            raise (
+                ArgumentRangeException
+                    $"dense: {a.Name} of shape [{a.Rows}; {a.Columns}] has {size} entries, and the limit is {limit}"
+            )
+
+        if size = 0L then
+            Tensor.zeros a.DType [ a.Rows; a.Columns ]
+        else
+            [
+                for start in 0..basisBlock .. a.Columns - 1 do
+                    a.Apply(basis a.DType a.Columns start (min basisBlock (a.Columns - start)))
+            ]
+            |> Tensor.concat 0
+            |> Tensor.transpose
+
+    /// The matrix [rows; columns] of an operator of at most `denseLimit` entries: one matvec a column.
+    /// Raises ArgumentRangeException for a larger one.
+    let dense (a: LinearOperator) : Tensor = denseWithin denseLimit a

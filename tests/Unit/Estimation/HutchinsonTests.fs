@@ -1,0 +1,350 @@
+namespace Curvature.Tests.Unit
+
+open System
+open System.Threading
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+/// Collects progress on the thread that reports it.
+type RecordedProgress() =
+    member val Reports = ResizeArray<SamplingProgress>()
+
+    interface IProgress<SamplingProgress> with
+        member this.Report value = this.Reports.Add value
+
+[<TestFixture>]
+type HutchinsonTests() =
+
+    let key = Key.OfSeed 30L
+    let matrix = Matrices.symmetric 31 12
+    let operator = LinearOperator.ofMatrix matrix
+    let blocks = [ ParameterBlock("first", 0, 5); ParameterBlock("second", 5, 7) ]
+
+    let within (expected: float) (estimate: Estimate<float>) =
+        Assert.That(
+            abs (estimate.Value - expected),
+            Is.LessThanOrEqualTo(5.0 * estimate.StandardError),
+            $"{estimate} against {expected}, {key}"
+        )
+
+    [<Test>]
+    member _.``one sign sample is exact on a diagonal``() =
+        let hessian =
+            Hessian.at
+                (fun x -> Tensor.sum (x * x * Tensor.ofArray [ 2 ] [| 1.0; 2.0 |]))
+                (Tensor.ones DType.Float64 [ 2 ])
+
+        let trace = Hutchinson.trace (StoppingRule.matvecs 1) key hessian
+        Assert.That(trace.Value, Is.EqualTo 6.0)
+        Assert.That(trace.QuadraticForms, Is.EqualTo 1)
+        Assert.That(trace.Matvecs, Is.EqualTo 0)
+
+    [<Test>]
+    member _.``one sample has no error bar``() =
+        let trace = Hutchinson.trace (StoppingRule.matvecs 1) key operator
+        Expect.error<ArgumentRangeException> [ "two samples" ] (fun () -> trace.StandardError |> ignore)
+        Expect.error<ArgumentRangeException> [ "two samples" ] (fun () -> trace.Interval 0.95 |> ignore)
+
+    [<Test>]
+    member _.``standard error and interval are Student's``() =
+        let forms =
+            Probe.draw Probe.rademacher key 12 (0, 3) DType.Float64
+            |> fun z -> Tensor.sumAxes [ 1 ] (z * operator.Apply z) |> _.ToArray()
+
+        let trace = Hutchinson.trace (StoppingRule.matvecs 3) key operator
+        let mean = Array.average forms
+        let error = sqrt ((forms |> Array.sumBy (fun t -> (t - mean) ** 2.0)) / 2.0 / 3.0)
+        Assert.That(trace.Value, Is.EqualTo(mean).Within 1e-12)
+        Assert.That(trace.StandardError, Is.EqualTo(error).Within 1e-12)
+        // The 97.5 % quantile of t with 2 degrees of freedom, from a table.
+        Assert.That(trace.Interval(0.95).High - mean, Is.EqualTo(4.302652730 * error).Within 1e-7)
+        Assert.That(mean - trace.Interval(0.95).Low, Is.EqualTo(4.302652730 * error).Within 1e-7)
+        Expect.error<ArgumentRangeException> [ "95" ] (fun () -> trace.Interval 95.0 |> ignore)
+
+    [<Test>]
+    member _.``combined measurements equal separate ones, to the bit``() =
+        let stop = StoppingRule.matvecs 40
+        let run measurement = Hutchinson.estimate Probe.gaussian measurement stop key operator
+
+        let trace, (diagonal, (frobenius, (rows, traces))) =
+            run (
+                Measurement.both
+                    Measurement.trace
+                    (Measurement.both
+                        Measurement.diagonal
+                        (Measurement.both
+                            Measurement.frobenius
+                            (Measurement.both Measurement.rowNorms (Measurement.blockTraces blocks))))
+            )
+
+        Assert.That(trace.Value, Is.EqualTo (run Measurement.trace).Value)
+        Assert.That(trace.StandardError, Is.EqualTo (run Measurement.trace).StandardError)
+        Expect.sameBits (run Measurement.diagonal).Value diagonal.Value
+        Expect.sameBits (run Measurement.diagonal).StandardError diagonal.StandardError
+        Assert.That(frobenius.Value, Is.EqualTo (run Measurement.frobenius).Value)
+        Expect.sameBits (run Measurement.rowNorms).Value rows.Value
+
+        Array.iter2
+            (fun (a: BlockTrace) (b: BlockTrace) -> Assert.That(a.Trace.Value, Is.EqualTo b.Trace.Value))
+            (run (Measurement.blockTraces blocks))
+            traces
+
+        Assert.That(trace.Matvecs, Is.EqualTo 40)
+
+    [<Test>]
+    member _.``the trace is the sum of the diagonal and of the block traces``() =
+        let measurement =
+            Measurement.both Measurement.trace (Measurement.both Measurement.diagonal (Measurement.blockTraces blocks))
+
+        let trace, (diagonal, traces) =
+            Hutchinson.estimate Probe.sphere measurement (StoppingRule.matvecs 9) key operator
+
+        Assert.That((Tensor.sum diagonal.Value).ToScalar(), Is.EqualTo(trace.Value).Within 1e-12)
+        Assert.That(traces |> Array.sumBy _.Trace.Value, Is.EqualTo(trace.Value).Within 1e-12)
+
+    [<Test>]
+    member _.``every measurement lies within 5 standard errors of the truth``() =
+        let all =
+            Measurement.all
+                [
+                    Measurement.trace |> Measurement.map (fun t -> [ t, Matrices.trace matrix ])
+                    Measurement.squaredFrobenius |> Measurement.map (fun f -> [ f, Matrices.squaredNorm matrix ])
+                    Measurement.frobenius |> Measurement.map (fun f -> [ f, sqrt (Matrices.squaredNorm matrix) ])
+                ]
+
+        for probe in
+            [
+                Probe.rademacher
+                Probe.gaussian
+                Probe.sphere
+                Probe.sparse 0.5
+                Probe.fixedSparse 4
+                Probe.basis
+            ] do
+            for results in Hutchinson.estimate probe all (StoppingRule.matvecs 500) key operator do
+                for estimate, truth in results do
+                    within truth estimate
+
+    [<Test>]
+    member _.``vector measurements lie within 6 standard errors of the truth``() =
+        let rows = matrix.ToArray() |> Array.chunkBySize 12 |> Array.map (Array.sumBy (fun x -> x * x))
+        let diagonal = Matrices.diagonal matrix
+
+        let check (truth: float[]) (estimate: Estimate<Tensor>) =
+            let value, error = estimate.Value.ToArray(), estimate.StandardError.ToArray()
+
+            truth
+            |> Array.iteri (fun i t ->
+                Assert.That(abs (value[i] - t), Is.LessThanOrEqualTo(6.0 * error[i]), $"entry {i}, {key}"))
+
+        let run measurement = Hutchinson.estimate Probe.gaussian measurement (StoppingRule.matvecs 400) key operator
+        check diagonal (run Measurement.diagonal)
+        check diagonal (run Measurement.diagonalRatio)
+        check rows (run Measurement.squaredRowNorms)
+        check (rows |> Array.map sqrt) (run Measurement.rowNorms)
+
+    [<Test>]
+    member _.``with signs both diagonals are the same``() =
+        let run measurement = Hutchinson.estimate Probe.rademacher measurement (StoppingRule.matvecs 20) key operator
+        Expect.tensorsClose 1e-13 (run Measurement.diagonal).Value (run Measurement.diagonalRatio).Value
+        Expect.tensorsClose 1e-12 (run Measurement.diagonal).StandardError (run Measurement.diagonalRatio).StandardError
+
+    [<Test>]
+    member _.``the ratio form of the diagonal has less variance than the plain one under normal probes``() =
+        let large = LinearOperator.ofMatrix (matrix + 10.0 * Tensor.eye DType.Float64 12)
+
+        let error measurement =
+            Hutchinson.estimate Probe.gaussian measurement (StoppingRule.matvecs 100) key large
+            |> fun (e: Estimate<Tensor>) -> (Tensor.norm e.StandardError).ToScalar()
+
+        Assert.That(error Measurement.diagonalRatio, Is.LessThan(0.5 * error Measurement.diagonal))
+
+    [<Test>]
+    member _.``an entry that no sparse probe touched is an error in the ratio form``() =
+        let run () =
+            Hutchinson.estimate Probe.basis Measurement.diagonalRatio (StoppingRule.matvecs 3) key operator |> ignore
+
+        Expect.error<OperatorException> [ "of 12 entries"; "3 probes" ] run
+
+    [<Test>]
+    member _.``standard errors of the diagonal are those of the formula``() =
+        for probe in [ Probe.rademacher; Probe.gaussian; Probe.fixedSparse 6 ] do
+            let m = 2000
+
+            let errors =
+                (Hutchinson.estimate probe Measurement.diagonal (StoppingRule.matvecs m) key operator)
+                    .StandardError.ToArray()
+
+            let expected = Probe.varianceOfDiagonal probe matrix |> Array.map (fun v -> sqrt (v / float m))
+
+            Array.iter2
+                (fun (e: float) a -> Assert.That(a / e, Is.InRange(0.7, 1.4), $"{probe}, {key}"))
+                expected
+                errors
+
+    [<Test>]
+    member _.``the same key gives the same bits in blocks of any size``() =
+        let diagonal = LinearOperator.ofDiagonal (Tensor.ofArray [ 12 ] (Matrices.diagonal matrix))
+
+        let run size =
+            Hutchinson.estimateWith
+                (SamplingOptions.Default.WithBlockSize size)
+                Probe.gaussian
+                (Measurement.both Measurement.trace Measurement.diagonal)
+                (StoppingRule.matvecs 37)
+                key
+                diagonal
+
+        let trace, entries = run 16
+
+        for size in [ 1; 5; 37; 64 ] do
+            let otherTrace, otherEntries = run size
+            Assert.That(otherTrace.Value, Is.EqualTo trace.Value)
+            Assert.That(otherTrace.StandardError, Is.EqualTo trace.StandardError)
+            Expect.sameBits entries.Value otherEntries.Value
+            Expect.sameBits entries.StandardError otherEntries.StandardError
+
+    [<Test>]
+    member _.``operators of one column and of none give exact results``() =
+        let one = LinearOperator.ofMatrix (Tensor.ofArray [ 1; 1 ] [| 3.5 |])
+        let none = LinearOperator.zero DType.Float64 0 0
+
+        let run operator =
+            Hutchinson.estimate
+                Probe.gaussian
+                (Measurement.both Measurement.trace Measurement.diagonal)
+                (StoppingRule.matvecs 5)
+                key
+                operator
+
+        let trace, diagonal = run one
+        Assert.That((trace.Value, trace.StandardError, trace.Interval(0.95).High), Is.EqualTo((3.5, 0.0, 3.5)))
+        Expect.tensor 0.0 [ 1 ] [ 3.5 ] diagonal.Value
+        Expect.tensor 0.0 [ 1 ] [ 0.0 ] diagonal.StandardError
+        Assert.That((trace.IsExact, trace.Matvecs, trace.StopReason), Is.EqualTo((true, 1, StopReason.Exact)))
+        let trace, diagonal = run none
+        Assert.That((trace.Value, trace.StandardError, trace.Matvecs), Is.EqualTo((0.0, 0.0, 0)))
+        Assert.That(diagonal.Value.Size, Is.EqualTo 0)
+        Assert.That(Exact.trace(none).Value, Is.EqualTo 0.0)
+
+    [<Test>]
+    member _.``an operator of zeros is done at the first look``() =
+        let trace = Hutchinson.trace (StoppingRule.relativeError 0.01) key (LinearOperator.zero DType.Float64 5 5)
+        Assert.That((trace.Value, trace.StandardError, trace.Samples), Is.EqualTo((0.0, 0.0, 16)))
+
+    [<Test>]
+    member _.``a measurement that does not fit the operator is refused``() =
+        let wide = LinearOperator.ofMatrix (Matrices.random 1 3 5)
+
+        let run (measurement: Measurement<'T>) operator () =
+            Hutchinson.estimate Probe.gaussian measurement (StoppingRule.matvecs 2) key operator |> ignore
+
+        Expect.error<OperatorException> [ "trace"; "[3; 5]" ] (run Measurement.trace wide)
+        Expect.error<OperatorException> [ "diagonal"; "[3; 5]" ] (run Measurement.diagonal wide)
+
+        Expect.error<ArgumentRangeException>
+            [ "far"; "10 elements from 5"; "12" ]
+            (run (Measurement.blockTraces [ ParameterBlock("far", 5, 10) ]) operator)
+
+        Expect.error<ArgumentRangeException> [ "no blocks" ] (run (Measurement.blockTraces []) operator)
+
+    [<Test>]
+    member _.``norms of an operator that is not square``() =
+        let matrix = Matrices.random 33 3 5
+
+        let frobenius, rows =
+            Hutchinson.estimate
+                Probe.rademacher
+                (Measurement.both Measurement.frobenius Measurement.rowNorms)
+                (StoppingRule.matvecs 200)
+                key
+                (LinearOperator.ofMatrix matrix)
+
+        within (sqrt (Matrices.squaredNorm matrix)) frobenius
+        Assert.That((rows.Value.Shape = [| 3 |]))
+        let exact = Exact.rowNorms (LinearOperator.ofMatrix matrix)
+
+        Expect.close
+            1e-13
+            (matrix.ToArray() |> Array.chunkBySize 5 |> Array.map (fun row -> sqrt (Array.sumBy (fun x -> x * x) row)))
+            (exact.Value.ToArray())
+
+        Assert.That(
+            Exact.frobenius(LinearOperator.ofMatrix matrix).Value,
+            Is.EqualTo(sqrt (Matrices.squaredNorm matrix)).Within 1e-13
+        )
+
+    [<Test>]
+    member _.``exact trace, diagonal and block traces of a matrix``() =
+        Assert.That(Exact.trace(operator).Value, Is.EqualTo(Matrices.trace matrix).Within 1e-13)
+        Expect.close 0.0 (Matrices.diagonal matrix) ((Exact.diagonal operator).Value.ToArray())
+        let traces = Exact.blockTraces blocks operator
+
+        Assert.That(
+            traces[1].Trace.Value,
+            Is.EqualTo(Matrices.diagonal matrix |> Array.skip 5 |> Array.sum).Within 1e-13
+        )
+
+        Assert.That((traces[1].Trace.StandardError, traces[1].Trace.Matvecs), Is.EqualTo((0.0, 12)))
+
+        Expect.error<OperatorException> [ "Exact.trace" ] (fun () ->
+            Exact.trace (LinearOperator.ofMatrix (Matrices.random 1 2 3)) |> ignore)
+
+    [<Test>]
+    member _.``a product that is not finite names its probe``() =
+        let mutable calls = 0
+
+        let product (v: float[]) =
+            calls <- calls + 1
+            if calls = 19 then [| v[0]; nan |] else v
+
+        let broken = LinearOperator.ofDelegate DType.Float64 2 2 product
+
+        Expect.error<NonFiniteException> [ "delegate"; "probe 18 is NaN at element 1" ] (fun () ->
+            Hutchinson.trace (StoppingRule.matvecs 40) key broken |> ignore)
+
+        let forms (z: Tensor) = Tensor.log (Tensor.item 1 1 z * Tensor.ones DType.Float64 [ z.Shape[0] ] - 2.0)
+        let quadratic = LinearOperator.identity DType.Float64 2 |> LinearOperator.withQuadraticForms forms
+
+        Expect.error<NonFiniteException> [ "identity"; "quadratic form of probe 0 is NaN" ] (fun () ->
+            Hutchinson.trace (StoppingRule.matvecs 40) key quadratic |> ignore)
+
+    [<Test>]
+    member _.``cancelling returns what was found``() =
+        use source = new CancellationTokenSource()
+        let product (v: float[]) = v |> Array.map (fun x -> 2.0 * x)
+        let progress = RecordedProgress()
+
+        let listener =
+            { new IProgress<SamplingProgress> with
+                member _.Report report =
+                    (progress :> IProgress<_>).Report report
+                    if report.Samples >= 48 then source.Cancel()
+            }
+
+        let options = SamplingOptions.Default.WithCancellation(source.Token).WithProgress(listener)
+        let operator = LinearOperator.ofDelegate DType.Float64 3 3 product
+
+        let trace =
+            Hutchinson.estimateWith options Probe.gaussian Measurement.trace (StoppingRule.matvecs 1000) key operator
+
+        Assert.That((trace.StopReason, trace.Samples), Is.EqualTo((StopReason.Cancelled, 48)))
+        within 6.0 trace
+        Assert.That((progress.Reports |> Seq.map _.Samples |> Seq.toList = [ 16; 32; 48 ]))
+        Assert.That(progress.Reports[2].Completed, Is.EqualTo(0.048).Within 1e-12)
+
+        Expect.error<OperationCanceledException> [] (fun () ->
+            Hutchinson.estimateWith options Probe.gaussian Measurement.trace (StoppingRule.matvecs 9) key operator
+            |> ignore)
+
+        Expect.error<OperationCanceledException> [] (fun () -> Exact.traceWith options operator |> ignore)
+
+    [<Test>]
+    member _.``float32 sums keep their digits``() =
+        // The sum of 100,000 equal entries, which float32 would not accumulate to 7 digits one by one.
+        let n = 100_000
+        let operator = LinearOperator.ofDiagonal (Tensor.full DType.Float32 [ n ] 0.1)
+        let trace = Hutchinson.trace (StoppingRule.matvecs 4) key operator
+        Assert.That(trace.Value, Is.EqualTo(0.1 * float n).Within(1e-6 * 0.1 * float n))

@@ -1,0 +1,139 @@
+namespace Curvature.Tests.Unit
+
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+[<TestFixture>]
+type StoppingRuleTests() =
+
+    let key = Key.OfSeed 40L
+    let spectrum name = Matrices.spectra 300 |> List.find (fst >> (=) name) |> snd
+    let operator name = LinearOperator.ofDiagonal (Tensor.ofArray [ 300 ] (spectrum name))
+    let truth name = Array.sum (spectrum name)
+    let run stop key operator : Estimate<float> = Hutchinson.estimate Probe.gaussian Measurement.trace stop key operator
+
+    [<Test>]
+    member _.``the number of products is kept to the last one``() =
+        for n in [ 1; 15; 16; 17; 100 ] do
+            let trace = run (StoppingRule.matvecs n) key (operator "flat")
+
+            Assert.That(
+                (trace.Samples, trace.QuadraticForms, trace.StopReason),
+                Is.EqualTo((n, n, StopReason.MatvecsSpent))
+            )
+
+    [<Test>]
+    member _.``a relative error of 2 percent is reached, and is true``() =
+        for name in [ "flat"; "exp"; "poly"; "step" ] do
+            let stop = StoppingRule.relativeError 0.02 |> StoppingRule.orElse (StoppingRule.matvecs 90_000)
+            let trace = run stop key (operator name)
+            let interval = trace.Interval 0.95
+            Assert.That(trace.StopReason, Is.EqualTo StopReason.ErrorReached, name)
+            Assert.That(interval.High - interval.Low, Is.LessThanOrEqualTo(0.04 * trace.Value), name)
+            Assert.That(truth name, Is.InRange(interval.Low, interval.High), $"{name} with {key}")
+            // The variance is known, and so is what the error needs: at most 3 times more than a single test at a known time.
+            let needed = 2.0 * (spectrum name |> Array.sumBy (fun x -> x * x)) * (1.96 / (0.02 * truth name)) ** 2.0
+            Assert.That(float trace.Samples, Is.InRange(needed, max 16.0 (6.0 * needed)), name)
+
+    [<Test>]
+    member _.``looks are whole blocks, each half as far again as the one before``() =
+        Assert.That(([ for look in 0..9 -> Looks.at look ] = [ 16; 32; 48; 64; 96; 128; 192; 288; 416; 624 ]))
+        Assert.That(([ for m in [ 15; 16; 17; 64; 416 ] -> Looks.isLook m ] = [ false; true; false; true; true ]))
+        Assert.That(Seq.init 10_000 (fun look -> Looks.share look 0.05) |> Seq.sum, Is.EqualTo(0.05).Within 1e-5)
+
+    [<Test>]
+    member _.``an error is looked at only at planned looks``() =
+        let trace = run (StoppingRule.absoluteError 1e3) key (operator "flat")
+        Assert.That((trace.Samples, trace.StopReason), Is.EqualTo((16, StopReason.ErrorReached)))
+
+        for error in [ 30.0; 15.0; 5.0 ] do
+            let samples = (run (StoppingRule.absoluteError error) key (operator "flat")).Samples
+            Assert.That(Looks.isLook samples, $"{samples}")
+
+    [<Test>]
+    member _.``an interval pays for the looks that decided when to stop``() =
+        let planned = run (StoppingRule.matvecs 64) key (operator "flat")
+
+        let peeked =
+            run (StoppingRule.relativeError 1e-6 |> StoppingRule.orElse (StoppingRule.matvecs 64)) key (operator "flat")
+
+        let width (trace: Estimate<float>) = trace.Interval(0.95).High - trace.Interval(0.95).Low
+        Assert.That((peeked.Value, peeked.StandardError), Is.EqualTo((planned.Value, planned.StandardError)))
+        Assert.That(width peeked, Is.GreaterThan(1.3 * width planned))
+
+    [<Test>]
+    member _.``rules combine``() =
+        let either = StoppingRule.matvecs 50 |> StoppingRule.orElse (StoppingRule.matvecs 20)
+        let both = StoppingRule.matvecs 50 |> StoppingRule.andAlso (StoppingRule.matvecs 20)
+        Assert.That((run either key (operator "flat")).Samples, Is.EqualTo 20)
+        Assert.That((run both key (operator "flat")).Samples, Is.EqualTo 50)
+        let precise = StoppingRule.absoluteError 1e3 |> StoppingRule.andAlso (StoppingRule.matvecs 40)
+        Assert.That((run precise key (operator "flat")).Samples, Is.EqualTo 48)
+
+    [<Test>]
+    member _.``time ends sampling``() =
+        let trace = run (StoppingRule.seconds 0.0) key (operator "flat")
+        Assert.That((trace.Samples, trace.StopReason), Is.EqualTo((16, StopReason.TimeSpent)))
+
+    [<Test>]
+    member _.``a rule without a limit ends at the ceiling``() =
+        // The trace is 0, so that no relative error is ever reached.
+        let balanced = LinearOperator.ofDiagonal (Tensor.ofArray [ 2 ] [| 1.0; -1.0 |])
+        let options = SamplingOptions.Default.WithBlockSize 4096
+
+        let trace =
+            Hutchinson.estimateWith
+                options
+                Probe.gaussian
+                Measurement.trace
+                (StoppingRule.relativeError 0.01)
+                key
+                balanced
+
+        Assert.That((trace.Samples, trace.StopReason), Is.EqualTo((StoppingRule.ceiling, StopReason.CeilingReached)))
+        Assert.That(0.0, Is.InRange(trace.Interval(0.999999).Low, trace.Interval(0.999999).High))
+
+    [<Test>]
+    member _.``a measurement that is not watched does not prolong sampling``() =
+        let stop = StoppingRule.relativeError 0.2
+        let matrix = LinearOperator.ofMatrix (Matrices.symmetric 41 30 + 3.0 * Tensor.eye DType.Float64 30)
+
+        let samples (measurement: Measurement<Estimate<float> * Estimate<Tensor>>) =
+            (fst (Hutchinson.estimate Probe.rademacher measurement stop key matrix)).Samples
+
+        let free = samples (Measurement.both Measurement.trace (Measurement.unwatched Measurement.diagonal))
+        Assert.That(free, Is.EqualTo 16)
+        Assert.That(samples (Measurement.both Measurement.trace Measurement.diagonal), Is.GreaterThan free)
+
+    [<Test>]
+    member _.``PyHessian's rule at 0.1 percent is off by percents``() =
+        let stop = StoppingRule.pyHessian 1e-3 |> StoppingRule.orElse (StoppingRule.matvecs 100)
+        let results = [ for seed in 1L .. 60L -> run stop (Key.OfSeed seed) (operator "poly") ]
+        let early = results |> List.filter (fun trace -> trace.StopReason = StopReason.RunningMeanSettled)
+        Assert.That(early.Length, Is.GreaterThan 40)
+        let error = early |> List.averageBy (fun trace -> abs (trace.Value / truth "poly" - 1.0))
+        Assert.That(error, Is.InRange(0.03, 0.5))
+        // The error bars tell what the rule does not.
+        let missed =
+            early
+            |> List.filter (fun trace ->
+                trace.Samples > 10
+                && (truth "poly" < trace.Interval(0.95).Low || truth "poly" > trace.Interval(0.95).High))
+
+        Assert.That(missed.Length, Is.LessThan 12)
+
+    [<Test>]
+    member _.``arguments outside their range are refused``() =
+        let refused f = Expect.error<ArgumentRangeException> [ "StoppingRule" ] (fun () -> f () |> ignore)
+        refused (fun () -> StoppingRule.matvecs 0)
+        refused (fun () -> StoppingRule.matvecs -5)
+        refused (fun () -> StoppingRule.seconds -1.0)
+        refused (fun () -> StoppingRule.seconds nan)
+        refused (fun () -> StoppingRule.relativeError 0.0)
+        refused (fun () -> StoppingRule.absoluteError infinity)
+        refused (fun () -> StoppingRule.relativeErrorAt 95.0 0.01)
+
+        Expect.error<ArgumentRangeException> [ "WithBlockSize" ] (fun () ->
+            SamplingOptions.Default.WithBlockSize 0 |> ignore)
