@@ -177,3 +177,26 @@ module Compile =
             | None ->
                 let values, plan = recordAtPoint theta signature f
                 CompiledMap(values, signature, theta.Device, plan)
+
+    /// The same linear program with less in it: equal equations merged, needless moves and arithmetic gone.
+    let simplify (program: LinearProgram) : LinearProgram = LinearProgram(Simplify.run [| true |] program.Program)
+
+    /// A linear program as a plan, for many applications. Raises DifferentiationException for a program made inside another
+    /// transformation, whose coefficients are not known.
+    let program (program: LinearProgram) : CompiledMap =
+        let isTraced atom =
+            match atom with
+            | Constant t -> not (isNull t.Owner)
+            | Variable _ -> false
+
+        if
+            program.Program.Equations |> Array.exists (fun equation -> equation.Operands |> Array.exists isTraced)
+            || program.Program.Outputs |> Array.exists isTraced
+        then
+            raise (
+                DifferentiationException
+                    "compile: the program was made inside another transformation, and its coefficients are not known"
+            )
+
+        let simplified = (simplify program).Program
+        CompiledMap([], simplified.Variables[0], simplified.Device, BoundPlan(Plan(simplified, 0), [||]))

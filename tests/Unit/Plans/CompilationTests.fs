@@ -233,6 +233,44 @@ type CompilationTests() =
                             (Tensor.toDevice Kernels.CpuDevice.Shared (on (Kernels.CpuDevice(2, set))))
                             (Tensor.toDevice Kernels.CpuDevice.Shared reference)
 
+    [<TestCaseSource("DTypes")>]
+    member _.``a linear program, simplified or compiled, transposed or not, maps as it did``(dtype: DType) =
+        for name, n, loss in Losses.all dtype do
+            let _, forward = linearize (grad loss) (point dtype n)
+            let v = Tensor.normal (Key.OfSeed 12L) dtype [ n ]
+
+            for program in [ forward; forward.Transpose(); forward.Batch(3).Transpose() ] do
+                let v = if program.InputShape.Length = 1 then v else Tensor.stack 0 [ v; 2.0 * v; -v ]
+                let expected = program.Apply v
+                close name dtype ((Compile.simplify program).Apply v) expected
+                close name dtype ((Compile.program program).Apply v) expected
+
+    [<Test>]
+    member _.``simplifying removes repeated and needless equations``() =
+        let f (x: Tensor) =
+            let twice = Tensor.reshape [ 2; 2 ] (Tensor.reshape [ 4; 1 ] (x * 1.0))
+            Tensor.sum (twice * 3.0 + twice * 3.0 + 0.0 * twice)
+
+        let _, program = linearize f (tensor [ 1.0; 2.0; 3.0; 4.0 ])
+        let count (p: LinearProgram) = p.ToString().Split('\n').Length
+        let simplified = Compile.simplify program
+        Assert.That(count simplified, Is.EqualTo(count program - 3))
+
+        close
+            "simplified"
+            DType.Float64
+            (simplified.Apply(tensor [ 1.0; 1.0; 2.0; 0.0 ]))
+            (Tensor.scalar DType.Float64 24.0)
+
+    [<Test>]
+    member _.``a program with coefficients of an outer transformation is not compiled``() =
+        let f (x: Tensor) =
+            let _, program = linearize (fun y -> Tensor.sum (y * x)) (tensor [ 1.0; 2.0 ])
+            (Compile.program program).Apply(tensor [ 1.0; 1.0 ])
+
+        let error = raises<DifferentiationException>(fun () -> grad f (tensor [ 3.0; 4.0 ]))
+        Assert.That(error.Message, Does.Contain "coefficients")
+
     [<Test>]
     member _.``a compiled map says what it takes``() =
         let map = product (fun x -> Tensor.dot x x) (point DType.Float64 4)
