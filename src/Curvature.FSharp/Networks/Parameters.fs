@@ -157,6 +157,6 @@ module ParameterLayout =
     let join (named: (string * Tensor) list) (layout: ParameterLayout) : Tensor =
         layout.Join(named |> Seq.map KeyValuePair)
 
-    /// The name and the size of each tensor, in order: the blocks of a matrix whose rows belong to the parameters.
-    let blocks (layout: ParameterLayout) : (string * int) list =
-        [ for tensor in layout.Tensors -> tensor.Name, tensor.Size ]
+    /// The place of each tensor, in order: the blocks of a matrix whose rows belong to the parameters.
+    let blocks (layout: ParameterLayout) : ParameterBlock list =
+        [ for tensor in layout.Tensors -> ParameterBlock(tensor.Name, tensor.Offset, tensor.Size) ]

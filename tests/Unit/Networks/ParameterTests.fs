@@ -26,7 +26,7 @@ type ParameterTests() =
     [<Test>]
     member _.``joining what was split gives the vector back``() =
         let parts = ParameterLayout.split theta layout
-        let named = [ for name, _ in ParameterLayout.blocks layout -> name, parts[name] ]
+        let named = [ for block in ParameterLayout.blocks layout -> block.Name, parts[block.Name] ]
         Expect.sameBits theta (ParameterLayout.join (List.rev named) layout)
 
     [<Test>]
@@ -38,9 +38,9 @@ type ParameterTests() =
         Expect.tensor 1e-15 [ 11 ] [ 2.0; 4.0; 6.0; 8.0; 10.0; 12.0; 3.0; 1.0; 1.0; 1.0; 1.0 ] (grad f theta)
 
     [<Test>]
-    member _.``the blocks of the parameters have their names and sizes``() =
-        let blocks = ParameterLayout.blocks layout
-        Expect.isTrue $"{blocks}" (blocks = [ "first", 6; "second", 1; "third", 0; "fourth", 4 ])
+    member _.``the blocks of the parameters have their names, places and sizes``() =
+        let blocks = [ for block in ParameterLayout.blocks layout -> block.Name, block.Offset, block.Size ]
+        Expect.isTrue $"{blocks}" (blocks = [ "first", 0, 6; "second", 6, 1; "third", 7, 0; "fourth", 7, 4 ])
 
     [<Test>]
     member _.``a vector of the wrong length is refused``() =

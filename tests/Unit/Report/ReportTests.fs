@@ -1,0 +1,209 @@
+namespace Curvature.Tests.Unit
+
+open System
+open System.IO
+open System.Text.Json.Nodes
+open NUnit.Framework
+open Spectre.Console
+open Curvature.Samples.Report
+open Curvature.Tests
+
+[<TestFixture>]
+type ReportTests() =
+
+    let folder = Directory.CreateTempSubdirectory("curvature-report-").FullName
+
+    let file name (text: string) =
+        let path = Path.Combine(folder, name)
+        File.WriteAllText(path, text)
+        path
+
+    /// The exit code, what was printed, and what was complained about.
+    let run (arguments: string list) =
+        use printed = new StringWriter()
+        use complaint = new StringWriter()
+        let code = Program.run (List.toArray arguments) (PlainDisplay printed) complaint
+        code, string printed, string complaint
+
+    /// The report of a run that must succeed.
+    let report name (arguments: string list) =
+        let out = Path.Combine(folder, name)
+        let code, printed, complaint = run (arguments @ [ "--max-products"; "320"; "--out"; out ])
+        Expect.isTrue $"exit code {code}: {complaint}" (code = 0 && complaint = "")
+        printed, JsonNode.Parse(File.ReadAllText(Path.Combine(out, "report.json"))).AsObject()
+
+    let timeless (node: JsonObject) =
+        node.Remove "seconds" |> ignore
+        node.ToJsonString()
+
+    let keys (node: JsonNode) = [ for pair in node.AsObject() -> pair.Key ]
+    let number (node: JsonNode) = node.GetValue<float>()
+
+    /// Rows of as many features, of classes 0 and 1 in turn.
+    let table features rows =
+        [
+            for row in 0 .. rows - 1 ->
+                String.Join(",", [ for i in 0 .. features - 1 -> (row * (i + 3)) % 17 ]) + $",{row % 2}\n"
+        ]
+        |> String.concat ""
+
+    let refuses (arguments: string list) (fragments: string list) =
+        let code, _, complaint = run arguments
+        let lines = complaint.TrimEnd('\n', '\r').Split '\n'
+        Expect.isTrue $"{arguments}: exit code {code}" (code = 2)
+        Expect.isTrue $"{arguments}: {complaint}" (lines.Length = 1 && complaint.EndsWith '\n')
+
+        for fragment in fragments do
+            Expect.isTrue $"\"{fragment}\" in {complaint}" (complaint.Contains fragment)
+
+    [<OneTimeTearDown>]
+    member _.RemoveFolder() = Directory.Delete(folder, true)
+
+    [<Test>]
+    member _.``the report of the spirals is written with the keys that were promised``() =
+        let printed, json = report "keys" []
+
+        let expected = [ "parameters"; "loss"; "gradientNorm"; "trace"; "blockTraces"; "diagonal"; "seconds" ]
+
+        Expect.isTrue $"{keys json}" (keys json = expected)
+        let trace = keys json["trace"]
+        Expect.isTrue $"{trace}" (trace = [ "value"; "standardError"; "low"; "high"; "matvecs"; "exact" ])
+        let block = keys (json["blockTraces"].AsArray()[0])
+        Expect.isTrue $"{block}" (block = [ "name"; "size"; "value"; "standardError" ])
+        Expect.isTrue $"""{keys json["diagonal"]}""" (keys json["diagonal"] = [ "min"; "max"; "mean" ])
+        Expect.isTrue "plain lines" (not (printed.Contains '\u001b') && not (printed.Contains '\r'))
+
+        for word in [ "Loss"; "gradient norm"; "Trace"; "exact"; "Diagonal"; "products"; "0.weight"; "seed 0" ] do
+            Expect.isTrue $"\"{word}\" in {printed}" (printed.Contains word)
+
+    [<Test>]
+    member _.``estimates agree with the exact trace and with each other``() =
+        for precision in [ "float64"; "float32" ] do
+            let _, json = report precision [ "--dtype"; precision; "--seed"; "5" ]
+            let trace, blocks, diagonal = json["trace"], json["blockTraces"].AsArray(), json["diagonal"]
+            let value, error = number trace["value"], number trace["standardError"]
+            let exact, parameters = number trace["exact"], number json["parameters"]
+            Expect.isTrue $"{value} ± {error}, exactly {exact}" (error > 0.0 && abs (value - exact) < 6.0 * error)
+            Expect.isTrue "interval" (number trace["low"] < value && value < number trace["high"])
+            // All of them come from the same products.
+            let rounding = if precision = "float64" then 1e-10 else 1e-4
+            Expect.close rounding [| value |] [| blocks |> Seq.sumBy (fun block -> number block["value"]) |]
+            Expect.close rounding [| value |] [| number diagonal["mean"] * parameters |]
+            Expect.isTrue "sizes" (blocks |> Seq.sumBy (fun block -> number block["size"]) = parameters)
+            Expect.isTrue "a trained network" (number json["loss"] < 0.1)
+
+    [<Test>]
+    member _.``the same seed gives the same bits on any number of threads``() =
+        let ofThreads (threads: int) =
+            let _, json = report $"threads{threads}" [ "--seed"; "7"; "--threads"; $"{threads}" ]
+            timeless json
+
+        let one = ofThreads 1
+        Expect.isTrue "two threads" (ofThreads 2 = one)
+        Expect.isTrue "three threads" (ofThreads 3 = one)
+        let all = timeless (snd (report "all" [ "--seed"; "7" ]))
+        Expect.isTrue "all threads" (all = one)
+        let other = timeless (snd (report "other" [ "--seed"; "8" ]))
+        Expect.isTrue "another seed" (other <> one)
+
+    [<Test>]
+    member _.``a table is reported on, and a large network has no exact trace``() =
+        let printed, small = report "small" [ "--data"; file "small.csv" (table 3 40) ]
+        Expect.isTrue $"{small}" (number small["parameters"] = 3.0 * 32.0 + 32.0 + 64.0 + 2.0)
+        let trace = small["trace"]
+        Expect.isTrue $"{small}" (number trace["exact"] > 0.0)
+        Expect.isTrue printed (printed.Contains "small.csv" && printed.Contains "40 rows")
+        let _, large = report "large" [ "--data"; file "large.csv" (table 200 20) ]
+        let large = large["trace"]
+        Expect.isTrue $"{large}" (isNull large["exact"] && keys large = keys trace)
+
+    [<Test>]
+    member _.``options that make no sense are refused in one line``() =
+        refuses [ "--bogus" ] [ "--bogus" ]
+        refuses [ "extra" ] [ "extra" ]
+        refuses [ "--data" ] [ "--data" ]
+        refuses [ "--seed"; "x" ] [ "--seed"; "'x'" ]
+        refuses [ "--seed"; "1"; "--seed"; "2" ] [ "--seed" ]
+        refuses [ "--dtype"; "float16" ] [ "--dtype"; "float16" ]
+        refuses [ "--relative-error"; "-0.1" ] [ "--relative-error"; "-0.1" ]
+        refuses [ "--relative-error"; "NaN" ] [ "--relative-error"; "NaN" ]
+        refuses [ "--threads"; "0" ] [ "--threads"; "0" ]
+        refuses [ "--max-products"; "1" ] [ "--max-products"; "1" ]
+        refuses [ "--out"; file "file" "" ] [ "--out"; "file" ]
+
+    [<Test>]
+    member _.``files that are no tables are refused in one line``() =
+        let refusesTable text fragments = refuses [ "--data"; file "bad.csv" text ] ("bad.csv" :: fragments)
+        refuses [ "--data"; Path.Combine(folder, "missing.csv") ] [ "missing.csv does not exist" ]
+        refuses [ "--data"; folder ] [ folder; "is a folder" ]
+        refusesTable "" [ "is empty" ]
+        refusesTable "1,2,0\n3,4\n" [ "line 2"; "expected 3 cells"; "got 2" ]
+        refusesTable "1,2,0\n3,four,1\n" [ "line 2, column 2"; "four" ]
+        refusesTable "1,2,0\n3,NaN,1\n" [ "line 2, column 2"; "NaN" ]
+        refusesTable "1,2,0\n3,4,-1\n" [ "line 2"; "label -1" ]
+        refusesTable "1,2,0\n3,4,0.5\n" [ "line 2"; "label 0.5" ]
+        refusesTable "1,2,0\n3,4,0\n" [ "one class only" ]
+        refusesTable "1,2,0\n3,4,2000000000\n" [ "label 2000000000"; "2 rows" ]
+
+    [<Test>]
+    member _.``help is printed, and is no mistake``() =
+        let code, printed, complaint = run [ "--help" ]
+        Expect.isTrue complaint (code = 0 && complaint = "")
+
+        for option in
+            [
+                "--data"
+                "--out"
+                "--seed"
+                "--dtype"
+                "--relative-error"
+                "--max-products"
+                "--threads"
+                "--help"
+            ] do
+            Expect.isTrue $"{option} in {printed}" (printed.Contains option)
+
+    [<Test>]
+    member _.``a terminal is shown the same numbers, with progress``() =
+        use writer = new StringWriter()
+
+        let settings =
+            AnsiConsoleSettings(
+                Ansi = AnsiSupport.Yes,
+                Interactive = InteractionSupport.Yes,
+                Out = AnsiConsoleOutput writer
+            )
+
+        let console = AnsiConsole.Create settings
+        console.Profile.Width <- 120
+        let display = TerminalDisplay console
+
+        let result =
+            display.Work(
+                "Working [on] it",
+                fun tell ->
+                    tell 0.5
+                    42
+            )
+
+        display.Table("Sizes [all]", [ "name"; "size" ], [ [ "a [b]"; "1,234" ] ])
+        display.Say "done [yes]"
+        let text = string writer
+        Expect.isTrue $"{result}" (result = 42)
+
+        for part in [ "Working [on] it"; "Sizes [all]"; "a [b]"; "1,234"; "done [yes]" ] do
+            Expect.isTrue $"\"{part}\" in {text}" (text.Contains part)
+
+    [<Test>]
+    member _.``numbers are written with the digits that are known``() =
+        let check expected actual = Expect.isTrue $"expected {expected}, got {actual}" (actual = expected)
+        check "4.011 ± 0.045" (Numbers.plusMinus 4.01123 0.0449)
+        check "-1234 ± 56" (Numbers.plusMinus -1234.4 56.2)
+        check "123457 ± 4568" (Numbers.plusMinus 123456.7 4567.8)
+        check "0.0000123 ± 0.0000045" (Numbers.plusMinus 1.234e-5 4.5e-6)
+        check "1.234E-012 ± 4.5E-014" (Numbers.plusMinus 1.234e-12 4.5e-14)
+        check "3.14159" (Numbers.value Math.PI)
+        check "2.5" ((Numbers.within 0.0) 2.5)
+        check "1,234,567" (Numbers.count 1234567)
+        check "12.3 %" (Numbers.percent 0.1234)
+        check "1.20 s" (Numbers.seconds 1.2)
