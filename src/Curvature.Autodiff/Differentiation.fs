@@ -122,6 +122,7 @@ module Differentiation =
 
     /// The value and the gradient of a scalar function: one forward and one backward pass.
     let fgrad (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
+        checkPoint "grad" x
         let value, pull = vjp (f >> scalarResult "grad") x
         value, pull (value.FillLike 1.0)
 

@@ -344,7 +344,8 @@ module Tensor =
     let greaterOrEqual (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.GreaterOrEqual, a, b)
     /// 1 where a = b, else 0; the derivative is 0.
     let equal (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Equal, a, b)
-    /// a where the mask is not 0, else b. A derivative that is not finite in the branch not taken does not spread.
+    /// a where the mask is not 0, else b. Values of the branch not taken do not matter; where its derivative is infinite, as
+    /// of √x at 0, reverse mode gives NaN: keep the argument of such a function away from there by another `where`.
     let where (mask: Tensor) (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Select, mask, a, b)
     /// max(x, 0), with derivative 0 at 0.
     let relu (t: Tensor) = let zero = zerosLike t in where (greater t zero) t zero
@@ -354,6 +355,9 @@ module Tensor =
     let silu (t: Tensor) : Tensor = t * sigmoid t
     /// x², elementwise
     let square (t: Tensor) : Tensor = t * t
+
+    /// The value as a constant: no derivative flows through.
+    let stopGradient (t: Tensor) : Tensor = bind (Structure.StopGradient()) [ t ]
 
     // ---- reductions
 
@@ -519,19 +523,19 @@ module Tensor =
     let logSumExp (t: Tensor) : Tensor = Softmax.LogSumExp.Of t
 
     /// eˣ / Σ eˣ over the last axis.
-    let softmax (t: Tensor) : Tensor = exp (t - unsqueeze -1 (logSumExp t))
+    let softmax (t: Tensor) : Tensor = Softmax.Probabilities.Of t
 
     /// x − ln Σ eˣ over the last axis.
-    let logSoftmax (t: Tensor) : Tensor = t - unsqueeze -1 (logSumExp t)
+    let logSoftmax (t: Tensor) : Tensor =
+        // Shifted first, since small differences of large numbers have few digits left. The shift drops out of every derivative.
+        let shifted = t - unsqueeze -1 (stopGradient (max t))
+        shifted - unsqueeze -1 (logSumExp shifted)
 
     /// −Σ q·log softmax(x) over the last axis, for logits x and target distributions q of the same shape.
     let softmaxCrossEntropy (logits: Tensor) (targets: Tensor) : Tensor =
         bind (Softmax.CrossEntropy()) [ logits; targets ]
 
-    // ---- differentiation and devices
-
-    /// The value as a constant: no derivative flows through.
-    let stopGradient (t: Tensor) : Tensor = bind (Structure.StopGradient()) [ t ]
+    // ---- devices
 
     /// The same values on a device: the tensor itself if it is there, else a copy. No derivative flows to another device:
     /// raises DifferentiationException for a tensor that is being differentiated or batched.

@@ -11,6 +11,11 @@ module Expect =
 
     let fail (message: string) : unit = raise (AssertionException message)
 
+    /// Equal by F#'s structural equality.
+    let equal (expected: 'T) (actual: 'T) : unit =
+        if actual <> expected then
+            fail $"expected %A{expected}, got %A{actual}"
+
     let isTrue (message: string) (condition: bool) : unit = if not condition then fail message
 
     let private show (values: float[]) =
@@ -84,3 +89,7 @@ module Expect =
             for fragment in fragments do
                 if not (e.Message.Contains fragment) then
                     fail $"expected \"{fragment}\" in the message, which is \"{e.Message}\""
+
+    /// The same for a function that would return a tensor.
+    let raises<'E when 'E :> exn> (fragments: string list) (f: unit -> Tensor) : unit =
+        error<'E> fragments (fun () -> f () |> ignore)

@@ -24,7 +24,7 @@ module internal Softmax =
         if operand.DType = DType.Int32 then
             raise (DTypeException $"{name}: arithmetic needs Float32 or Float64, and got Int32")
 
-    /// Emits the maximum of each row; rows of −∞ give the lowest finite number, so that shifting by it is defined.
+    /// Emits the maximum of each row, clamped to finite numbers, so that shifting rows of infinities by it is defined.
     let private rowMaximum (emitter: Emitter) (source: View) =
         let signature: Signature = { Shape = rows source.Shape; DType = source.DType }
 
@@ -36,24 +36,89 @@ module internal Softmax =
 
         emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ maximum ])
 
-        let lowest =
+        let largest =
             if source.DType = DType.Float32 then
-                -float System.Single.MaxValue
+                float System.Single.MaxValue
             else
-                -System.Double.MaxValue
+                System.Double.MaxValue
 
         let clamp =
             Tape(
                 source.DType,
                 signature.Shape,
                 [| maximum.Operand |],
-                [| lowest |],
-                [| Instruction(OpCode.Maximum, 0, 1) |],
-                [| TapeOutput(2, maximum.Operand) |]
+                [| -largest; largest |],
+                [| Instruction(OpCode.Maximum, 0, 1); Instruction(OpCode.Minimum, 3, 2) |],
+                [| TapeOutput(4, maximum.Operand) |]
             )
 
         emitter.Emit(emitter.Device.Map clamp, [ maximum ], [ maximum ])
         maximum
+
+    /// p = eˣ / Σ eˣ over the last axis. From shifted exponentials and not as exp(x − logsumexp x), which for large x has few
+    /// digits left. D²p[t, t] = p·((t − t̄)² − Σ p(t − t̄)²) with t̄ = Σ p t.
+    [<Sealed>]
+    type Probabilities() =
+        inherit Primitive("Softmax", box ())
+
+        static member Of(x: Tensor) : Tensor = Interpreter.Bind(Probabilities(), x)[0]
+
+        /// t − Σ p t for each row.
+        static member Deviation(p: Tensor, t: Tensor) : Tensor = t - perRow t.Signature.Shape (overRows (p * t))
+
+        /// Σ p(t − Σ p t)² for each row, which does not cancel as Σ p t² − (Σ p t)² does.
+        static member Variance(p: Tensor, t: Tensor) : Tensor =
+            let deviation = Probabilities.Deviation(p, t)
+            overRows (p * (deviation * deviation))
+
+        override _.Infer operands =
+            checkRows "softmax" operands[0]
+            operands
+
+        override _.Evaluation =
+            Compute(fun emitter sources targets ->
+                let x, target = sources[0], targets[0]
+                let maximum = rowMaximum emitter x
+
+                let total = emitter.Temporary { Shape = rows x.Shape; DType = x.DType }
+
+                let exponentials =
+                    Tape(
+                        x.DType,
+                        x.Shape,
+                        [| x.Operand; (perRowView x.Shape maximum).Operand |],
+                        [||],
+                        [| Instruction(OpCode.Subtract, 0, 1); Instruction(OpCode.Exp, 2) |],
+                        [| TapeOutput(3, target.Operand); TapeOutput(3, total.Operand, 1) |]
+                    )
+
+                emitter.Emit(emitter.Device.Map exponentials, [ x; maximum ], [ target; total ])
+
+                let divide =
+                    Tape(
+                        x.DType,
+                        x.Shape,
+                        [| target.Operand; (perRowView x.Shape total).Operand |],
+                        [||],
+                        [| Instruction(OpCode.Divide, 0, 1) |],
+                        [| TapeOutput(2, target.Operand) |]
+                    )
+
+                emitter.Emit(emitter.Device.Map divide, [ target; total ], [ target ]))
+
+        override _.Jvp(_, results, tangents) =
+            [| tangents[0] |> Tangent.map (fun t -> results[0] * Probabilities.Deviation(results[0], t)) |]
+
+        override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
+
+        override _.QuadraticForm(cotangents, _, results, tangents) =
+            match cotangents[0], tangents[0] with
+            | ValueSome c, ValueSome t ->
+                let p = results[0]
+                let deviation = Probabilities.Deviation(p, t)
+                let variance = perRow t.Signature.Shape (overRows (p * (deviation * deviation)))
+                ValueSome((c * p * (deviation * deviation - variance)).SumAll())
+            | _ -> ValueNone
 
     /// ln Σ eˣ over the last axis; its derivative is the softmax p, and D²[t, t] the variance of t under p.
     [<Sealed>]
@@ -61,15 +126,6 @@ module internal Softmax =
         inherit Primitive("LogSumExp", box ())
 
         static member Of(x: Tensor) : Tensor = Interpreter.Bind(LogSumExp(), x)[0]
-
-        /// p = exp(x − logsumexp x).
-        static member Softmax(x: Tensor, logSumExp: Tensor) : Tensor =
-            Tensor.Exp(x - perRow x.Signature.Shape logSumExp)
-
-        /// Σ p(t − Σ p t)² for each row, which does not cancel as Σ p t² − (Σ p t)² does.
-        static member Variance(p: Tensor, t: Tensor) : Tensor =
-            let deviation = t - perRow t.Signature.Shape (overRows (p * t))
-            overRows (p * (deviation * deviation))
 
         override _.Infer operands =
             checkRows "logsumexp" operands[0]
@@ -105,15 +161,15 @@ module internal Softmax =
 
                 emitter.Emit(emitter.Device.Map finish, [ maximum; total ], [ target ]))
 
-        override _.Jvp(primals, results, tangents) =
-            [| tangents[0] |> Tangent.map (fun t -> overRows (LogSumExp.Softmax(primals[0], results[0]) * t)) |]
+        override _.Jvp(primals, _, tangents) =
+            [| tangents[0] |> Tangent.map (fun t -> overRows (Probabilities.Of primals[0] * t)) |]
 
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
 
-        override _.QuadraticForm(cotangents, primals, results, tangents) =
+        override _.QuadraticForm(cotangents, primals, _, tangents) =
             match cotangents[0], tangents[0] with
             | ValueSome c, ValueSome t ->
-                ValueSome((c * LogSumExp.Variance(LogSumExp.Softmax(primals[0], results[0]), t)).SumAll())
+                ValueSome((c * Probabilities.Variance(Probabilities.Of primals[0], t)).SumAll())
             | _ -> ValueNone
 
     /// −Σ q·log softmax(x) over the last axis, for logits x and target distributions q.
@@ -152,15 +208,17 @@ module internal Softmax =
                         x.DType,
                         x.Shape,
                         [| x.Operand; (perRowView x.Shape maximum).Operand; q.Operand |],
-                        [||],
+                        [| 0.0 |],
+                        // A class without weight costs nothing, even where its logit is −∞.
                         [|
                             Instruction(OpCode.Subtract, 0, 1)
-                            Instruction(OpCode.Exp, 3)
-                            Instruction(OpCode.Multiply, 2, 3)
+                            Instruction(OpCode.Exp, 4)
+                            Instruction(OpCode.Multiply, 2, 4)
+                            Instruction(OpCode.Select, 2, 6, 3)
                         |],
                         [|
-                            TapeOutput(4, exponentials.Operand, 1)
-                            TapeOutput(5, weighted.Operand, 1)
+                            TapeOutput(5, exponentials.Operand, 1)
+                            TapeOutput(7, weighted.Operand, 1)
                             TapeOutput(2, mass.Operand, 1)
                         |]
                     )
@@ -185,16 +243,15 @@ module internal Softmax =
 
         override _.Jvp(primals, _, tangents) =
             let x, q = primals[0], primals[1]
-            let logSumExp = LogSumExp.Of x
 
             let alongLogits =
                 tangents[0]
                 |> Tangent.map (fun t ->
                     let mass = perRow x.Signature.Shape (overRows q)
-                    overRows ((mass * LogSumExp.Softmax(x, logSumExp) - q) * t))
+                    overRows ((mass * Probabilities.Of x - q) * t))
 
             let alongTargets =
-                tangents[1] |> Tangent.map (fun t -> overRows ((perRow x.Signature.Shape logSumExp - x) * t))
+                tangents[1] |> Tangent.map (fun t -> overRows ((perRow x.Signature.Shape (LogSumExp.Of x) - x) * t))
 
             [| Tangent.add alongLogits alongTargets |]
 
@@ -204,14 +261,12 @@ module internal Softmax =
             match cotangents[0], tangents[0] with
             | ValueSome c, ValueSome t ->
                 let x, q = primals[0], primals[1]
-                let p = LogSumExp.Softmax(x, LogSumExp.Of x)
-                let curvature = (c * overRows q * LogSumExp.Variance(p, t)).SumAll()
+                let p = Probabilities.Of x
+                let curvature = (c * overRows q * Probabilities.Variance(p, t)).SumAll()
 
                 let cross =
                     tangents[1]
-                    |> Tangent.map (fun u ->
-                        let mean = perRow t.Signature.Shape (overRows (p * t))
-                        2.0 * (c * overRows (u * (mean - t))).SumAll())
+                    |> Tangent.map (fun u -> -2.0 * (c * overRows (u * Probabilities.Deviation(p, t))).SumAll())
 
                 Tangent.add (ValueSome curvature) cross
             | _ -> ValueNone

@@ -131,6 +131,17 @@ module internal ProductCases =
                 return Softmax.LogSumExp() :> Primitive, [ operand ]
             })
 
+    let private softmax =
+        StructureCases.entry<Softmax.Probabilities>
+            Generators.floating
+            []
+            (fun () -> [ Softmax.Probabilities() ])
+            (fun dtype ->
+                gen {
+                    let! operand = rows dtype
+                    return Softmax.Probabilities() :> Primitive, [ operand ]
+                })
+
     let private crossEntropy =
         StructureCases.entry<Softmax.CrossEntropy>
             Generators.floating
@@ -144,4 +155,4 @@ module internal ProductCases =
                     return Softmax.CrossEntropy() :> Primitive, [ logits; targets ]
                 })
 
-    let entries: Entry list = [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; logSumExp; crossEntropy ]
+    let entries: Entry list = [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; softmax; logSumExp; crossEntropy ]
