@@ -48,6 +48,15 @@ type internal Emitter(device: Device) =
         let copy = StridedCopy(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
         this.Emit(device.Copy copy, [ source ], [ target ])
 
+    /// For kernels that write row-major arrays: where the target has another layout, what they write is copied there.
+    member this.IntoRowMajor (target: View) (write: View -> unit) =
+        if target.IsRowMajor then
+            write target
+        else
+            let dense = this.Temporary target.Signature
+            write dense
+            this.CopyTo(dense, target)
+
 /// How a primitive is computed.
 [<NoEquality; NoComparison>]
 type internal Evaluation =

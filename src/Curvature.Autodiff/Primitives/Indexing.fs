@@ -33,15 +33,6 @@ module internal Indexing =
             target.Offset
         )
 
-    /// These kernels write row-major arrays; where the result has another layout, it is copied there.
-    let private rowMajorTarget (emitter: Emitter) (target: View) (write: View -> unit) =
-        if target.IsRowMajor then
-            write target
-        else
-            let dense = emitter.Temporary target.Signature
-            write dense
-            emitter.CopyTo(dense, target)
-
     let private checkIndex name (index: Signature) =
         if index.DType <> DType.Int32 then
             raise (DTypeException $"{name}: an index is an Int32 tensor, and this one is {index.DType}")
@@ -69,7 +60,7 @@ module internal Indexing =
             Compute(fun emitter sources targets ->
                 let table, index = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
 
-                rowMajorTarget emitter targets[0] (fun target ->
+                emitter.IntoRowMajor targets[0] (fun target ->
                     let kernel = emitter.Device.Gather(describe axis batchAxes table.Shape table index target)
                     emitter.Emit(kernel, [ table; index ], [ target ])))
 
@@ -132,7 +123,7 @@ module internal Indexing =
             Compute(fun emitter sources targets ->
                 let index, updates = emitter.RowMajor sources[0], emitter.RowMajor sources[1]
 
-                rowMajorTarget emitter targets[0] (fun target ->
+                emitter.IntoRowMajor targets[0] (fun target ->
                     let kernel = emitter.Device.ScatterAdd(describe axis batchAxes target.Shape updates index target)
                     emitter.Emit(kernel, [ updates; index ], [ target ])))
 
@@ -208,7 +199,7 @@ module internal Indexing =
                 let outer = product source.Shape[.. axis - 1]
                 let inner = product source.Shape[axis + 1 ..]
 
-                rowMajorTarget emitter targets[0] (fun target ->
+                emitter.IntoRowMajor targets[0] (fun target ->
                     let scan =
                         Scan(
                             source.DType,

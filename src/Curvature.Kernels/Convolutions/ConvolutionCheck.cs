@@ -18,17 +18,18 @@ internal static class ConvolutionCheck
         Place(convolution.FilterSlot, convolution.FilterOffset, convolution.FilterStep, nameof(Convolution.FilterSlot));
         Place(convolution.OutputSlot, convolution.OutputOffset, convolution.OutputStep, nameof(Convolution.OutputSlot));
         Check.NotNegative(convolution.Repeats, nameof(Convolution.Repeats));
-        var step = form switch
+        var (step, length) = form switch
         {
-            ConvolutionForm.Forward => convolution.OutputStep,
-            ConvolutionForm.InputGradient => convolution.InputStep,
-            ConvolutionForm.FilterGradient => convolution.FilterStep,
+            ConvolutionForm.Forward => (convolution.OutputStep, convolution.OutputLength()),
+            ConvolutionForm.InputGradient => (convolution.InputStep, convolution.InputLength()),
+            ConvolutionForm.FilterGradient => (convolution.FilterStep, convolution.FilterLength()),
             _ => throw new ArgumentException($"Expected one of {nameof(ConvolutionForm)}, got {form}.", nameof(form)),
         };
-        if (step == 0 && convolution.Repeats > 1)
+        if (convolution.Repeats > 1 && step < length)
         {
             throw new ArgumentException(
-                $"Expected a place of its own for each of {convolution.Repeats} results, got step 0.", nameof(convolution));
+                $"Expected a place of its own for each of {convolution.Repeats} results of {length} elements, got step {step}.",
+                nameof(convolution));
         }
     }
 

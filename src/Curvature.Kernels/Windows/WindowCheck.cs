@@ -29,11 +29,20 @@ internal static class WindowCheck
         Place(maximum.TargetSlot, maximum.TargetOffset, nameof(WindowMaximum.TargetSlot));
         Reachable(maximum.Height, nameof(WindowMaximum.Height));
         Reachable(maximum.Width, nameof(WindowMaximum.Width));
-        var elements = (double)maximum.Images * maximum.Height.Input * maximum.Width.Input * maximum.Channels;
+        Positive(maximum.Stacks, nameof(WindowMaximum.Stacks));
+        if (maximum.Images % maximum.Stacks != 0)
+        {
+            throw new ArgumentException(
+                $"Expected a multiple of {maximum.Stacks}, the number of stacks, got {maximum.Images}.",
+                nameof(WindowMaximum.Images));
+        }
+
+        var elements =
+            (double)maximum.Images / maximum.Stacks * maximum.Height.Input * maximum.Width.Input * maximum.Channels;
         if (elements > int.MaxValue)
         {
             throw new ArgumentException(
-                $"Expected at most {int.MaxValue} elements, which Int32 can number, got {elements:F0}.", nameof(maximum));
+                $"Expected stacks of at most {int.MaxValue} elements, which Int32 can number, got {elements:F0}.", nameof(maximum));
         }
     }
 

@@ -26,9 +26,9 @@ public sealed record WindowSum(
     long TargetOffset);
 
 /// <summary>Positions of largest elements of windows of images. The source is row-major, [Images, Height, Width, Channels];
-/// the target, Int32 and [Images, output height, output width, Channels], holds for each window and channel the position,
-/// among all elements of the source, of the first largest element, or of the first NaN if there is one. Every window must
-/// have an element inside the image; places outside do not count.</summary>
+/// the target, Int32 and [Images, output height, output width, Channels], holds for each window and channel the position
+/// of the first largest element, or of the first NaN if there is one. Every window must have an element inside the image;
+/// places outside do not count.</summary>
 /// <param name="DType">Float32 or Float64.</param>
 /// <param name="Images">The number of images.</param>
 /// <param name="Height">The vertical axis.</param>
@@ -38,6 +38,8 @@ public sealed record WindowSum(
 /// <param name="SourceOffset">Its first element.</param>
 /// <param name="TargetSlot">Slot of the target.</param>
 /// <param name="TargetOffset">Its first element.</param>
+/// <param name="Stacks">Equal parts into which the images fall, in order. Positions are counted from the start of the part,
+/// row-major.</param>
 public sealed record WindowMaximum(
     DType DType,
     int Images,
@@ -47,4 +49,5 @@ public sealed record WindowMaximum(
     int SourceSlot,
     long SourceOffset,
     int TargetSlot,
-    long TargetOffset);
+    long TargetOffset,
+    int Stacks = 1);

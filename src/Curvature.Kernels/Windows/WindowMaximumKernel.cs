@@ -40,21 +40,24 @@ internal sealed unsafe class WindowMaximumKernel<T> : CpuKernel
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
         var source = (T*)slots[_maximum.SourceSlot] + _maximum.SourceOffset;
+        var imageLength = (nint)_maximum.Height.Input * _maximum.Width.Input * _maximum.Channels;
         var targetRow = (nint)_maximum.Width.Output * _maximum.Channels;
         var target = (int*)slots[_maximum.TargetSlot] + _maximum.TargetOffset + (first * targetRow);
         for (var unit = first; unit < end; unit++)
         {
             var image = (int)(unit / _maximum.Height.Output);
+            var inStack = image % (_maximum.Images / _maximum.Stacks);
+            var stack = source + ((image - inStack) * imageLength);
             var top = (int)(unit % _maximum.Height.Output) * _maximum.Height.Stride;
             for (var column = 0; column < _maximum.Width.Output; column++)
             {
-                Window(source, image, top, column * _maximum.Width.Stride, target);
+                Window(stack, inStack, top, column * _maximum.Width.Stride, target);
                 target += _maximum.Channels;
             }
         }
     }
 
-    /// <summary>Finds the largest elements of one window.</summary>
+    /// <summary>Finds the largest elements of one window of an image of a stack.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Window(T* source, int image, int top, int left, int* target)
     {

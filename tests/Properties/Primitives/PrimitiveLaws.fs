@@ -12,7 +12,8 @@ open Curvature.Tests
 [<TestFixture>]
 type PrimitiveLaws() =
 
-    static let entries: Entry list = ElementwiseCases.entries @ StructureCases.entries @ ProductCases.entries
+    static let entries: Entry list =
+        ElementwiseCases.entries @ StructureCases.entries @ ProductCases.entries @ ImageCases.entries
 
     /// Random cases for each law, primitive and element type.
     static let trials = 25

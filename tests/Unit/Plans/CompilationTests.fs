@@ -76,6 +76,21 @@ module Losses =
             (fun x ->
                 let m = Tensor.reshape [ 4; 3 ] x
                 Tensor.sum (Tensor.exp (Tensor.sumAxes [ 0 ] (Tensor.square m)) * 0.1))
+            "convolutions and pools",
+            36 + 54 + 18,
+            (fun x ->
+                match Tensor.split 0 [ 36; 54; 18 ] x with
+                | [ first; second; last ] ->
+                    let images = data dtype [ 2; 2; 5; 6 ]
+                    let reshaped shape w = Tensor.reshape shape w
+                    let same = Sliding.Default.WithPadding 1
+                    let a = Tensor.tanh (Nchw.groupedConv2d 2 same (reshaped [ 4; 1; 3; 3 ] first) images)
+                    let b = Nchw.maxPool2d (2, 2) (Sliding.Default.WithStride 2) a
+                    let c = Nchw.conv2d (same.WithStride(1, 2)) (reshaped [ 3; 2; 3; 3 ] second) (Tensor.slice 1 1 2 b)
+                    let d = Nchw.averagePool2d (2, 1) Sliding.Default (Tensor.sigmoid c)
+                    let e = Nchw.globalAveragePool (Nchw.conv2d Sliding.Default (reshaped [ 6; 3; 1; 1 ] last) d)
+                    Tensor.sum (Tensor.square e)
+                | _ -> x)
             "logsumexp of strided rows",
             12,
             (fun x -> Tensor.sum (Tensor.square (Tensor.logSumExp (Tensor.transpose (Tensor.reshape [ 3; 4 ] x)))))

@@ -1,0 +1,224 @@
+namespace Curvature
+
+open Curvature.Kernels
+
+/// The three arrays of a convolution, of which any one can be computed from the other two.
+type internal ConvolutionRole =
+    /// Images [N; H; W; C].
+    | Input = 0
+    /// Filters [KH; KW; C / groups; K].
+    | Filters = 1
+    /// Images [N; H′; W′; K].
+    | Output = 2
+
+/// A convolution, its input gradient or its filter gradient: the partial gradients of the trilinear
+/// φ(x, w, y) = ⟨convolve(x, w), y⟩, each a bilinear map of the two other arrays. So the transpose of each is one of the three,
+/// and the family is closed under differentiation. An operand may have a leading axis, over which the operation is
+/// repeated; so has the result then.
+[<Sealed>]
+type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: WindowAxis, groups: int) =
+    inherit Primitive("Convolve", (result, height, width, groups))
+
+    let roles =
+        match result with
+        | ConvolutionRole.Input -> [| ConvolutionRole.Output; ConvolutionRole.Filters |]
+        | ConvolutionRole.Filters -> [| ConvolutionRole.Input; ConvolutionRole.Output |]
+        | _ -> [| ConvolutionRole.Input; ConvolutionRole.Filters |]
+
+    let form =
+        match result with
+        | ConvolutionRole.Input -> ConvolutionForm.InputGradient
+        | ConvolutionRole.Filters -> ConvolutionForm.FilterGradient
+        | _ -> ConvolutionForm.Forward
+
+    /// Images, channels and filters, from the operands' shapes without leading axis.
+    let sizes (shapes: int[][]) =
+        let mutable images, channels, filters = 0, 0, 0
+
+        Array.iter2
+            (fun role (shape: int[]) ->
+                match role with
+                | ConvolutionRole.Filters ->
+                    channels <- shape[2] * groups
+                    filters <- shape[3]
+                | ConvolutionRole.Input ->
+                    images <- shape[0]
+                    channels <- shape[3]
+                | _ ->
+                    images <- shape[0]
+                    filters <- shape[3])
+            roles
+            shapes
+
+        struct (images, channels, filters)
+
+    let shapeOf role (struct (images, channels, filters)) =
+        match role with
+        | ConvolutionRole.Input -> [| images; height.Input; width.Input; channels |]
+        | ConvolutionRole.Filters -> [| height.Kernel; width.Kernel; channels / groups; filters |]
+        | _ -> [| images; height.Output; width.Output; filters |]
+
+    /// The operand's shape without the axis of repetitions.
+    let single (shape: int[]) = if shape.Length = 5 then Array.tail shape else shape
+
+    /// The axis of repetitions, if there is one.
+    let leading (shapes: int[][]) = shapes |> Array.tryFind (fun shape -> shape.Length = 5) |> Option.map Array.head
+
+    let describe (sources: View[]) (target: View) =
+        let struct (images, channels, filters) = sizes (sources |> Array.map (fun view -> single view.Shape))
+
+        let view role =
+            match System.Array.IndexOf(roles, role) with
+            | -1 -> target
+            | i -> sources[i]
+
+        let step role =
+            if (view role).Shape.Length = 5 then
+                int64 (Shape.size (single (view role).Shape))
+            else
+                0L
+
+        let input, kernel, output =
+            view ConvolutionRole.Input, view ConvolutionRole.Filters, view ConvolutionRole.Output
+
+        Kernels.Convolution(
+            target.DType,
+            images,
+            height,
+            width,
+            channels,
+            filters,
+            groups,
+            input.Slot,
+            input.Offset,
+            kernel.Slot,
+            kernel.Offset,
+            output.Slot,
+            output.Offset,
+            false,
+            (if target.Shape.Length = 5 then target.Shape[0] else 1),
+            step ConvolutionRole.Input,
+            step ConvolutionRole.Filters,
+            step ConvolutionRole.Output
+        )
+
+    let fold (t: Tensor) =
+        let shape = t.Signature.Shape
+        Interpreter.Bind(Structure.Reshape(Array.append [| shape[0] * shape[1] |] shape[2..]), t)[0]
+
+    /// Another of the three arrays from values of the two others. Repetitions are summed over where the array has none.
+    let compute (role: ConvolutionRole) (signature: Signature) (values: (ConvolutionRole * Tensor) list) : Tensor =
+        let primitive = Convolve(role, height, width, groups)
+        let operands = primitive.Roles |> Array.map (fun operand -> values |> List.find (fst >> (=) operand) |> snd)
+        let repeated = operands |> Array.filter (fun t -> t.Rank = 5)
+
+        if repeated.Length = 0 || signature.Shape.Length = 5 then
+            Interpreter.Bind(primitive, operands)[0]
+        elif role = ConvolutionRole.Filters && repeated.Length = 2 then
+            // A sum over repetitions of sums over images is a sum over more images.
+            Interpreter.Bind(primitive, operands |> Array.map fold)[0]
+        else
+            (Interpreter.Bind(primitive, operands)[0]).SumOver [| 0 |]
+
+    member _.Roles = roles
+
+    override _.ToString() =
+        let axis (axis: WindowAxis) =
+            $"{axis.Input} by {axis.Kernel}, stride {axis.Stride}, zeros {axis.Before} and {axis.After}, dilation {axis.Dilation}"
+
+        $"Convolve to {result} (height {axis height}; width {axis width}; {groups} groups)"
+
+    override this.Infer operands =
+        let shapes = operands |> Array.map _.Shape
+
+        if operands[0].DType <> operands[1].DType || operands[0].DType = DType.Int32 then
+            raise (
+                DTypeException
+                    $"convolution: operands must both be Float32 or both Float64, and they are {operands[0].DType} and {operands[1].DType}"
+            )
+
+        let fits =
+            shapes |> Array.forall (fun shape -> shape.Length = 4 || shape.Length = 5)
+            && shapes |> Array.forall (fun shape -> shape.Length = 4 || Some shape[0] = leading shapes)
+            && (let all = sizes (shapes |> Array.map single)
+                let struct (_, channels, filters) = all
+
+                channels % groups = 0
+                && filters % groups = 0
+                && Array.forall2 (fun role shape -> single shape = shapeOf role all) roles shapes)
+
+        if not fits then
+            raise (
+                ShapeException
+                    $"convolution: {roles[0]} {Shape.show shapes[0]} and {roles[1]} {Shape.show shapes[1]} do not fit {this}"
+            )
+
+        let shape = shapeOf result (sizes (shapes |> Array.map single))
+
+        [|
+            { operands[0] with
+                Shape = Array.append (Option.toArray (leading shapes)) shape
+            }
+        |]
+
+    override _.Evaluation =
+        Compute(fun emitter sources targets ->
+            let sources = sources |> Array.map emitter.RowMajor
+
+            emitter.IntoRowMajor targets[0] (fun target ->
+                let kernel = emitter.Device.Convolve(describe sources target, form)
+                emitter.Emit(kernel, List.ofArray sources, [ target ])))
+
+    override this.Jvp(primals, _, tangents) =
+        let along i = tangents[i] |> Tangent.map (fun t -> Interpreter.Bind(this, Array.updateAt i t primals)[0])
+
+        [| Tangent.add (along 0) (along 1) |]
+
+    override this.Transpose(cotangents, operands) =
+        match cotangents[0], operands[0], operands[1] with
+        | ValueNone, _, _ -> [| ValueNone; ValueNone |]
+        | ValueSome c, Unknown a, Known b -> [| ValueSome(compute roles[0] a [ result, c; roles[1], b ]); ValueNone |]
+        | ValueSome c, Known a, Unknown b -> [| ValueNone; ValueSome(compute roles[1] b [ result, c; roles[0], a ]) |]
+        | _ -> raise (DifferentiationException $"{this} is not linear in its operands together")
+
+    /// A batch is repetitions; a batch of repetitions is more of them.
+    override this.Batch(size, operands, batched) =
+        let inner = Array.map2 (fun (t: Tensor) isBatched -> if isBatched then t.Rank - 1 else t.Rank) operands batched
+
+        match Array.tryFindIndex ((=) 5) inner with
+        | None -> Interpreter.Bind(this, operands)
+        | Some i ->
+            let repeats = operands[i].Signature.Shape[if batched[i] then 1 else 0]
+
+            let spread (k: int) (t: Tensor) =
+                if inner[k] = 4 && not batched[k] then
+                    t
+                else
+                    let shape = t.Signature.Shape
+                    let single = shape[shape.Length - 4 ..]
+                    let last = [| 2..5 |]
+
+                    let axes =
+                        match inner[k], batched[k] with
+                        | 5, true -> Array.append [| 0; 1 |] last
+                        | 5, false -> Array.append [| 1 |] last
+                        | _ -> Array.append [| 0 |] last
+
+                    let all = Array.append [| size; repeats |] single
+                    fold (if shape = all then t else Interpreter.Bind(Broadcast(all, axes), t)[0])
+
+            let stack = Interpreter.Bind(this, operands |> Array.mapi spread)[0]
+            Interpreter.Bind(Structure.Reshape(Array.append [| size; repeats |] stack.Signature.Shape[1..]), stack)
+
+    /// 2⟨ȳ, B(t, u)⟩, as the smaller of ⟨Bᵀ(ȳ, u), t⟩ and ⟨Bᵀ(ȳ, t), u⟩.
+    override _.QuadraticForm(cotangents, _, _, tangents) =
+        match cotangents[0], tangents[0], tangents[1] with
+        | ValueSome c, ValueSome t, ValueSome u ->
+            let product =
+                if t.Size <= u.Size then
+                    compute roles[0] t.Signature [ result, c; roles[1], u ] * t
+                else
+                    compute roles[1] u.Signature [ result, c; roles[0], t ] * u
+
+            ValueSome(2.0 * product.SumAll())
+        | _ -> ValueNone

@@ -1,0 +1,124 @@
+namespace Curvature
+
+open Curvature.Kernels
+
+/// For images [N; H; W; C], the sum over each window, [N; H′; W′; C]; or the adjoint: for each element the sum over the windows
+/// that it is in.
+[<Sealed>]
+type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
+    inherit LinearPrimitive("WindowSums", (height, width, adjoint))
+
+    let sourceLengths =
+        if adjoint then
+            struct (height.Output, width.Output)
+        else
+            struct (height.Input, width.Input)
+
+    let targetLengths =
+        if adjoint then
+            struct (height.Input, width.Input)
+        else
+            struct (height.Output, width.Output)
+
+    override this.Infer operands =
+        let shape = operands[0].Shape
+
+        if operands[0].DType = DType.Int32 then
+            raise (DTypeException "window sums: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+
+        if shape.Length <> 4 || struct (shape[1], shape[2]) <> sourceLengths then
+            raise (ShapeException $"window sums: images of shape {Shape.show shape} do not fit {this}")
+
+        let struct (rows, columns) = targetLengths
+
+        [| { operands[0] with Shape = [| shape[0]; rows; columns; shape[3] |] } |]
+
+    override _.Evaluation =
+        Compute(fun emitter sources targets ->
+            let source = emitter.RowMajor sources[0]
+
+            emitter.IntoRowMajor targets[0] (fun target ->
+                let sum =
+                    WindowSum(
+                        source.DType,
+                        source.Shape[0],
+                        height,
+                        width,
+                        source.Shape[3],
+                        adjoint,
+                        source.Slot,
+                        source.Offset,
+                        target.Slot,
+                        target.Offset
+                    )
+
+                emitter.Emit(emitter.Device.SumWindows sum, [ source ], [ target ])))
+
+    override _.Adjoint(cotangents, _) =
+        cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(WindowSums(height, width, not adjoint), c)[0])
+
+    /// A batch of images is more images.
+    override this.Batch(size, operands, _) =
+        let shape = operands[0].Signature.Shape
+        let images = Array.append [| shape[0] * shape[1] |] shape[2..]
+        let sums = Interpreter.Bind(this, Interpreter.Bind(Structure.Reshape images, operands))[0]
+        Interpreter.Bind(Structure.Reshape(Array.append [| size; shape[1] |] sums.Signature.Shape[1..]), sums)
+
+/// For images [N; H; W; C], where the largest element of each window is, Int32 [N; H′; W′; C]: its position among all elements
+/// of the images. The first of several, or the first NaN. Images may have a leading axis; each of its entries is on its own.
+/// It has no derivative.
+[<Sealed>]
+type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
+    inherit Primitive("WindowMaxima", (height, width))
+
+    override this.Infer operands =
+        let shape = operands[0].Shape
+        let rank = shape.Length
+
+        if operands[0].DType = DType.Int32 then
+            raise (
+                DTypeException "window maxima: the images must be Float32 or Float64, and are Int32; convert them first"
+            )
+
+        if (rank <> 4 && rank <> 5) || shape[rank - 3] <> height.Input || shape[rank - 2] <> width.Input then
+            raise (ShapeException $"window maxima: images of shape {Shape.show shape} do not fit {this}")
+
+        [|
+            {
+                Shape = Array.concat [ shape[.. rank - 4]; [| height.Output; width.Output; shape[rank - 1] |] ]
+                DType = DType.Int32
+            }
+        |]
+
+    override _.Evaluation =
+        Compute(fun emitter sources targets ->
+            let source = emitter.RowMajor sources[0]
+            let shape = source.Shape
+            let stacks = if shape.Length = 5 then shape[0] else 1
+
+            emitter.IntoRowMajor targets[0] (fun target ->
+                let maximum =
+                    WindowMaximum(
+                        source.DType,
+                        stacks * shape[shape.Length - 4],
+                        height,
+                        width,
+                        shape[shape.Length - 1],
+                        source.Slot,
+                        source.Offset,
+                        target.Slot,
+                        target.Offset,
+                        max 1 stacks
+                    )
+
+                emitter.Emit(emitter.Device.MaximumOfWindows maximum, [ source ], [ target ])))
+
+    override _.Jvp(_, _, _) = [| ValueNone |]
+
+    override this.Batch(size, operands, _) =
+        match operands[0].Signature.Shape with
+        | shape when shape.Length = 6 ->
+            let stacks = Array.append [| shape[0] * shape[1] |] shape[2..]
+            let maxima = Interpreter.Bind(this, Interpreter.Bind(Structure.Reshape stacks, operands))[0]
+            Interpreter.Bind(Structure.Reshape(Array.append [| size; shape[1] |] maxima.Signature.Shape[1..]), maxima)
+        | _ -> Interpreter.Bind(this, operands)
