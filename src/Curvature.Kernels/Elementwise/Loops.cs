@@ -176,7 +176,11 @@ internal static unsafe class Loops<V>
         }
     }
 
-    private static nint ElementSize => V.IsSingle ? sizeof(float) : sizeof(double);
+    private static nint ElementSize
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => V.IsSingle ? sizeof(float) : sizeof(double);
+    }
 
     private static V LoadShort(byte* source, nint bytes)
     {

@@ -258,4 +258,12 @@ internal static class Operations
         public static V Invoke<V>(V a)
             where V : struct, ILanes<V> => ErrorFunctions.ErfInverse(a);
     }
+
+    /// <summary>Of bits; not an operation of tapes.</summary>
+    internal readonly struct ExclusiveOr : IBinary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Invoke<V>(V a, V b)
+            where V : struct, ILanes<V> => a ^ b;
+    }
 }

@@ -9,8 +9,8 @@ internal sealed unsafe class RandomKernel<W, V> : CpuKernel
     where W : struct, ILanes<W>
     where V : struct, ILanes<V>
 {
-    private const int Tile = 1024;
-    private const int TilesPerUnit = 8;
+    private const int Tile = ThreefryWords<W>.Tile;
+    private const int TilesPerUnit = 16;
 
     private readonly RandomFill _fill;
 

@@ -4,15 +4,14 @@ namespace Curvature.Kernels;
 /// it: keys that split, and words that are a function of key and position alone.</summary>
 public static class Threefry
 {
-    /// <summary>Five groups of four rounds; even groups rotate by the first four, odd ones by the last four.</summary>
-    internal static readonly int[] Rotations = [13, 15, 26, 6, 17, 29, 16, 24];
-
     /// <summary>The constant that makes the third word of the key schedule.</summary>
     internal const uint Parity = 0x1BD11BDA;
 
     /// <summary>The block for the counter (<paramref name="counter0"/>, <paramref name="counter1"/>).</summary>
     public static (uint X0, uint X1) Block(uint key0, uint key1, uint counter0, uint counter1)
     {
+        // Even groups of rounds rotate by the first four, odd ones by the last four.
+        ReadOnlySpan<int> rotations = [13, 15, 26, 6, 17, 29, 16, 24];
         ReadOnlySpan<uint> schedule = [key0, key1, Parity ^ key0 ^ key1];
         var x0 = counter0 + schedule[0];
         var x1 = counter1 + schedule[1];
@@ -21,7 +20,7 @@ public static class Threefry
             for (var round = 0; round < 4; round++)
             {
                 x0 += x1;
-                x1 = uint.RotateLeft(x1, Rotations[(group % 2 * 4) + round]) ^ x0;
+                x1 = uint.RotateLeft(x1, rotations[(group % 2 * 4) + round]) ^ x0;
             }
 
             x0 += schedule[(group + 1) % 3];

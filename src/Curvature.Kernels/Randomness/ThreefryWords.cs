@@ -7,112 +7,123 @@ namespace Curvature.Kernels;
 internal static unsafe class ThreefryWords<V>
     where V : struct, ILanes<V>
 {
-    /// <summary>32-bit words: x₀ ⊕ x₁ of each block.</summary>
+    /// <summary>The most words that are made at once.</summary>
+    public const int Tile = 512;
+
+    /// <summary>32-bit words: x₀ ⊕ x₁ of each block. At most <see cref="Tile"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write32(uint key0, uint key1, long first, uint* target, int count)
     {
-        var rest = stackalloc uint[V.Count];
-        for (var i = 0; i < count; i += V.Count)
-        {
-            Blocks(key0, key1, first + i, out var x0, out var x1);
-            if (count - i >= V.Count)
-            {
-                (x0 ^ x1).Store(target + i);
-            }
-            else
-            {
-                (x0 ^ x1).Store(rest);
-                new Span<uint>(rest, count - i).CopyTo(new Span<uint>(target + i, count - i));
-            }
-        }
+        var x0 = stackalloc uint[2 * Tile];
+        var x1 = x0 + Tile;
+        Blocks(key0, key1, first, x0, x1, count);
+        Loops<V>.Binary<Operations.ExclusiveOr>((byte*)x0, (byte*)x1, null, (byte*)target, count);
     }
 
-    /// <summary>64-bit words: x₀ above x₁.</summary>
+    /// <summary>64-bit words: x₀ above x₁. At most <see cref="Tile"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write64(uint key0, uint key1, long first, ulong* target, int count)
     {
-        var high = stackalloc uint[2 * V.Count];
-        var low = high + V.Count;
-        for (var i = 0; i < count; i += V.Count)
+        var x0 = stackalloc uint[2 * Tile];
+        var x1 = x0 + Tile;
+        Blocks(key0, key1, first, x0, x1, count);
+        for (var i = 0; i < count; i++)
         {
-            Blocks(key0, key1, first + i, out var x0, out var x1);
-            x0.Store(high);
-            x1.Store(low);
-            var some = Math.Min(V.Count, count - i);
-            for (var lane = 0; lane < some; lane++)
-            {
-                target[i + lane] = ((ulong)high[lane] << 32) | low[lane];
-            }
+            target[i] = ((ulong)x0[i] << 32) | x1[i];
         }
     }
 
-    /// <summary>The blocks of consecutive counters, one to a lane.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Blocks(uint key0, uint key1, long first, out V x0, out V x1)
+    /// <summary>The blocks of consecutive counters. Goes over the tile once for each group of rounds: all twenty in one
+    /// method are more than the JIT compiler cares to inline.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Blocks(uint key0, uint key1, long first, uint* x0, uint* x1, int count)
     {
-        var k0 = V.CreateBits(key0);
-        var k1 = V.CreateBits(key1);
-        var k2 = V.CreateBits(Threefry.Parity ^ key0 ^ key1);
-        Counters(first, out x0, out x1);
-        x0 = V.AddBits(x0, k0);
-        x1 = V.AddBits(x1, k1);
-        Rounds(ref x0, ref x1, 13, 15, 26, 6);
-        AddKeys(ref x0, ref x1, k1, k2, 1);
-        Rounds(ref x0, ref x1, 17, 29, 16, 24);
-        AddKeys(ref x0, ref x1, k2, k0, 2);
-        Rounds(ref x0, ref x1, 13, 15, 26, 6);
-        AddKeys(ref x0, ref x1, k0, k1, 3);
-        Rounds(ref x0, ref x1, 17, 29, 16, 24);
-        AddKeys(ref x0, ref x1, k1, k2, 4);
-        Rounds(ref x0, ref x1, 13, 15, 26, 6);
-        AddKeys(ref x0, ref x1, k2, k0, 5);
+        var key2 = Threefry.Parity ^ key0 ^ key1;
+        for (var i = 0; i < count; i += V.Count)
+        {
+            Counters(first + i, key0, key1, x0 + i, x1 + i);
+        }
+
+        Rounds<EvenRotations>(x0, x1, count, key1, key2 + 1);
+        Rounds<OddRotations>(x0, x1, count, key2, key0 + 2);
+        Rounds<EvenRotations>(x0, x1, count, key0, key1 + 3);
+        Rounds<OddRotations>(x0, x1, count, key1, key2 + 4);
+        Rounds<EvenRotations>(x0, x1, count, key2, key0 + 5);
     }
 
+    /// <summary>A vector of counters, with the first pair of key words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Counters(long first, out V high, out V low)
+    private static void Counters(long first, uint key0, uint key1, uint* x0, uint* x1)
     {
         if ((uint)first <= uint.MaxValue - (uint)V.Count)
         {
-            high = V.CreateBits((uint)(first >>> 32));
-            low = V.AddBits(V.CreateBits((uint)first), V.LaneNumbers);
+            V.CreateBits((uint)(first >>> 32) + key0).Store(x0);
+            V.AddBits(V.LaneNumbers, V.CreateBits((uint)first + key1)).Store(x1);
+            return;
         }
-        else
-        {
-            CountersAcrossCarry(first, out high, out low);
-        }
-    }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CountersAcrossCarry(long first, out V high, out V low)
-    {
-        var halves = stackalloc uint[2 * V.Count];
         for (var lane = 0; lane < V.Count; lane++)
         {
-            halves[lane] = (uint)((first + lane) >>> 32);
-            halves[V.Count + lane] = (uint)(first + lane);
+            x0[lane] = (uint)((first + lane) >>> 32) + key0;
+            x1[lane] = (uint)(first + lane) + key1;
         }
-
-        high = V.Load(halves);
-        low = V.Load(halves + V.Count);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Rounds(ref V x0, ref V x1, int r0, int r1, int r2, int r3)
+    /// <summary>Four rounds, and a pair of key words. Reaches to the end of the last vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rounds<TRotations>(uint* x0, uint* x1, int count, uint key0, uint key1)
+        where TRotations : struct, IRotations
     {
-        x0 = V.AddBits(x0, x1);
-        x1 = V.RotateLeft(x1, r0) ^ x0;
-        x0 = V.AddBits(x0, x1);
-        x1 = V.RotateLeft(x1, r1) ^ x0;
-        x0 = V.AddBits(x0, x1);
-        x1 = V.RotateLeft(x1, r2) ^ x0;
-        x0 = V.AddBits(x0, x1);
-        x1 = V.RotateLeft(x1, r3) ^ x0;
+        var k0 = V.CreateBits(key0);
+        var k1 = V.CreateBits(key1);
+        for (var i = 0; i < count; i += V.Count)
+        {
+            var a = V.Load(x0 + i);
+            var b = V.Load(x1 + i);
+            a = V.AddBits(a, b);
+            b = V.RotateLeft(b, TRotations.First) ^ a;
+            a = V.AddBits(a, b);
+            b = V.RotateLeft(b, TRotations.Second) ^ a;
+            a = V.AddBits(a, b);
+            b = V.RotateLeft(b, TRotations.Third) ^ a;
+            a = V.AddBits(a, b);
+            b = V.RotateLeft(b, TRotations.Fourth) ^ a;
+            V.AddBits(a, k0).Store(x0 + i);
+            V.AddBits(b, k1).Store(x1 + i);
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddKeys(ref V x0, ref V x1, V k0, V k1, ulong number)
+    /// <summary>By how much four rounds rotate.</summary>
+    private interface IRotations
     {
-        x0 = V.AddBits(x0, k0);
-        x1 = V.AddBits(x1, V.AddBits(k1, V.CreateBits(number)));
+        static abstract int First { get; }
+
+        static abstract int Second { get; }
+
+        static abstract int Third { get; }
+
+        static abstract int Fourth { get; }
+    }
+
+    private readonly struct EvenRotations : IRotations
+    {
+        public static int First => 13;
+
+        public static int Second => 15;
+
+        public static int Third => 26;
+
+        public static int Fourth => 6;
+    }
+
+    private readonly struct OddRotations : IRotations
+    {
+        public static int First => 17;
+
+        public static int Second => 29;
+
+        public static int Third => 16;
+
+        public static int Fourth => 24;
     }
 }

@@ -86,15 +86,6 @@ internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
             _outer.Advance(position, ref offset, ref ignored);
         }
 
-        var index = 0L;
-        while (!IsEither(Fold<D, T>.Value(bestRun[index * _inner.Source]), best))
-        {
-            index++;
-        }
-
-        return (int)(bestOuter * _inner.Size + index);
+        return (int)(bestOuter * _inner.Size + Fold<D, T>.IndexOf(bestRun, _inner.Source, _inner.Size, best));
     }
-
-    private static bool IsEither(double value, double best) =>
-        value == best || (double.IsNaN(value) && double.IsNaN(best));
 }

@@ -27,6 +27,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     private readonly long _block;
     private readonly long _blocks;
     private readonly long _units;
+    private readonly bool _areRowsAdjacent;
 
     /// <param name="reduction">The description.</param>
     /// <param name="kept">Its kept axes.</param>
@@ -51,6 +52,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
             ? Math.Max(1, rows.Count)
             : Math.Max(leastRows, (rows.Count + MostBlocks - 1) / MostBlocks);
         _blocks = Math.Max(1, (rows.Count + _block - 1) / _block);
+        _areRowsAdjacent = _rows.Rank == 1 && _rows[0].Source == _columns.Size && _columns.Size <= TileColumns / 2;
         _units = _outer.Count * _blocks * _tiles;
     }
 
@@ -116,12 +118,50 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
             return;
         }
 
+        if (_areRowsAdjacent)
+        {
+            FoldAdjacentRows(source + first * columns, stop - first, results, columns);
+            return;
+        }
+
         var position = stackalloc int[_rows.Rank + 1];
         var (offset, ignored) = _rows.Locate(first, position);
-        for (var row = first; row < stop; row++)
+        var row = first;
+        if (_rows.Rank == 1)
+        {
+            for (; row <= stop - 4; row += 4)
+            {
+                Fold<D, T>.FourRows<TOperation>(results, source + offset, _rows[0].Source, columns);
+                offset += 4 * _rows[0].Source;
+            }
+        }
+
+        for (; row < stop; row++)
         {
             Fold<D, T>.Row<TOperation>(results, source + offset, columns);
             _rows.Advance(position, ref offset, ref ignored);
+        }
+    }
+
+    /// <summary>Rows of few columns, one right after the other: some of them together make a row that fills
+    /// vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void FoldAdjacentRows(T* source, long count, double* results, int columns)
+    {
+        var together = (int)Math.Min(TileColumns / columns, Math.Sqrt(count));
+        var width = together * columns;
+        var wide = stackalloc double[TileColumns];
+        new Span<double>(wide, width).Fill(_neutral);
+        for (; count >= together; count -= together)
+        {
+            Fold<D, T>.Row<TOperation>(wide, source, width);
+            source += width;
+        }
+
+        Fold<D, T>.Row<TOperation>(wide, source, (nint)count * columns);
+        for (var row = 0; row < together; row++)
+        {
+            Fold<D, double>.Row<TOperation>(results, wide + row * columns, columns);
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     private readonly long _block;
     private readonly long _blocks;
     private readonly long _rowsPerUnit;
+    private readonly bool _isMatrix;
 
     public RowReduction(Reduction reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
         : base(team)
@@ -40,6 +41,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
             ? Math.Max(1, _length)
             : Math.Max(UnitElements, (_length + MostBlocks - 1) / MostBlocks);
         _blocks = Math.Max(1, (_length + _block - 1) / _block);
+        _isMatrix = kept.Rank == 1 && kept[0].Target == 1 && _outer.Rank == 0 && _inner.Source == 1;
         _rowsPerUnit = _blocks > 1 ? 1 : Math.Max(1, UnitElements / Math.Max(1, _length));
     }
 
@@ -80,16 +82,23 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
             for (var unit = first; unit < end; unit++)
             {
                 var start = unit % _blocks * _block;
-                var row = source + _kept.Locate(unit / _blocks, position).Source;
-                ((double*)shared)[unit] = FoldRow(row, start, Math.Min(_length, start + _block));
+                var offset = _kept.Locate(unit / _blocks, position).Source;
+                ((double*)shared)[unit] = FoldRow(source + offset, start, Math.Min(_length, start + _block));
             }
 
             return;
         }
 
-        var (from, to) = _kept.Locate(first * _rowsPerUnit, position);
+        var row = first * _rowsPerUnit;
+        var (from, to) = _kept.Locate(row, position);
         var stop = Math.Min(_kept.Count, end * _rowsPerUnit);
-        for (var row = first * _rowsPerUnit; row < stop; row++)
+        if (_isMatrix)
+        {
+            Fold<D, T>.Rows<TOperation>(source + from, _kept[0].Source, stop - row, (nint)_length, _neutral, target + to);
+            return;
+        }
+
+        for (; row < stop; row++)
         {
             target[to] = Fold<D, T>.Element(FoldRow(source + from, 0, _length));
             _kept.Advance(position, ref from, ref to);

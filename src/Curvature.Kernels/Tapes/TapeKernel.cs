@@ -137,7 +137,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
                 next += tileBytes;
                 if (_plan.Inputs[i].Repeats)
                 {
-                    _plan.Inputs[i].Read(Array(slots, _inputs[i]), 0, count, (T*)table[i]);
+                    Repeat(Array(slots, _inputs[i]), (int)_plan.Inputs[i].Run, (T*)table[i], count);
                 }
             }
         }
@@ -156,6 +156,17 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
         }
 
         return next;
+    }
+
+    /// <summary>Fills a tile with one run over and over, doubling what is there.</summary>
+    private static void Repeat(T* source, int run, T* tile, int count)
+    {
+        new ReadOnlySpan<T>(source, run).CopyTo(new Span<T>(tile, run));
+        for (var filled = run; filled < count; filled *= 2)
+        {
+            var length = Math.Min(filled, count - filled);
+            new ReadOnlySpan<T>(tile, length).CopyTo(new Span<T>(tile + filled, length));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -208,12 +219,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
         {
             // Whole rows.
             var rowCount = (int)(count / length);
-            for (var row = 0; row < rowCount; row++)
-            {
-                rows[row] = Fold<D, T>.Element(
-                    Fold<D, T>.Run<Operations.Add>(values + row * length, (nint)length, 0.0));
-            }
-
+            Fold<D, T>.Rows<Operations.Add>(values, length, rowCount, (nint)length, 0.0, rows);
             _plan.Targets[output].Write(Array(slots, _outputs[output].Target), start / length, rowCount, rows);
             return;
         }

@@ -19,8 +19,8 @@ internal sealed class TapePlan
             new TileView(tape.Shape.AsSpan(0, tape.Shape.Length - output.SummedAxes), output.Target.Strides))];
 
         var periods = Periods(tape).ToArray();
-        var streams = Inputs.Length + tape.Constants.Length + code.Steps.Count + 1;
-        var tile = TileBytes / (Elements.SizeOf(tape.DType) * Math.Clamp(streams, 4, 32));
+        var streams = Inputs.Length + tape.Constants.Length + (code.Steps.Count / 2) + 1;
+        var tile = TileBytes / (Elements.SizeOf(tape.DType) * streams);
         Tile = Cut.Along(Total, periods, Math.Clamp(tile / 64 * 64, 256, 2048));
 
         // Units are worth handing to another thread, and not so many that sums of theirs take much memory.

@@ -57,6 +57,11 @@ internal sealed unsafe class TileView
     /// <summary>Where an element lies, counted from the array's first.</summary>
     public long OffsetOf(long index)
     {
+        if (Run == Count)
+        {
+            return index;
+        }
+
         var offset = 0L;
         for (var axis = _sizes.Length - 1; axis >= 0; axis--)
         {
@@ -74,7 +79,7 @@ internal sealed unsafe class TileView
     {
         if (_sizes.Length == 0)
         {
-            new Span<T>(tile, count).Fill(*array);
+            *tile = *array;
             return;
         }
 

@@ -101,6 +101,10 @@ internal unsafe interface ILanes<V>
     /// <summary>Rotation of bits to the left.</summary>
     static abstract V RotateLeft(V a, int count);
 
-    /// <summary>Lane i holds the integer i.</summary>
+    /// <summary>Bits of the integer i in lane i.</summary>
     static abstract V LaneNumbers { get; }
+
+    /// <summary>For double lanes: the operation over all lanes, halves first.</summary>
+    static abstract double Across<TOperation>(V a)
+        where TOperation : struct, IBinary;
 }

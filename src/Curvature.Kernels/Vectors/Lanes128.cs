@@ -11,7 +11,7 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     private readonly Vector128<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Lanes128(Vector128<T> value) => _value = value;
+    internal Lanes128(Vector128<T> value) => _value = value;
 
     public static int Count
     {
@@ -170,6 +170,15 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> RotateLeft(Lanes128<T> a, int count) => (a << count) | (a >>> (8 * sizeof(T) - count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Across<TOperation>(Lanes128<T> a)
+        where TOperation : struct, IBinary
+    {
+        var value = a._value.AsDouble();
+        var swapped = Vector128.Shuffle(value, Vector128.Create(1L, 0L));
+        return TOperation.Invoke(a, new Lanes128<T>(swapped.As<double, T>()))._value.AsDouble().ToScalar();
+    }
 
     public static Lanes128<T> LaneNumbers
     {

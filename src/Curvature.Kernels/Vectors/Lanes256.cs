@@ -11,7 +11,7 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     private readonly Vector256<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Lanes256(Vector256<T> value) => _value = value;
+    internal Lanes256(Vector256<T> value) => _value = value;
 
     public static int Count
     {
@@ -170,6 +170,13 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> RotateLeft(Lanes256<T> a, int count) => (a << count) | (a >>> (8 * sizeof(T) - count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Across<TOperation>(Lanes256<T> a)
+        where TOperation : struct, IBinary =>
+        Lanes128<T>.Across<TOperation>(TOperation.Invoke(
+            new Lanes128<T>(a._value.GetLower()),
+            new Lanes128<T>(a._value.GetUpper())));
 
     public static Lanes256<T> LaneNumbers
     {

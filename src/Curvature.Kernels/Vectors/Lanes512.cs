@@ -175,6 +175,13 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> RotateLeft(Lanes512<T> a, int count) => (a << count) | (a >>> (8 * sizeof(T) - count));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Across<TOperation>(Lanes512<T> a)
+        where TOperation : struct, IBinary =>
+        Lanes256<T>.Across<TOperation>(TOperation.Invoke(
+            new Lanes256<T>(a._value.GetLower()),
+            new Lanes256<T>(a._value.GetUpper())));
+
     public static Lanes512<T> LaneNumbers
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
