@@ -124,8 +124,8 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private byte* PlaceTiles(nint[] slots, byte** table)
     {
-        // A cache line between tiles keeps them from falling on the same places of the cache.
-        var tileBytes = ((_plan.Tile.Piece * sizeof(T) + 63) / 64 * 64) + 64;
+        // A cache line between tiles keeps them from falling on the same places of the cache, too.
+        var tileBytes = ((_plan.Tile.Piece * sizeof(T) + 63) / 64 * 64) + TileView.Slack;
         var tiles = _inputs.Length + _constants.Length + _plan.ResultTiles;
         var next = Workspace.Reserve((tiles + 1) * tileBytes);
         var count = (int)_plan.Tile.Piece;

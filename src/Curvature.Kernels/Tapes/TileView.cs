@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Curvature.Kernels;
 
@@ -6,6 +7,9 @@ namespace Curvature.Kernels;
 /// contiguous tiles.</summary>
 internal sealed unsafe class TileView
 {
+    /// <summary>Bytes that must be free to write after a tile.</summary>
+    public const int Slack = 64;
+
     private readonly int[] _sizes;
     private readonly long[] _strides;
 
@@ -72,7 +76,8 @@ internal sealed unsafe class TileView
         return offset;
     }
 
-    /// <summary>Copies the elements from <paramref name="index"/> on to a tile.</summary>
+    /// <summary>Copies the elements from <paramref name="index"/> on to a tile. May write anything to the
+    /// <see cref="Slack"/> bytes after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Read<T>(T* array, long index, int count, T* tile)
         where T : unmanaged
@@ -174,6 +179,7 @@ internal sealed unsafe class TileView
     }
 
     /// <summary>Goes from a place in a row to the start of the next row, and returns how far that is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long NextRow(int* position)
     {
         var last = _sizes.Length - 1;
@@ -210,15 +216,14 @@ internal sealed unsafe class TileView
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FillRun<T>(T value, T* target, int count)
         where T : unmanaged
     {
-        if (count < 16)
+        if (count <= Slack / sizeof(T))
         {
-            for (var i = 0; i < count; i++)
-            {
-                target[i] = value;
-            }
+            // One vector for all short runs: the next run overwrites what is too much.
+            Vector512.Create(value).Store(target);
         }
         else
         {
