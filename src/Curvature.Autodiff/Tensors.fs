@@ -420,14 +420,15 @@ module Tensor =
         bind (Indexing.CumulativeSum(Shape.axis "cumulativeSum" t.Rank axis, false)) [ t ]
 
     /// 1 at each Int32 label, 0 elsewhere, along a new last axis of `classes`.
-    /// Raises DataException for a label outside 0 … classes − 1.
+    /// Raises DataException for a label outside 0 … classes − 1, unless labels are being traced; then such a row is 0.
     let oneHot (dtype: DType) (classes: int) (labels: Tensor) : Tensor =
         indexOnly "oneHot" labels
 
-        labels.ToInt32Array()
-        |> Array.iteri (fun row label ->
-            if label < 0 || label >= classes then
-                raise (DataException $"label {label} of row {row} is not one of 0 … {classes - 1}"))
+        if isNull labels.Owner then
+            labels.ToInt32Array()
+            |> Array.iteri (fun row label ->
+                if label < 0 || label >= classes then
+                    raise (DataException $"label {label} of row {row} is not one of 0 … {classes - 1}"))
 
         equal (convert dtype (unsqueeze -1 labels)) (arange dtype classes)
 

@@ -57,10 +57,12 @@ module DigitsNetwork =
                 Tensor.einsum "nh,oh->no" hidden (Tensor.reshape [ 10; 32 ] w2) + b2
             | _ -> invalidOp "split gave another number of parts"
 
-    /// The mean cross-entropy as a function of the logits.
-    let crossEntropy (dtype: DType) : Tensor -> Tensor =
+    /// The cross-entropy of each sample as a function of the logits.
+    let losses (dtype: DType) : Tensor -> Tensor =
         let targets = Tensor.oneHot dtype 10 (Tensor.ofIndices [ 200 ] (snd data.Value))
-        fun logits -> Tensor.mean (Tensor.softmaxCrossEntropy logits targets)
+        fun logits -> Tensor.softmaxCrossEntropy logits targets
+
+    let crossEntropy (dtype: DType) : Tensor -> Tensor = losses dtype >> Tensor.mean
 
     let loss (dtype: DType) : Tensor -> Tensor = logits dtype >> crossEntropy dtype
 
@@ -151,3 +153,20 @@ type DigitsNetworkTests() =
         DigitsNetwork.numbers "hessian_diagonal_first5"
         |> Array.iteri (fun i expected ->
             Expect.isTrue $"diagonal {i} with {key}" (abs (first[i] - expected) <= 6.0 * errors[i]))
+
+    [<TestCase(DType.Float64, 1e-9)>]
+    [<TestCase(DType.Float32, 1e-3)>]
+    member _.``Gauss-Newton and Fisher matrices of a network on real digits``(dtype: DType, tolerance: float) =
+        let model, loss, theta = DigitsNetwork.logits dtype, DigitsNetwork.crossEntropy dtype, DigitsNetwork.theta dtype
+        let v = DigitsNetwork.direction dtype
+        let form (operator: LinearOperator) = (operator.QuadraticForms.Value(Tensor.unsqueeze 0 v)).ToArray()[0]
+        let gaussNewton = GaussNewton.at model loss theta
+        DigitsNetwork.close tolerance "ggn_trace" (Exact.trace gaussNewton).Value
+        DigitsNetwork.close tolerance "vGv" (form gaussNewton)
+        DigitsNetwork.close tolerance "vGv" ((Tensor.dot v (gaussNewton.Apply v)).ToScalar())
+        DigitsNetwork.close tolerance "Gv_norm" (norm (gaussNewton.Apply v))
+        DigitsNetwork.close tolerance "ggn_trace" (Exact.trace (Fisher.exact Likelihood.categorical model theta)).Value
+        let empirical = Fisher.empirical (DigitsNetwork.losses dtype) model theta
+        DigitsNetwork.close tolerance "empirical_fisher_trace" (Exact.trace empirical).Value
+        DigitsNetwork.close tolerance "vEv" (form empirical)
+        DigitsNetwork.close tolerance "vEv" ((Tensor.dot v (empirical.Apply v)).ToScalar())
