@@ -7,7 +7,7 @@ namespace Curvature.Kernels;
 /// <remarks>Helpers start with the first job that needs them and end with the team.</remarks>
 internal sealed class ThreadTeam
 {
-    // About 20 µs: long enough to go from one step of a plan to the next without sleeping, short enough to leave
+    // About 15 µs: long enough to go from one step of a plan to the next without sleeping, short enough to leave
     // the processor to others (the JIT's background compiler among them) when the caller does something else.
     private const int SpinsBeforeParking = 50;
     private const int IterationsPerSpin = 10;
