@@ -1,0 +1,58 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+
+namespace Curvature.CSharp;
+
+/// <summary>The border between C# and the core: null is refused by the name of the argument, and delegates and lists take the
+/// form that the core works with.</summary>
+internal static class Conversions
+{
+    /// <summary>The argument itself, so that a forwarding line can check it where it uses it.</summary>
+    public static T NotNull<T>([NotNull] this T? argument, [CallerArgumentExpression(nameof(argument))] string? name = null)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(argument, name);
+        return argument;
+    }
+
+    public static FSharpList<T> ToFSharpList<T>(
+        [NotNull] this IEnumerable<T>? items, [CallerArgumentExpression(nameof(items))] string? name = null) =>
+        ListModule.OfSeq(items.WithoutNull(name));
+
+    /// <summary>The same items in an array, of which none may be null.</summary>
+    public static T[] WithoutNull<T>(
+        [NotNull] this IEnumerable<T>? items, [CallerArgumentExpression(nameof(items))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(items, name);
+        var array = items.ToArray();
+        var gap = Array.FindIndex(array, item => item is null);
+        return gap < 0 ? array : throw new ArgumentException($"item {gap} of {array.Length} is null", name);
+    }
+
+    public static FSharpFunc<T, TResult> ToFSharp<T, TResult>(
+        [NotNull] this Func<T, TResult>? f, [CallerArgumentExpression(nameof(f))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(f, name);
+        return FuncConvert.FromFunc<T, TResult>(x => f(x).Returned(name));
+    }
+
+    public static FSharpFunc<T1, FSharpFunc<T2, TResult>> ToFSharp<T1, T2, TResult>(
+        [NotNull] this Func<T1, T2, TResult>? f, [CallerArgumentExpression(nameof(f))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(f, name);
+        return FuncConvert.FromFunc<T1, T2, TResult>((x, y) => f(x, y).Returned(name));
+    }
+
+    public static FSharpFunc<T1, FSharpFunc<T2, FSharpFunc<T3, TResult>>> ToFSharp<T1, T2, T3, TResult>(
+        [NotNull] this Func<T1, T2, T3, TResult>? f, [CallerArgumentExpression(nameof(f))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(f, name);
+        return FuncConvert.FromFunc<T1, T2, T3, TResult>((x, y, z) => f(x, y, z).Returned(name));
+    }
+
+    /// <summary>What a caller's function returned: null from it would fail far from where it came from.</summary>
+    public static T Returned<T>(this T? result, string? name) =>
+        result ?? throw new ArgumentException($"the function must return a {typeof(T).Name}, and it returned null", name);
+}

@@ -1,0 +1,60 @@
+using NUnit.Framework;
+
+namespace Curvature.Tests.Facade.Surface;
+
+/// <summary>What a C# user sees, and what there is to be seen.</summary>
+public sealed class SurfaceTests
+{
+    /// <summary>Members of types that both languages use and that show an F# type, with what a C# user has instead.</summary>
+    private static readonly Dictionary<string, string> FSharpMembers = new()
+    {
+        ["CompiledMap.get_Values"] = "an FSharpList, which a C# user sees as an IReadOnlyList",
+        ["CompiledMap.Profile"] = "the time of each kernel, for people who work on the engine",
+    };
+
+    /// <summary>Functions for which the facade has no line of its own, with the reason.</summary>
+    private static readonly Dictionary<string, string> WithoutForward = new()
+    {
+        ["Tensor.ofObject"] = "for nested F# lists; C# has arrays and FromArray(double[,])",
+        ["TensorBuilders.tensor"] = "for nested F# lists; C# has arrays and FromArray(double[,])",
+        ["Differentiation.jvp"] = "another name of fjacobianv",
+        ["Differentiation.gradhessianv"] = "part of ValueAndHessianVectorProduct",
+        ["Differentiation.fhessianv"] = "part of ValueAndHessianVectorProduct",
+        ["Differentiation.gradhessian"] = "part of ValueGradientAndHessian",
+        ["Differentiation.fhessian"] = "part of ValueGradientAndHessian",
+        ["Differentiation.curldivergence"] = "part of ValueCurlAndDivergence",
+    };
+
+    [Test]
+    public void NoMemberOfTheFacadeShowsAnFSharpType() =>
+        Assert.That(Library.FacadeTypes.SelectMany(MembersThatShowFSharp), Is.Empty);
+
+    [Test]
+    public void NoMemberOfASharedTypeShowsAnFSharpTypeButForThoseThatAreListed() =>
+        Assert.That(Library.SharedTypes.SelectMany(MembersThatShowFSharp), Is.EquivalentTo(FSharpMembers.Keys));
+
+    [Test]
+    public void EveryFunctionOfTheLibraryIsReachedFromTheFacadeButForThoseThatAreListed()
+    {
+        var called = IntermediateLanguage.MethodsCalledBy(Library.Facade);
+        var missing = Library.ModuleFunctions.Where(function => !called.Contains(function)).Select(Library.FSharpName);
+        Assert.That(missing, Is.EquivalentTo(WithoutForward.Keys));
+    }
+
+    [Test]
+    public void TheSearchFindsTheFunctionsOfTheLibrary()
+    {
+        var names = Library.ModuleFunctions.Select(Library.FSharpName).ToArray();
+        Assert.That(names, Has.Length.GreaterThan(100));
+        Assert.That(names, Is.SupersetOf(new[] { "Tensor.tanh", "Differentiation.grad", "Compile.func" }));
+    }
+
+    [Test]
+    public void NamesOfTheFacadeDoNotHideThoseOfSharedTypes() =>
+        Assert.That(Library.FacadeTypes.Select(type => type.Name), Has.None.AnyOf(Library.SharedTypes.Select(t => t.Name).ToArray()));
+
+    private static IEnumerable<string> MembersThatShowFSharp(Type type) =>
+        from signature in Library.Signatures(type)
+        where signature.Types.Any(Library.MentionsFSharp)
+        select signature.Name;
+}
