@@ -1,5 +1,3 @@
-using static Curvature.FSharp.Differentiation;
-
 namespace Curvature.CSharp;
 
 /// <summary>Derivatives of functions of tensors: the function first, then the point, then a direction. They nest to any depth and in
@@ -11,143 +9,146 @@ public static class Differentiate
     // ---- gradients
 
     /// <summary>The gradient of a scalar function, in the shape of x: one forward and one backward pass.</summary>
-    public static Tensor Gradient(Func<Tensor, Tensor> f, Tensor x) => grad(f.ToFSharp(), x.NotNull());
+    public static Tensor Gradient(Func<Tensor, Tensor> f, Tensor x) => FSharp.Differentiation.grad(f.ToFSharp(), x.NotNull());
 
     /// <summary>The value and the gradient of a scalar function: one forward and one backward pass.</summary>
     public static ValueAndGradient ValueAndGradient(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, gradient) = fgrad(f.ToFSharp(), x.NotNull());
+        var (value, gradient) = FSharp.Differentiation.fgrad(f.ToFSharp(), x.NotNull());
         return new(value, gradient);
     }
 
     /// <summary>The derivative of a scalar function along v: one forward pass.</summary>
     public static Tensor DirectionalDerivative(Func<Tensor, Tensor> f, Tensor x, Tensor v) =>
-        gradv(f.ToFSharp(), x.NotNull(), v.NotNull());
+        FSharp.Differentiation.gradv(f.ToFSharp(), x.NotNull(), v.NotNull());
 
     /// <summary>The value of a scalar function and its derivative along v: one forward pass.</summary>
     public static ValueAndDerivative ValueAndDirectionalDerivative(Func<Tensor, Tensor> f, Tensor x, Tensor v)
     {
-        var (value, derivative) = fgradv(f.ToFSharp(), x.NotNull(), v.NotNull());
+        var (value, derivative) = FSharp.Differentiation.fgradv(f.ToFSharp(), x.NotNull(), v.NotNull());
         return new(value, derivative);
     }
 
     /// <summary>The derivative of a function of a scalar.</summary>
-    public static Tensor Derivative(Func<Tensor, Tensor> f, Tensor x) => diff(f.ToFSharp(), x.NotNull());
+    public static Tensor Derivative(Func<Tensor, Tensor> f, Tensor x) => FSharp.Differentiation.diff(f.ToFSharp(), x.NotNull());
 
     /// <summary>The derivative of a given order of a function of a scalar; of order 0, its value.</summary>
     /// <exception cref="ArgumentRangeException">The order is negative.</exception>
-    public static Tensor Derivative(Func<Tensor, Tensor> f, Tensor x, int order) => diffn(order, f.ToFSharp(), x.NotNull());
+    public static Tensor Derivative(Func<Tensor, Tensor> f, Tensor x, int order) =>
+        FSharp.Differentiation.diffn(order, f.ToFSharp(), x.NotNull());
 
     /// <summary>The value and the derivative of a function of a scalar.</summary>
     public static ValueAndDerivative ValueAndDerivative(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, derivative) = fdiff(f.ToFSharp(), x.NotNull());
+        var (value, derivative) = FSharp.Differentiation.fdiff(f.ToFSharp(), x.NotNull());
         return new(value, derivative);
     }
 
     // ---- second derivatives
 
     /// <summary>The Hessian of a scalar function, of shape [axes of x, axes of x]: one product per element of x.</summary>
-    public static Tensor Hessian(Func<Tensor, Tensor> f, Tensor x) => hessian(f.ToFSharp(), x.NotNull());
+    public static Tensor Hessian(Func<Tensor, Tensor> f, Tensor x) => FSharp.Differentiation.hessian(f.ToFSharp(), x.NotNull());
 
     /// <summary>The value, gradient and Hessian of a scalar function: one product per element of x.</summary>
     public static ValueGradientAndHessian ValueGradientAndHessian(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, gradient, hessian) = fgradhessian(f.ToFSharp(), x.NotNull());
+        var (value, gradient, hessian) = FSharp.Differentiation.fgradhessian(f.ToFSharp(), x.NotNull());
         return new(value, gradient, hessian);
     }
 
     /// <summary>H·v of a scalar function, at the cost of about two gradients. To multiply many vectors at one point, use
     /// <see cref="LinearizeGradient"/>.</summary>
     public static Tensor HessianVectorProduct(Func<Tensor, Tensor> f, Tensor x, Tensor v) =>
-        hessianv(f.ToFSharp(), x.NotNull(), v.NotNull());
+        FSharp.Differentiation.hessianv(f.ToFSharp(), x.NotNull(), v.NotNull());
 
     /// <summary>The value of a scalar function, its derivative along v, and H·v: forward over reverse.</summary>
     public static ValueAndHessianVectorProduct ValueAndHessianVectorProduct(Func<Tensor, Tensor> f, Tensor x, Tensor v)
     {
-        var (value, slope, product) = fgradhessianv(f.ToFSharp(), x.NotNull(), v.NotNull());
+        var (value, slope, product) = FSharp.Differentiation.fgradhessianv(f.ToFSharp(), x.NotNull(), v.NotNull());
         return new(value, slope, product);
     }
 
     /// <summary>vᵀHv of a scalar function, without the product H·v: one gradient and one forward pass.</summary>
     public static Tensor QuadraticForm(Func<Tensor, Tensor> f, Tensor x, Tensor v) =>
-        quadraticForm(f.ToFSharp(), x.NotNull(), v.NotNull());
+        FSharp.Differentiation.quadraticForm(f.ToFSharp(), x.NotNull(), v.NotNull());
 
     /// <summary>The value and vᵀHv of a scalar function, without the product H·v: one gradient and one forward pass.</summary>
     public static ValueAndQuadraticForm ValueAndQuadraticForm(Func<Tensor, Tensor> f, Tensor x, Tensor v)
     {
-        var (value, form) = fquadraticForm(f.ToFSharp(), x.NotNull(), v.NotNull());
+        var (value, form) = FSharp.Differentiation.fquadraticForm(f.ToFSharp(), x.NotNull(), v.NotNull());
         return new(value, form);
     }
 
     /// <summary>The Laplacian Σ ∂²f/∂xᵢ² of a scalar function: one quadratic form per element of x.</summary>
-    public static Tensor Laplacian(Func<Tensor, Tensor> f, Tensor x) => laplacian(f.ToFSharp(), x.NotNull());
+    public static Tensor Laplacian(Func<Tensor, Tensor> f, Tensor x) =>
+        FSharp.Differentiation.laplacian(f.ToFSharp(), x.NotNull());
 
     /// <summary>The value and the Laplacian Σ ∂²f/∂xᵢ² of a scalar function: one quadratic form per element of x.</summary>
     public static ValueAndLaplacian ValueAndLaplacian(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, laplacian) = flaplacian(f.ToFSharp(), x.NotNull());
+        var (value, laplacian) = FSharp.Differentiation.flaplacian(f.ToFSharp(), x.NotNull());
         return new(value, laplacian);
     }
 
     // ---- functions that return tensors of any shape
 
     /// <summary>The Jacobian, of shape [axes of f(x), axes of x]: forward where x has fewer elements than f(x), else reverse.</summary>
-    public static Tensor Jacobian(Func<Tensor, Tensor> f, Tensor x) => jacobian(f.ToFSharp(), x.NotNull());
+    public static Tensor Jacobian(Func<Tensor, Tensor> f, Tensor x) => FSharp.Differentiation.jacobian(f.ToFSharp(), x.NotNull());
 
     /// <summary>The value and the Jacobian: forward where x has fewer elements than f(x), else reverse.</summary>
     public static ValueAndJacobian ValueAndJacobian(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, jacobian) = fjacobian(f.ToFSharp(), x.NotNull());
+        var (value, jacobian) = FSharp.Differentiation.fjacobian(f.ToFSharp(), x.NotNull());
         return new(value, jacobian);
     }
 
     /// <summary>J·v, the derivative along v: one forward pass.</summary>
     public static Tensor JacobianVectorProduct(Func<Tensor, Tensor> f, Tensor x, Tensor v) =>
-        jacobianv(f.ToFSharp(), x.NotNull(), v.NotNull());
+        FSharp.Differentiation.jacobianv(f.ToFSharp(), x.NotNull(), v.NotNull());
 
     /// <summary>The value and J·v: one forward pass.</summary>
     public static ValueAndProduct ValueAndJacobianVectorProduct(Func<Tensor, Tensor> f, Tensor x, Tensor v)
     {
-        var (value, product) = fjacobianv(f.ToFSharp(), x.NotNull(), v.NotNull());
+        var (value, product) = FSharp.Differentiation.fjacobianv(f.ToFSharp(), x.NotNull(), v.NotNull());
         return new(value, product);
     }
 
     /// <summary>Jᵀ·u for a cotangent u in the shape of f(x): one forward and one backward pass.</summary>
     public static Tensor VectorJacobianProduct(Func<Tensor, Tensor> f, Tensor x, Tensor u) =>
-        jacobianTv(f.ToFSharp(), x.NotNull(), u.NotNull());
+        FSharp.Differentiation.jacobianTv(f.ToFSharp(), x.NotNull(), u.NotNull());
 
     /// <summary>The value and Jᵀ·u for a cotangent u in the shape of f(x): one forward and one backward pass.</summary>
     public static ValueAndProduct ValueAndVectorJacobianProduct(Func<Tensor, Tensor> f, Tensor x, Tensor u)
     {
-        var (value, product) = fjacobianTv(f.ToFSharp(), x.NotNull(), u.NotNull());
+        var (value, product) = FSharp.Differentiation.fjacobianTv(f.ToFSharp(), x.NotNull(), u.NotNull());
         return new(value, product);
     }
 
     /// <summary>The divergence Σ ∂fᵢ/∂xᵢ of a vector field: one derivative along each axis.</summary>
-    public static Tensor Divergence(Func<Tensor, Tensor> f, Tensor x) => divergence(f.ToFSharp(), x.NotNull());
+    public static Tensor Divergence(Func<Tensor, Tensor> f, Tensor x) =>
+        FSharp.Differentiation.divergence(f.ToFSharp(), x.NotNull());
 
     /// <summary>The value and the divergence Σ ∂fᵢ/∂xᵢ of a vector field: one derivative along each axis.</summary>
     public static ValueAndDivergence ValueAndDivergence(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, divergence) = fdivergence(f.ToFSharp(), x.NotNull());
+        var (value, divergence) = FSharp.Differentiation.fdivergence(f.ToFSharp(), x.NotNull());
         return new(value, divergence);
     }
 
     /// <summary>The curl of a vector field in three dimensions.</summary>
-    public static Tensor Curl(Func<Tensor, Tensor> f, Tensor x) => curl(f.ToFSharp(), x.NotNull());
+    public static Tensor Curl(Func<Tensor, Tensor> f, Tensor x) => FSharp.Differentiation.curl(f.ToFSharp(), x.NotNull());
 
     /// <summary>The value and the curl of a vector field in three dimensions.</summary>
     public static ValueAndCurl ValueAndCurl(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, curl) = fcurl(f.ToFSharp(), x.NotNull());
+        var (value, curl) = FSharp.Differentiation.fcurl(f.ToFSharp(), x.NotNull());
         return new(value, curl);
     }
 
     /// <summary>The value, curl and divergence of a vector field in three dimensions.</summary>
     public static ValueCurlAndDivergence ValueCurlAndDivergence(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, curl, divergence) = fcurldivergence(f.ToFSharp(), x.NotNull());
+        var (value, curl, divergence) = FSharp.Differentiation.fcurldivergence(f.ToFSharp(), x.NotNull());
         return new(value, curl, divergence);
     }
 
@@ -156,14 +157,14 @@ public static class Differentiate
     /// <summary>The value of f at x, and its derivative there as a linear map that does not run f again.</summary>
     public static Linearization Linearize(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, derivative) = linearize(f.ToFSharp(), x.NotNull());
+        var (value, derivative) = FSharp.Differentiation.linearize(f.ToFSharp(), x.NotNull());
         return new(value, derivative);
     }
 
     /// <summary>The value of f at x, and the map u ↦ Jᵀ·u from cotangents of the value.</summary>
     public static Pullback Pullback(Func<Tensor, Tensor> f, Tensor x)
     {
-        var (value, pull) = vjp(f.ToFSharp(), x.NotNull());
+        var (value, pull) = FSharp.Differentiation.vjp(f.ToFSharp(), x.NotNull());
         return new(value, pull.Invoke);
     }
 
@@ -183,5 +184,6 @@ public static class Differentiate
 
     /// <summary>f on every slice along the leading axis of a stack, as one computation on the whole stack. Results are stacked
     /// likewise.</summary>
-    public static Tensor VectorMap(Func<Tensor, Tensor> f, Tensor stack) => vmap(f.ToFSharp(), stack.NotNull());
+    public static Tensor VectorMap(Func<Tensor, Tensor> f, Tensor stack) =>
+        FSharp.Differentiation.vmap(f.ToFSharp(), stack.NotNull());
 }
