@@ -45,4 +45,12 @@ public static class Compile
             }));
         return theta => family.Invoke(theta.NotNull());
     }
+
+    /// <summary>The same linear map with less in it: equal equations merged, needless moves and arithmetic gone.</summary>
+    public static LinearProgram Simplify(LinearProgram program) => FSharp.Compile.simplify(program.NotNull());
+
+    /// <summary>A linear map as a plan, for many applications.</summary>
+    /// <exception cref="DifferentiationException">The map was made inside another transformation, so that its coefficients are not
+    /// known.</exception>
+    public static CompiledMap Program(LinearProgram program) => FSharp.Compile.program(program.NotNull());
 }

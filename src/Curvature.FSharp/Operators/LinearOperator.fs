@@ -174,8 +174,26 @@ type LinearOperator internal (definition: OperatorDefinition) =
             | ValueNone -> raise (OperatorException $"{definition.Name}: the products of its transpose are not known")
 
     /// vᵀAv for each row of a block, [k; n] → [k], where that is cheaper than the product; otherwise nothing.
-    member this.QuadraticForms: (Tensor -> Tensor) option =
+    member internal this.QuadraticForms: (Tensor -> Tensor) option =
         this.FormsNamed |> ValueOption.map (fun forms -> forms (fun row -> $"vector {row}")) |> ValueOption.toOption
+
+    /// Whether there is a way to vᵀAv that is cheaper than the product Av.
+    member _.HasQuadraticForms = definition.Forms.IsSome
+
+    /// vᵀAv for one vector [n], a scalar, or for a block of k of them, [k; n] → [k], by the cheapest way there is: without the products
+    /// where HasQuadraticForms. Raises OperatorException for an operator that is not square, and otherwise as Apply.
+    member this.QuadraticForm(v: Tensor) : Tensor =
+        if not this.IsSquare then
+            raise (
+                OperatorException
+                    $"{definition.Name}: quadratic forms need a square operator, and this one has shape [{definition.Rows}; {definition.Columns}]"
+            )
+
+        match this.QuadraticForms, v.Rank with
+        | Some forms, 1 -> forms (Tensor.unsqueeze 0 v) |> Tensor.squeeze 0
+        | Some forms, _ -> forms v
+        | None, 1 -> Tensor.dot v (this.Apply v)
+        | None, _ -> this.Apply v |> Products.rowDots v
 
     /// zᵢᵀAzᵢ by the cheapest way there is.
     static member internal FormsOf(definition: OperatorDefinition) : Tensor -> Tensor =

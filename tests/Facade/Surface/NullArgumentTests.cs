@@ -33,7 +33,7 @@ public sealed class NullArgumentTests
     public void NullIsRefusedByName(MethodInfo method, ParameterInfo parameter)
     {
         var arguments = method.GetParameters()
-            .Select(other => other.Position == parameter.Position ? null : Something(other.ParameterType))
+            .Select(other => other == parameter || MayBeNull(other) ? null : Something(other.ParameterType))
             .ToArray();
         var error = Assert.Throws<TargetInvocationException>(() => method.Invoke(null, arguments))!.InnerException;
         Assert.That(error, Is.TypeOf<ArgumentNullException>().With.Property("ParamName").EqualTo(parameter.Name));
@@ -48,7 +48,7 @@ public sealed class NullArgumentTests
     }
 
     private static bool MayBeNull(ParameterInfo parameter) =>
-        Nullability.Create(parameter).WriteState == NullabilityState.Nullable || parameter.IsOut;
+        !parameter.ParameterType.IsValueType && Nullability.Create(parameter).WriteState == NullabilityState.Nullable;
 
     private static string Describe(MethodInfo method) =>
         $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", method.GetParameters().Select(p => p.ParameterType.Name))})";

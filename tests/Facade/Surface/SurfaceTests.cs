@@ -15,14 +15,35 @@ public sealed class SurfaceTests
     /// <summary>Functions for which the facade has no line of its own, with the reason.</summary>
     private static readonly Dictionary<string, string> WithoutForward = new()
     {
-        ["Tensor.ofObject"] = "for nested F# lists; C# has arrays and FromArray(double[,])",
-        ["TensorBuilders.tensor"] = "for nested F# lists; C# has arrays and FromArray(double[,])",
+        // other names, and parts of a result that the facade returns as a whole
         ["Differentiation.jvp"] = "another name of fjacobianv",
         ["Differentiation.gradhessianv"] = "part of ValueAndHessianVectorProduct",
         ["Differentiation.fhessianv"] = "part of ValueAndHessianVectorProduct",
         ["Differentiation.gradhessian"] = "part of ValueGradientAndHessian",
         ["Differentiation.fhessian"] = "part of ValueGradientAndHessian",
         ["Differentiation.curldivergence"] = "part of ValueCurlAndDivergence",
+
+        // nested F# lists
+        ["Tensor.ofObject"] = "C# has arrays, and FromArray(double[,])",
+        ["TensorBuilders.tensor"] = "C# has arrays, and FromArray(double[,])",
+
+        // members of types and operators that C# calls as they are
+        ["LinearOperator.compose"] = "the operator *",
+        ["LinearOperator.scale"] = "the operator *",
+        ["LinearOperator.transpose"] = "LinearOperator.Transposed",
+        ["Network.initialize"] = "Network.Initialize",
+        ["Network.forward"] = "Network.Forward",
+        ["Optimizer.step"] = "Optimizer.Step",
+        ["ParameterLayout.split"] = "ParameterLayout.Split",
+        ["ParameterLayout.join"] = "ParameterLayout.Join",
+        ["ParameterLayout.blocks"] = "Blocks, which gives each block its place",
+
+        // forms with default options, of which the facade has those with options
+        ["Exact.diagonal"] = "ExactDiagonal",
+        ["Exact.trace"] = "ExactTrace",
+        ["Hutchinson.estimate"] = "Measure",
+        ["Hutchinson.trace"] = "EstimateTrace",
+        ["Hutchinson.diagonal"] = "EstimateDiagonal",
     };
 
     [Test]

@@ -1,0 +1,45 @@
+namespace Curvature.CSharp;
+
+/// <summary>Making data sets of tensors.</summary>
+public static class DataSets
+{
+    extension(LabelledData)
+    {
+        /// <summary>Rows of features [rows, features] with <see cref="DType.Int32"/> labels [rows].</summary>
+        /// <exception cref="ShapeException">They do not fit together.</exception>
+        /// <exception cref="DTypeException">The labels are not <see cref="DType.Int32"/>.</exception>
+        /// <exception cref="DataException">A label is negative; the message names its row.</exception>
+        public static LabelledData Create(Tensor inputs, Tensor labels) =>
+            FSharp.LabelledData.create(inputs.NotNull(), labels.NotNull());
+    }
+}
+
+/// <summary>Bringing the features of a data set to comparable sizes.</summary>
+public static class Scaling
+{
+    /// <summary>Every column of a matrix [rows, features] moved and scaled to reach from 0 to 1; constant columns become 0.</summary>
+    /// <exception cref="ShapeException">It is not a matrix, or has no rows.</exception>
+    public static Tensor ToUnitRange(Tensor inputs) => FSharp.Scaling.toUnitRange(inputs.NotNull());
+
+    /// <summary>Every column of a matrix [rows, features] moved and scaled to mean 0 and variance 1, over all rows and not one fewer;
+    /// constant columns become 0.</summary>
+    /// <exception cref="ShapeException">It is not a matrix, or has no rows.</exception>
+    public static Tensor Standardize(Tensor inputs) => FSharp.Scaling.standardize(inputs.NotNull());
+}
+
+/// <summary>Orders of the rows of a data set, and their parts.</summary>
+public static class Batches
+{
+    /// <summary>The rows 0 … rows − 1 in an order drawn from a key, each order equally likely.</summary>
+    /// <exception cref="ArgumentRangeException">The count is negative.</exception>
+    public static IReadOnlyList<int> Shuffled(Key key, int rows) => FSharp.Batches.shuffled(key, rows);
+
+    /// <summary>Consecutive parts of an order, each of <paramref name="size"/> rows but for the last, which may be shorter.</summary>
+    /// <exception cref="ArgumentRangeException">The size is less than 1.</exception>
+    public static IReadOnlyList<IReadOnlyList<int>> Cut(IReadOnlyList<int> order, int size) =>
+        FSharp.Batches.cut(size, order.WithoutNull());
+
+    /// <summary>The given rows of a tensor, along its leading axis.</summary>
+    public static Tensor Rows(Tensor data, IReadOnlyList<int> batch) =>
+        FSharp.Batches.rows(batch.WithoutNull(), data.NotNull());
+}

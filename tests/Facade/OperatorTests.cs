@@ -1,0 +1,132 @@
+using Curvature.CSharp;
+using NUnit.Framework;
+
+namespace Curvature.Tests.Facade;
+
+public sealed class OperatorTests
+{
+    private static readonly Tensor Matrix = Tensor.FromArray(new[,] { { 1.0, 2.0 }, { 3.0, 4.0 }, { 5.0, 6.0 } });
+    private static readonly Tensor Symmetric = Tensor.FromArray(new[,] { { 2.0, 1.0 }, { 1.0, 3.0 } });
+    private static readonly Tensor V = Tensor.FromArray([1.0, -1.0]);
+
+    [Test]
+    public void AMatrixMultipliesVectorsAndBlocks()
+    {
+        var a = LinearOperator.FromMatrix(Matrix);
+        Assert.That(a.Apply(V).ToArray(), Is.EqualTo(new double[] { -1, -1, -1 }));
+        Assert.That(a.Apply(Tensor.Eye(DType.Float64, 2)).ToArray(), Is.EqualTo(Matrix.Transpose().ToArray()));
+        Assert.That(a.Transposed.ToDense().ToArray(), Is.EqualTo(Matrix.Transpose().ToArray()));
+        Assert.That(a.IsSymmetric, Is.False);
+    }
+
+    [Test]
+    public void AnyDelegateThatMultipliesIsAnOperator()
+    {
+        var a = LinearOperator.FromDelegate(DType.Float64, 2, 2, v => [2 * v[0] + v[1], v[0] + 3 * v[1]])
+            .Claim(OperatorProperties.Symmetric)
+            .Named("mine");
+        Assert.That(a.ToDense().ToArray(), Is.EqualTo(Symmetric.ToArray()));
+        Assert.That(a.Name, Is.EqualTo("mine"));
+        Assert.That(a.Transposed.IsSymmetric);
+    }
+
+    [Test]
+    public void ADelegateMayBringItsTranspose()
+    {
+        var a = LinearOperator.FromDelegate(DType.Float64, 1, 2, v => [v[0] + 2 * v[1]]);
+        Assert.That(() => a.Transposed, Throws.TypeOf<OperatorException>().With.Message.Contains("transpose"));
+        Assert.That(
+            a.WithDelegateTranspose(u => [u[0], 2 * u[0]]).Transposed.ToDense().ToArray(), Is.EqualTo(new double[] { 1, 2 }));
+    }
+
+    [Test]
+    public void AFunctionOfTensorsKnowsItsTranspose()
+    {
+        var a = LinearOperator.FromFunction(DType.Float64, 3, 2, v => Matrix.MatMul(v));
+        Assert.That(a.Transposed.ToDense().ToArray(), Is.EqualTo(Matrix.Transpose().ToArray()));
+
+        var blocks = LinearOperator.FromBlockFunction(DType.Float64, 3, 2, block => block.MatMul(Matrix.Transpose()))
+            .WithTranspose(block => block.MatMul(Matrix));
+        Assert.That(blocks.ToDense().ToArray(), Is.EqualTo(Matrix.ToArray()));
+        Assert.That(blocks.Transposed.ToDense().ToArray(), Is.EqualTo(Matrix.Transpose().ToArray()));
+    }
+
+    [Test]
+    public void OperatorsAddMultiplyAndNest()
+    {
+        var a = LinearOperator.FromSymmetricMatrix(Symmetric);
+        var b = 2.0 * a + a * a - LinearOperator.Identity(DType.Float64, 2);
+        Assert.That(b.ToDense().ToArray(), Is.EqualTo(new double[] { 8, 7, 7, 15 }));
+        Assert.That(a.Shift(0.5).ToDense().ToArray(), Is.EqualTo(new double[] { 2.5, 1, 1, 3.5 }));
+        Assert.That(a.Gram().ToDense().ToArray(), Is.EqualTo((a * a).ToDense().ToArray()));
+        Assert.That(a.Block(1, 1).ToDense().ToArray(), Is.EqualTo(new double[] { 3 }));
+        Assert.That(a.Submatrix(0, 1, 1, 1).ToDense().ToArray(), Is.EqualTo(new double[] { 1 }));
+        Assert.That(
+            LinearOperator.BlockDiagonal(a, LinearOperator.Scalar(DType.Float64, 1, 7)).ToDense().ToArray(),
+            Is.EqualTo(new double[] { 2, 1, 0, 1, 3, 0, 0, 0, 7 }));
+        Assert.That(
+            LinearOperator.FromMatrix(Tensor.FromArray(new[,] { { 0.0, 2.0 }, { 0.0, 0.0 } })).SymmetricPart().ToDense().ToArray(),
+            Is.EqualTo(new double[] { 0, 1, 1, 0 }));
+    }
+
+    [Test]
+    public void LowRankPlusDiagonalIsWhatItSays()
+    {
+        var u = Tensor.FromArray([1.0, 2.0], 2, 1);
+        var a = LinearOperator.LowRankPlusDiagonal(Tensor.FromArray([1.0, 1.0]), u, Tensor.FromArray([3.0]));
+        Assert.That(a.ToDense().ToArray(), Is.EqualTo(new double[] { 4, 6, 6, 13 }));
+        Assert.That(a.IsPositiveSemidefinite);
+    }
+
+    [Test]
+    public void QuadraticFormsTakeTheCheapestWay()
+    {
+        var plain = LinearOperator.FromMatrix(Symmetric);
+        var calls = 0;
+        var cheap = plain.WithQuadraticForms(block =>
+        {
+            calls++;
+            return (block * block.MatMul(Symmetric)).Sum(1);
+        });
+        Assert.That(plain.HasQuadraticForms, Is.False);
+        Assert.That(plain.QuadraticForm(V).ToScalar(), Is.EqualTo(3));
+        Assert.That(cheap.HasQuadraticForms);
+        Assert.That(cheap.QuadraticForm(V).ToScalar(), Is.EqualTo(3));
+        Assert.That(cheap.QuadraticForm(Tensor.Eye(DType.Float64, 2)).ToArray(), Is.EqualTo(new double[] { 2, 3 }));
+        Assert.That(plain.QuadraticForm(Tensor.Eye(DType.Float64, 2)).ToArray(), Is.EqualTo(new double[] { 2, 3 }));
+        Assert.That(calls, Is.EqualTo(2));
+        Assert.That(
+            () => LinearOperator.FromMatrix(Matrix).QuadraticForm(V),
+            Throws.TypeOf<OperatorException>().With.Message.Contains("[3; 2]"));
+    }
+
+    [Test]
+    public void TheHessianOfALossIsAnOperator()
+    {
+        var theta = Tensor.FromArray([1.0, 2.0, 3.0]);
+        var hessian = Hessian.At(x => x.Dot(x).Square(), theta);
+        Assert.That(hessian.Apply(Tensor.FromArray([1.0, 0.0, 0.0])).ToArray(), Is.EqualTo(new double[] { 64, 16, 24 }));
+        Assert.That(hessian.HasQuadraticForms);
+
+        var point = Hessian.Family(x => x.Dot(x).Square())(theta);
+        Assert.That(point.Loss, Is.EqualTo(196));
+        Assert.That(point.Gradient.ToArray(), Is.EqualTo(new double[] { 56, 112, 168 }));
+        Assert.That(Hessian.Evaluate(x => x.Dot(x), theta).Loss, Is.EqualTo(14));
+    }
+
+    [Test]
+    public void AnInfiniteLossSaysWhereThatBegan() =>
+        Assert.That(
+            () => Hessian.At(x => x.Log().Sum(), Tensor.FromArray([1.0, 0.0])),
+            Throws.TypeOf<NonFiniteException>().With.Message.Contains("Log"));
+
+    [Test]
+    public void AMatrixThatIsTooLargeIsNotWrittenOut()
+    {
+        var large = LinearOperator.Zero(DType.Float32, 100_000, 100_000);
+        Assert.That(
+            () => large.ToDense(),
+            Throws.TypeOf<ArgumentRangeException>().With.Message.Contains($"{LinearOperator.DenseLimit}"));
+        Assert.That(() => LinearOperator.FromMatrix(Matrix).ToDense(5), Throws.TypeOf<ArgumentRangeException>());
+    }
+}
