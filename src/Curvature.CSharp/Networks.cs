@@ -33,5 +33,5 @@ public static class Networks
 
     /// <summary>The place of each tensor, in order: the blocks of a matrix whose rows belong to the parameters.</summary>
     public static IReadOnlyList<ParameterBlock> Blocks(this ParameterLayout layout) =>
-        layout.NotNull().Tensors.Select(tensor => new ParameterBlock(tensor.Name, tensor.Offset, tensor.Size)).ToArray();
+        FSharp.ParameterLayout.blocks(layout.NotNull());
 }

@@ -36,7 +36,6 @@ public sealed class SurfaceTests
         ["Optimizer.step"] = "Optimizer.Step",
         ["ParameterLayout.split"] = "ParameterLayout.Split",
         ["ParameterLayout.join"] = "ParameterLayout.Join",
-        ["ParameterLayout.blocks"] = "Blocks, which gives each block its place",
 
         // forms with default options, of which the facade has those with options
         ["Exact.diagonal"] = "ExactDiagonal",
