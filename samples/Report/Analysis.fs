@@ -59,7 +59,7 @@ module Analysis =
 
             LinearOperator.ofBlockFunction hessian.DType hessian.Rows hessian.Columns (there hessian.Apply)
             |> LinearOperator.claim OperatorProperties.Symmetric
-            |> LinearOperator.withQuadraticForms (there hessian.QuadraticForms.Value)
+            |> LinearOperator.withQuadraticForms (there hessian.QuadraticForm)
 
     /// As many vectors at a time as keep the activations of all rows within about a quarter of a gibibyte.
     let private sampling (problem: Problem) (tell: float -> unit) =

@@ -22,6 +22,8 @@ public sealed class SurfaceTests
         ["Differentiation.gradhessian"] = "part of ValueGradientAndHessian",
         ["Differentiation.fhessian"] = "part of ValueGradientAndHessian",
         ["Differentiation.curldivergence"] = "part of ValueCurlAndDivergence",
+        ["Nhwc.conv2d"] = "groupedConv2d with one group, the default",
+        ["Nchw.conv2d"] = "groupedConv2d with one group, the default",
 
         // nested F# lists
         ["Tensor.ofObject"] = "C# has arrays, and FromArray(double[,])",
