@@ -115,6 +115,40 @@ public sealed class OperatorTests
     }
 
     [Test]
+    public void TheMatricesOfALinearModelAgree()
+    {
+        // For a linear model and softmax cross-entropy, Hessian, Gauss-Newton and Fisher matrix are one.
+        var x = Tensor.Normal(Key.OfSeed(1), DType.Float64, 7, 3);
+        var labels = Tensor.FromIndices([0, 1, 1, 0, 1, 0, 0]);
+        var theta = Tensor.Normal(Key.OfSeed(2), DType.Float64, 6);
+
+        Tensor Model(Tensor parameters) => x.MatMul(parameters.Reshape(3, 2));
+        Tensor LossOf(Tensor logits) => Loss.SoftmaxCrossEntropy(labels, logits);
+
+        var hessian = Hessian.At(parameters => LossOf(Model(parameters)), theta).ToDense();
+        var gaussNewton = GaussNewton.At(Model, LossOf, theta);
+        Assert.That(gaussNewton.IsPositiveSemidefinite);
+        Assert.That(gaussNewton.ToDense().ToArray(), Is.EqualTo(hessian.ToArray()).Within(1e-14));
+        Assert.That(
+            GaussNewton.Family(Model, LossOf)(theta).ToDense().ToArray(), Is.EqualTo(hessian.ToArray()).Within(1e-14));
+        Assert.That(
+            Fisher.Exact(Likelihood.Categorical, Model, theta).ToDense().ToArray(),
+            Is.EqualTo(hessian.ToArray()).Within(1e-14));
+
+        var drawn = Fisher.MonteCarlo(Likelihood.Categorical, 4000, Key.OfSeed(3), Model, theta).ToDense();
+        Assert.That((drawn - hessian).Norm().ToScalar() / hessian.Norm().ToScalar(), Is.LessThan(0.1));
+
+        var jacobian = Jacobian.At(Model, theta);
+        Assert.That((jacobian.Rows, jacobian.Columns), Is.EqualTo((14, 6)));
+        Assert.That(jacobian.Transposed.Apply(Tensor.Ones(DType.Float64, 14)).Shape, Is.EqualTo(new[] { 6 }));
+
+        var gradients = Fisher.Empirical(
+            logits => logits.LogSoftmax().Pick(labels) * -1.0, Model, theta);
+        Assert.That(gradients.ExactTrace().Value, Is.GreaterThan(0));
+        Assert.That(Likelihood.Gaussian(2), Is.Not.EqualTo(Likelihood.Bernoulli));
+    }
+
+    [Test]
     public void AnInfiniteLossSaysWhereThatBegan() =>
         Assert.That(
             () => Hessian.At(x => x.Log().Sum(), Tensor.FromArray([1.0, 0.0])),
