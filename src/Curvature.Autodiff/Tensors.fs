@@ -370,18 +370,16 @@ module Tensor =
 
     /// The mean over axes, which disappear. Raises ShapeException where there is nothing to take the mean of.
     let meanAxes (axes: int list) (t: Tensor) : Tensor =
-        let total = sumAxes axes t
         let shape = t.Signature.Shape
+        let axes = axes |> List.map (Shape.axis "mean" t.Rank) |> List.distinct
+        let count = axes |> List.fold (fun count axis -> count * float shape[axis]) 1.0
 
-        let averaged =
-            axes |> List.map (Shape.axis "mean" t.Rank) |> List.distinct |> List.map (fun axis -> shape[axis])
-
-        if List.contains 0 averaged then
+        if count = 0.0 then
             raise (
                 ShapeException $"mean: there is nothing to take the mean of in axes {axes} of shape {Shape.show shape}"
             )
 
-        total / (averaged |> List.map float |> List.fold (*) 1.0)
+        sumAxes axes t / count
 
     /// The mean of all elements. Raises ShapeException where there are none.
     let mean (t: Tensor) : Tensor = meanAxes [ 0 .. t.Rank - 1 ] t

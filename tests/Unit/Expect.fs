@@ -13,8 +13,7 @@ module Expect =
 
     /// Equal by F#'s structural equality.
     let equal (expected: 'T) (actual: 'T) : unit =
-        if actual <> expected then
-            fail $"expected %A{expected}, got %A{actual}"
+        if actual <> expected then fail $"expected %A{expected}, got %A{actual}"
 
     let isTrue (message: string) (condition: bool) : unit = if not condition then fail message
 

@@ -15,7 +15,9 @@ type KeyTests() =
     [<TestCase(0u, 0u, 0u, 0u, 0x6b200159u, 0x99ba4efeu)>]
     [<TestCase(0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0x1cb996fcu, 0xbb002be7u)>]
     [<TestCase(0x13198a2eu, 0x03707344u, 0x243f6a88u, 0x85a308d3u, 0xc4923a9cu, 0x483df7a0u)>]
-    member _.``threefry2x32 with 20 rounds gives Random123's known answers``(key0: uint32, key1: uint32, counter0: uint32, counter1: uint32, expected0: uint32, expected1: uint32) =
+    member _.``threefry2x32 with 20 rounds gives Random123's known answers``
+        (key0: uint32, key1: uint32, counter0: uint32, counter1: uint32, expected0: uint32, expected1: uint32)
+        =
         let struct (x0, x1) = Threefry.Block(key0, key1, counter0, counter1)
         Expect.equal (expected0, expected1) (x0, x1)
 
@@ -54,7 +56,11 @@ type KeyTests() =
                 let few, many = draw key dtype [ 7 ], draw key dtype [ 5; 11 ]
                 Expect.sameBits few (many |> Tensor.flatten |> Tensor.slice 0 0 7)
                 Expect.sameBits many (draw key dtype [ 5; 11 ])
-                Expect.isTrue "another key, other numbers" ((draw (key.FoldIn 1u) dtype [ 7 ]).ToArray() <> few.ToArray())
+
+                Expect.isTrue
+                    "another key, other numbers"
+                    ((draw (key.FoldIn 1u) dtype [ 7 ]).ToArray() <> few.ToArray())
+
                 Expect.equal [| 0; 3 |] (draw key dtype [ 0; 3 ]).Shape
 
     [<Test>]
@@ -69,7 +75,12 @@ type KeyTests() =
                 let average = Array.average values
                 let square = values |> Array.averageBy (fun x -> (x - mean) * (x - mean))
                 Assert.That(average, Is.EqualTo(mean).Within(5.0 * sqrt (variance / float count)), $"{key}")
-                Assert.That(square, Is.EqualTo(variance).Within(5.0 * sqrt ((fourth - variance * variance) / float count) + 1e-12), $"{key}")
+
+                Assert.That(
+                    square,
+                    Is.EqualTo(variance).Within(5.0 * sqrt ((fourth - variance * variance) / float count) + 1e-12),
+                    $"{key}"
+                )
 
         check Tensor.uniform 0.5 (1.0 / 12.0) (1.0 / 80.0)
         check Tensor.normal 0.0 1.0 3.0
@@ -78,4 +89,6 @@ type KeyTests() =
     [<Test>]
     member _.``random tensors are numbers``() =
         Expect.raises<DTypeException> [ "Int32" ] (fun () -> Tensor.uniform (Key.OfSeed 0L) DType.Int32 [ 2 ])
-        Expect.raises<ShapeException> [ "negative"; "[-2]" ] (fun () -> Tensor.normal (Key.OfSeed 0L) DType.Float64 [ -2 ])
+
+        Expect.raises<ShapeException> [ "negative"; "[-2]" ] (fun () ->
+            Tensor.normal (Key.OfSeed 0L) DType.Float64 [ -2 ])

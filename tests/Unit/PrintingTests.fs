@@ -73,14 +73,26 @@ type PrintingTests() =
 
         let point = tensor [ 1.0; 2.0 ]
         Assert.That(inside (fun f -> vmap f point |> ignore), Is.EqualTo "tensor(batched, float64, shape [])")
-        Assert.That(inside (fun f -> jacobianv f point point |> ignore), Is.EqualTo "tensor with a tangent: tensor([1, 2], float64)")
-        Assert.That(inside (fun f -> quadraticForm (f >> Tensor.sum) point point |> ignore), Is.EqualTo "tensor on a tape: tensor([1, 2], float64)")
+
+        Assert.That(
+            inside (fun f -> jacobianv f point point |> ignore),
+            Is.EqualTo "tensor with a tangent: tensor([1, 2], float64)"
+        )
+
+        Assert.That(
+            inside (fun f -> quadraticForm (f >> Tensor.sum) point point |> ignore),
+            Is.EqualTo "tensor on a tape: tensor([1, 2], float64)"
+        )
+
         Assert.That(inside (fun f -> Compile.func f point |> ignore), Is.EqualTo "tensor(recorded, float64, shape [2])")
 
     [<Test>]
     member _.``a linear program prints as its equations``() =
         let _, program = linearize (fun x -> Tensor.sum (3.0 * x)) (tensor [ 1.0; 2.0 ])
-        let expected = "inputs v0: Float64[2]\n  v1: Float64[2] = Multiply (3, v0)\n  v2: Float64[] = Sum [0] (v1)\noutputs v2"
+
+        let expected =
+            "inputs v0: Float64[2]\n  v1: Float64[2] = Multiply (3, v0)\n  v2: Float64[] = Sum [0] (v1)\noutputs v2"
+
         Assert.That(program.ToString(), Is.EqualTo expected)
 
     [<Test>]

@@ -23,8 +23,10 @@ type Level =
 
 /// Derivatives of derivatives, by the listed ways, innermost first.
 type Pipeline =
-    { Function: RandomFunction
-      Levels: Level list }
+    {
+        Function: RandomFunction
+        Levels: Level list
+    }
 
     override this.ToString() = $"%A{this.Levels} of {this.Function}"
 
@@ -75,7 +77,18 @@ module Pipeline =
 
     let private level =
         Gen.elements
-            [ Forward; Reverse; Linearized; Transposed; ForwardAtShift; ReverseAtShift; OverDirections; OverPoints; Product; Polarisation ]
+            [
+                Forward
+                Reverse
+                Linearized
+                Transposed
+                ForwardAtShift
+                ReverseAtShift
+                OverDirections
+                OverPoints
+                Product
+                Polarisation
+            ]
 
     let private generator =
         gen {
@@ -85,21 +98,17 @@ module Pipeline =
             let! others = Gen.choose (0, 3)
             let! rest = Gen.listOfLength others level
 
-            return
-                { Function = RandomFunction.make seed steps
-                  Levels = upTo4 (first :: rest) }
+            return { Function = RandomFunction.make seed steps; Levels = upTo4 (first :: rest) }
         }
 
     let private shrink (pipeline: Pipeline) =
         seq {
             for i in 0 .. pipeline.Levels.Length - 1 do
                 if pipeline.Levels.Length > 1 then
-                    { pipeline with
-                        Levels = List.removeAt i pipeline.Levels }
+                    { pipeline with Levels = List.removeAt i pipeline.Levels }
 
             for steps in 1 .. pipeline.Function.Steps.Length - 1 do
-                { pipeline with
-                    Function = RandomFunction.make pipeline.Function.Seed steps }
+                { pipeline with Function = RandomFunction.make pipeline.Function.Seed steps }
         }
 
     let arbitrary = Arb.fromGenShrink (generator, shrink)
@@ -111,8 +120,7 @@ type Pipelines =
 [<TestFixture; Properties(Arbitrary = [| typeof<Pipelines> |], MaxTest = 60, QuietOnSuccess = true)>]
 type PipelineLaws() =
 
-    let directions (pipeline: Pipeline) =
-        List.init (Pipeline.depth pipeline.Levels) pipeline.Function.Direction
+    let directions (pipeline: Pipeline) = List.init (Pipeline.depth pipeline.Levels) pipeline.Function.Direction
 
     [<Property>]
     member _.``all pipelines of one order agree``(pipeline: Pipeline) =
@@ -124,7 +132,13 @@ type PipelineLaws() =
     [<Property>]
     member _.``a pipeline agrees with central differences of one level less``(pipeline: Pipeline) =
         let f, directions = pipeline.Function, directions pipeline
-        let lower = Pipeline.run (List.replicate (directions.Length - 1) Forward) f.Loss (List.take (directions.Length - 1) directions)
+
+        let lower =
+            Pipeline.run
+                (List.replicate (directions.Length - 1) Forward)
+                f.Loss
+                (List.take (directions.Length - 1) directions)
+
         let step = 1e-5
         let shift = step * List.last directions
         let difference = (lower (f.Point + shift) - lower (f.Point - shift)) / (2.0 * step)

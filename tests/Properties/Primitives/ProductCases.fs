@@ -155,4 +155,5 @@ module internal ProductCases =
                     return Softmax.CrossEntropy() :> Primitive, [ logits; targets ]
                 })
 
-    let entries: Entry list = [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; softmax; logSumExp; crossEntropy ]
+    let entries: Entry list =
+        [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; softmax; logSumExp; crossEntropy ]

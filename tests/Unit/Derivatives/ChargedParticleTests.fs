@@ -18,7 +18,9 @@ type ChargedParticleTests() =
     let miss (gradient: (Tensor -> Tensor) -> Tensor -> Tensor) (w: Tensor) : Tensor =
         let zero = Tensor.zerosLike w
         let charges = [ Tensor.stack 0 [ zero + 10.0; 10.0 - w ]; tensor [ 10.0; 0.0 ] ]
-        let potential (x: Tensor) = charges |> List.map (fun charge -> 1.0 / Tensor.norm (x - charge)) |> List.reduce (+)
+
+        let potential (x: Tensor) =
+            charges |> List.map (fun charge -> 1.0 / Tensor.norm (x - charge)) |> List.reduce (+)
 
         let rec fly (x: Tensor) (velocity: Tensor) =
             let next = x + step * velocity

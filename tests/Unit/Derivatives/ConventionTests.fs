@@ -34,7 +34,13 @@ type ConventionTests() =
 
     [<Test>]
     member _.``steps have slope 0``() =
-        for f in [ Tensor.sign; Tensor.floor; (fun x -> Tensor.greater x (Tensor.zerosLike x)); (fun x -> Tensor.equal x x) ] do
+        for f in
+            [
+                Tensor.sign
+                Tensor.floor
+                (fun x -> Tensor.greater x (Tensor.zerosLike x))
+                (fun x -> Tensor.equal x x)
+            ] do
             for x in [ -0.5; 0.0; 1.0 ] do
                 Expect.scalar 0.0 0.0 (slope f x)
 
@@ -110,12 +116,28 @@ type ConventionTests() =
         let loss q x = Tensor.softmaxCrossEntropy x q |> Tensor.sum
         let single = Tensor.convert DType.Float32
         let v = tensor [ [ 1.0; 2.0; 3.0 ]; [ -1.0; 0.5; 0.0 ]; [ 1.0; -1.0; 0.0 ] ]
-        Expect.tensor 1e-15 [ 3 ] [ 1000.0; 22.5 + log (1.0 + exp -1.0); log 2.0 ] (Tensor.softmaxCrossEntropy logits targets)
-        Expect.tensor 1e-7 [ 3 ] ((Tensor.softmaxCrossEntropy logits targets).ToArray()) (Tensor.softmaxCrossEntropy (single logits) (single targets))
+
+        Expect.tensor
+            1e-15
+            [ 3 ]
+            [ 1000.0; 22.5 + log (1.0 + exp -1.0); log 2.0 ]
+            (Tensor.softmaxCrossEntropy logits targets)
+
+        Expect.tensor
+            1e-7
+            [ 3 ]
+            ((Tensor.softmaxCrossEntropy logits targets).ToArray())
+            (Tensor.softmaxCrossEntropy (single logits) (single targets))
+
         let wide, narrow = loss targets, loss (single targets)
         Expect.tensor 1e-6 [ 3; 3 ] ((grad wide logits).ToArray()) (grad narrow (single logits))
         Expect.tensor 1e-6 [ 3; 3 ] ((hessianv wide logits v).ToArray()) (hessianv narrow (single logits) (single v))
-        Expect.tensor 1e-6 [] ((quadraticForm wide logits v).ToArray()) (quadraticForm narrow (single logits) (single v))
+
+        Expect.tensor
+            1e-6
+            []
+            ((quadraticForm wide logits v).ToArray())
+            (quadraticForm narrow (single logits) (single v))
 
     [<Test>]
     member _.``functions that saturate do so without NaN, with their derivatives``() =

@@ -16,8 +16,12 @@ type KnownDerivativeTests() =
     let point = tensor [ 1.0; 2.0; 3.0 ]
 
     let signs count =
-        [ for bits in 0 .. (1 <<< count) - 1 ->
-              List.init count (fun i -> if bits &&& (1 <<< i) = 0 then 1.0 else -1.0) |> Array.ofList |> Tensor.ofArray [ count ] ]
+        [
+            for bits in 0 .. (1 <<< count) - 1 ->
+                List.init count (fun i -> if bits &&& (1 <<< i) = 0 then 1.0 else -1.0)
+                |> Array.ofList
+                |> Tensor.ofArray [ count ]
+        ]
 
     let single = Tensor.convert DType.Float32
 
@@ -50,7 +54,11 @@ type KnownDerivativeTests() =
             for sample in samples do
                 Assert.That(known |> List.exists (fun value -> abs (value - sample) < 1e-10), $"{sample}")
 
-            Expect.close 1e-12 (List.toArray known) (samples |> List.map Math.Round |> List.distinct |> List.sort |> List.toArray)
+            Expect.close
+                1e-12
+                (List.toArray known)
+                (samples |> List.map Math.Round |> List.distinct |> List.sort |> List.toArray)
+
             let mean = List.average samples
             let variance = samples |> List.averageBy (fun sample -> (sample - mean) * (sample - mean))
             Expect.close 1e-12 [| 280.0; 112.0 |] [| mean; sqrt variance |]
@@ -61,7 +69,10 @@ type KnownDerivativeTests() =
         let samples = (vmap (quadraticForm quartic point) probes).ToArray()
 
         for sample in samples do
-            Assert.That([ 168.0; 200.0; 296.0; 456.0 ] |> List.exists (fun value -> abs (value - sample) < 1e-10), $"{sample}")
+            Assert.That(
+                [ 168.0; 200.0; 296.0; 456.0 ] |> List.exists (fun value -> abs (value - sample) < 1e-10),
+                $"{sample}"
+            )
 
     [<Test>]
     member _.``a diagonal Hessian gives its trace from one Rademacher probe``() =
@@ -109,7 +120,10 @@ type KnownDerivativeTests() =
             Expect.scalar 1e-11 (closed x) (diffn 6 tanh at)
 
             for first in 0 .. modes.Length - 1 do
-                let mixed = Seq.init 6 (fun level -> modes[(first + level) % modes.Length]) |> Seq.fold (fun f mode -> mode f) tanh
+                let mixed =
+                    Seq.init 6 (fun level -> modes[(first + level) % modes.Length])
+                    |> Seq.fold (fun f mode -> mode f) tanh
+
                 Expect.scalar 1e-11 (closed x) (mixed at)
 
     [<Test>]
@@ -127,7 +141,11 @@ type KnownDerivativeTests() =
         for power in 0..4 do
             for order in 0..6 do
                 let factorial = Seq.init power (fun i -> float (i + 1)) |> Seq.fold (*) 1.0
-                Expect.scalar 0.0 (if order = power then factorial else 0.0) (diffn order (fun x -> x ** float power) zero)
+
+                Expect.scalar
+                    0.0
+                    (if order = power then factorial else 0.0)
+                    (diffn order (fun x -> x ** float power) zero)
 
     [<Test>]
     member _.``tall and wide Jacobians are those of the linear map``() =
@@ -144,7 +162,15 @@ type KnownDerivativeTests() =
     member _.``Jacobians have the axes of the value, then those of the point``() =
         let f (x: Tensor) = Tensor.transpose x
         let x = tensor [ [ 1.0; 2.0; 3.0 ]; [ 4.0; 5.0; 6.0 ] ]
-        let expected = [ for i in 0..2 do for j in 0..1 do for k in 0..1 do for l in 0..2 -> if i = l && j = k then 1.0 else 0.0 ]
+
+        let expected =
+            [
+                for i in 0..2 do
+                    for j in 0..1 do
+                        for k in 0..1 do
+                            for l in 0..2 -> if i = l && j = k then 1.0 else 0.0
+            ]
+
         Expect.tensor 0.0 [ 3; 2; 2; 3 ] expected (jacobian f x)
         Expect.tensor 0.0 [ 2; 3 ] (Array.create 6 1.0) (jacobian Tensor.sum x)
         Expect.tensor 1e-15 [] [ cos 0.5 ] (jacobian sin (Tensor.scalar DType.Float64 0.5))
@@ -191,10 +217,14 @@ type KnownDerivativeTests() =
         let x = tensor [ 0.3; -0.9 ]
 
         let ways: (Tensor -> Tensor) list =
-            [ (fun x -> 0.5 * Tensor.dot x (Tensor.matmul a x))
-              (fun x -> 0.5 * Tensor.sum (a * Tensor.outer x x))
-              (fun x -> 0.5 * Tensor.einsum "i,i->" (Tensor.einsum "i,ij->j" x a) x)
-              (fun x -> Tensor.dot x (Tensor.matmul a (Tensor.stopGradient x)) * 0.0 + 0.5 * Tensor.dot (Tensor.matmul x a) x) ]
+            [
+                (fun x -> 0.5 * Tensor.dot x (Tensor.matmul a x))
+                (fun x -> 0.5 * Tensor.sum (a * Tensor.outer x x))
+                (fun x -> 0.5 * Tensor.einsum "i,i->" (Tensor.einsum "i,ij->j" x a) x)
+                (fun x ->
+                    Tensor.dot x (Tensor.matmul a (Tensor.stopGradient x)) * 0.0
+                    + 0.5 * Tensor.dot (Tensor.matmul x a) x)
+            ]
 
         for f in ways do
             Expect.tensor 1e-15 [ 2; 2 ] [ 2.0; 1.0; 1.0; 3.0 ] (hessian f x)

@@ -28,18 +28,23 @@ type MisuseTests() =
         let scalar = Tensor.scalar DType.Float64 2.0
 
         let ways: ((Tensor -> Tensor) -> unit) list =
-            [ (fun f -> jacobianv f scalar scalar |> ignore)
-              (fun f -> grad f scalar |> ignore)
-              (fun f -> linearize f scalar |> ignore)
-              (fun f -> quadraticForm f scalar scalar |> ignore)
-              (fun f -> vmap f point |> ignore) ]
+            [
+                (fun f -> jacobianv f scalar scalar |> ignore)
+                (fun f -> grad f scalar |> ignore)
+                (fun f -> linearize f scalar |> ignore)
+                (fun f -> quadraticForm f scalar scalar |> ignore)
+                (fun f -> vmap f point |> ignore)
+            ]
 
         for way in ways do
             let kept = escaped way
             Expect.raises<DifferentiationException> [ "Add"; "escaped" ] (fun () -> kept + scalar)
             // A later derivative at the same depth is no reason to take it for one of its own.
-            Expect.raises<DifferentiationException> [ "Multiply"; "escaped" ] (fun () -> grad (fun x -> x * kept) scalar)
-            Expect.raises<DifferentiationException> [ "Multiply"; "escaped" ] (fun () -> grad (fun x -> kept * x) scalar)
+            Expect.raises<DifferentiationException> [ "Multiply"; "escaped" ] (fun () ->
+                grad (fun x -> x * kept) scalar)
+
+            Expect.raises<DifferentiationException> [ "Multiply"; "escaped" ] (fun () ->
+                grad (fun x -> kept * x) scalar)
 
     [<Test>]
     member _.``values of a batched tensor cannot be read``() =
@@ -54,7 +59,10 @@ type MisuseTests() =
     [<Test>]
     member _.``gradients and Hessians need a scalar function``() =
         Expect.raises<ShapeException> [ "grad"; "scalar"; "[3]" ] (fun () -> grad sin point)
-        Expect.raises<ShapeException> [ "grad"; "scalar"; "[1]" ] (fun () -> grad (fun x -> Tensor.sumAxes [ 0 ] x |> Tensor.unsqueeze 0) point)
+
+        Expect.raises<ShapeException> [ "grad"; "scalar"; "[1]" ] (fun () ->
+            grad (fun x -> Tensor.sumAxes [ 0 ] x |> Tensor.unsqueeze 0) point)
+
         Expect.raises<ShapeException> [ "gradv"; "scalar"; "[3]" ] (fun () -> gradv sin point point)
         Expect.raises<ShapeException> [ "scalar"; "[3]" ] (fun () -> hessianv sin point point)
         Expect.raises<ShapeException> [ "scalar"; "[3]" ] (fun () -> hessian sin point)
@@ -75,7 +83,9 @@ type MisuseTests() =
 
     [<Test>]
     member _.``indices have no derivatives``() =
-        Expect.raises<DTypeException> [ "grad"; "Int32" ] (fun () -> grad (fun x -> Tensor.sum (Tensor.convert DType.Float64 x)) indices)
+        Expect.raises<DTypeException> [ "grad"; "Int32" ] (fun () ->
+            grad (fun x -> Tensor.sum (Tensor.convert DType.Float64 x)) indices)
+
         Expect.raises<DTypeException> [ "jacobianv"; "Int32" ] (fun () -> jacobianv id indices indices)
         Expect.raises<DTypeException> [ "hessianv"; "Int32" ] (fun () -> hessianv id indices indices)
         Expect.raises<DTypeException> [ "grad"; "return"; "Int32" ] (fun () -> grad Tensor.argMax point)
@@ -83,7 +93,9 @@ type MisuseTests() =
     [<Test>]
     member _.``a derivative of a number needs a number``() =
         Expect.raises<ShapeException> [ "diff"; "scalar"; "[3]" ] (fun () -> diff sin point)
-        Expect.raises<ArgumentRangeException> [ "diffn"; "-1" ] (fun () -> diffn -1 sin (Tensor.scalar DType.Float64 1.0))
+
+        Expect.raises<ArgumentRangeException> [ "diffn"; "-1" ] (fun () ->
+            diffn -1 sin (Tensor.scalar DType.Float64 1.0))
 
     [<Test>]
     member _.``a batch needs a leading axis, and a linear program at least one tensor``() =
@@ -108,9 +120,12 @@ type MisuseTests() =
         Expect.raises<DTypeException> [ "Add"; "Float64"; "Float32"; "convert" ] (fun () -> point + single)
         Expect.raises<DTypeException> [ "einsum"; "Float64"; "Float32" ] (fun () -> Tensor.dot point single)
         Expect.raises<DTypeException> [ "concat"; "Float64"; "Float32" ] (fun () -> Tensor.concat 0 [ point; single ])
-        Expect.raises<DTypeException> [ "softmaxCrossEntropy"; "Float64"; "Float32" ] (fun () -> Tensor.softmaxCrossEntropy point single)
+
+        Expect.raises<DTypeException> [ "softmaxCrossEntropy"; "Float64"; "Float32" ] (fun () ->
+            Tensor.softmaxCrossEntropy point single)
         // Nor inside a derivative.
-        Expect.raises<DTypeException> [ "Multiply"; "Float64"; "Float32" ] (fun () -> grad (fun x -> Tensor.sum (x * single)) point)
+        Expect.raises<DTypeException> [ "Multiply"; "Float64"; "Float32" ] (fun () ->
+            grad (fun x -> Tensor.sum (x * single)) point)
 
     [<Test>]
     member _.``shapes that do not broadcast are named``() =
@@ -118,7 +133,9 @@ type MisuseTests() =
         Expect.raises<ShapeException> [ "Add"; "[3]"; "[2; 2]"; "broadcast" ] (fun () -> point + wide)
         Expect.raises<ShapeException> [ "[2; 2]"; "[3]" ] (fun () -> Tensor.matmul wide point)
         Expect.raises<ShapeException> [ "dot"; "[3]"; "[2; 2]" ] (fun () -> Tensor.dot point wide)
-        Expect.raises<ShapeException> [ "softmaxCrossEntropy"; "[3]"; "[2; 2]" ] (fun () -> Tensor.softmaxCrossEntropy point wide)
+
+        Expect.raises<ShapeException> [ "softmaxCrossEntropy"; "[3]"; "[2; 2]" ] (fun () ->
+            Tensor.softmaxCrossEntropy point wide)
 
     [<Test>]
     member _.``a scalar is not read from many elements``() =

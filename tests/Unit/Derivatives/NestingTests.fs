@@ -13,14 +13,20 @@ type NestingTests() =
 
     /// The ways to take the derivative of a function of a number.
     let modes: (string * ((Tensor -> Tensor) -> Tensor -> Tensor)) list =
-        [ "forward", diff
-          "reverse", grad
-          "linearized", (fun f x -> (snd (linearize f x)).Apply(Tensor.onesLike x))
-          "transposed", (fun f x -> (snd (linearize f x)).Transpose().Apply(Tensor.onesLike x))
-          "batched", (fun f x -> vmap (diff f) (Tensor.stack 0 [ x; x + 1.0 ]) |> Tensor.item 0 0)
-          "batched in the direction", (fun f x -> vmap (jacobianv f x) (tensor [ 3.0; 1.0 ]) |> Tensor.item 0 1) ]
+        [
+            "forward", diff
+            "reverse", grad
+            "linearized", (fun f x -> (snd (linearize f x)).Apply(Tensor.onesLike x))
+            "transposed", (fun f x -> (snd (linearize f x)).Transpose().Apply(Tensor.onesLike x))
+            "batched", (fun f x -> vmap (diff f) (Tensor.stack 0 [ x; x + 1.0 ]) |> Tensor.item 0 0)
+            "batched in the direction", (fun f x -> vmap (jacobianv f x) (tensor [ 3.0; 1.0 ]) |> Tensor.item 0 1)
+        ]
 
-    static member Modes: obj[] seq = seq { for outer in 0..5 do for inner in 0..5 -> [| box outer; box inner |] }
+    static member Modes: obj[] seq =
+        seq {
+            for outer in 0..5 do
+                for inner in 0..5 -> [| box outer; box inner |]
+        }
 
     [<TestCaseSource("Modes")>]
     member _.``d/dx x·(d/dy (x + y)) is 1``(outer: int, inner: int) =
@@ -44,7 +50,11 @@ type NestingTests() =
         // d/dy sin(x·y) at y = x² is x·cos(x³), with slope cos(x³) − 3x³·sin(x³).
         let x = 0.8
         let cube = x * x * x
-        Expect.scalar 1e-14 (cos cube - 3.0 * cube * sin cube) (outer (fun x -> inner (fun y -> sin (x * y)) (x * x)) (number x))
+
+        Expect.scalar
+            1e-14
+            (cos cube - 3.0 * cube * sin cube)
+            (outer (fun x -> inner (fun y -> sin (x * y)) (x * x)) (number x))
 
     [<Test>]
     member _.``three levels keep their variables apart in every mix``() =
@@ -86,7 +96,8 @@ type NestingTests() =
         let residual x (y: Tensor) = y * y * y + y - x
 
         let solve (x: Tensor) =
-            Seq.init 8 ignore |> Seq.fold (fun (y: Tensor) () -> y - residual x y / diff (residual x) y) (Tensor.onesLike x)
+            Seq.init 8 ignore
+            |> Seq.fold (fun (y: Tensor) () -> y - residual x y / diff (residual x) y) (Tensor.onesLike x)
 
         for _, mode in modes do
             Expect.scalar 1e-12 (1.0 / 4.0) (mode solve (number 2.0))

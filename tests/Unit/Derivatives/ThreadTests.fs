@@ -43,7 +43,8 @@ type ThreadTests() =
     member _.``products traced anew on parallel threads agree to the bit``() = inParallel 2_000 (hessianv loss point)
 
     [<Test>]
-    member _.``quadratic forms from parallel threads agree to the bit``() = inParallel 5_000 (vmap (fun v -> Tensor.sum v) << Tensor.unsqueeze 0 << hessianv loss point)
+    member _.``quadratic forms from parallel threads agree to the bit``() =
+        inParallel 5_000 (vmap (fun v -> Tensor.sum v) << Tensor.unsqueeze 0 << hessianv loss point)
 
     [<Test>]
     member _.``a function may use threads of its own``() =
