@@ -48,19 +48,6 @@ module Analysis =
                 Training.minimize (options.WithProgress progress) key problem.Loss problem.Inputs problem.Targets theta
         )
 
-    /// The same operator for vectors of the shared device, on which estimators work.
-    let private shared (device: Device) (hessian: LinearOperator) =
-        let home = CpuDevice.Shared :> Device
-
-        if obj.ReferenceEquals(device, home) then
-            hessian
-        else
-            let there f (block: Tensor) = block |> Tensor.toDevice device |> f |> Tensor.toDevice home
-
-            LinearOperator.ofBlockFunction hessian.DType hessian.Rows hessian.Columns (there hessian.Apply)
-            |> LinearOperator.claim OperatorProperties.Symmetric
-            |> LinearOperator.withQuadraticForms (there hessian.QuadraticForm)
-
     /// As many vectors at a time as keep the activations of all rows within about a quarter of a gibibyte.
     let private sampling (problem: Problem) (tell: float -> unit) =
         let width = problem.Network.Layout.Tensors |> Seq.sumBy (fun tensor -> tensor.Shape[0])
@@ -114,7 +101,7 @@ module Analysis =
         let training = train display keys[2] problem start
         let loss theta = problem.Loss theta problem.Inputs problem.Targets
         let point = Hessian.evaluate loss training.Theta
-        let hessian = shared device point.Hessian
+        let hessian = point.Hessian
         let trace, (blockTraces, diagonal) = estimate display options keys[3] problem hessian
         let outputs = Network.forward problem.Network training.Theta problem.Inputs
 

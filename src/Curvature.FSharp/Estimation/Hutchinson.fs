@@ -56,7 +56,7 @@ module Exact =
         for start in 0..size .. n - 1 do
             options.Cancellation.ThrowIfCancellationRequested()
             let count = min size (n - start)
-            let soFar = f start (OperatorParts.basis operator.DType n start count)
+            let soFar = f start (OperatorParts.basis operator.Device operator.DType n start count)
 
             if not (isNull options.Progress) then
                 let completed = float (start + count) / float n
@@ -120,7 +120,7 @@ module Exact =
 
     /// The squares of all entries, summed over rows or over everything.
     let private squares (operator: LinearOperator) =
-        let mutable total = Tensor.zeros DType.Float64 [ operator.Rows ]
+        let mutable total = Tensor.zeros DType.Float64 [ operator.Rows ] |> Tensor.toDevice operator.Device
 
         let seconds =
             overBasis SamplingOptions.Default operator (fun _ basis ->

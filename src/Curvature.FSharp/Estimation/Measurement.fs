@@ -94,7 +94,7 @@ module Measurement =
             true,
             fun (operator: LinearOperator) ->
                 prepare operator
-                let moments = RunningVectorMoments(length operator)
+                let moments = RunningVectorMoments(length operator, operator.Device)
 
                 { new Accumulator<_>() with
                     member _.Add block = moments.AddRows(sample block)
@@ -198,7 +198,7 @@ module Measurement =
             true,
             fun operator ->
                 OperatorParts.requireSquare "Measurement.diagonalRatio" operator
-                let zero = Tensor.zeros DType.Float64 [ operator.Columns ]
+                let zero = Tensor.zeros DType.Float64 [ operator.Columns ] |> Tensor.toDevice operator.Device
                 let mutable count = 0
                 let mutable x, w, xx, xw, ww = zero, zero, zero, zero, zero
 

@@ -29,10 +29,11 @@ type internal RunningMoments() =
 
 /// The same for each element of vectors, in Float64.
 [<Sealed>]
-type internal RunningVectorMoments(n: int) =
+type internal RunningVectorMoments(n: int, device: Kernels.Device) =
+    let zeros = Tensor.zeros DType.Float64 [ n ] |> Tensor.toDevice device
     let mutable count = 0
-    let mutable mean = Tensor.zeros DType.Float64 [ n ]
-    let mutable squares = Tensor.zeros DType.Float64 [ n ]
+    let mutable mean = zeros
+    let mutable squares = zeros
 
     member _.Count = count
     member _.Mean = mean

@@ -173,26 +173,26 @@ module Probe =
     // ---- drawing
 
     /// Row i holds the random numbers of vector first + i.
-    let private fill distribution (dtype: DType) (key: Key) n first count : Tensor =
-        let result = Storage.Allocate(CpuDevice.Shared, { Shape = [| count; n |]; DType = dtype })
+    let private fill (device: Device) distribution (dtype: DType) (key: Key) n first count : Tensor =
+        let result = Storage.Allocate(device, { Shape = [| count; n |]; DType = dtype })
         let memory = result.Memory
 
         for row in 0 .. count - 1 do
             let own = key.FoldIn(uint32 (first + row))
             let random = RandomFill(dtype, distribution, own.Word0, own.Word1, 0L, int64 n, 0, int64 row * int64 n)
-            CpuDevice.Shared.Random(random).Run([| memory.Address |], CpuDevice.Shared.Threads)
+            device.Random(random).Run([| memory.Address |], device.Threads)
 
         GC.KeepAlive memory
         Tensor.OfStorage result
 
-    let private drawSphere dtype key n first count =
-        let normal = fill Distribution.Normal dtype key n first count
+    let private drawSphere device dtype key n first count =
+        let normal = fill device Distribution.Normal dtype key n first count
         let squares = Tensor.sumAxes [ 1 ] (Tensor.square normal)
         normal * Tensor.unsqueeze 1 (Math.Sqrt(float n) * Tensor.rsqrt squares)
 
     /// One uniform number an element, with 52 bits so that a small probability keeps its digits: its place decides zero and sign.
-    let private drawSparse probability dtype key n first count =
-        let uniform = fill Distribution.Uniform DType.Float64 key n first count
+    let private drawSparse device probability dtype key n first count =
+        let uniform = fill device Distribution.Uniform DType.Float64 key n first count
         let below (limit: float) = Tensor.greater (Tensor.fullLike uniform limit) uniform
         let signs = 2.0 * below (probability / 2.0) - below probability
         signs / Math.Sqrt probability |> Tensor.convert dtype
@@ -209,7 +209,7 @@ module Probe =
             chosen.Add place |> ignore
             place, (if bits[s + k] < 0.5 then 1.0 else -1.0))
 
-    let private drawFixedSparse s dtype (key: Key) n first count =
+    let private drawFixedSparse device s dtype (key: Key) n first count =
         let drawn =
             Array.init count (fun row ->
                 places (key.FoldIn(uint32 (first + row))) n s |> Array.map (fun (place, sign) -> row * n + place, sign))
@@ -219,11 +219,13 @@ module Probe =
         let updates = drawn |> Array.map (fun (_, sign) -> scale * sign) |> Tensor.ofArray [ drawn.Length ]
         let index = drawn |> Array.map fst |> Tensor.ofIndices [ drawn.Length ]
 
-        Tensor.scatterAdd 0 (count * n) index (Tensor.convert dtype updates) |> Tensor.reshape [ count; n ]
+        let on t = Tensor.toDevice device t
+
+        Tensor.scatterAdd 0 (count * n) (on index) (on (Tensor.convert dtype updates)) |> Tensor.reshape [ count; n ]
 
     /// Vectors first … first + count − 1 of a key, as the rows of a block [count; n].
     /// Raises ArgumentRangeException for negative numbers and DTypeException for Int32.
-    let draw (probe: Probe) (key: Key) (n: int) (first: int, count: int) (dtype: DType) : Tensor =
+    let drawOn (device: Device) (probe: Probe) (key: Key) (n: int) (first: int, count: int) (dtype: DType) : Tensor =
         if n < 0 || first < 0 || count < 0 then
             raise (
                 ArgumentRangeException
@@ -236,11 +238,15 @@ module Probe =
         checkCount probe n
 
         if n = 0 || count = 0 then
-            Tensor.zeros dtype [ count; n ]
+            Tensor.zeros dtype [ count; n ] |> Tensor.toDevice device
         else
             match probe with
-            | Probe.Rademacher -> fill Distribution.Rademacher dtype key n first count
-            | Probe.Gaussian -> fill Distribution.Normal dtype key n first count
-            | Probe.Sphere -> drawSphere dtype key n first count
-            | Probe.Sparse q -> drawSparse q dtype key n first count
-            | Probe.FixedSparse s -> drawFixedSparse s dtype key n first count
+            | Probe.Rademacher -> fill device Distribution.Rademacher dtype key n first count
+            | Probe.Gaussian -> fill device Distribution.Normal dtype key n first count
+            | Probe.Sphere -> drawSphere device dtype key n first count
+            | Probe.Sparse q -> drawSparse device q dtype key n first count
+            | Probe.FixedSparse s -> drawFixedSparse device s dtype key n first count
+
+    /// drawOn the device that all processors share.
+    let draw (probe: Probe) (key: Key) (n: int) (first: int, count: int) (dtype: DType) : Tensor =
+        drawOn CpuDevice.Shared probe key n (first, count) dtype

@@ -89,7 +89,10 @@ module internal Sampling =
         let clock, n = Clock(), operator.Columns
 
         if n > 0 && operator.Rows > 0 then
-            Tensor.ones operator.DType [ 1; n ] |> multiply measurement.NeedsProduct operator 0 |> accumulator.Add
+            Tensor.ones operator.DType [ 1; n ]
+            |> Tensor.toDevice operator.Device
+            |> multiply measurement.NeedsProduct operator 0
+            |> accumulator.Add
 
         accumulator.Finish(ledger operator measurement.NeedsProduct n clock.Seconds StopReason.Exact ValueNone)
 
@@ -125,7 +128,7 @@ module internal Sampling =
             let check = Stopping.nextCheck rule samples
             let count = min size (check - samples)
 
-            Probe.draw probe key operator.Columns (samples, count) operator.DType
+            Probe.drawOn operator.Device probe key operator.Columns (samples, count) operator.DType
             |> multiply measurement.NeedsProduct operator samples
             |> accumulator.Add
 

@@ -54,16 +54,18 @@ module Likelihood =
     let internal drawnResiduals (likelihood: Likelihood) (draws: int) (key: Key) (outputs: Tensor) : Tensor =
         let dtype, shape = outputs.DType, draws :: List.ofArray outputs.Signature.Shape
 
+        let on t = Tensor.toDevice outputs.Device t
+
         match likelihood with
         | Likelihood.Categorical ->
             // The largest of logits with Gumbel noise is distributed as the class (Gumbel 1954).
             let noise = -Tensor.log(-Tensor.log(1.0 - Tensor.uniform key DType.Float64 shape))
-            let chosen = Tensor.argMax (outputs + Tensor.convert dtype noise)
+            let chosen = Tensor.argMax (outputs + on (Tensor.convert dtype noise))
             Tensor.softmax outputs - Tensor.oneHot dtype (List.last shape) chosen
         | Likelihood.Bernoulli ->
             let p = Tensor.sigmoid outputs
-            p - Tensor.greater p (Tensor.uniform key dtype shape)
-        | Likelihood.Gaussian variance -> Tensor.normal key dtype shape / Math.Sqrt variance
+            p - Tensor.greater p (on (Tensor.uniform key dtype shape))
+        | Likelihood.Gaussian variance -> on (Tensor.normal key dtype shape) / Math.Sqrt variance
 
 /// Fisher information of a model, as an average over samples of outer products of gradients.
 [<RequireQualifiedAccess>]

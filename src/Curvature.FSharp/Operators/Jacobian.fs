@@ -29,5 +29,6 @@ module Jacobian =
 
         LinearOperator
             { OperatorParts.define name x.DType value.Size x.Size (compiled forward) with
+                Device = x.Device
                 Adjoint = ValueSome(compiled backward)
             }

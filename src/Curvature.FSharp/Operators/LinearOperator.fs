@@ -25,6 +25,7 @@ type internal OperatorDefinition =
         Rows: int
         Columns: int
         DType: DType
+        Device: Kernels.Device
         Properties: OperatorProperties
         Product: Products
         /// The products of the transpose; missing where they are the same, or not known.
@@ -105,6 +106,9 @@ type LinearOperator internal (definition: OperatorDefinition) =
 
     /// The element type of vectors and products.
     member _.DType = definition.DType
+
+    /// The device that multiplies: vectors and products live there.
+    member _.Device = definition.Device
 
     /// What is claimed of it.
     member _.Properties = definition.Properties
@@ -271,6 +275,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
                 Rows = a.Rows
                 Columns = b.Columns
                 DType = a.DType
+                Device = a.Device
                 Properties = OperatorProperties.None
                 Product = Products.andThen a.Product b.Product
                 Adjoint =

@@ -33,6 +33,10 @@ module LinearOperator =
     /// The operator under another name, for messages and reports.
     let named (name: string) (a: LinearOperator) : LinearOperator = LinearOperator { a.Definition with Name = name }
 
+    /// The operator for vectors on another device, where its function multiplies.
+    let onDevice (device: Kernels.Device) (a: LinearOperator) : LinearOperator =
+        LinearOperator { a.Definition with Device = device }
+
     /// Claims properties of a square operator, beside those that it has. Nothing is checked.
     /// Raises OperatorException for an operator that is not square.
     let claim (properties: OperatorProperties) (a: LinearOperator) : LinearOperator =
@@ -74,6 +78,7 @@ module LinearOperator =
 
         LinearOperator
             { define "matrix" matrix.DType rows columns product with
+                Device = matrix.Device
                 Properties = properties
                 Adjoint = ValueSome adjoint
             }
@@ -121,6 +126,7 @@ module LinearOperator =
 
         LinearOperator
             { define "diagonal" diagonal.DType n n product with
+                Device = diagonal.Device
                 Properties =
                     if negative then
                         OperatorProperties.Symmetric
@@ -292,6 +298,7 @@ module LinearOperator =
                     Rows = List.sum rows
                     Columns = List.sum columns
                     DType = first.DType
+                    Device = first.Device
                     Properties = blocks |> List.map _.Properties |> List.reduce (&&&)
                     Product = products columns (definitions |> List.map _.Product)
                     Adjoint =
@@ -355,7 +362,7 @@ module LinearOperator =
         else
             [
                 for start in 0..basisBlock .. a.Columns - 1 do
-                    a.Apply(basis a.DType a.Columns start (min basisBlock (a.Columns - start)))
+                    a.Apply(basis a.Device a.DType a.Columns start (min basisBlock (a.Columns - start)))
             ]
             |> Tensor.concat 0
             |> Tensor.transpose

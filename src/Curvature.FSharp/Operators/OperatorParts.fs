@@ -2,6 +2,7 @@ namespace Curvature.FSharp
 
 open System
 open Curvature
+open Curvature.Kernels
 
 /// What operators are put together from, and what is asked of them.
 module internal OperatorParts =
@@ -42,6 +43,7 @@ module internal OperatorParts =
             Rows = rows
             Columns = columns
             DType = dtype
+            Device = CpuDevice.Shared
             Properties = OperatorProperties.None
             Product = product
             Adjoint = ValueNone
@@ -57,7 +59,7 @@ module internal OperatorParts =
             if isNull result then
                 raise (OperatorException "delegate: a product must be an array, and null came back")
 
-            Tensor.ofArray [ result.Length ] result |> Tensor.convert dtype
+            Tensor.ofArray [ result.Length ] result |> Tensor.convert dtype |> Tensor.toDevice v.Device
 
         {
             Single = single
@@ -98,6 +100,7 @@ module internal OperatorParts =
     let basisBlock = 64
 
     /// Rows `start` … `start + count − 1` of the identity of size n.
-    let basis (dtype: DType) n start count : Tensor =
+    let basis (device: Device) (dtype: DType) n start count : Tensor =
         let positions = Tensor.ofIndices [ count ] [| start .. start + count - 1 |]
-        Tensor.scatterAdd 1 n positions (Tensor.eye dtype count)
+        let on t = Tensor.toDevice device t
+        Tensor.scatterAdd 1 n (on positions) (on (Tensor.eye dtype count))

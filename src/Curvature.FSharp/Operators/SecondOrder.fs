@@ -116,6 +116,7 @@ module internal SecondOrder =
                               Single = fun v -> map.Apply(Tensor.reshape shape v) |> Tensor.flatten
                               Block = fun block -> map.ApplyBlock(shaped block) |> flat
                           } with
+                        Device = theta.Device
                         Properties = spec.Properties
                         Forms = ValueSome(fun block -> quadratic.Value.ApplyBlock(shaped block))
                     }

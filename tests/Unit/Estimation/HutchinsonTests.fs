@@ -348,3 +348,32 @@ type HutchinsonTests() =
         let operator = LinearOperator.ofDiagonal (Tensor.full DType.Float32 [ n ] 0.1)
         let trace = Hutchinson.trace (StoppingRule.matvecs 4) key operator
         Assert.That(trace.Value, Is.EqualTo(0.1 * float n).Within(1e-6 * 0.1 * float n))
+
+    [<Test>]
+    member _.``the number of threads does not change a bit, and results stay on the operator's device``() =
+        let run threads =
+            let device = Kernels.CpuDevice(threads, Kernels.InstructionSets.Best)
+            let theta = Tensor.ofArray [ 300 ] (Array.init 300 (fun i -> sin (float i))) |> Tensor.toDevice device
+            let hessian = Hessian.at (fun x -> Tensor.sum (Tensor.exp (x * Tensor.reverse 0 x))) theta
+
+            let all =
+                Measurement.both
+                    Measurement.trace
+                    (Measurement.both
+                        Measurement.diagonal
+                        (Measurement.both Measurement.diagonalRatio Measurement.rowNorms))
+
+            let (trace: Estimate<float>), (diagonal, (ratio, rows)) =
+                Hutchinson.estimate Probe.gaussian all (StoppingRule.matvecs 20) key hessian
+
+            Assert.That(obj.ReferenceEquals(diagonal.Value.Device, device))
+            let exact = Exact.diagonal hessian
+
+            let sparse =
+                Hutchinson.estimate (Probe.fixedSparse 5) Measurement.trace (StoppingRule.matvecs 20) key hessian
+
+            trace.Value,
+            sparse.Value,
+            [ for t in [ diagonal.Value; ratio.Value; rows.Value; exact.Value ] -> t.ToArray() ]
+
+        Assert.That((run 1 = run 3))
