@@ -27,7 +27,10 @@ let ``blocks in use do not overlap`` () =
     let device = CpuDevice.Shared
     let random = Random 1
     let blocks = [| for _ in 1..500 -> device.Allocate(int64 (random.Next 3000)) |]
-    let extents = blocks |> Array.map (fun block -> block.Address, block.Address + nativeint block.Bytes) |> Array.sort
+
+    let extents =
+        blocks |> Array.map (fun block -> block.Address, block.Address + nativeint block.Bytes) |> Array.sort
+
     Array.pairwise extents |> Array.forall (fun ((_, stop), (start, _)) -> stop <= start) |> holds "overlap"
     blocks |> Array.iter (fun block -> block.Dispose())
 
@@ -55,8 +58,7 @@ let ``blocks that nobody refers to come back, so that loops do not grow`` () =
     holds $"{addresses.Count} blocks of 4 MB" (addresses.Count < 200)
 
 [<Test>]
-let ``a negative size is refused`` () =
-    refuses "bytes" (fun () -> CpuDevice.Shared.Allocate -1L |> ignore)
+let ``a negative size is refused`` () = refuses "bytes" (fun () -> CpuDevice.Shared.Allocate -1L |> ignore)
 
 [<Test>]
 let ``every part runs once, in nested and in concurrent calls too`` () =
@@ -72,7 +74,15 @@ let ``every part runs once, in nested and in concurrent calls too`` () =
 
         let total = ref 0
         let body = Action<int>(fun _ -> Interlocked.Increment total |> ignore)
-        let threads = [ for _ in 1..4 -> Thread(fun () -> for _ in 1..500 do device.Parallel(7, body)) ]
+
+        let threads =
+            [
+                for _ in 1..4 ->
+                    Thread(fun () ->
+                        for _ in 1..500 do
+                            device.Parallel(7, body))
+            ]
+
         threads |> List.iter _.Start()
         threads |> List.iter _.Join()
         same (4 * 500 * 7) total.Value
@@ -87,7 +97,9 @@ let ``the exception of the first part that throws comes out`` () =
 
 [<Test>]
 let ``a device needs a thread, and instructions that the machine has`` () =
-    Assert.Catch<ArgumentOutOfRangeException>(Action(fun () -> CpuDevice(0, InstructionSet.Portable) |> ignore)) |> ignore
+    Assert.Catch<ArgumentOutOfRangeException>(Action(fun () -> CpuDevice(0, InstructionSet.Portable) |> ignore))
+    |> ignore
+
     refuses "instructionSet" (fun () -> CpuDevice(1, enum 9) |> ignore)
     same "cpu (portable, 1 thread)" (CpuDevice(1, InstructionSet.Portable).Name)
     same 3 (CpuDevice(3, InstructionSet.Portable).Threads)

@@ -76,8 +76,26 @@ let private bound op =
     | _ -> None
 
 let private special =
-    [| 0.0; -0.0; 1.0; -1.0; 0.5; 3.7; -2.25; 2.0; 1e10; -3e-5; infinity; -infinity; nan; Double.Epsilon; -Double.Epsilon
-       Double.MaxValue; Double.MinValue; 2.2250738585072014e-308 |]
+    [|
+        0.0
+        -0.0
+        1.0
+        -1.0
+        0.5
+        3.7
+        -2.25
+        2.0
+        1e10
+        -3e-5
+        infinity
+        -infinity
+        nan
+        Double.Epsilon
+        -Double.Epsilon
+        Double.MaxValue
+        Double.MinValue
+        2.2250738585072014e-308
+    |]
 
 let private special32 =
     let own = [| Single.Epsilon; -Single.Epsilon; Single.MaxValue; Single.MinValue; 1.17549435e-38f |]
@@ -162,19 +180,21 @@ let ``functions are accurate to few units in the last place`` () =
 
 /// Functions where arguments and results are special; NaN goes to NaN in all of them.
 let private limits =
-    [ OpCode.Exp, [ 0.0, 1.0; -0.0, 1.0; infinity, infinity; -infinity, 0.0; 1e5, infinity; -1e5, 0.0 ]
-      OpCode.Expm1, [ 0.0, 0.0; -0.0, -0.0; infinity, infinity; -infinity, -1.0; 1e5, infinity; -1e5, -1.0 ]
-      OpCode.Log, [ 0.0, -infinity; -0.0, -infinity; 1.0, 0.0; infinity, infinity; -1.0, nan; -infinity, nan ]
-      OpCode.Log1p, [ 0.0, 0.0; -0.0, -0.0; -1.0, -infinity; infinity, infinity; -1.5, nan; -infinity, nan ]
-      OpCode.Sin, [ 0.0, 0.0; -0.0, -0.0; infinity, nan; -infinity, nan ]
-      OpCode.Cos, [ 0.0, 1.0; -0.0, 1.0; infinity, nan; -infinity, nan ]
-      OpCode.Tanh, [ 0.0, 0.0; -0.0, -0.0; infinity, 1.0; -infinity, -1.0; 30.0, 1.0; -30.0, -1.0; 1e30, 1.0 ]
-      OpCode.Sigmoid, [ 0.0, 0.5; -0.0, 0.5; infinity, 1.0; -infinity, 0.0; 1e5, 1.0; -1e5, 0.0 ]
-      OpCode.Softplus, [ infinity, infinity; -infinity, 0.0; 1e30, 1e30; -1e30, 0.0 ]
-      OpCode.Erf, [ 0.0, 0.0; -0.0, -0.0; infinity, 1.0; -infinity, -1.0; 10.0, 1.0; -10.0, -1.0 ]
-      OpCode.ErfInverse, [ 0.0, 0.0; -0.0, -0.0; 1.0, infinity; -1.0, -infinity; 1.5, nan; -2.0, nan; infinity, nan ]
-      OpCode.Sqrt, [ 0.0, 0.0; -0.0, -0.0; infinity, infinity; -1.0, nan ]
-      OpCode.ReciprocalSqrt, [ 0.0, infinity; -0.0, -infinity; infinity, 0.0; -1.0, nan; 4.0, 0.5 ] ]
+    [
+        OpCode.Exp, [ 0.0, 1.0; -0.0, 1.0; infinity, infinity; -infinity, 0.0; 1e5, infinity; -1e5, 0.0 ]
+        OpCode.Expm1, [ 0.0, 0.0; -0.0, -0.0; infinity, infinity; -infinity, -1.0; 1e5, infinity; -1e5, -1.0 ]
+        OpCode.Log, [ 0.0, -infinity; -0.0, -infinity; 1.0, 0.0; infinity, infinity; -1.0, nan; -infinity, nan ]
+        OpCode.Log1p, [ 0.0, 0.0; -0.0, -0.0; -1.0, -infinity; infinity, infinity; -1.5, nan; -infinity, nan ]
+        OpCode.Sin, [ 0.0, 0.0; -0.0, -0.0; infinity, nan; -infinity, nan ]
+        OpCode.Cos, [ 0.0, 1.0; -0.0, 1.0; infinity, nan; -infinity, nan ]
+        OpCode.Tanh, [ 0.0, 0.0; -0.0, -0.0; infinity, 1.0; -infinity, -1.0; 30.0, 1.0; -30.0, -1.0; 1e30, 1.0 ]
+        OpCode.Sigmoid, [ 0.0, 0.5; -0.0, 0.5; infinity, 1.0; -infinity, 0.0; 1e5, 1.0; -1e5, 0.0 ]
+        OpCode.Softplus, [ infinity, infinity; -infinity, 0.0; 1e30, 1e30; -1e30, 0.0 ]
+        OpCode.Erf, [ 0.0, 0.0; -0.0, -0.0; infinity, 1.0; -infinity, -1.0; 10.0, 1.0; -10.0, -1.0 ]
+        OpCode.ErfInverse, [ 0.0, 0.0; -0.0, -0.0; 1.0, infinity; -1.0, -infinity; 1.5, nan; -2.0, nan; infinity, nan ]
+        OpCode.Sqrt, [ 0.0, 0.0; -0.0, -0.0; infinity, infinity; -1.0, nan ]
+        OpCode.ReciprocalSqrt, [ 0.0, infinity; -0.0, -infinity; infinity, 0.0; -1.0, nan; 4.0, 0.5 ]
+    ]
 
 [<Test>]
 let ``functions have the right limits, keep the sign of zero, and pass NaN on`` () =

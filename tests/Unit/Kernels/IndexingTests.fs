@@ -20,9 +20,11 @@ let private runIndexing (kernel: Kernel) (device: CpuDevice) (source: 'T[]) (ind
     let blank = Array.zeroCreate<'T> 1
 
     let memory =
-        [ upload device (Array.append blank source)
-          upload device (Array.append [| -1; -1 |] index)
-          upload device (Array.create (size + 3) (Array.head source)) ]
+        [
+            upload device (Array.append blank source)
+            upload device (Array.append [| -1; -1 |] index)
+            upload device (Array.create (size + 3) (Array.head source))
+        ]
 
     run device kernel memory
     Array.skip 3 (download<'T> device (size + 3) memory[2])
@@ -50,8 +52,11 @@ let ``gather picks and scatter-add puts back, duplicates in order`` () =
                         expectedSum[inTable] <- expectedSum[inTable] + picked[inPicked]
 
         for device in devices.Head :: teams do
-            runIndexing (device.Gather(indexing DType.Float32 sizes)) device table index picked.Length |> same expectedPick
-            runIndexing (device.ScatterAdd(indexing DType.Float32 sizes)) device picked index table.Length |> same expectedSum
+            runIndexing (device.Gather(indexing DType.Float32 sizes)) device table index picked.Length
+            |> same expectedPick
+
+            runIndexing (device.ScatterAdd(indexing DType.Float32 sizes)) device picked index table.Length
+            |> same expectedSum
 
             runIndexing (device.Gather(indexing DType.Float64 sizes)) device (Array.map float table) index picked.Length
             |> same (Array.map float expectedPick)
@@ -64,7 +69,8 @@ let ``an index out of range is an error that names its position and value`` () =
         let index = [| 0; 1; 2; 3; 4; 0; wrong; 99 |]
 
         for device in teams do
-            for kernel in [ device.Gather(indexing DType.Float64 sizes); device.ScatterAdd(indexing DType.Float64 sizes) ] do
+            for kernel in
+                [ device.Gather(indexing DType.Float64 sizes); device.ScatterAdd(indexing DType.Float64 sizes) ] do
                 let attempt () = runIndexing kernel device (Array.create 10 1.0) index 10 |> ignore
                 let error = Assert.Catch<ArgumentOutOfRangeException>(Action attempt)
                 holds error.Message (error.Message.Contains $"from 0 to 4, got {wrong} at position [1, 2]")
@@ -114,17 +120,21 @@ let ``malformed indexing is refused with the name of what is wrong`` () =
         Indexing(dtype, batch, outer, length, size, inner, slot, 0L, 1, 0L, 2, 0L)
 
     let bad =
-        [ "DType", make (enum 9, 1, 1, 1, 1, 1, 0)
-          "Batch", make (DType.Float32, -1, 1, 1, 1, 1, 0)
-          "Outer", make (DType.Float32, 1, -1, 1, 1, 1, 0)
-          "Length", make (DType.Float32, 1, 1, -1, 1, 1, 0)
-          "Count", make (DType.Float32, 1, 1, 1, -1, 1, 0)
-          "Inner", make (DType.Float32, 1, 1, 1, 1, -1, 0)
-          "SourceSlot", make (DType.Float32, 1, 1, 1, 1, 1, -1) ]
+        [
+            "DType", make (enum 9, 1, 1, 1, 1, 1, 0)
+            "Batch", make (DType.Float32, -1, 1, 1, 1, 1, 0)
+            "Outer", make (DType.Float32, 1, -1, 1, 1, 1, 0)
+            "Length", make (DType.Float32, 1, 1, -1, 1, 1, 0)
+            "Count", make (DType.Float32, 1, 1, 1, -1, 1, 0)
+            "Inner", make (DType.Float32, 1, 1, 1, 1, -1, 0)
+            "SourceSlot", make (DType.Float32, 1, 1, 1, 1, 1, -1)
+        ]
 
     for argument, indexing in bad do
         refuses argument (fun () -> devices.Head.Gather indexing |> ignore)
         refuses argument (fun () -> devices.Head.ScatterAdd indexing |> ignore)
 
     refuses "DType" (fun () -> devices.Head.CumulativeSum(Scan(DType.Int32, 1, 1, 1, false, 0, 0L, 1, 0L)) |> ignore)
-    refuses "Length" (fun () -> devices.Head.CumulativeSum(Scan(DType.Float32, 1, -1, 1, false, 0, 0L, 1, 0L)) |> ignore)
+
+    refuses "Length" (fun () ->
+        devices.Head.CumulativeSum(Scan(DType.Float32, 1, -1, 1, false, 0, 0L, 1, 0L)) |> ignore)

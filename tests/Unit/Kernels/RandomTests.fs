@@ -8,9 +8,14 @@ open Curvature.Kernels
 open Curvature.Tests.Unit.Kernels.Support
 
 let private draw<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType>
-    distribution (key0, key1) counter size (device: CpuDevice) =
+    distribution
+    (key0, key1)
+    counter
+    size
+    (device: CpuDevice)
+    =
     let fill = RandomFill(dtypeOf<'T>, distribution, key0, key1, counter, int64 size, 0, 1L)
-    let memory = upload device (Array.zeroCreate<'T> (size + 1))
+    let memory = upload device (Array.zeroCreate<'T>(size + 1))
     run device (device.Random fill) [ memory ]
     Array.tail (download<'T> device (size + 1) memory)
 
@@ -28,7 +33,11 @@ let ``keys split as those of jax do`` () =
     same [| struct (1797259609u, 2579123966u); struct (928981903u, 3453687069u) |] (Threefry.Split(0u, 0u, 2))
 
     same
-        [| struct (507451445u, 1853169794u); struct (1948878966u, 4237131848u); struct (2441914641u, 3819641963u) |]
+        [|
+            struct (507451445u, 1853169794u)
+            struct (1948878966u, 4237131848u)
+            struct (2441914641u, 3819641963u)
+        |]
         (Threefry.Split(0u, 1u, 3))
 
     same (Threefry.Block(3u, 4u, 0u, 5u)) (Threefry.FoldIn(3u, 4u, 5u))
@@ -40,7 +49,17 @@ let ``bits are those of jax`` () =
     for device in everywhere do
         draw<int> Distribution.Bits (0u, 0u) 0L 8 device
         |> Array.map uint32
-        |> same [| 4070199207u; 4202968722u; 1427181096u; 2012915765u; 2447653815u; 710830403u; 1332275837u; 2961296638u |]
+        |> same
+            [|
+                4070199207u
+                4202968722u
+                1427181096u
+                2012915765u
+                2447653815u
+                710830403u
+                1332275837u
+                2961296638u
+            |]
 
         draw<int> Distribution.Bits (0u, 10u) 0L 4 device
         |> Array.map uint32
@@ -54,7 +73,9 @@ let private close tolerance (expected: float[]) (actual: float[]) =
 [<Test>]
 let ``uniform and normal numbers are those of jax`` () =
     for device in everywhere do
-        draw<float32> Distribution.Uniform (0u, 0u) 0L 3 device |> Array.map float |> close 5e-8 [| 0.947667; 0.9785799; 0.33229148 |]
+        draw<float32> Distribution.Uniform (0u, 0u) 0L 3 device
+        |> Array.map float
+        |> close 5e-8 [| 0.947667; 0.9785799; 0.33229148 |]
 
         draw<float32> Distribution.Uniform (0u, 51u) 0L 4 device
         |> Array.map float
@@ -64,8 +85,24 @@ let ``uniform and normal numbers are those of jax`` () =
         |> Array.map float
         |> close
             3e-7
-            [| 1.6226422; 2.0252647; -0.43359444; -0.07861735; 0.1760909; -0.97208923; -0.49529874; 0.4943786
-               0.6643493; -0.9501635; 2.1795304; -1.9551506; 0.35857072; 0.15779513; 1.2770847; 1.5104648 |]
+            [|
+                1.6226422
+                2.0252647
+                -0.43359444
+                -0.07861735
+                0.1760909
+                -0.97208923
+                -0.49529874
+                0.4943786
+                0.6643493
+                -0.9501635
+                2.1795304
+                -1.9551506
+                0.35857072
+                0.15779513
+                1.2770847
+                1.5104648
+            |]
 
 /// The 64-bit word of an element.
 let private word64 (key0, key1) (i: int64) =
@@ -87,8 +124,12 @@ let ``numbers follow from their words`` () =
             draw<int> Distribution.Bits key counter n device |> same (Array.map int words32)
             draw<float> Distribution.Uniform key counter n device |> same unit
             draw<float32> Distribution.Uniform key counter n device |> same unit32
-            draw<float> Distribution.Rademacher key counter n device |> same (unit |> Array.map (fun u -> if u < 0.5 then 1.0 else -1.0))
-            draw<float32> Distribution.Rademacher key counter n device |> same (unit32 |> Array.map (fun u -> if u < 0.5f then 1f else -1f))
+
+            draw<float> Distribution.Rademacher key counter n device
+            |> same (unit |> Array.map (fun u -> if u < 0.5 then 1.0 else -1.0))
+
+            draw<float32> Distribution.Rademacher key counter n device
+            |> same (unit32 |> Array.map (fun u -> if u < 0.5f then 1f else -1f))
 
 [<Test>]
 let ``an element depends on the key and its counter alone`` () =
@@ -97,7 +138,8 @@ let ``an element depends on the key and its counter alone`` () =
 
         for device in everywhere do
             for start, size in [ 0, 1; 1, 15; 3, 1000; 17, 30000; 39999, 1 ] do
-                draw<float32> distribution (1u, 2u) (100L + int64 start) size device |> same whole[start .. start + size - 1]
+                draw<float32> distribution (1u, 2u) (100L + int64 start) size device
+                |> same whole[start .. start + size - 1]
 
 [<Test>]
 let ``moments are within five standard errors`` () =
@@ -129,9 +171,11 @@ let ``a malformed fill is refused with the name of what is wrong`` () =
     let make (dtype, distribution, size, slot) = RandomFill(dtype, distribution, 0u, 0u, 0L, size, slot, 0L)
 
     for argument, fill in
-        [ "DType", make (DType.Int32, Distribution.Normal, 1L, 0)
-          "DType", make (DType.Float32, Distribution.Bits, 1L, 0)
-          "Distribution", make (DType.Float32, enum 9, 1L, 0)
-          "Count", make (DType.Float32, Distribution.Normal, -1L, 0)
-          "TargetSlot", make (DType.Float32, Distribution.Normal, 1L, -1) ] do
+        [
+            "DType", make (DType.Int32, Distribution.Normal, 1L, 0)
+            "DType", make (DType.Float32, Distribution.Bits, 1L, 0)
+            "Distribution", make (DType.Float32, enum 9, 1L, 0)
+            "Count", make (DType.Float32, Distribution.Normal, -1L, 0)
+            "TargetSlot", make (DType.Float32, Distribution.Normal, 1L, -1)
+        ] do
         refuses argument (fun () -> devices.Head.Random fill |> ignore)

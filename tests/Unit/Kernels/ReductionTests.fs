@@ -9,7 +9,12 @@ open Curvature.Tests.Unit.Kernels.Support
 
 /// The elements that go into each result, in order.
 let private groups (shape: int[]) (axes: int[]) (values: 'T[]) =
-    let kept = [| for axis in 0 .. shape.Length - 1 do if not (Array.contains axis axes) then axis |]
+    let kept =
+        [|
+            for axis in 0 .. shape.Length - 1 do
+                if not (Array.contains axis axes) then axis
+        |]
+
     let size = Array.map (fun axis -> shape[axis]) kept
     let result = Array.init (count size) (fun _ -> ResizeArray<'T>())
     let strides = dense size
@@ -19,16 +24,36 @@ let private groups (shape: int[]) (axes: int[]) (values: 'T[]) =
 
     size, result
 
-let private reduceOn<'T, 'R when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType
-                              and 'R: unmanaged and 'R: (new: unit -> 'R) and 'R: struct and 'R :> ValueType and 'R: equality>
-    kind shape axes (source: Layout) (target: Layout) kept (blank: 'R) (buffer: 'T[]) (device: CpuDevice) =
+let private reduceOn<'T, 'R
+    when 'T: unmanaged
+    and 'T: (new: unit -> 'T)
+    and 'T: struct
+    and 'T :> ValueType
+    and 'R: unmanaged
+    and 'R: (new: unit -> 'R)
+    and 'R: struct
+    and 'R :> ValueType
+    and 'R: equality>
+    kind
+    shape
+    axes
+    (source: Layout)
+    (target: Layout)
+    kept
+    (blank: 'R)
+    (buffer: 'T[])
+    (device: CpuDevice)
+    =
     let kernel = device.Reduce(Reduction(dtypeOf<'T>, kind, shape, axes, source.Operand 0, target.Operand 1))
     let memory = [ upload device buffer; upload device (Array.create target.Length blank) ]
     run device kernel memory
     download<'R> device target.Length memory[1] |> target.ReadAlone kept ((=) blank)
 
 let private randomAxes (random: Random) rank =
-    [| for axis in 0 .. rank - 1 do if random.Next 2 = 0 then axis |]
+    [|
+        for axis in 0 .. rank - 1 do
+            if random.Next 2 = 0 then axis
+    |]
 
 [<Test>]
 let ``random reductions agree with loops, whatever the instruction set and the number of threads`` () =
@@ -38,7 +63,13 @@ let ``random reductions agree with loops, whatever the instruction set and the n
         let shape = randomShape random
         let axes = randomAxes random shape.Length
         let source = randomLayout random true shape
-        let kept = [| for axis in 0 .. shape.Length - 1 do if not (Array.contains axis axes) then shape[axis] |]
+
+        let kept =
+            [|
+                for axis in 0 .. shape.Length - 1 do
+                    if not (Array.contains axis axes) then shape[axis]
+            |]
+
         let target = randomLayout random false kept
         let buffer = Array.init source.Length (fun _ -> float (float32 (random.NextDouble() - 0.5)))
         let _, parts = groups shape axes (source.Read shape buffer)
@@ -52,9 +83,16 @@ let ``random reductions agree with loops, whatever the instruction set and the n
 
         for device in devices do
             reduceOn ReductionKind.Sum shape axes source target kept (float mark) buffer device |> check 1e-13
-            reduceOn ReductionKind.Sum shape axes source target kept (float32 mark) single device |> Array.map float |> check 1e-7
+
+            reduceOn ReductionKind.Sum shape axes source target kept (float32 mark) single device
+            |> Array.map float
+            |> check 1e-7
+
             reduceOn ReductionKind.Maximum shape axes source target kept (float mark) buffer device |> same largest
-            reduceOn ReductionKind.Maximum shape axes source target kept (float32 mark) single device |> Array.map float |> same largest
+
+            reduceOn ReductionKind.Maximum shape axes source target kept (float32 mark) single device
+            |> Array.map float
+            |> same largest
 
             if parts |> Array.forall (fun part -> part.Count > 0) then
                 let first = Array.map2 (fun (part: ResizeArray<float>) largest -> part.IndexOf largest) parts largest
@@ -67,15 +105,23 @@ let ``random reductions agree with loops, whatever the instruction set and the n
 [<Test>]
 let ``long reductions are the same bits on any number of threads`` () =
     for shape, axes in
-        [ [| 3000001 |], [| 0 |]
-          [| 100000; 10 |], [| 0 |]
-          [| 100000; 10 |], [| 1 |]
-          [| 5; 300; 700 |], [| 0; 2 |]
-          [| 3; 200; 1000 |], [| 1 |]
-          [| 2; 300000 |], [| 1 |] ] do
+        [
+            [| 3000001 |], [| 0 |]
+            [| 100000; 10 |], [| 0 |]
+            [| 100000; 10 |], [| 1 |]
+            [| 5; 300; 700 |], [| 0; 2 |]
+            [| 3; 200; 1000 |], [| 1 |]
+            [| 2; 300000 |], [| 1 |]
+        ] do
         let random = Random 2
         let values = Array.init (count shape) (fun _ -> random.NextDouble() - 0.4)
-        let kept = [| for axis in 0 .. shape.Length - 1 do if not (Array.contains axis axes) then shape[axis] |]
+
+        let kept =
+            [|
+                for axis in 0 .. shape.Length - 1 do
+                    if not (Array.contains axis axes) then shape[axis]
+            |]
+
         let source, target = denseLayout shape, denseLayout kept
         let results = teams |> List.map (reduceOn ReductionKind.Sum shape axes source target kept 0.0 values)
         results |> List.forall ((=) results.Head) |> holds $"{shape}"
@@ -117,14 +163,16 @@ let ``a malformed reduction is refused with the name of what is wrong`` () =
     let good = Reduction(DType.Float32, ReductionKind.Sum, shape, [| 1 |], source, target)
 
     let bad =
-        [ "DType", Reduction(DType.Int32, good.Kind, shape, good.Axes, source, target)
-          "Kind", Reduction(good.DType, enum 9, shape, good.Axes, source, target)
-          "Shape", Reduction(good.DType, good.Kind, [| 2; -1 |], good.Axes, source, target)
-          "Axes", Reduction(good.DType, good.Kind, shape, [| 2 |], source, target)
-          "Axes", Reduction(good.DType, good.Kind, shape, [| 1; 0 |], source, target)
-          "Source", Reduction(good.DType, good.Kind, shape, good.Axes, target, target)
-          "Target", Reduction(good.DType, good.Kind, shape, good.Axes, source, source)
-          "Shape", Reduction(good.DType, ReductionKind.ArgMaximum, [| 2; 0 |], good.Axes, source, target) ]
+        [
+            "DType", Reduction(DType.Int32, good.Kind, shape, good.Axes, source, target)
+            "Kind", Reduction(good.DType, enum 9, shape, good.Axes, source, target)
+            "Shape", Reduction(good.DType, good.Kind, [| 2; -1 |], good.Axes, source, target)
+            "Axes", Reduction(good.DType, good.Kind, shape, [| 2 |], source, target)
+            "Axes", Reduction(good.DType, good.Kind, shape, [| 1; 0 |], source, target)
+            "Source", Reduction(good.DType, good.Kind, shape, good.Axes, target, target)
+            "Target", Reduction(good.DType, good.Kind, shape, good.Axes, source, source)
+            "Shape", Reduction(good.DType, ReductionKind.ArgMaximum, [| 2; 0 |], good.Axes, source, target)
+        ]
 
     for argument, reduction in bad do
         refuses argument (fun () -> devices.Head.Reduce reduction |> ignore)

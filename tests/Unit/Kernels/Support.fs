@@ -7,8 +7,7 @@ open Curvature
 open Curvature.Kernels
 
 /// The instruction sets that this machine can run, each with code paths of its own.
-let instructionSets =
-    Enum.GetValues<InstructionSet>() |> Array.filter InstructionSets.IsSupported
+let instructionSets = Enum.GetValues<InstructionSet>() |> Array.filter InstructionSets.IsSupported
 
 /// One device of each instruction set, with one thread.
 let devices = [ for set in instructionSets -> CpuDevice(1, set) ]
@@ -56,8 +55,7 @@ let run (device: Device) kernel arrays = runOn device.Threads kernel arrays
 let count (shape: int[]) = Array.fold (*) 1 shape
 
 /// Row-major strides.
-let dense (shape: int[]) =
-    Array.scanBack (*) shape 1 |> Array.tail
+let dense (shape: int[]) = Array.scanBack (*) shape 1 |> Array.tail
 
 /// All index tuples of a shape, in row-major order.
 let indices (shape: int[]) =
@@ -66,12 +64,13 @@ let indices (shape: int[]) =
 
 /// Strides and offset of an array in a buffer that holds it and perhaps more.
 type Layout =
-    { Strides: int[]
-      Offset: int
-      Length: int }
+    {
+        Strides: int[]
+        Offset: int
+        Length: int
+    }
 
-    member layout.At(index: int[]) =
-        layout.Offset + Array.sum (Array.map2 (*) index layout.Strides)
+    member layout.At(index: int[]) = layout.Offset + Array.sum (Array.map2 (*) index layout.Strides)
 
     /// The elements of an array of the given shape in this layout, row-major. What lies between them must have stayed as
     /// it was before.
@@ -90,17 +89,12 @@ type Layout =
         values
 
     /// The elements of an array of the given shape in this layout, row-major.
-    member layout.Read shape (buffer: 'T[]) =
-        indices shape |> Array.map (fun index -> buffer[layout.At index])
+    member layout.Read shape (buffer: 'T[]) = indices shape |> Array.map (fun index -> buffer[layout.At index])
 
-    member layout.Operand slot =
-        Operand(slot, int64 layout.Offset, layout.Strides)
+    member layout.Operand slot = Operand(slot, int64 layout.Offset, layout.Strides)
 
 /// Row-major from the start.
-let denseLayout shape =
-    { Strides = dense shape
-      Offset = 0
-      Length = count shape }
+let denseLayout shape = { Strides = dense shape; Offset = 0; Length = count shape }
 
 /// A layout drawn at random: axes in any order in memory, gaps, reversed axes, and repeated ones where allowed.
 let randomLayout (random: Random) mayRepeat (shape: int[]) =
@@ -110,8 +104,7 @@ let randomLayout (random: Random) mayRepeat (shape: int[]) =
         let strides = Array.zeroCreate shape.Length
         let order = Array.init shape.Length id
 
-        if kind > 1 then
-            random.Shuffle order
+        if kind > 1 then random.Shuffle order
 
         let mutable stride = 1
         let mutable offset = random.Next 3
@@ -126,14 +119,11 @@ let randomLayout (random: Random) mayRepeat (shape: int[]) =
                 let extent = stride * (max 1 shape[axis] - 1)
                 last <- last + extent
 
-                if reversed then
-                    offset <- offset + extent
+                if reversed then offset <- offset + extent
 
                 stride <- stride * max 1 shape[axis] + (if random.Next 3 = 0 then random.Next 3 else 0)
 
-        { Strides = strides
-          Offset = offset
-          Length = offset + last + 1 }
+        { Strides = strides; Offset = offset; Length = offset + last + 1 }
 
 /// A shape drawn at random, of few elements unless it is long.
 let randomShape (random: Random) =
@@ -160,9 +150,7 @@ let bits (values: 'T[]) =
 let holds (message: string) (condition: bool) = Assert.That(condition, message)
 
 /// Two values are equal; NaN equals NaN. (Equality comes first because assertions take long over large arrays.)
-let same (expected: 'T) (actual: 'T) =
-    if expected <> actual then
-        Assert.That<'T>(actual, Is.EqualTo(box expected))
+let same (expected: 'T) (actual: 'T) = if expected <> actual then Assert.That<'T>(actual, Is.EqualTo(box expected))
 
 /// A description is refused: the error names the argument, what was expected and what came.
 let refuses (argument: string) (make: unit -> unit) =
