@@ -7,7 +7,7 @@ internal abstract unsafe class CpuKernel(ThreadTeam team) : Kernel
     protected virtual int PartsPerThread => 4;
 
     [ThreadStatic]
-    private static Job? s_job;
+    private static Job? _job;
 
     /// <summary>Does the units from <paramref name="first"/> to before <paramref name="end"/>.</summary>
     /// <param name="slots">Addresses of the arrays.</param>
@@ -22,7 +22,7 @@ internal abstract unsafe class CpuKernel(ThreadTeam team) : Kernel
         threads = (int)Math.Min(Math.Min(threads, team.Threads), units);
         if (threads > 1)
         {
-            (s_job ??= new Job()).Run(this, slots, shared, units, threads);
+            (_job ??= new Job()).Run(this, slots, shared, units, threads);
         }
         else if (units > 0)
         {
