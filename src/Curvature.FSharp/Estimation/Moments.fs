@@ -2,6 +2,7 @@ namespace Curvature
 
 open System
 open Curvature.FSharp
+open Curvature.Kernels
 
 /// Mean and variance of numbers that come one after the other (Welford 1962): exact for equal ones, and the same bits however the
 /// numbers are cut into blocks.
@@ -27,23 +28,43 @@ type internal RunningMoments() =
         else
             Math.Sqrt(squares / float (count - 1) / float count)
 
-/// The same for each element of vectors, in Float64.
+/// The same for each element of vectors, in Float64. A vector costs one pass over memory and allocates nothing of its size, but for
+/// the conversion of Float32.
 [<Sealed>]
-type internal RunningVectorMoments(n: int, device: Kernels.Device) =
-    let zeros = Tensor.zeros DType.Float64 [ n ] |> Tensor.toDevice device
+type internal RunningVectorMoments(n: int, device: Device) =
+    let zeros () = Storage.Of(device, [| n |], DType.Float64, Array.zeroCreate<float> n)
+
+    let mean, squares = zeros (), zeros ()
     let mutable count = 0
-    let mutable mean = zeros
-    let mutable squares = zeros
+
+    /// Registers: mean, squares, x, 1/count; then difference x − mean, the new mean, and the new squares.
+    let code =
+        [|
+            Instruction(OpCode.Subtract, 2, 0)
+            Instruction(OpCode.Multiply, 4, 3)
+            Instruction(OpCode.Add, 0, 5)
+            Instruction(OpCode.Subtract, 2, 6)
+            Instruction(OpCode.Multiply, 4, 7)
+            Instruction(OpCode.Add, 1, 8)
+        |]
+
+    let whole slot = Operand(slot, 0L, [| 1 |])
+    let snapshot (storage: Storage) = Tensor.OfStorage storage + 0.0
 
     member _.Count = count
-    member _.Mean = mean
+    member _.Mean = snapshot mean
 
     member _.Add(x: Tensor) =
-        let x = Tensor.convert DType.Float64 x
         count <- count + 1
-        let difference = x - mean
-        mean <- mean + difference / float count
-        squares <- squares + difference * (x - mean)
+
+        if n > 0 then
+            let own = (Tensor.convert DType.Float64 x).Storage
+            let inputs = [| whole 0; whole 1; Operand(2, own.Offset, own.Strides) |]
+            let outputs = [| TapeOutput(6, whole 0); TapeOutput(9, whole 1) |]
+            let tape = Tape(DType.Float64, [| n |], inputs, [| 1.0 / float count |], code, outputs)
+            let memories = [| mean.Memory; squares.Memory; own.Memory |]
+            device.Map(tape).Run(memories |> Array.map _.Address, device.Threads)
+            GC.KeepAlive memories
 
     /// The rows of a block, one after the other.
     member this.AddRows(block: Tensor) =
@@ -51,13 +72,13 @@ type internal RunningVectorMoments(n: int, device: Kernels.Device) =
             this.Add(Tensor.item 0 row block)
 
     /// The standard error of each mean; zeros for fewer than two vectors.
-    member _.StandardError =
+    member _.StandardError: Tensor =
         if count < 2 then
-            mean.FillLike 0.0
+            Tensor.zeros DType.Float64 [ n ] |> Tensor.toDevice device
         else
-            Tensor.sqrt (squares / (float (count - 1) * float count))
+            Tensor.sqrt (Tensor.OfStorage squares / (float (count - 1) * float count))
 
     /// The norms of the means and of the standard errors; an infinite error for fewer than two vectors.
     member this.Norms: struct (float * float) =
         let norm (t: Tensor) = (Tensor.norm t).ToScalar()
-        struct (norm mean, (if count < 2 then infinity else norm this.StandardError))
+        struct (norm (Tensor.OfStorage mean), (if count < 2 then infinity else norm this.StandardError))

@@ -101,12 +101,13 @@ module internal Sampling =
         |> Array.choose (fun struct (value, error, isWatched) ->
             if isWatched then Some(struct (value, error)) else None)
 
-    let private report (options: SamplingOptions) rule (standing: Standing) (summary: struct (float * float * bool)[]) =
-        if not (isNull options.Progress) && summary.Length > 0 then
-            let struct (value, error, _) = summary[0]
-
-            SamplingProgress(standing.Samples, value, error, standing.Seconds, Stopping.completed rule standing)
-            |> options.Progress.Report
+    let private report (options: SamplingOptions) rule (standing: Standing) (accumulator: Accumulator<'T>) =
+        if not (isNull options.Progress) then
+            match Array.tryHead accumulator.Summary with
+            | Some(struct (value, error, _)) ->
+                SamplingProgress(standing.Samples, value, error, standing.Seconds, Stopping.completed rule standing)
+                |> options.Progress.Report
+            | None -> ()
 
     let private sample
         (options: SamplingOptions)
@@ -118,39 +119,42 @@ module internal Sampling =
         (accumulator: Accumulator<'T>)
         =
         let clock, size = Clock(), blockSize options operator
-        let adaptive = Stopping.isAdaptive rule
+        let values () = watched accumulator.Summary
         let mutable samples = 0
         let mutable reason = ValueNone
         let mutable look = ValueNone
 
         while reason.IsNone do
-            let before = watched accumulator.Summary |> Array.map (fun struct (value, _) -> value)
-            let check = Stopping.nextCheck rule samples
-            let count = min size (check - samples)
+            let before =
+                if Stopping.comparesMeans rule then
+                    values () |> Array.map (fun struct (value, _) -> value)
+                else
+                    [||]
+
+            let count = min size (Stopping.nextCheck rule samples - samples)
 
             Probe.drawOn operator.Device probe key operator.Columns (samples, count) operator.DType
             |> multiply measurement.NeedsProduct operator samples
             |> accumulator.Add
 
             samples <- samples + count
-            let summary = accumulator.Summary
 
             let standing =
                 {
                     Samples = samples
                     Seconds = clock.Seconds
                     Look = if Looks.isLook samples then ValueSome(Looks.next samples - 1) else ValueNone
-                    Watched = watched summary
+                    Watched = lazy (values ())
                     Before = before
                 }
 
-            report options rule standing summary
+            report options rule standing accumulator
             reason <- Stopping.reason rule standing
 
             if reason.IsNone && options.Cancellation.IsCancellationRequested then
                 reason <- ValueSome StopReason.Cancelled
 
-        if adaptive then look <- ValueSome(Looks.next (samples - 1))
+        if Stopping.isAdaptive rule then look <- ValueSome(Looks.next (samples - 1))
 
         accumulator.Finish(ledger operator measurement.NeedsProduct samples clock.Seconds reason.Value look)
 

@@ -73,9 +73,9 @@ type internal Standing =
         Seconds: float
         /// The number of the planned look that this is; nothing between looks.
         Look: int voption
-        /// The values that the rule watches, with their standard errors.
-        Watched: struct (float * float)[]
-        /// The same values one sample before.
+        /// The values that the rule watches, with their standard errors: made only where a rule wants them.
+        Watched: Lazy<struct (float * float)[]>
+        /// The same values one sample before, for a rule that compares means.
         Before: float[]
     }
 
@@ -86,17 +86,17 @@ module internal Stopping =
     /// Whether every watched value is known to within what its value allows.
     let private precise (standing: Standing) confidence (allowed: float -> float) =
         match standing.Look with
-        | ValueSome look when not (isFew standing) && standing.Watched.Length > 0 ->
+        | ValueSome look when not (isFew standing) && standing.Watched.Value.Length > 0 ->
             let factor = Looks.quantile standing.Samples (Looks.share look (1.0 - confidence))
-            standing.Watched |> Array.forall (fun struct (value, error) -> factor * error <= allowed value)
+            standing.Watched.Value |> Array.forall (fun struct (value, error) -> factor * error <= allowed value)
         | _ -> false
 
     let private settled (standing: Standing) tolerance =
         standing.Samples > 1
-        && standing.Watched.Length > 0
+        && standing.Watched.Value.Length > 0
         && Array.forall2
             (fun struct (value: float, _) (before: float) -> abs (value - before) / (abs before + 1e-6) < tolerance)
-            standing.Watched
+            standing.Watched.Value
             standing.Before
 
     /// Why to stop now, if at all.
@@ -147,19 +147,27 @@ module internal Stopping =
         | StoppingRule.AndAlso(a, b) -> isAdaptive a || isAdaptive b
         | _ -> false
 
+    /// Whether the rule compares means one sample apart.
+    let rec comparesMeans (rule: StoppingRule) =
+        match rule with
+        | StoppingRule.PyHessian _ -> true
+        | StoppingRule.OrElse(a, b)
+        | StoppingRule.AndAlso(a, b) -> comparesMeans a || comparesMeans b
+        | _ -> false
+
     /// How much of the way is done, from 0 to 1, as far as can be told.
     let rec completed (rule: StoppingRule) (standing: Standing) : float =
         let share (part: float) whole = if whole > 0.0 then min 1.0 (part / whole) else 1.0
 
         // An error falls with the root of the number of samples.
         let error confidence (allowed: float -> float) =
-            if isFew standing || standing.Watched.Length = 0 then
+            if isFew standing || standing.Watched.Value.Length = 0 then
                 0.0
             else
                 let factor =
                     Looks.quantile standing.Samples (Looks.share (Looks.next standing.Samples) (1.0 - confidence))
 
-                standing.Watched
+                standing.Watched.Value
                 |> Array.map (fun struct (value, error) -> Math.Pow(share (allowed value) (factor * error), 2.0))
                 |> Array.min
 
