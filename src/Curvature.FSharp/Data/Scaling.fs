@@ -35,3 +35,26 @@ module Scaling =
         let mean = Tensor.meanAxes [ 1 ] columns
         let variance = Tensor.meanAxes [ 1 ] (Tensor.square (columns - Tensor.unsqueeze 1 mean))
         rescale mean (Tensor.sqrt variance) inputs
+
+    /// (x − mean)/deviation for each channel of images [images; channels; height; width], with a number for each channel, as
+    /// torchvision's Normalize. Raises ShapeException where the counts differ, ArgumentRangeException for a deviation that is
+    /// not above 0.
+    let channels (means: float list) (deviations: float list) (images: Tensor) : Tensor =
+        let shape = images.Shape
+
+        if shape.Length <> 4 || means.Length <> shape[1] || deviations.Length <> shape[1] then
+            raise (
+                ShapeException
+                    $"channels: images [images; channels; height; width] with a mean and a deviation for each channel are needed; there are {means.Length} means and {deviations.Length} deviations, and the shape is {Shape.show shape}"
+            )
+
+        match deviations |> List.tryFind (fun deviation -> not (deviation > 0.0)) with
+        | Some deviation -> raise (ArgumentRangeException $"channels: deviations are above 0, and one is {deviation}")
+        | None -> ()
+
+        let perChannel (numbers: float list) =
+            Tensor.ofArray [ shape[1]; 1; 1 ] (List.toArray numbers)
+            |> Tensor.convert images.DType
+            |> Tensor.toDevice images.Device
+
+        (images - perChannel means) / perChannel deviations

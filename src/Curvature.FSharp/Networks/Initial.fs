@@ -39,3 +39,8 @@ module Initial =
     let glorot (key: Key) (shape: int list) : Tensor =
         let inputs, outputs = fans shape
         uniform (sqrt (6.0 / float (max (inputs + outputs) 1))) key shape
+
+    /// Normal with mean 0 and variance 2/fanIn, for a weight of shape [outputs; inputs; kernel …] (He et al. 2015, eq. 10).
+    let he (key: Key) (shape: int list) : Tensor =
+        let inputs, _ = fans shape
+        normal (sqrt (2.0 / float (max inputs 1))) key shape

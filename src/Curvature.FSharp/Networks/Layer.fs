@@ -1,11 +1,16 @@
 namespace Curvature
 
-/// A tensor of parameters that a layer needs: its name in the layer, its shape, and how it begins.
+/// A tensor that a layer needs: its name in the layer, its shape, and how it begins. It is either a parameter, or a statistic
+/// of the data, which belongs to the network and not to the vector of parameters.
 [<Sealed>]
-type ParameterDeclaration internal (name: string, shape: int list, initial: Key -> int list -> Tensor) =
+type ParameterDeclaration
+    internal (name: string, shape: int list, isStatistic: bool, initial: Key -> int list -> Tensor) =
 
     /// The name in the layer, such as `weight`.
     member _.Name = name
+
+    /// Whether it is a statistic of the data, such as the means of batch normalisation, and not a parameter.
+    member _.IsStatistic = isStatistic
 
     member internal _.Shape = shape
 
@@ -13,7 +18,7 @@ type ParameterDeclaration internal (name: string, shape: int list, initial: Key 
     member internal _.Initial(key: Key) : Tensor = initial key shape
 
     /// The same declaration as seen from outside a part of that name.
-    member internal _.Within(part: string) = ParameterDeclaration(part + "." + name, shape, initial)
+    member internal _.Within(part: string) = ParameterDeclaration(part + "." + name, shape, isStatistic, initial)
 
 /// A step from tensors to tensors that may have parameters: what it declares, and what it computes from an input and from its
 /// parameters, by their names in the layer. Immutable; the parameters themselves live in one flat vector outside.
@@ -40,7 +45,12 @@ module Layer =
 
     /// A tensor of parameters of a layer: its name in the layer, its shape, and how it begins, such as `Initial.glorot`.
     let parameter (name: string) (shape: int list) (initial: Key -> int list -> Tensor) =
-        ParameterDeclaration(name, shape, initial)
+        ParameterDeclaration(name, shape, false, initial)
+
+    /// A tensor of statistics of the data that a layer uses, beginning with a number everywhere. It is no parameter; in evaluation a layer
+    /// reads it by its name like one.
+    let statistic (name: string) (shape: int list) (value: float) =
+        ParameterDeclaration(name, shape, true, Initial.constant value)
 
     /// A layer of one's own: its name for people, the tensors that it needs, and its output from these and an input.
     let create
@@ -100,7 +110,8 @@ module Layer =
     let initialized (initial: string -> (Key -> int list -> Tensor) option) (layer: Layer) : Layer =
         let replace (declaration: ParameterDeclaration) =
             match initial declaration.Name with
-            | Some initial -> ParameterDeclaration(declaration.Name, declaration.Shape, initial)
+            | Some initial ->
+                ParameterDeclaration(declaration.Name, declaration.Shape, declaration.IsStatistic, initial)
             | None -> declaration
 
         Layer(layer.Name, layer.Declarations |> List.map replace, (fun parameters x -> layer.Forward(parameters, x)))
@@ -132,18 +143,32 @@ module Layer =
 
     // ---- layers of layers
 
-    /// Parts under names, one after the other: part `conv1` has its `weight` as `conv1.weight`.
-    let named (parts: (string * Layer) list) : Layer =
+    /// Parts under names, put together freely: the function is given a way to run a part by its name, and an input.
+    /// Part `conv1` has its `weight` as `conv1.weight`. Raises ParameterException, when it runs, for a part that is not there.
+    let composed
+        (name: string)
+        (parts: (string * Layer) list)
+        (forward: (string -> Tensor -> Tensor) -> Tensor -> Tensor)
+        : Layer =
         let declarations =
             [
                 for part, layer in parts do
                     for declaration in layer.Declarations -> declaration.Within part
             ]
 
-        let forward (parameters: Parameters) (x: Tensor) =
-            (x, parts) ||> List.fold (fun x (part, layer) -> layer.Forward(parameters.Scope part, x))
+        let run (parameters: Parameters) (part: string) (x: Tensor) =
+            match parts |> List.tryFind (fun (other, _) -> other = part) with
+            | Some(_, layer) -> layer.Forward(parameters.Scope part, x)
+            | None ->
+                let known = System.String.Join(", ", parts |> List.map fst)
+                raise (ParameterException $"layer {name} has no part \"{part}\"; there are: {known}")
 
-        create (System.String.Join(", ", parts |> List.map (fun (_, layer) -> layer.Name))) declarations forward
+        create name declarations (fun parameters x -> forward (run parameters) x)
+
+    /// Parts under names, one after the other: part `conv1` has its `weight` as `conv1.weight`.
+    let named (parts: (string * Layer) list) : Layer =
+        let name = System.String.Join(", ", parts |> List.map (fun (_, layer) -> layer.Name))
+        composed name parts (fun run x -> (x, parts) ||> List.fold (fun x (part, _) -> run part x))
 
     /// One after the other, under the names 0, 1, 2, … as in torch.nn.Sequential: functions without parameters count too.
     let sequential (layers: Layer list) : Layer = layers |> List.mapi (fun i layer -> string i, layer) |> named

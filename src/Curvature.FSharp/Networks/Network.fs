@@ -1,11 +1,43 @@
 namespace Curvature
 
+open System.Collections.Generic
 open Curvature.FSharp
 
-/// A function of parameters θ, which are one flat vector, and of a batch of inputs. Immutable.
+/// A function of parameters θ, which are one flat vector, and of a batch of inputs. Immutable. Some layers, such as batch
+/// normalisation, also use statistics of the data, which belong to the network; in training they use those of the batch instead.
 [<Sealed>]
-type Network internal (layer: Layer) =
-    let layout = ParameterLayout [ for part in layer.Declarations -> part.Name, List.toArray part.Shape ]
+type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tensor>, inTraining: bool) =
+    let layoutOf isStatistic =
+        ParameterLayout
+            [
+                for part in layer.Declarations do
+                    if part.IsStatistic = isStatistic then part.Name, List.toArray part.Shape
+            ]
+
+    let layout = layoutOf false
+    let statisticsLayout = layoutOf true
+
+    let run (pass: ForwardPass) (theta: Tensor) (inputs: Tensor) : Tensor =
+        if inputs.DType <> DType.Int32 && inputs.DType <> theta.DType then
+            raise (
+                DTypeException $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"
+            )
+
+        let tensors = layout.Pieces theta
+
+        for statistic in statistics do
+            tensors.Add(statistic.Key, statistic.Value |> Tensor.convert theta.DType |> Tensor.toDevice theta.Device)
+
+        layer.Forward(Parameters(tensors, pass, ""), inputs)
+
+    /// The network that a layer is, with the layer's names, in evaluation.
+    internal new(layer: Layer) =
+        let statistics = Dictionary<string, Tensor>()
+
+        for part in layer.Declarations do
+            if part.IsStatistic then statistics[part.Name] <- part.Initial(Key.OfSeed 0L)
+
+        Network(layer, statistics, false)
 
     /// The names, shapes and places of the parameter tensors in θ.
     member _.Layout = layout
@@ -13,20 +45,43 @@ type Network internal (layer: Layer) =
     /// The number n of parameters.
     member _.ParameterCount = layout.Size
 
+    /// The statistics of the data that layers use, by name.
+    member _.Statistics = statistics
+
+    /// Whether layers use statistics of the batch instead of those that the network has.
+    member _.InTraining = inTraining
+
+    /// Whether the output for one input depends on the other inputs of the batch. Derivatives then differ from one way of cutting data
+    /// into batches to another.
+    member _.CouplesSamples = inTraining && statistics.Count > 0
+
+    /// The same network with other statistics, by name. Raises ParameterException for a name that is missing or unknown, and
+    /// ShapeException for a tensor of the wrong shape.
+    member _.WithStatistics(named: seq<KeyValuePair<string, Tensor>>) =
+        Network(layer, statisticsLayout.Check named, inTraining)
+
+    /// The same network in training: layers use statistics of the batch.
+    member _.ForTraining() = Network(layer, statistics, true)
+
+    /// The same network in evaluation: layers use the statistics that the network has.
+    member _.ForEvaluation() = Network(layer, statistics, false)
+
     /// The outputs for parameters of shape [n] and a batch of inputs, whose leading axis is the batch.
     /// Raises ShapeException and DTypeException where the three do not fit together.
     member _.Forward(theta: Tensor, inputs: Tensor) : Tensor =
-        if inputs.DType <> DType.Int32 && inputs.DType <> theta.DType then
-            raise (
-                DTypeException $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"
-            )
+        run (if inTraining then Training else Evaluation) theta inputs
 
-        layer.Forward(layout.Split theta, inputs)
+    /// The statistics of one batch, by name.
+    member internal _.Observe(theta: Tensor, inputs: Tensor) : Dictionary<string, Tensor> =
+        let observed = Dictionary<string, Tensor>()
+        run (Observing(fun name value -> observed[name] <- value)) theta inputs |> ignore
+        observed
 
     /// Parameters to begin training with, of shape [n]. Tensor number i is drawn from the key's fold with i, in Float64,
     /// and rounded: all element types begin at the same point.
     member _.Initialize(key: Key, dtype: DType) : Tensor =
         layer.Declarations
+        |> List.filter (fun part -> not part.IsStatistic)
         |> List.mapi (fun i part -> part.Initial(key.FoldIn(uint32 i)) |> Tensor.flatten)
         |> function
             | [] -> Tensor.zeros dtype [ 0 ]
@@ -36,6 +91,7 @@ type Network internal (layer: Layer) =
 
 namespace Curvature.FSharp
 
+open System.Collections.Generic
 open Curvature
 
 /// Functions of parameters in one flat vector and of a batch of inputs.
@@ -67,3 +123,50 @@ module Network =
 
     /// The outputs for parameters θ and a batch of inputs, as in `fun theta -> Network.forward network theta x`.
     let forward (network: Network) (theta: Tensor) (inputs: Tensor) : Tensor = network.Forward(theta, inputs)
+
+    /// The same network in training: batch normalisation uses the statistics of each batch.
+    let forTraining (network: Network) : Network = network.ForTraining()
+
+    /// The same network in evaluation: batch normalisation uses the statistics that the network has.
+    let forEvaluation (network: Network) : Network = network.ForEvaluation()
+
+    /// Parameters θ in an element type, and the network with its statistics, from named tensors such as those of a file that
+    /// PyTorch wrote. Counters `…num_batches_tracked` are passed over. Raises ParameterException, naming them, where tensors
+    /// are missing or unknown, and ShapeException for one of the wrong shape.
+    let load (dtype: DType) (tensors: (string * Tensor) seq) (network: Network) : Tensor * Network =
+        let counts (name: string) = name = "num_batches_tracked" || name.EndsWith ".num_batches_tracked"
+        let isStatistic (name: string, _) = network.Statistics.ContainsKey name
+        let given = tensors |> Seq.filter (fun (name, _) -> not (counts name)) |> List.ofSeq
+
+        match given |> List.countBy fst |> List.tryFind (fun (_, uses) -> uses > 1) with
+        | Some(name, uses) -> raise (ParameterException $"the tensor \"{name}\" is given {uses} times")
+        | None -> ()
+
+        let statistics, parameters = given |> List.partition isStatistic
+        let theta = network.Layout.Join(parameters |> Seq.map KeyValuePair)
+        Tensor.convert dtype theta, network.WithStatistics(statistics |> Seq.map KeyValuePair)
+
+    /// The parameters in θ and the statistics, by PyTorch's names: the inverse of `load`.
+    let save (theta: Tensor) (network: Network) : (string * Tensor) list =
+        let pieces = network.Layout.Pieces theta
+
+        [
+            for tensor in network.Layout.Tensors -> tensor.Name, pieces[tensor.Name]
+            for statistic in network.Statistics -> statistic.Key, statistic.Value
+        ]
+
+    /// The network with the statistics of some batches of inputs at θ, each weighing the same: what to do after training and before
+    /// evaluation. One forward pass a batch. Raises DataException where there is no batch.
+    let measureStatistics (theta: Tensor) (batches: Tensor seq) (network: Network) : Network =
+        let observed = batches |> Seq.map (fun inputs -> network.Observe(theta, inputs)) |> List.ofSeq
+
+        if observed.IsEmpty then
+            raise (DataException "measureStatistics: there is no batch to measure statistics of")
+
+        let mean (name: string) =
+            observed
+            |> List.map (fun batch -> Tensor.convert DType.Float64 batch[name])
+            |> List.reduce (+)
+            |> fun sum -> sum / float observed.Length
+
+        network.WithStatistics(network.Statistics.Keys |> Seq.map (fun name -> KeyValuePair(name, mean name)))

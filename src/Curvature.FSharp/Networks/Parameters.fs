@@ -22,9 +22,19 @@ type ParameterTensor internal (name: string, shape: int[], offset: int) =
 
     override _.ToString() = $"{name} {Shape.show shape}"
 
+/// What a forward pass does with statistics of batches, such as those of batch normalisation.
+[<NoEquality; NoComparison>]
+type internal ForwardPass =
+    /// Layers use the statistics that the network has.
+    | Evaluation
+    /// Layers use those of the batch.
+    | Training
+    /// Layers use those of the batch, and tell them by their full names.
+    | Observing of (string -> Tensor -> unit)
+
 /// Tensors of parameters by name, as a layer sees them: the names are relative to the layer, such as `weight`.
 [<Sealed>]
-type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, scope: string) =
+type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: ForwardPass, scope: string) =
 
     /// The full name of the layer that sees these, such as `2.attention`; empty for the whole network.
     member _.Path = scope.TrimEnd '.'
@@ -39,7 +49,21 @@ type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, scope: s
                 raise (ParameterException $"there is no parameter \"{scope + name}\"; there are: {known}")
 
     /// What a part of this layer sees: `parameters.Scope "0"` calls `0.weight` `weight`.
-    member _.Scope(part: string) = Parameters(tensors, scope + part + ".")
+    member _.Scope(part: string) = Parameters(tensors, pass, scope + part + ".")
+
+    /// Whether layers are to use statistics of the batch instead of those that the network has.
+    member _.InTraining =
+        match pass with
+        | Evaluation -> false
+        | Training
+        | Observing _ -> true
+
+    /// Tells a statistic of the batch, by its name in this layer, to whoever collects them.
+    member internal _.Observe(name: string, value: Tensor) =
+        match pass with
+        | Observing tell -> tell (scope + name) value
+        | Evaluation
+        | Training -> ()
 
 /// The names, shapes and order of tensors that lie one behind the other in one flat vector, each row-major. Immutable.
 [<Sealed>]
@@ -76,9 +100,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
                 let known = System.String.Join(", ", tensors |> Array.map _.Name)
                 raise (ParameterException $"there is no parameter \"{name}\"; there are: {known}")
 
-    /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known numbers and whose
-    /// derivative is one concatenation. Raises ShapeException for another shape.
-    member _.Split(theta: Tensor) : Parameters =
+    member internal _.Pieces(theta: Tensor) : Dictionary<string, Tensor> =
         if theta.Signature.Shape <> [| total |] then
             raise (
                 ShapeException
@@ -96,11 +118,14 @@ type ParameterLayout internal (declared: (string * int[]) list) =
         for tensor, piece in Seq.zip tensors pieces do
             named.Add(tensor.Name, Tensor.reshape (List.ofArray tensor.Shape) piece)
 
-        Parameters(named, "")
+        named
 
-    /// Puts named tensors one behind the other: the inverse of Split. Raises ParameterException for a name that is missing
-    /// or unknown, and ShapeException for a tensor of the wrong shape.
-    member _.Join(named: seq<KeyValuePair<string, Tensor>>) : Tensor =
+    /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known numbers and whose
+    /// derivative is one concatenation. Raises ShapeException for another shape.
+    member layout.Split(theta: Tensor) : Parameters = Parameters(layout.Pieces theta, Evaluation, "")
+
+    /// Checks that these are the tensors of the layout, each once and of its shape.
+    member internal _.Check(named: seq<KeyValuePair<string, Tensor>>) : Dictionary<string, Tensor> =
         let given = Dictionary<string, Tensor> named
 
         for name in given.Keys do
@@ -122,6 +147,12 @@ type ParameterLayout internal (declared: (string * int[]) list) =
                         $"{tensor.Name}: expected shape {Shape.show tensor.Shape}, and got {Shape.show shape}"
                 )
 
+        given
+
+    /// Puts named tensors one behind the other: the inverse of Split. Raises ParameterException for a name that is missing
+    /// or unknown, and ShapeException for a tensor of the wrong shape.
+    member layout.Join(named: seq<KeyValuePair<string, Tensor>>) : Tensor =
+        let given = layout.Check named
         [ for tensor in tensors -> Tensor.flatten given[tensor.Name] ] |> Tensor.concat 0
 
     override _.ToString() =

@@ -1,0 +1,108 @@
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Layers that bring numbers to mean 0 and variance 1, and then scale and shift them: `weight` begins as 1, `bias` as 0. Names and
+/// meaning are PyTorch's.
+[<RequireQualifiedAccess>]
+module Normalization =
+
+    /// What is added to variances, as in PyTorch.
+    let private epsilon = 1e-5
+
+    let private scaleAndShift (features: int) =
+        [
+            Layer.parameter "weight" [ features ] (Initial.constant 1.0)
+            Layer.parameter "bias" [ features ] (Initial.constant 0.0)
+        ]
+
+    let private checkFeatures name features (parameters: Parameters) (x: Tensor) =
+        let shape = x.Shape
+
+        if shape.Length < 2 || Array.last shape <> features then
+            raise (
+                ShapeException
+                    $"layer {parameters.Path} ({name}): an input of two or more axes is needed, the last one of {features} elements, and the shape is {Shape.show shape}"
+            )
+
+    let private checkCount name features =
+        if features < 1 then
+            raise (ArgumentRangeException $"{name}: at least one feature is needed, and there are {features}")
+
+    /// Batch normalisation over the last axis (Ioffe & Szegedy 2015), as torch.nn.BatchNorm1d and 2d. In evaluation with the statistics
+    /// `running_mean` and `running_var`: (x − mean)/√(variance + 10⁻⁵)·weight + bias, where a sample's output depends on that
+    /// sample alone. In training with mean and variance over all axes but the last: it then depends on the whole batch, and so
+    /// does every derivative. Inputs [batch; …; features]. In training it raises ShapeException for a single value a feature.
+    let batch (features: int) : Layer =
+        checkCount "batch norm" features
+        let name = $"batch norm {features}"
+
+        let evaluate (parameters: Parameters) (x: Tensor) : Tensor =
+            let scale = parameters["weight"] * Tensor.rsqrt (parameters["running_var"] + epsilon)
+            x * scale + (parameters["bias"] - parameters["running_mean"] * scale)
+
+        let train (parameters: Parameters) (x: Tensor) : Tensor =
+            let axes = [ 0 .. x.Rank - 2 ]
+            let count = x.Size / features
+
+            if count < 2 then
+                raise (
+                    ShapeException
+                        $"layer {parameters.Path} ({name}): in training more than one value a feature is needed, and the shape is {Shape.show x.Shape}"
+                )
+
+            let mean = Tensor.meanAxes axes x
+            let centered = x - mean
+            let variance = Tensor.meanAxes axes (Tensor.square centered)
+            parameters.Observe("running_mean", mean)
+            // The variance of the population that the batch is a sample of, as in PyTorch.
+            parameters.Observe("running_var", variance * (float count / float (count - 1)))
+            centered * (parameters["weight"] * Tensor.rsqrt (variance + epsilon)) + parameters["bias"]
+
+        Layer.create
+            name
+            [
+                yield! scaleAndShift features
+                Layer.statistic "running_mean" [ features ] 0.0
+                Layer.statistic "running_var" [ features ] 1.0
+            ]
+            (fun parameters x ->
+                checkFeatures name features parameters x
+                if parameters.InTraining then train parameters x else evaluate parameters x)
+
+    /// (x − mean)/√(variance + 10⁻⁵) over some axes.
+    let private standardized (axes: int list) (x: Tensor) : Tensor =
+        let kept (t: Tensor) = (t, List.sort axes) ||> List.fold (fun t axis -> Tensor.unsqueeze axis t)
+        let centered = x - kept (Tensor.meanAxes axes x)
+        centered * kept (Tensor.rsqrt (Tensor.meanAxes axes (Tensor.square centered) + epsilon))
+
+    /// Layer normalisation over the last axis (Ba et al. 2016), as torch.nn.LayerNorm of one axis. Inputs [batch; …; features].
+    let layer (features: int) : Layer =
+        checkCount "layer norm" features
+        let name = $"layer norm {features}"
+
+        Layer.create name (scaleAndShift features) (fun parameters x ->
+            checkFeatures name features parameters x
+            standardized [ x.Rank - 1 ] x * parameters["weight"] + parameters["bias"])
+
+    /// Group normalisation (Wu & He 2018), as torch.nn.GroupNorm: channels fall into groups, in order, and each sample's group is
+    /// normalised over its channels and pixels. Inputs [batch; …; channels].
+    let group (groups: int) (channels: int) : Layer =
+        checkCount "group norm" channels
+
+        if groups < 1 || channels % groups <> 0 then
+            raise (
+                ArgumentRangeException
+                    $"group norm: the number of groups must divide the {channels} channels, and it is {groups}"
+            )
+
+        let name = $"group norm {channels} in {groups} groups"
+
+        Layer.create name (scaleAndShift channels) (fun parameters x ->
+            checkFeatures name channels parameters x
+            let shape = List.ofArray x.Shape
+            let pixels = x.Size / (max 1 shape.Head * channels)
+
+            standardized [ 1; 3 ] (Tensor.reshape [ shape.Head; pixels; groups; channels / groups ] x)
+            |> Tensor.reshape shape
+            |> fun y -> y * parameters["weight"] + parameters["bias"])
