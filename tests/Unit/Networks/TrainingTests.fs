@@ -46,6 +46,25 @@ type TrainingTests() =
         Expect.scalar 1e-14 result.Losses[0] value
 
     [<Test>]
+    member _.``each pass takes every row once, in an order of its own``() =
+        let seen = ResizeArray<float>()
+        let numbered = Tensor.linspace 0.0 49.0 50 |> Tensor.reshape [ 50; 1 ]
+
+        // Labels are checked, so this loss is not compiled and sees the numbers of each batch.
+        let watching theta (x: Tensor) (y: Tensor) =
+            let outputs = Network.forward network theta (Tensor.concat 1 [ x; x ])
+            let result = Loss.softmaxCrossEntropy Reduction.Mean y outputs
+            seen.AddRange(x.ToArray())
+            result
+
+        let twoPasses = (options.WithEpochs 2).WithOptimizer(Optimizer.gradientDescent 1e-300)
+        Training.minimize twoPasses (Key.OfSeed 13L) watching numbered labels theta |> ignore
+        let first, second = Seq.toArray seen[..49], Seq.toArray seen[50..]
+        let all = [| 0.0 .. 49.0 |]
+        Expect.isTrue $"%A{seen}" (seen.Count = 100 && Array.sort first = all && Array.sort second = all)
+        Expect.isTrue "orders" (first <> all && second <> all && first <> second)
+
+    [<Test>]
     member _.``labels and their distributions train alike``() =
         // The first are interpreted, because labels are checked; the second are compiled.
         let certain = Tensor.oneHot DType.Float64 2 labels
