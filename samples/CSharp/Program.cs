@@ -1,6 +1,56 @@
+// The curvature of a small network's loss, from C#: how large its Hessian is on the whole, and where.
+using System.Globalization;
 using Curvature;
+using Curvature.CSharp;
 
-foreach (var dtype in Enum.GetValues<DType>())
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var key = Key.OfSeed(1);
+
+// A hundred points on the plane. Those within a circle are of class 1, the others of class 0.
+var inputs = Tensor.Normal(key.FoldIn(0), DType.Float64, 100, 2);
+var labels = inputs.Square().Sum(1).Greater(Tensor.Scalar(DType.Float64, 1.4)).Convert(DType.Int32);
+
+// A network is a function of its parameters, which are one vector, and of a batch of inputs.
+var network = Network.Sequential(Layer.Dense(2, 16), Layer.Tanh, Layer.Dense(16, 2));
+var training = Training.Minimize(
+    (theta, x, y) => Loss.SoftmaxCrossEntropy(y, network.Forward(theta, x)),
+    inputs,
+    labels,
+    network.Initialize(key.FoldIn(1), DType.Float64),
+    key.FoldIn(2),
+    TrainingOptions.Default.WithEpochs(200).WithOptimizer(Optimizer.Adam(0.02)));
+
+// Any function from a tensor to a scalar is a loss. Its Hessian is never written out; it is known by its products.
+var point = Hessian.Evaluate(theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs)), training.Theta);
+var hessian = point.Hessian;
+Console.WriteLine($"parameters          {network.ParameterCount}");
+Console.WriteLine($"loss                {point.Loss:G6} after {training.Steps} steps");
+Console.WriteLine($"gradient norm       {point.Gradient.Norm().ToScalar():G6}");
+
+// One product tells how the gradient changes along a direction.
+var direction = point.Gradient / point.Gradient.Norm();
+Console.WriteLine($"curvature downhill  {hessian.QuadraticForm(direction).ToScalar():G6}");
+Console.WriteLine($"norm of H·direction {hessian.Apply(direction).Norm().ToScalar():G6}");
+
+// Random vectors tell the trace, with an interval that holds the truth 95 times in 100.
+var options = new EstimateOptions
 {
-    Console.WriteLine(dtype);
+    Key = key.FoldIn(3),
+    Stop = StoppingRule.RelativeError(0.05).OrElse(StoppingRule.Matvecs(4000)),
+};
+var trace = hessian.EstimateTrace(options);
+var interval = trace.Interval(0.95);
+Console.WriteLine(
+    $"trace               {trace.Value:G6}, between {interval.Low:G6} and {interval.High:G6}"
+    + $" ({trace.Samples} vectors, {trace.StopReason})");
+Console.WriteLine($"exact trace         {hessian.ExactTrace().Value:G6}");
+
+// The same vectors tell where the curvature is: the trace of each layer, and the diagonal.
+foreach (var block in hessian.EstimateBlockTraces(network.Layout.Blocks(), options))
+{
+    Console.WriteLine($"  {block.Block.Name,-17} {block.Trace.Value:G6} ± {block.Trace.StandardError:G2}");
 }
+
+var diagonal = await hessian.EstimateDiagonalAsync(new EstimateOptions { Stop = StoppingRule.Matvecs(1000) });
+var entries = diagonal.Value.ToArray();
+Console.WriteLine($"diagonal            from {entries.Min():G6} to {entries.Max():G6}");

@@ -1,0 +1,122 @@
+using Curvature;
+using Curvature.CSharp;
+using NUnit.Framework;
+
+namespace DocExamples;
+
+/// <summary>The C# of docs/networks.md and of the README.</summary>
+public sealed class NetworksAndData
+{
+    [Test]
+    public void TheReadme()
+    {
+        var inputs = Tensor.Normal(Key.OfSeed(1), DType.Float32, 20, 64);
+        var labels = Tensor.FromIndices(Enumerable.Range(0, 20).Select(row => row % 10).ToArray());
+
+        var network = Network.Mlp(Layer.Tanh, 64, 32, 10);
+        var theta = network.Initialize(Key.OfSeed(1), DType.Float32);
+        Func<Tensor, Tensor> loss = theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs));
+
+        var hessian = Hessian.At(loss, theta);
+        var trace = hessian.EstimateTrace(new EstimateOptions { Stop = StoppingRule.RelativeError(0.05) });
+        Console.WriteLine($"{trace.Value} ± {trace.StandardError} from {trace.Samples} random vectors");
+
+        Assert.That(trace.StopReason, Is.EqualTo(StopReason.ErrorReached));
+    }
+
+    [Test]
+    public void ANetworkAndItsParameters()
+    {
+        var network = Network.Sequential(Layer.Dense(64, 32), Layer.Tanh, Layer.Dense(32, 10));
+        var theta = network.Initialize(Key.OfSeed(1), DType.Float32);       // one vector of all parameters
+        var weight = network.Layout.Split(theta)["0.weight"];               // [32, 64], as in PyTorch
+        foreach (var tensor in network.Layout.Tensors)
+        {
+            Console.WriteLine($"{tensor.Name} from {tensor.Offset}: {tensor.Size}");
+        }
+
+        Assert.That(weight.Shape, Is.EqualTo(new[] { 32, 64 }));
+        Assert.That(theta.Size, Is.EqualTo(network.ParameterCount));
+    }
+
+    [Test]
+    public void ReadTrainMeasure()
+    {
+        var path = Path.GetTempFileName();
+        var rows = Enumerable.Range(0, 40).Select(i => $"{Math.Cos(i)},{Math.Sin(i)},{(Math.Sin(i) > 0 ? 1 : 0)}");
+        File.WriteAllLines(path, rows.Prepend("a,b,class"));
+
+        var data = Csv.Read(path);                          // the last column is the class; .csv or .csv.gz
+        var inputs = Scaling.Standardize(data.Inputs);
+        var network = Network.Mlp(Layer.Tanh, data.Features, 16, data.Classes);
+
+        var training = Training.Minimize(
+            (theta, x, y) => Loss.SoftmaxCrossEntropy(y, network.Forward(theta, x)),
+            inputs,
+            data.Labels,
+            network.Initialize(Key.OfSeed(1), DType.Float64),
+            Key.OfSeed(2),
+            TrainingOptions.Default.WithEpochs(50).WithBatchSize(16).WithOptimizer(Optimizer.Adam(0.01)));
+        var accuracy = Loss.Accuracy(data.Labels, network.Forward(training.Theta, inputs));
+
+        Assert.That(accuracy, Is.GreaterThan(0.8));
+
+        var hessian = Hessian.At(
+            theta => Loss.SoftmaxCrossEntropy(data.Labels, network.Forward(theta, inputs)), training.Theta);
+        var traces = hessian.EstimateBlockTraces(network.Layout.Blocks());
+
+        Assert.That(traces, Has.Count.EqualTo(4));
+        File.Delete(path);
+    }
+
+    [Test]
+    public void LayersOfOnesOwn()
+    {
+        var scale = Layer.Create(
+            "scale",
+            [Layer.Parameter("factor", [16], Initial.Constant(1))],
+            (parameters, x) => x * parameters["factor"]);
+        var network = Network.FromLayer(
+            Layer.Named(
+                ("enter", Layer.Dense(2, 16).Initialized(name => name == "weight" ? Initial.Glorot : null)),
+                ("body", Layer.Residual(Layer.Sequential(scale, Layer.Gelu))),
+                ("leave", Layer.Dense(16, 1))));
+
+        Assert.That(network.Layout["body.0.factor"].Size, Is.EqualTo(16));
+    }
+
+    [Test]
+    public void TrainingByHand()
+    {
+        var theta = Tensor.FromArray([3.0, -2.0]);
+        Func<Tensor, Tensor> loss = theta => theta.Dot(theta);
+
+        var optimizer = Optimizer.Momentum(learningRate: 0.1, decay: 0.9);
+        for (var step = 0; step < 100; step++)
+        {
+            (theta, optimizer) = optimizer.Step(theta, Differentiate.Gradient(loss, theta));
+        }
+
+        Assert.That(loss(theta).ToScalar(), Is.LessThan(1e-3));
+
+        var options = AdamOptions.Default.WithLearningRate(0.1);
+        var adam = Adam.Step(options, Adam.Start(theta), theta, Differentiate.Gradient(loss, theta));
+
+        Assert.That(adam.State.Steps, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void BatchesOfRows()
+    {
+        var data = LabelledData.Create(Tensor.Normal(Key.OfSeed(1), DType.Float64, 100, 4), Tensor.FromIndices(new int[100]));
+
+        foreach (var batch in Batches.Cut(Batches.Shuffled(Key.OfSeed(1), data.Rows), size: 32))
+        {
+            var inputs = Batches.Rows(data.Inputs, batch);
+            var labels = Batches.Rows(data.Labels, batch);
+            Console.WriteLine($"{inputs.Shape[0]} rows, {labels.Size} labels");
+        }
+
+        Assert.That(data.Rows, Is.EqualTo(100));
+    }
+}

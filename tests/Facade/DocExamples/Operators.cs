@@ -1,0 +1,86 @@
+using Curvature;
+using Curvature.CSharp;
+using NUnit.Framework;
+
+namespace DocExamples;
+
+/// <summary>The C# of docs/operators.md.</summary>
+public sealed class Operators
+{
+    private static readonly Tensor Theta = Tensor.Normal(Key.OfSeed(1), DType.Float64, 6);
+    private static readonly Tensor Inputs = Tensor.Normal(Key.OfSeed(2), DType.Float64, 10, 3);
+    private static readonly Tensor Labels = Tensor.FromIndices([0, 1, 1, 0, 1, 0, 0, 1, 0, 1]);
+
+    [Test]
+    public void TheHessianOfALoss()
+    {
+        var inputs = Inputs;
+        var labels = Labels;
+        var theta = Theta;
+
+        Func<Tensor, Tensor> model = theta => inputs.MatMul(theta.Reshape(3, 2));
+        Func<Tensor, Tensor> loss = theta => Loss.SoftmaxCrossEntropy(labels, model(theta));
+
+        var hessian = Hessian.At(loss, theta);
+        var product = hessian.Apply(Tensor.OnesLike(theta));           // H·v
+        var form = hessian.QuadraticForm(Tensor.OnesLike(theta));      // vᵀHv, without the product
+
+        Assert.That(form.ToScalar(), Is.EqualTo(product.Sum().ToScalar()).Within(1e-14));
+
+        var pointAt = Hessian.Family(loss);
+        var here = pointAt(theta);
+        var there = pointAt(theta - 0.1 * here.Gradient);
+
+        Assert.That(there.Loss, Is.LessThan(here.Loss));
+    }
+
+    [Test]
+    public void MatricesOfAModelAndItsLoss()
+    {
+        var inputs = Inputs;
+        var labels = Labels;
+        var theta = Theta;
+        Func<Tensor, Tensor> model = theta => inputs.MatMul(theta.Reshape(3, 2));
+
+        var gaussNewton = GaussNewton.At(model, logits => Loss.SoftmaxCrossEntropy(labels, logits), theta);
+        var fisher = Fisher.Exact(Likelihood.Categorical, model, theta);
+        var drawn = Fisher.MonteCarlo(Likelihood.Categorical, 10, Key.OfSeed(3), model, theta);
+        var empirical = Fisher.Empirical(logits => -logits.LogSoftmax().Pick(labels), model, theta);
+        var jacobian = Jacobian.At(model, theta);
+
+        Assert.That((fisher - gaussNewton).ExactFrobenius().Value, Is.LessThan(1e-14));
+        Assert.That(new[] { drawn, empirical }.Select(a => a.ExactTrace().Value), Is.All.GreaterThan(0));
+        Assert.That((jacobian.Rows, jacobian.Columns), Is.EqualTo((20, 6)));
+    }
+
+    [Test]
+    public void MatricesAndDelegates()
+    {
+        var matrix = LinearOperator.FromMatrix(Tensor.FromArray(new[,] { { 2.0, 1.0 }, { 1.0, 3.0 } }));
+
+        var mine = LinearOperator
+            .FromDelegate(DType.Float64, rows: 2, columns: 2, v => [2 * v[0] + v[1], v[0] + 3 * v[1]])
+            .Claim(OperatorProperties.PositiveSemidefinite)
+            .Named("my product");
+
+        Assert.That((matrix - mine).ExactFrobenius().Value, Is.Zero);
+    }
+
+    [Test]
+    public void Algebra()
+    {
+        var theta = Theta;
+        var labels = Labels;
+        var hessian = Hessian.At(t => Loss.SoftmaxCrossEntropy(labels, Inputs.MatMul(t.Reshape(3, 2))), theta);
+
+        var damped = hessian.Shift(0.1);            // H + 0.1·I
+        var squared = hessian * hessian;            // first H, then H
+        var mixed = 0.5 * hessian + 0.5 * damped;
+        var block = hessian.Block(0, 2);            // the first two parameters
+        Tensor small = block.ToDense();             // written out, for a look
+
+        Assert.That(small.Shape, Is.EqualTo(new[] { 2, 2 }));
+        Assert.That(mixed.ExactTrace().Value, Is.EqualTo(hessian.ExactTrace().Value + 0.3).Within(1e-12));
+        Assert.That(squared.ExactTrace().Value, Is.EqualTo(Math.Pow(hessian.ExactFrobenius().Value, 2)).Within(1e-12));
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text.RegularExpressions;
+using NUnit.Framework;
+
+namespace Curvature.Tests.Facade.Surface;
+
+/// <summary>A piece of code on a page.</summary>
+/// <param name="Page">The page, from the root of the repository.</param>
+/// <param name="Line">The line on which it begins.</param>
+/// <param name="Language">What it is written in, as the page says.</param>
+/// <param name="Lines">The code.</param>
+public sealed record CodeBlock(string Page, int Line, string Language, string[] Lines)
+{
+    public string Text => string.Join('\n', Lines);
+
+    public override string ToString() => $"{Page}:{Line}";
+}
+
+/// <summary>The pages of the repository, and the programs that their code is taken from.</summary>
+internal static partial class Documentation
+{
+    private static readonly string Root = FindRoot();
+
+    /// <summary>The README and what is in docs.</summary>
+    public static IEnumerable<CodeBlock> Blocks =>
+        Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md")).SelectMany(BlocksOf);
+
+    /// <summary>The files of a language that are compiled and run, by the tests or as samples.</summary>
+    public static IReadOnlyList<string[]> Programs(string language) => language switch
+    {
+        "csharp" => Read("*.cs", "tests/Facade/DocExamples", "samples/CSharp"),
+        "fsharp" => Read("*.fs", "tests/Unit/DocExamples"),
+        _ => [],
+    };
+
+    /// <summary>Whether the lines stand in a program one after the other, all indented by the same amount.</summary>
+    public static bool Contains(string[] program, string[] lines) =>
+        Enumerable.Range(0, Math.Max(0, program.Length - lines.Length + 1))
+            .Any(start => program[start].EndsWith(lines[0], StringComparison.Ordinal)
+                && Matches(program.AsSpan(start, lines.Length), lines, program[start][..^lines[0].Length]));
+
+    private static bool Matches(ReadOnlySpan<string> program, string[] lines, string indent)
+    {
+        if (indent.Trim().Length > 0)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (program[i].TrimEnd() != (indent + lines[i]).TrimEnd())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static IEnumerable<CodeBlock> BlocksOf(string path)
+    {
+        var lines = File.ReadAllLines(path);
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (Fence().Match(lines[i]) is { Success: true } fence)
+            {
+                var end = Array.IndexOf(lines, "```", i + 1);
+                yield return new(Path.GetRelativePath(Root, path), i + 2, fence.Groups[1].Value, lines[(i + 1)..end]);
+                i = end;
+            }
+        }
+    }
+
+    private static string[][] Read(string pattern, params string[] folders) =>
+        folders.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), pattern)).Select(File.ReadAllLines).ToArray();
+
+    private static string FindRoot()
+    {
+        for (var folder = TestContext.CurrentContext.TestDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(Path.Combine(folder, "Curvature.sln")))
+            {
+                return folder;
+            }
+        }
+
+        throw new DirectoryNotFoundException("Curvature.sln is not above the tests");
+    }
+
+    [GeneratedRegex("^```(\\w*)$")]
+    private static partial Regex Fence();
+}

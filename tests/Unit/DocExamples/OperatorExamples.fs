@@ -1,0 +1,71 @@
+namespace DocExamples
+
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+/// The F# of docs/operators.md.
+module OperatorExamples =
+
+    let private theta = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 6 ]
+    let private inputs = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 10; 3 ]
+    let private labels = tensor [ 0; 1; 1; 0; 1; 0; 0; 1; 0; 1 ]
+
+    [<Test>]
+    let ``the Hessian of a loss`` () =
+        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+        let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
+
+        let hessian = Hessian.at loss theta
+        let product = hessian.Apply(Tensor.onesLike theta) // H·v
+        let form = hessian.QuadraticForm(Tensor.onesLike theta) // vᵀHv, without the product
+
+        Assert.That(form.ToScalar(), Is.EqualTo((Tensor.sum product).ToScalar()).Within 1e-14)
+
+        let pointAt = Hessian.family loss
+        let here = pointAt theta
+        let there = pointAt (theta - 0.1 * here.Gradient)
+
+        Assert.That(there.Loss, Is.LessThan here.Loss)
+
+    [<Test>]
+    let ``matrices of a model and its loss`` () =
+        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+
+        let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+        let fisher = Fisher.exact Likelihood.categorical model theta
+        let drawn = Fisher.monteCarlo Likelihood.categorical 10 (Key.OfSeed 3L) model theta
+        let empirical = Fisher.empirical (fun logits -> -(Tensor.pick labels (Tensor.logSoftmax logits))) model theta
+        let jacobian = Jacobian.at model theta
+
+        Assert.That((Exact.frobenius (fisher - gaussNewton)).Value, Is.LessThan 1e-14)
+        Assert.That([ (Exact.trace drawn).Value; (Exact.trace empirical).Value ], Is.All.GreaterThan 0.0)
+        Expect.equal [ 20; 6 ] [ jacobian.Rows; jacobian.Columns ]
+
+    [<Test>]
+    let ``matrices and delegates`` () =
+        let matrix = LinearOperator.ofMatrix (tensor [ [ 2.0; 1.0 ]; [ 1.0; 3.0 ] ])
+
+        let mine =
+            LinearOperator.ofDelegate DType.Float64 2 2 (fun v -> [| 2.0 * v[0] + v[1]; v[0] + 3.0 * v[1] |])
+            |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+            |> LinearOperator.named "my product"
+
+        Assert.That((Exact.frobenius (matrix - mine)).Value, Is.Zero)
+
+    [<Test>]
+    let ``algebra`` () =
+        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+        let hessian = Hessian.at (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+
+        let damped = LinearOperator.shift 0.1 hessian // H + 0.1·I
+        let squared = hessian * hessian // first H, then H
+        let mixed = 0.5 * hessian + 0.5 * damped
+        let block = LinearOperator.block 0 2 hessian // the first two parameters
+        let small = LinearOperator.dense block // written out, for a look
+
+        Expect.equal [| 2; 2 |] small.Shape
+        let trace, norm = (Exact.trace hessian).Value, (Exact.frobenius hessian).Value
+        Assert.That((Exact.trace mixed).Value, Is.EqualTo(trace + 0.3).Within 1e-12)
+        Assert.That((Exact.trace squared).Value, Is.EqualTo(norm * norm).Within 1e-12)
