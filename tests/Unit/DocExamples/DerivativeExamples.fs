@@ -4,6 +4,7 @@ open NUnit.Framework
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
+open Curvature.Tests.Unit
 
 /// The F# of docs/derivatives.md.
 module DerivativeExamples =
@@ -125,9 +126,5 @@ module DerivativeExamples =
         with :? CurvatureException as error ->
             printfn "%s" error.Message // grad: the function must return a scalar, and it returned shape [2]
 
-        Assert.That(
-            (fun () -> grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]) |> ignore),
-            Throws
-                .TypeOf<ShapeException>()
-                .With.Message.EqualTo("grad: the function must return a scalar, and it returned shape [2]")
-        )
+        let error = raises<ShapeException> (fun () -> grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]))
+        Assert.That(error.Message, Is.EqualTo "grad: the function must return a scalar, and it returned shape [2]")
