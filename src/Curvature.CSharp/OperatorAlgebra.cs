@@ -8,6 +8,10 @@ public static class OperatorAlgebra
     public static LinearOperator Named(this LinearOperator linearOperator, string name) =>
         FSharp.LinearOperator.named(name.NotNull(), linearOperator.NotNull());
 
+    /// <summary>The operator for vectors on another device, where its function multiplies.</summary>
+    public static LinearOperator OnDevice(this LinearOperator linearOperator, Kernels.Device device) =>
+        FSharp.LinearOperator.onDevice(device.NotNull(), linearOperator.NotNull());
+
     /// <summary>Claims properties of a square operator, beside those that it has. Nothing is checked.</summary>
     /// <exception cref="OperatorException">The operator is not square.</exception>
     public static LinearOperator Claim(this LinearOperator linearOperator, OperatorProperties properties) =>

@@ -45,6 +45,13 @@ public static class Probes
     public static Tensor Draw(this Probe probe, Key key, int n, int first, int count, DType dtype) =>
         FSharp.Probe.draw(probe.NotNull(), key, n, first, count, dtype);
 
+    /// <summary>The same vectors on a device.</summary>
+    /// <exception cref="ArgumentRangeException">A number is negative.</exception>
+    /// <exception cref="DTypeException">The element type is <see cref="DType.Int32"/>.</exception>
+    public static Tensor DrawOn(
+        this Probe probe, Kernels.Device device, Key key, int n, int first, int count, DType dtype) =>
+        FSharp.Probe.drawOn(device.NotNull(), probe.NotNull(), key, n, first, count, dtype);
+
     /// <summary>E z_i⁴ and E z_i²z_j² of vectors of length n.</summary>
     public static FourthMoments FourthMoments(this Probe probe, int n)
     {

@@ -223,7 +223,7 @@ module Probe =
 
         Tensor.scatterAdd 0 (count * n) (on index) (on (Tensor.convert dtype updates)) |> Tensor.reshape [ count; n ]
 
-    /// Vectors first … first + count − 1 of a key, as the rows of a block [count; n].
+    /// Vectors first … first + count − 1 of a key, as the rows of a block [count; n] on a device.
     /// Raises ArgumentRangeException for negative numbers and DTypeException for Int32.
     let drawOn (device: Device) (probe: Probe) (key: Key) (n: int) (first: int, count: int) (dtype: DType) : Tensor =
         if n < 0 || first < 0 || count < 0 then
@@ -247,6 +247,7 @@ module Probe =
             | Probe.Sparse q -> drawSparse device q dtype key n first count
             | Probe.FixedSparse s -> drawFixedSparse device s dtype key n first count
 
-    /// drawOn the device that all processors share.
+    /// The same vectors on the device that all processors share: rows first … first + count − 1 of a key, as a block [count; n].
+    /// Raises ArgumentRangeException for negative numbers and DTypeException for Int32.
     let draw (probe: Probe) (key: Key) (n: int) (first: int, count: int) (dtype: DType) : Tensor =
         drawOn CpuDevice.Shared probe key n (first, count) dtype

@@ -126,5 +126,5 @@ module DerivativeExamples =
         with :? CurvatureException as error ->
             printfn "%s" error.Message // grad: the function must return a scalar, and it returned shape [2]
 
-        let error = raises<ShapeException> (fun () -> grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]))
+        let error = raises<ShapeException>(fun () -> grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]))
         Assert.That(error.Message, Is.EqualTo "grad: the function must return a scalar, and it returned shape [2]")

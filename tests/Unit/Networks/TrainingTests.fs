@@ -59,7 +59,7 @@ type TrainingTests() =
 
         let twoPasses = (options.WithEpochs 2).WithOptimizer(Optimizer.gradientDescent 1e-300)
         Training.minimize twoPasses (Key.OfSeed 13L) watching numbered labels theta |> ignore
-        let first, second = Seq.toArray seen[..49], Seq.toArray seen[50..]
+        let first, second = seen.ToArray() |> Array.splitAt 50
         let all = [| 0.0 .. 49.0 |]
         Expect.isTrue $"%A{seen}" (seen.Count = 100 && Array.sort first = all && Array.sort second = all)
         Expect.isTrue "orders" (first <> all && second <> all && first <> second)
