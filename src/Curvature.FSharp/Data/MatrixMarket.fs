@@ -1,0 +1,232 @@
+namespace Curvature.FSharp
+
+open System
+open System.Globalization
+open System.IO
+open Curvature
+
+/// Matrices in the Matrix Market's exchange format (Boisvert, Pozo & Remington 1996), plain or compressed by gzip: coordinate or array;
+/// real, integer or pattern; general, symmetric or skew-symmetric.
+[<RequireQualifiedAccess>]
+module MatrixMarket =
+
+    [<NoEquality; NoComparison>]
+    type private Header = { IsCoordinate: bool; IsPattern: bool; IsInteger: bool; Mirror: float voption }
+
+    /// Entries of a matrix, mirrored ones included: row, column, value.
+    [<NoEquality; NoComparison>]
+    type private Entries =
+        {
+            Rows: int
+            Columns: int
+            Items: ResizeArray<struct (int * int * float)>
+            IsSymmetric: bool
+        }
+
+    let private fail name line what = raise (DataException $"{name}, line {line}: {what}")
+
+    let private header name (line: string) : Header =
+        let words =
+            (if isNull line then "" else line)
+                .ToLowerInvariant()
+                .Split([| ' '; '\t' |], StringSplitOptions.RemoveEmptyEntries)
+
+        match words with
+        | [| "%%matrixmarket"; "matrix"; layout; field; symmetry |] ->
+            let oneOf what allowed word =
+                if not (List.contains word allowed) then
+                    let list = String.Join(", ", allowed)
+                    fail name 1 $"the {what} is \"{word}\", and can be one of {list}"
+
+            oneOf "layout" [ "coordinate"; "array" ] layout
+            oneOf "field" [ "real"; "integer"; "pattern" ] field
+            oneOf "symmetry" [ "general"; "symmetric"; "skew-symmetric" ] symmetry
+
+            if layout = "array" && field = "pattern" then
+                fail name 1 "an array cannot be a pattern"
+
+            {
+                IsCoordinate = (layout = "coordinate")
+                IsPattern = (field = "pattern")
+                IsInteger = (field = "integer")
+                Mirror =
+                    match symmetry with
+                    | "symmetric" -> ValueSome 1.0
+                    | "skew-symmetric" -> ValueSome -1.0
+                    | _ -> ValueNone
+            }
+        | _ -> fail name 1 "a file begins with %%MatrixMarket matrix, layout, field and symmetry"
+
+    /// Lines of words, without comments and empty ones.
+    let private lines (reader: TextReader) =
+        // The header was line 1. Whoever reads the sequence again reads on from where the reader stands.
+        let number = ref 1
+
+        Seq.unfold
+            (fun () ->
+                match reader.ReadLine() with
+                | null -> None
+                | line ->
+                    number.Value <- number.Value + 1
+                    Some(struct (number.Value, line.Trim()), ()))
+            ()
+        |> Seq.filter (fun struct (_, line) -> line <> "" && not (line.StartsWith '%'))
+        |> Seq.map (fun struct (number, line) ->
+            struct (number, line.Split([| ' '; '\t' |], StringSplitOptions.RemoveEmptyEntries)))
+
+    let private whole name line (text: string) =
+        match Int32.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
+        | true, value when value >= 0 -> value
+        | _ -> fail name line $"a whole number from 0 is needed, and \"{text}\" is there"
+
+    let private number name (header: Header) line (text: string) =
+        let style = if header.IsInteger then NumberStyles.AllowLeadingSign else NumberStyles.Float
+
+        match Double.TryParse(text, style, CultureInfo.InvariantCulture) with
+        | true, value when Double.IsFinite value -> value
+        | _ -> fail name line $"a finite number is needed, and \"{text}\" is there"
+
+    let private add name (header: Header) line (entries: Entries) row column value =
+        if row < 0 || row >= entries.Rows || column < 0 || column >= entries.Columns then
+            fail
+                name
+                line
+                $"entry ({row + 1}, {column + 1}) is outside of a matrix of {entries.Rows} by {entries.Columns}"
+
+        entries.Items.Add(struct (row, column, value))
+
+        match header.Mirror with
+        | ValueSome _ when column > row ->
+            fail name line "an entry above the diagonal, where only those below are given"
+        | ValueSome sign when row <> column -> entries.Items.Add(struct (column, row, sign * value))
+        | ValueSome -1.0 when value <> 0.0 -> fail name line "an entry on the diagonal of a skew-symmetric matrix"
+        | _ -> ()
+
+    let private empty name line (header: Header) rows columns =
+        if header.Mirror.IsSome && rows <> columns then
+            fail name line $"a matrix that equals its mirror image must be square, and it is {rows} by {columns}"
+
+        {
+            Rows = rows
+            Columns = columns
+            Items = ResizeArray()
+            IsSymmetric = (header.Mirror = ValueSome 1.0)
+        }
+
+    let private coordinates name header (rest: seq<struct (int * string[])>) line (words: string[]) =
+        if words.Length <> 3 then
+            fail name line "rows, columns and the number of entries are needed"
+
+        let count = whole name line words[2]
+        let entries = empty name line header (whole name line words[0]) (whole name line words[1])
+        let seen = Collections.Generic.HashSet<struct (int * int)>()
+
+        for struct (line, words) in rest do
+            if words.Length <> (if header.IsPattern then 2 else 3) then
+                let needed = if header.IsPattern then "row and column" else "row, column and value"
+                fail name line $"{needed} are needed"
+
+            let row, column = whole name line words[0] - 1, whole name line words[1] - 1
+            let value = if header.IsPattern then 1.0 else number name header line words[2]
+
+            if not (seen.Add(struct (row, column))) then
+                fail name line $"entry ({row + 1}, {column + 1}) is there twice"
+
+            add name header line entries row column value
+
+        if seen.Count <> count then
+            raise (DataException $"{name}: {count} entries were announced, and {seen.Count} are there")
+
+        entries
+
+    let private arrays name header (rest: seq<struct (int * string[])>) line (words: string[]) =
+        if words.Length <> 2 then fail name line "rows and columns are needed"
+
+        let entries = empty name line header (whole name line words[0]) (whole name line words[1])
+
+        let places =
+            [|
+                for column in 0 .. entries.Columns - 1 do
+                    let first =
+                        match header.Mirror with
+                        | ValueSome 1.0 -> column
+                        | ValueSome _ -> column + 1
+                        | ValueNone -> 0
+
+                    for row in first .. entries.Rows - 1 do
+                        struct (row, column)
+            |]
+
+        let mutable count = 0
+
+        for struct (line, words) in rest do
+            for word in words do
+                if count = places.Length then fail name line $"more than {count} entries"
+
+                let struct (row, column) = places[count]
+                add name header line entries row column (number name header line word)
+                count <- count + 1
+
+        if count <> places.Length then
+            raise (DataException $"{name}: {places.Length} entries are needed, and {count} are there")
+
+        entries
+
+    let private parse name (reader: TextReader) : Entries =
+        let header = header name (reader.ReadLine())
+        let all = lines reader
+
+        match Seq.tryHead all with
+        | None -> raise (DataException $"{name}: the line of sizes is missing")
+        | Some(struct (line, words)) -> (if header.IsCoordinate then coordinates else arrays) name header all line words
+
+    let private load path =
+        DataFile.read path (fun stream -> use reader = new StreamReader(stream) in parse path reader)
+
+    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing, malformed or
+    /// cut short, and ArgumentRangeException for a matrix of more than LinearOperator.denseLimit entries.
+    let readDense (path: string) : Tensor =
+        let entries = load path
+
+        if int64 entries.Rows * int64 entries.Columns > LinearOperator.denseLimit then
+            raise (
+                ArgumentRangeException
+                    $"MatrixMarket.readDense: a matrix of {entries.Rows} by {entries.Columns} has more than {LinearOperator.denseLimit} entries; read it as an operator"
+            )
+
+        let values = Array.zeroCreate (entries.Rows * entries.Columns)
+
+        for struct (row, column, value) in entries.Items do
+            values[row * entries.Columns + column] <- value
+
+        Tensor.ofArray [ entries.Rows; entries.Columns ] values
+
+    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where the file says so.
+    /// Raises DataException, with the line, for a file that is missing, malformed or cut short.
+    let read (path: string) : LinearOperator =
+        let entries = load path
+        let column pick = entries.Items.ToArray() |> Array.map pick
+        let index items = Tensor.ofIndices [ Array.length items ] items
+        let rows = index (column (fun struct (row, _, _) -> row))
+        let columns = index (column (fun struct (_, column, _) -> column))
+        let values = column (fun struct (_, _, value) -> value) |> fun v -> Tensor.ofArray [ v.Length ] v
+
+        let product from into length (block: Tensor) =
+            if values.Size = 0 then
+                Tensor.zeros DType.Float64 [ block.Shape[0]; length ]
+            else
+                Tensor.scatterAdd 1 length into (Tensor.take 1 from block * values)
+
+        let operator =
+            LinearOperator.ofBlockFunction
+                DType.Float64
+                entries.Rows
+                entries.Columns
+                (product columns rows entries.Rows)
+            |> LinearOperator.withTranspose (product rows columns entries.Columns)
+            |> LinearOperator.named (Path.GetFileNameWithoutExtension path)
+
+        if entries.IsSymmetric then
+            LinearOperator.claim OperatorProperties.Symmetric operator
+        else
+            operator

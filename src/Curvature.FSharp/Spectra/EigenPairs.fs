@@ -1,0 +1,152 @@
+namespace Curvature
+
+open System
+open System.Threading
+open Curvature.FSharp
+
+/// Which eigenvalues are wanted.
+type SpectrumEnd =
+    /// The largest, from the largest on.
+    | Largest = 0
+    /// The smallest, from the smallest on.
+    | Smallest = 1
+    /// The largest in absolute value, from the largest on.
+    | LargestMagnitude = 2
+    /// From both ends, one after the other, beginning with the largest.
+    | BothEnds = 3
+
+/// Eigenvalues with their eigenvectors, and how good they are.
+[<Sealed; NoEquality; NoComparison>]
+type EigenPairs
+    internal
+    (values: float[], vectors: Tensor, residuals: float[], converged: bool[], matvecs: int, seconds: float, cancelled) =
+    /// The eigenvalues, in the order that was asked for.
+    member _.Values = Array.copy values
+
+    /// The eigenvectors, [count; n], orthonormal rows.
+    member _.Vectors = vectors
+
+    /// ‖Av − λv‖ for each pair, or a bound on it: an eigenvalue lies within that distance of λ.
+    member _.Residuals = Array.copy residuals
+
+    /// Whether each pair is as good as was asked for.
+    member _.IsConverged = Array.copy converged
+
+    /// Whether all pairs are as good as was asked for.
+    member _.AllConverged = converged |> Array.forall id
+
+    /// How many products with the operator were taken.
+    member _.Matvecs = matvecs
+
+    /// Time spent.
+    member _.Seconds = seconds
+
+    /// Whether it was cancelled: the pairs are the best that were found until then.
+    member _.IsCancelled: bool = cancelled
+
+    override this.ToString() =
+        let pair i = $"{values[i]:g8} ± {residuals[i]:g2}"
+        let list = Seq.init values.Length pair |> String.concat ", "
+        if this.AllConverged then list else $"{list} (not all converged)"
+
+/// How eigenvalues are looked for. Immutable; `Default` and the methods With… make others.
+[<Sealed>]
+type EigenOptions
+    private (tolerance: float, matvecs: int, basis: int, multiple: bool, key: Key, cancellation: CancellationToken) =
+    /// Residuals of 1e-9 (Float64) or 1e-4 (Float32) of the eigenvalue, at most 100,000 products.
+    static member Default = EigenOptions(0.0, 100_000, 0, false, Key.OfSeed 0L, CancellationToken.None)
+
+    /// The residual, as a share of the eigenvalue, at which a pair is good enough; 0 for the default of the element type.
+    member _.Tolerance = tolerance
+
+    /// The most products that may be spent.
+    member _.MaximumMatvecs = matvecs
+
+    /// How many basis vectors are kept; 0 for twice the number of pairs and ten more.
+    member _.BasisSize = basis
+
+    /// Whether a search for further copies of multiple eigenvalues follows.
+    member _.FindsMultiplicities = multiple
+
+    /// The key of the random vectors that it starts from.
+    member _.Key = key
+
+    /// Ends the search early; the best pairs found until then are returned.
+    member _.Cancellation = cancellation
+
+    /// The same options with another tolerance. Raises ArgumentRangeException for one that is not above 0.
+    member _.WithTolerance(value: float) =
+        if not (value > 0.0 && Double.IsFinite value) then
+            raise (ArgumentRangeException $"WithTolerance: a tolerance above 0 is needed, and it is {value}")
+
+        EigenOptions(value, matvecs, basis, multiple, key, cancellation)
+
+    /// The same options with another limit of products. Raises ArgumentRangeException for less than one.
+    member _.WithMaximumMatvecs(count: int) =
+        if count < 1 then
+            raise (
+                ArgumentRangeException $"WithMaximumMatvecs: at least one product is needed, and the limit is {count}"
+            )
+
+        EigenOptions(tolerance, count, basis, multiple, key, cancellation)
+
+    /// The same options with another size of the basis. Raises ArgumentRangeException for less than two.
+    member _.WithBasisSize(size: int) =
+        if size < 2 then
+            raise (ArgumentRangeException $"WithBasisSize: a basis has two vectors at least, and {size} were asked for")
+
+        EigenOptions(tolerance, matvecs, size, multiple, key, cancellation)
+
+    /// The same options, where a Krylov search goes on, with what was found locked away, until it finds nothing that belongs among the wanted:
+    /// a Krylov space from one vector sees each multiple eigenvalue once, and its copies only by rounding.
+    member _.WithMultiplicities() = EigenOptions(tolerance, matvecs, basis, true, key, cancellation)
+
+    /// The same options with another key.
+    member _.WithKey(other: Key) = EigenOptions(tolerance, matvecs, basis, multiple, other, cancellation)
+
+    /// The same options with a token that ends the search early.
+    member _.WithCancellation(token: CancellationToken) = EigenOptions(tolerance, matvecs, basis, multiple, key, token)
+
+    member internal _.ToleranceFor(dtype: DType) =
+        if tolerance > 0.0 then tolerance
+        elif dtype = DType.Float64 then 1e-9
+        else 1e-4
+
+namespace Curvature.FSharp
+
+open System
+open Curvature
+
+module internal EigenOrder =
+
+    /// Positions of values from the most wanted on.
+    let rank (wanted: SpectrumEnd) (values: float[]) : int[] =
+        let by (key: float -> float) = Array.init values.Length id |> Array.sortBy (fun i -> key values[i])
+
+        match wanted with
+        | SpectrumEnd.Largest -> by (fun x -> -x)
+        | SpectrumEnd.Smallest -> by id
+        | SpectrumEnd.LargestMagnitude -> by (fun x -> -(abs x))
+        | SpectrumEnd.BothEnds ->
+            let ascending = by id
+            let last = values.Length - 1
+            Array.init values.Length (fun i -> if i % 2 = 0 then ascending[last - i / 2] else ascending[i / 2])
+        | other -> raise (ArgumentRangeException $"there is no end of a spectrum called {other}")
+
+    /// How much of a residual is as good as nothing: a share of the eigenvalue, and what rounding leaves.
+    let allowed (options: EigenOptions) (dtype: DType) scale value =
+        let epsilon = Vectors.epsilon dtype
+        let share = options.ToleranceFor dtype * max (abs value) (Math.Pow(epsilon, 2.0 / 3.0) * scale)
+        max share (100.0 * epsilon * scale)
+
+    let checkCount what (count: int) (operator: LinearOperator) =
+        Krylov.requireSymmetric what operator
+
+        if count < 1 || count > operator.Columns then
+            raise (
+                ArgumentRangeException
+                    $"{what}: {count} eigenpairs were asked for, and {operator.Name} has {operator.Columns}"
+            )
+
+    let randomVector (key: Key) number (operator: LinearOperator) =
+        Probe.draw Probe.gaussian key operator.Columns (number, 1) operator.DType |> Tensor.flatten

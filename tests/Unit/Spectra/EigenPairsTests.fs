@@ -1,0 +1,188 @@
+namespace Curvature.Tests.Unit
+
+open System
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+[<TestFixture>]
+type EigenPairsTests() =
+
+    let diagonal (values: float[]) = LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] values)
+
+    /// Clustered ends of both signs.
+    let values = Array.init 400 (fun i -> Math.Sin(float i) ** 5.0 * (1.0 + float (i % 7)))
+
+    let wanted = [ SpectrumEnd.Largest; SpectrumEnd.Smallest; SpectrumEnd.LargestMagnitude; SpectrumEnd.BothEnds ]
+
+    let best which count =
+        let order = EigenOrder.rank which values
+        order[.. count - 1] |> Array.map (fun i -> values[i])
+
+    let checkPairs (operator: LinearOperator) (pairs: EigenPairs) =
+        let products = operator.Apply pairs.Vectors
+
+        pairs.Values
+        |> Array.iteri (fun i value ->
+            let difference = Tensor.item 0 i products - value * Tensor.item 0 i pairs.Vectors
+            let residual = (Tensor.norm difference).ToScalar()
+
+            Expect.isTrue
+                $"residual {residual} of {value} against {pairs.Residuals[i]}"
+                (residual <= 1.0001 * pairs.Residuals[i] + 1e-14))
+
+        let gram = Tensor.matmul pairs.Vectors (Tensor.transpose pairs.Vectors)
+        Expect.tensorsClose 1e-10 (Tensor.eye DType.Float64 pairs.Values.Length) gram
+
+    [<Test>]
+    member _.``thick-restart Lanczos finds each end of a clustered spectrum with true residuals``() =
+        for which in wanted do
+            let operator = diagonal values
+            let pairs = ThickRestartLanczos.find which 6 operator
+            Expect.isTrue $"{which}: {pairs}" pairs.AllConverged
+            Expect.close 1e-9 (best which 6) pairs.Values
+            checkPairs operator pairs
+
+    [<Test>]
+    member _.``copies of multiple eigenvalues are found when asked for``() =
+        let multiple =
+            Array.init 60 (fun i ->
+                if i < 3 then 9.0
+                elif i < 5 then 8.0
+                else float i / 60.0)
+
+        let operator = diagonal multiple
+
+        for which, expected in
+            [
+                SpectrumEnd.Largest, [| 9.0; 9.0; 9.0; 8.0; 8.0; 59.0 / 60.0 |]
+                SpectrumEnd.BothEnds, [| 9.0; 5.0 / 60.0; 9.0; 6.0 / 60.0; 9.0; 7.0 / 60.0 |]
+            ] do
+            let pairs = ThickRestartLanczos.findWith (EigenOptions.Default.WithMultiplicities()) which 6 operator
+            Expect.close 1e-9 expected pairs.Values
+            checkPairs operator pairs
+
+        let identity = LinearOperator.identity DType.Float64 9
+        Expect.close 1e-14 (Array.create 9 1.0) (ThickRestartLanczos.find SpectrumEnd.Largest 9 identity).Values
+
+    [<Test>]
+    member _.``a search that is cut short says so``() =
+        let options = EigenOptions.Default.WithMaximumMatvecs 20
+        let pairs = ThickRestartLanczos.findWith options SpectrumEnd.Largest 6 (diagonal values)
+        Expect.isTrue "not converged" (not pairs.AllConverged && pairs.Matvecs = 20)
+        checkPairs (diagonal values) pairs
+
+    [<Test>]
+    member _.``power iteration with deflation finds the largest magnitudes, and PyHessian's rule stops far earlier``() =
+        let values = [| 5.0; -4.0; 3.0; 2.0; 1.0; 0.5; 0.0 |]
+        let operator = diagonal values
+        let key = Key.OfSeed 3L
+        let pairs = PowerIteration.find (PowerStop.residual 1e-9) 1000 3 key operator
+        Expect.close 1e-9 [| 5.0; -4.0; 3.0 |] pairs.Values
+        Expect.isTrue "converged" pairs.AllConverged
+        checkPairs operator pairs
+        let early = PowerIteration.find (PowerStop.pyHessian 1e-3) 100 3 key operator
+        Expect.isTrue $"{early.Matvecs} against {pairs.Matvecs}" (early.Matvecs < pairs.Matvecs / 3)
+        checkPairs operator early
+        // A pair ±λ is stationary for the rule, and the residual tells.
+        let stuck = PowerIteration.find (PowerStop.residual 1e-6) 50 1 key (diagonal [| 1.0; -1.0; 0.5 |])
+        Expect.isTrue "not converged" (not stuck.AllConverged && stuck.Residuals[0] > 0.1)
+
+    [<Test>]
+    member _.``zero and one-dimensional operators, and as many pairs as dimensions, have exact answers``() =
+        let zero = LinearOperator.zero DType.Float64 4 4
+        Expect.close 0.0 (Array.zeroCreate 4) (ThickRestartLanczos.find SpectrumEnd.LargestMagnitude 4 zero).Values
+        Expect.close 0.0 [| 0.0 |] (PowerIteration.find (PowerStop.residual 1e-9) 10 1 (Key.OfSeed 1L) zero).Values
+        Expect.close 1e-15 [| -2.0 |] (ThickRestartLanczos.find SpectrumEnd.Smallest 1 (diagonal [| -2.0 |])).Values
+        let all = ThickRestartLanczos.find SpectrumEnd.Smallest 5 (diagonal [| 3.0; 1.0; 2.0; 5.0; 4.0 |])
+        Expect.close 1e-13 [| 1.0; 2.0; 3.0; 4.0; 5.0 |] all.Values
+
+    [<Test>]
+    member _.``more pairs than dimensions, asymmetric operators and a cancelled search are refused``() =
+        let find operator count () = ThickRestartLanczos.find SpectrumEnd.Largest count operator |> ignore
+        Expect.error<ArgumentRangeException> [ "4 eigenpairs"; "3" ] (find (diagonal [| 1.0; 2.0; 3.0 |]) 4)
+        Expect.error<ArgumentRangeException> [ "1 eigenpairs"; "0" ] (find (LinearOperator.zero DType.Float64 0 0) 1)
+        let matrix = LinearOperator.ofMatrix (Matrices.random 4 40 40)
+        Expect.error<OperatorException> [ "claim" ] (find matrix 2)
+
+        Expect.error<OperatorException>
+            [ "claimed" ]
+            (find (LinearOperator.claim OperatorProperties.Symmetric matrix) 2)
+
+        Expect.error<OperationCanceledException> [] (fun () ->
+            let options = EigenOptions.Default.WithCancellation(Threading.CancellationToken true)
+            ThickRestartLanczos.findWith options SpectrumEnd.Largest 1 (diagonal values) |> ignore)
+
+    [<Test>]
+    member _.``the top of a Float32 operator with a million columns, and its density, within four times basis and block``
+        ()
+        =
+        let n = 1_000_000
+        let bulk = Tensor.uniform (Key.OfSeed 1L) DType.Float32 [ n ]
+        // Two blocks of sines and cosines are orthogonal up to rounding: five spikes that are known to 1 part in 1000.
+        let spikes = [| 100.0; 80.0; 60.0; 40.0; 20.0 |]
+
+        let factor =
+            Array.init (5 * n) (fun i ->
+                float32 (sqrt (2.0 / float n) * cos (Math.PI * (float (i / 5) + 0.5) * float (i % 5 + 1) / float n)))
+            |> Tensor.ofSingleArray [ n; 5 ]
+
+        let matrix =
+            LinearOperator.lowRankPlusDiagonal bulk factor (Tensor.ofArray [ 5 ] spikes |> Tensor.convert DType.Float32)
+
+        use self = Diagnostics.Process.GetCurrentProcess()
+
+        let memory () =
+            GC.Collect()
+            GC.WaitForPendingFinalizers()
+            self.Refresh()
+            self.WorkingSet64
+
+        let mutable products, most = 0, 0L
+
+        // The memory in use is read now and then while a search runs.
+        let operator =
+            LinearOperator.ofBlockFunction DType.Float32 n n (fun v ->
+                products <- products + 1
+
+                if products % 5 = 0 then
+                    self.Refresh()
+                    most <- max most self.WorkingSet64
+
+                matrix.Apply v)
+            |> LinearOperator.claim OperatorProperties.Symmetric
+
+        let limit vectors = 4L * int64 vectors * 4L * int64 n
+        let before = memory ()
+        let options = EigenOptions.Default.WithBasisSize 15
+        let pairs = ThickRestartLanczos.findWith options SpectrumEnd.Largest 5 operator
+        Expect.isTrue $"{pairs}" pairs.AllConverged
+        Expect.isTrue $"{(most - before) / 1000000L} MB for 16 vectors of 4 MB" (most - before < limit 16)
+
+        // First-order shift by the mean of the bulk, 1/2; the second order is below 1/(12·20·2).
+        Array.iter2
+            (fun spike found -> Expect.isTrue $"{found} for {spike}" (abs (found - spike - 0.5) < 0.02))
+            spikes
+            pairs.Values
+
+        let before = memory ()
+        most <- 0L
+
+        let sample =
+            StochasticLanczos.sampleWith
+                (SamplingOptions.Default.WithBlockSize 2)
+                Probe.rademacher
+                2
+                12
+                (Key.OfSeed 2L)
+                operator
+
+        Expect.isTrue $"{(most - before) / 1000000L} MB for 26 vectors of 4 MB" (most - before < limit 26)
+        let density = SpectralDensity.ofSample Smoothing.papyan sample
+        Expect.isTrue "no NaN" (density.Values |> Array.forall Double.IsFinite)
+        let middle = (CumulativeDensity.ofSample sample).Band(0.5, 0.99)
+
+        Expect.isTrue
+            $"half of the bulk lies below 1/2: [{middle.Low}, {middle.High}]"
+            (middle.Low < 0.5 && 0.5 < middle.High)
