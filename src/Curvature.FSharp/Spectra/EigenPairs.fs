@@ -149,4 +149,4 @@ module internal EigenOrder =
             )
 
     let randomVector (key: Key) number (operator: LinearOperator) =
-        Probe.draw Probe.gaussian key operator.Columns (number, 1) operator.DType |> Tensor.flatten
+        Probe.drawOn operator.Device Probe.gaussian key operator.Columns (number, 1) operator.DType |> Tensor.flatten

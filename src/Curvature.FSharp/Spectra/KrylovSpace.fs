@@ -30,8 +30,8 @@ module internal SmallEigen =
 /// before it (Paige 1972; Parlett & Scott 1979 for the second pass). The basis is one array [capacity; n], of which rows are
 /// written once and then only read. Vectors that are locked stay outside the space.
 [<Sealed>]
-type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tensor voption, device: Device) =
-    let n, dtype = operator.Columns, operator.DType
+type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tensor voption) =
+    let n, dtype, device = operator.Columns, operator.DType, operator.Device
     let epsilon = Vectors.epsilon dtype
 
     do
@@ -112,9 +112,9 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
         size <- j + 1
         let rows, product = vectors (), outside product
         let first = Vectors.dots rows product
-        let rest = product - Vectors.combine first rows
+        let rest = Vectors.subtract first rows product
         let second = Vectors.dots rows rest
-        let rest = outside (rest - Vectors.combine second rows)
+        let rest = outside (Vectors.subtract second rows rest)
         let mutable column = 0.0
 
         for i in 0 .. j - 1 do

@@ -76,7 +76,7 @@ module Lanczos =
             )
 
         Finite.check "Lanczos: the start vector" start
-        let space = KrylovSpace(operator, max 1 (min steps operator.Columns), ValueNone, start.Device)
+        let space = KrylovSpace(operator, max 1 (min steps operator.Columns), ValueNone)
         space.Start start
         let products = Krylov.advance operator (fun _ -> "the Lanczos vector") steps [| space |] (fun () -> true)
         space.CheckSymmetry()
@@ -84,4 +84,7 @@ module Lanczos =
 
     /// The same from a random vector with normal entries.
     let run (steps: int) (key: Key) (operator: LinearOperator) : LanczosResult =
-        from (Probe.draw Probe.gaussian key operator.Columns (0, 1) operator.DType |> Tensor.flatten) steps operator
+        from
+            (Probe.drawOn operator.Device Probe.gaussian key operator.Columns (0, 1) operator.DType |> Tensor.flatten)
+            steps
+            operator

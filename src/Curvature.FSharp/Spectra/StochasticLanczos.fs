@@ -38,7 +38,7 @@ module StochasticLanczos =
         SpectralRule(ritz.Values, weights ritz, residuals, mass, rules)
 
     let private exactRule (operator: LinearOperator) =
-        let value = (operator.Apply(Tensor.ones operator.DType [ 1 ])).ToScalar()
+        let value = (operator.Apply(Tensor.ones operator.DType [ 1 ] |> Tensor.toDevice operator.Device)).ToScalar()
         SpectralRule([| value |], [| 1.0 |], [| 0.0 |], 1.0, ValueNone)
 
     let private ledger (operator: LinearOperator) samples products seconds reason =
@@ -71,9 +71,9 @@ module StochasticLanczos =
 
             while rules.Count < probes && reason <> StopReason.Cancelled do
                 let first, count = rules.Count, min width (probes - rules.Count)
-                let vectors = Probe.draw probe key n (first, count) operator.DType
+                let vectors = Probe.drawOn operator.Device probe key n (first, count) operator.DType
                 let rows = Array.init count (fun i -> Tensor.item 0 i vectors)
-                let spaces = rows |> Array.map (fun row -> KrylovSpace(operator, steps, ValueNone, row.Device))
+                let spaces = rows |> Array.map (fun _ -> KrylovSpace(operator, steps, ValueNone))
                 Array.iter2 (fun (space: KrylovSpace) row -> space.Start row) spaces rows
                 let goOn () = not options.Cancellation.IsCancellationRequested
                 let name i = $"a Lanczos vector of probe {first + i}"

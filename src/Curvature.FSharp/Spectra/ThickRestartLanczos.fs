@@ -50,9 +50,8 @@ module ThickRestartLanczos =
 
         let basis = if options.BasisSize > 0 then options.BasisSize else 2 * count + 10
         let capacity = min available (max basis (count + 2))
-        let first = (budget: Budget).Random()
-        let space = KrylovSpace(operator, capacity, locked, first.Device)
-        space.Start first
+        let space = KrylovSpace(operator, capacity, locked)
+        space.Start((budget: Budget).Random())
         let mutable result = ValueNone
 
         while result.IsNone do
@@ -98,7 +97,7 @@ module ThickRestartLanczos =
 
         {
             Values = pick a.Values b.Values
-            Vectors = Tensor.take 0 (Tensor.ofIndices [ order.Length ] order) rows
+            Vectors = Tensor.take 0 (Tensor.ofIndices [ order.Length ] order |> Tensor.toDevice rows.Device) rows
             Residuals = pick a.Residuals b.Residuals
             Good = pick a.Good b.Good
         }

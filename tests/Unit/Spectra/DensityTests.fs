@@ -127,3 +127,44 @@ type DensityTests() =
 
         Expect.error<ArgumentRangeException> [ "interval" ] (fun () ->
             CumulativeDensity.count (2.0, 1.0) zero |> ignore)
+
+    [<Test>]
+    member _.``Chebyshev moments of a diagonal matrix are the means of Chebyshev polynomials``() =
+        let values = Array.init 50 (fun i -> -2.0 + 0.1 * float i)
+
+        // Signs see a diagonal matrix without variance.
+        let sample = ChebyshevMoments.sample 2 31 key (LinearOperator.ofDiagonal (Tensor.ofArray [ 50 ] values))
+
+        let expected =
+            Array.init 31 (fun j ->
+                values |> Array.averageBy (fun x -> cos (float j * acos ((x - sample.Centre) / sample.HalfWidth))))
+
+        Expect.close 1e-12 expected sample.Moments
+        Expect.isTrue $"{sample.Ledger.Matvecs} products" (sample.Ledger.Matvecs <= 24 + 2 * 16)
+
+    [<Test>]
+    member _.``the kernel polynomial density of two clusters is not negative and has half of its mass in each``() =
+        let sample = ChebyshevMoments.sample 10 80 key (dense 1 clusters)
+        let density = ChebyshevMoments.density 2000 sample
+        Expect.isTrue "not negative" (density.Values |> Array.forall (fun y -> y > -1e-12))
+
+        // The grid is one of Chebyshev nodes: ∫ f dx = (π/points)·Σ f(x)·√(h² − (x − c)²).
+        let mass keep =
+            Array.map2
+                (fun x y ->
+                    let root = sqrt (sample.HalfWidth ** 2.0 - (x - sample.Centre) ** 2.0)
+                    if keep x then Math.PI / 2000.0 * y * root else 0.0)
+                density.Grid
+                density.Values
+            |> Array.sum
+
+        Expect.close 1e-9 [| 1.0 |] [| mass (fun _ -> true) |]
+        let low = mass (fun x -> x < 3.0)
+        Expect.isTrue $"{low} of the mass lies below 3 with {key}" (abs (low - 0.5) < 0.15)
+
+        for operator in [ LinearOperator.zero DType.Float64 5 5; LinearOperator.identity DType.Float64 1 ] do
+            let density = ChebyshevMoments.density 100 (ChebyshevMoments.sample 2 10 key operator)
+            Expect.isTrue "no NaN" (density.Values |> Array.forall Double.IsFinite)
+
+        Expect.error<ArgumentRangeException> [ "moments" ] (fun () ->
+            ChebyshevMoments.sample 2 1 key (dense 1 clusters) |> ignore)

@@ -186,3 +186,37 @@ type EigenPairsTests() =
         Expect.isTrue
             $"half of the bulk lies below 1/2: [{middle.Low}, {middle.High}]"
             (middle.Low < 0.5 && 0.5 < middle.High)
+
+    [<Test>]
+    member _.``LOBPCG finds both ends and copies of multiple eigenvalues, faster with a preconditioner``() =
+        let operator = diagonal values
+
+        for which in [ SpectrumEnd.Largest; SpectrumEnd.Smallest ] do
+            let pairs = Lobpcg.find which 4 operator
+            Expect.isTrue $"{which}: {pairs}" pairs.AllConverged
+            Expect.close 1e-9 (best which 4) pairs.Values
+            checkPairs operator pairs
+
+        let wide = Array.init 300 (fun i -> if i < 3 then 2.0 else 3.0 + float (i * i))
+        let plain = Lobpcg.find SpectrumEnd.Smallest 3 (diagonal wide)
+        Expect.close 1e-8 [| 2.0; 2.0; 2.0 |] plain.Values
+        let inverse = Tensor.ofArray [ 300 ] (wide |> Array.map (fun x -> 1.0 / x))
+
+        let preconditioned =
+            Lobpcg.findWith EigenOptions.Default (fun block -> block * inverse) SpectrumEnd.Smallest 3 (diagonal wide)
+
+        Expect.close 1e-8 [| 2.0; 2.0; 2.0 |] preconditioned.Values
+
+        Expect.isTrue
+            $"{preconditioned.Matvecs} products against {plain.Matvecs}"
+            (2 * preconditioned.Matvecs < plain.Matvecs)
+
+        Expect.close
+            1e-13
+            [| 1.0; 2.0; 3.0 |]
+            (Lobpcg.find SpectrumEnd.Smallest 3 (diagonal [| 3.0; 1.0; 2.0 |])).Values
+
+        Expect.close 0.0 [| 0.0 |] (Lobpcg.find SpectrumEnd.Largest 1 (LinearOperator.zero DType.Float64 5 5)).Values
+
+        Expect.error<ArgumentRangeException> [ "BothEnds" ] (fun () ->
+            Lobpcg.find SpectrumEnd.BothEnds 1 operator |> ignore)
