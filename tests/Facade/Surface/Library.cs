@@ -36,6 +36,8 @@ internal static class Library
     /// <summary>Modules that C# does not have yet, and functions of others. Whatever gets its C# form leaves this list.</summary>
     public static readonly string[] StillFSharpAlone =
     [
+        "ChebyshevMoments", "CumulativeDensity", "Lanczos", "Lobpcg", "MatrixMarket", "PowerIteration", "PowerStop", "Smoothing",
+        "SpectralDensity", "StochasticLanczos", "ThickRestartLanczos",
         "Attention", "Cifar", "ImageLayer", "Normalization", "ResNet", "Safetensors", "Transformer",
         "Network.forTraining", "Network.forEvaluation", "Network.load", "Network.save", "Network.measureStatistics",
         "Layer.statistic", "Layer.composed", "Initial.he", "Scaling.channels",
