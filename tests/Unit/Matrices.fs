@@ -46,3 +46,22 @@ module Matrices =
             "exp", Array.init n (fun i -> Math.Pow(0.7, float i))
             "step", Array.init n (fun i -> if i < 50 then 1.0 else 1e-3)
         ]
+
+    /// Rows of a random orthonormal basis, the same for the same seed.
+    let orthogonal (seed: int) (n: int) : Tensor =
+        let basis = OrthonormalBasis(n, DType.Float64)
+        let block = 50
+
+        for first in 0..block .. n - 1 do
+            let vectors =
+                Probe.draw Probe.gaussian (Key.OfSeed(int64 seed)) n (first, min block (n - first)) DType.Float64
+
+            basis.Extend vectors |> ignore
+
+        Seq.toList basis.Panels.Blocks |> Tensor.concat 0
+
+    /// A symmetric matrix with these eigenvalues in a given orthonormal basis.
+    let withEigenvalues (basis: Tensor) (eigenvalues: float[]) : Tensor =
+        let column = Tensor.ofArray [ eigenvalues.Length; 1 ] eigenvalues
+        let a = Tensor.matmul (Tensor.transpose basis) (column * basis)
+        0.5 * (a + Tensor.transpose a)

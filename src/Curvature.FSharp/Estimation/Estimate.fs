@@ -31,6 +31,10 @@ type Ledger
     /// Whether nothing is uncertain.
     member _.IsExact = (reason = StopReason.Exact)
 
+    /// The same, after other products with the operator had been spent.
+    member internal _.After(products: int, made: int64, time: float) =
+        Ledger(samples, matvecs + products, forms, gradients + made, seconds + time, reason, look)
+
     /// Half the width of an interval in standard errors: a quantile of Student's t, widened to pay for the looks that decided when to stop.
     member internal _.Factor(confidence: float) : float =
         if not (confidence > 0.0 && confidence < 1.0) then
@@ -81,6 +85,10 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
 
     /// What it cost, and why it ended there.
     member _.Ledger = ledger
+
+    /// The same, after other products with the operator had been spent.
+    member internal _.After(products: int, gradients: int64, seconds: float) : Estimate<'T> =
+        Estimate(value, standardError, ends, ledger.After(products, gradients, seconds))
 
     /// How many random vectors were used.
     member _.Samples = ledger.Samples

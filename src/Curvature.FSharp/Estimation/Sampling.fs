@@ -142,6 +142,7 @@ module internal Sampling =
             let standing =
                 {
                     Samples = samples
+                    Independent = samples
                     Seconds = clock.Seconds
                     Look = if Looks.isLook samples then ValueSome(Looks.next samples - 1) else ValueNone
                     Watched = lazy (values ())
@@ -174,10 +175,4 @@ module internal Sampling =
         else
             options.Cancellation.ThrowIfCancellationRequested()
 
-            let rule =
-                if Stopping.isBounded stop then
-                    stop
-                else
-                    StoppingRule.OrElse(stop, StoppingRule.Ceiling StoppingRule.ceiling)
-
-            sample options probe measurement rule key operator accumulator
+            sample options probe measurement (Stopping.bounded stop) key operator accumulator

@@ -70,6 +70,8 @@ module internal Looks =
 type internal Standing =
     {
         Samples: int
+        /// How many independent numbers the standard errors rest on.
+        Independent: int
         Seconds: float
         /// The number of the planned look that this is; nothing between looks.
         Look: int voption
@@ -81,13 +83,16 @@ type internal Standing =
 
 module internal Stopping =
 
-    let private isFew (standing: Standing) = standing.Samples < 2
+    /// Where a rule has no limit of its own, sampling ends after this many samples.
+    let ceiling = 100_000
+
+    let private isFew (standing: Standing) = standing.Independent < 2
 
     /// Whether every watched value is known to within what its value allows.
     let private precise (standing: Standing) confidence (allowed: float -> float) =
         match standing.Look with
         | ValueSome look when not (isFew standing) && standing.Watched.Value.Length > 0 ->
-            let factor = Looks.quantile standing.Samples (Looks.share look (1.0 - confidence))
+            let factor = Looks.quantile standing.Independent (Looks.share look (1.0 - confidence))
             standing.Watched.Value |> Array.forall (fun struct (value, error) -> factor * error <= allowed value)
         | _ -> false
 
@@ -137,6 +142,22 @@ module internal Stopping =
         | StoppingRule.AndAlso(a, b) -> isBounded a && isBounded b
         | _ -> false
 
+    /// The number of products after which the rule certainly ends.
+    let rec limit (rule: StoppingRule) : int =
+        match rule with
+        | StoppingRule.Matvecs n
+        | StoppingRule.Ceiling n -> n
+        | StoppingRule.OrElse(a, b) -> min (limit a) (limit b)
+        | StoppingRule.AndAlso(a, b) -> max (limit a) (limit b)
+        | _ -> Int32.MaxValue
+
+    /// The rule, with the ceiling where it has no end of its own.
+    let bounded (rule: StoppingRule) : StoppingRule =
+        if isBounded rule then
+            rule
+        else
+            StoppingRule.OrElse(rule, StoppingRule.Ceiling ceiling)
+
     /// Whether what the rule sees of the estimates decides when it stops: then intervals must pay for each look.
     let rec isAdaptive (rule: StoppingRule) =
         match rule with
@@ -165,7 +186,7 @@ module internal Stopping =
                 0.0
             else
                 let factor =
-                    Looks.quantile standing.Samples (Looks.share (Looks.next standing.Samples) (1.0 - confidence))
+                    Looks.quantile standing.Independent (Looks.share (Looks.next standing.Samples) (1.0 - confidence))
 
                 standing.Watched.Value
                 |> Array.map (fun struct (value, error) -> Math.Pow(share (allowed value) (factor * error), 2.0))
@@ -192,7 +213,7 @@ open Curvature
 module StoppingRule =
 
     /// Where a rule has no limit of its own, sampling ends after this many samples.
-    let ceiling = 100_000
+    let ceiling = Stopping.ceiling
 
     /// After n products (or quadratic forms). Raises ArgumentRangeException for less than one.
     let matvecs (n: int) : StoppingRule =

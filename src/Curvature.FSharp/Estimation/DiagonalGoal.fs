@@ -1,0 +1,102 @@
+namespace Curvature.FSharp
+
+open Curvature
+
+/// What is wanted of a diagonal that is being estimated: its entries, or their sums over ranges.
+[<NoEquality; NoComparison>]
+type internal DiagonalGoal<'T> =
+    {
+        Length: int
+        /// [k; n] → [k; Length], Float64.
+        Reduce: Tensor -> Tensor
+        /// From values and standard errors, Float64 [Length].
+        Finish: Tensor -> Tensor -> Ledger -> 'T
+        /// All columns, after some products and some time.
+        Exact: SamplingOptions -> int -> float -> 'T
+    }
+
+module internal DiagonalGoal =
+
+    /// The entries of the diagonal.
+    let entries (operator: LinearOperator) : DiagonalGoal<Estimate<Tensor>> =
+        {
+            Length = operator.Columns
+            Reduce = Tensor.convert DType.Float64
+            Finish = Estimates.vector
+            Exact = fun options spent seconds -> Growth.exactDiagonal options operator spent seconds
+        }
+
+    /// The traces of the diagonal blocks of ranges.
+    let blockTraces what (blocks: ParameterBlock seq) (operator: LinearOperator) : DiagonalGoal<BlockTrace[]> =
+        let blocks = Seq.toArray blocks
+        Measurement.checkBlocks what blocks operator
+
+        let sums (rows: Tensor) =
+            blocks
+            |> Array.map (fun block ->
+                Tensor.slice 1 block.Offset block.Size rows |> Tensor.convert DType.Float64 |> Tensor.sumAxes [ 1 ])
+            |> List.ofArray
+            |> Tensor.stack 1
+
+        let finish (values: Tensor) (errors: Tensor) ledger =
+            Array.map3
+                (fun block value error -> BlockTrace(block, Estimates.scalar value error ledger))
+                blocks
+                (values.ToArray())
+                (errors.ToArray())
+
+        {
+            Length = blocks.Length
+            Reduce = sums
+            Finish = finish
+            Exact =
+                fun options spent seconds ->
+                    let diagonal = Growth.exactDiagonal options operator spent seconds
+                    let values = sums (Tensor.unsqueeze 0 diagonal.Value) |> Tensor.squeeze 0
+                    finish values (Tensor.zerosLike values) diagonal.Ledger
+        }
+
+/// Σ base + the mean of corrections by one random vector each, for a goal.
+[<Sealed>]
+type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator) =
+    let full shape (value: float) = Tensor.full DType.Float64 shape value |> Tensor.toDevice operator.Device
+    let mutable start = full [ goal.Length ] 0.0
+    let corrections = RunningVectorMoments(goal.Length, operator.Device)
+    let missed = RunningVectorMoments(goal.Length, operator.Device)
+
+    /// Adds what all estimates have in common: rows of entries, which are summed.
+    member _.AddBase(rows: Tensor) = start <- start + Tensor.sumAxes [ 0 ] (goal.Reduce rows)
+
+    /// The same, for a number that is added to every entry.
+    member this.AddBaseEverywhere(value: float) = this.AddBase(full [ 1; operator.Columns ] value)
+
+    /// Adds a correction by each of the rows.
+    member _.AddCorrections(rows: Tensor) = corrections.AddRows(goal.Reduce rows)
+
+    /// Adds the variance that one direction each would contribute, had it been missed: ρ²·p(1 + p), where p is the share of the squared direction
+    /// that belongs to what is wanted. (The variance of ρ·(ωᵇ·uᵇ)(ω·u) for normal ω; 2ρ² where everything belongs to it.)
+    member _.AddMissed(squares: Tensor, excess: float[]) =
+        let p = goal.Reduce squares
+
+        let weights =
+            excess
+            |> Array.map (fun rho -> rho * rho)
+            |> Tensor.ofArray [ excess.Length; 1 ]
+            |> Tensor.toDevice operator.Device
+
+        missed.AddRows(weights * p * (1.0 + p))
+
+    /// Value and standard error, where the spread of the corrections is multiplied by a factor, and each entry is uncertain by this
+    /// much, or by the rounding of the largest, in any case.
+    member _.Combine(factor: float, uncertainty: float) : struct (Tensor * Tensor) =
+        let spread = factor * corrections.StandardError
+        let entries = full [ 1; operator.Columns ] uncertainty |> goal.Reduce |> Tensor.squeeze 0
+        let largest = start.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0
+        let rounding = entries + LeaveOneOutError.rounding operator.DType largest
+        let variance = Tensor.square spread + missed.Mean + Tensor.square rounding
+        struct (start + corrections.Mean, Tensor.sqrt variance)
+
+    /// The norms of a value and its standard error, which stopping rules look at.
+    static member Norms(struct (value: Tensor, error: Tensor)) : struct (float * float) =
+        let norm (t: Tensor) = (Tensor.norm t).ToScalar()
+        struct (norm value, norm error)

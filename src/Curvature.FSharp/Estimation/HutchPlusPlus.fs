@@ -1,0 +1,91 @@
+namespace Curvature.FSharp
+
+open System
+open Curvature
+
+/// A third of the products for a basis of the range, a third for its images, a third for what is outside.
+module internal ThreeParts =
+
+    /// The basis from k random vectors of the sphere, in blocks, with 2k products, or fewer where it is complete. Signs would not do: they can repeat
+    /// themselves on an operator with few nonzero rows.
+    let sketch
+        what
+        (options: SamplingOptions)
+        k
+        key
+        (operator: LinearOperator)
+        (imagesOfBasis: LinearOperator)
+        : RangeSketch =
+        let sketch = RangeSketch(what, operator, imagesOfBasis, Probe.Sphere, key)
+        let size = Sampling.blockSize options operator
+        let mutable rest = k
+
+        while rest > 0 && not sketch.IsComplete do
+            // Nothing is estimated until there is a first vector outside the basis.
+            options.Cancellation.ThrowIfCancellationRequested()
+            sketch.Grow(min size rest) |> ignore
+            rest <- rest - size
+
+        sketch
+
+    /// Estimates what is outside the sketch with the products that are left.
+    let finish
+        options
+        probe
+        measurement
+        matvecs
+        key
+        (watch: Diagnostics.Stopwatch)
+        (sketch: RangeSketch)
+        (operator: LinearOperator)
+        outside
+        =
+        let seconds = watch.Elapsed.TotalSeconds
+        let gradients = int64 sketch.Spent * int64 operator.Definition.Gradients
+        let stop = StoppingRule.Matvecs(matvecs - sketch.Spent)
+        let estimate: Estimate<'T> = Sampling.run options probe measurement stop key outside
+        estimate.After(sketch.Spent, gradients, seconds)
+
+    /// Raises ArgumentRangeException for fewer products than the parts need.
+    let requireProducts what least (matvecs: int) =
+        if matvecs < least then
+            raise (ArgumentRangeException $"{what}: {least} products at least are needed, and there are {matvecs}")
+
+/// Hutch++ (Meyer, Musco, Musco & Woodruff 2021, "Hutch++: optimal stochastic trace estimation", algorithm 1): the trace is taken exactly on a sketch Q of
+/// the range of the operator, and by Hutchinson's estimator outside it. The error falls like 1/m for semidefinite operators where
+/// Hutchinson's falls like 1/√m.
+[<RequireQualifiedAccess>]
+module HutchPlusPlus =
+
+    let private fromSketch options probe matvecs (key: Key) (operator: LinearOperator) : Estimate<float> =
+        let watch = Diagnostics.Stopwatch.StartNew()
+        let keys = key.Split 2
+        let sketch = ThreeParts.sketch "Hutch++" options (matvecs / 3) keys[0] operator operator
+        let h = sketch.Projected
+
+        if sketch.IsComplete then
+            Estimates.scalar (sketch.TraceInside h) 0.0 (sketch.ExactLedger watch.Elapsed.TotalSeconds)
+        else
+            let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
+            let measurement = Deflation.trace sketch.Basis probe (h.Trace()) rounding
+            let outside = Deflation.symmetric sketch.Basis operator
+            ThreeParts.finish options probe measurement matvecs keys[1] watch sketch operator outside
+
+    /// Hutch++ with another probe for the part outside the sketch, and options for cancellation, progress and block size. Forms of
+    /// vectors of the sphere, or normal ones, are scaled to the length that the vectors ought to have there.
+    let estimateWith (options: SamplingOptions) probe (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
+        OperatorParts.requireSquare "Hutch++" operator
+
+        if matvecs >= operator.Columns then
+            Exact.traceWith options operator
+        else
+            ThreeParts.requireProducts "Hutch++" 3 matvecs
+            fromSketch options probe matvecs key operator
+
+    /// The trace of any square operator from this many products, or fewer where they exhaust its rank: ⌊m/3⌋ vectors of the sphere for the sketch,
+    /// and signs outside it, by quadratic forms where the operator has them. Unbiased; given the sketch, the forms outside it are independent,
+    /// so that Student's interval holds as for Hutchinson's estimator. As many products as there are columns give an exact result.
+    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have,
+    /// ArgumentRangeException for fewer than 3 products, and OperationCanceledException when cancelled before the sketch is done.
+    let estimate (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
+        estimateWith SamplingOptions.Default Probe.rademacher matvecs key operator

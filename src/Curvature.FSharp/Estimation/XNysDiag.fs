@@ -1,0 +1,100 @@
+namespace Curvature.FSharp
+
+open Curvature
+
+/// What XNysDiag knows of an operator so far.
+[<Sealed>]
+type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, probe: Probe, key: Key) =
+    inherit Growing<'T>()
+    let nothing = Tensor.zeros DType.Float64 [ goal.Length ] |> Tensor.toDevice operator.Device
+    let sketch = NystromSketch("XNysDiag", operator, probe, key)
+    let mutable result = struct (nothing, nothing)
+    let mutable isSettled = false
+    let mutable isZero = false
+
+    /// Row i corrects the diagonal of Â by −zᵢ∘zᵢ + ωᵢ∘zᵢ·(zᵢᵀωᵢ).
+    let leaveOneOut (factors: NystromFactors) =
+        let samples = DiagonalSamples(goal, operator)
+        let removed = SmallMatrices.columnDots factors.Directions (factors.Approximation * factors.Directions)
+
+        for block in factors.Factor.Blocks do
+            samples.AddBase(Tensor.square block)
+
+        samples.AddBaseEverywhere -factors.Shift
+
+        for struct (first, omega) in sketch.Vectors.Numbered do
+            let count = Rows.count omega
+            let last = first + count - 1
+            let directions = factors.Directions.SubMatrix(0, sketch.Spent, first, count).Transpose()
+            let z = Rows.combineAll directions factors.Factor
+            let weights = factors.Forms[first..last] |> Array.map sqrt |> Rows.column omega
+            samples.AddCorrections(z * (weights * omega - z))
+            let unit = Tensor.square z / Rows.column omega removed[first..last]
+            samples.AddMissed(unit, removed[first..last])
+
+        samples.Combine(LeaveOneOutError.nystromFactor, factors.Shift)
+
+    override _.Cost = 1
+    override _.Spent = sketch.Spent
+    override _.Samples = max 1 sketch.Spent
+    override _.IsExact = isSettled && isZero
+
+    override _.Grow count =
+        sketch.Grow count
+        isSettled <- false
+
+    override _.Settle() =
+        if not isSettled then
+            match sketch.Factorize() with
+            | ValueSome factors -> result <- leaveOneOut factors
+            | ValueNone -> isZero <- true
+
+            isSettled <- true
+
+    override _.Summary =
+        let struct (value, error) = DiagonalSamples<'T>.Norms result
+        struct (value, (if sketch.Spent < 2 then infinity else error))
+
+    override _.Finish ledger =
+        let struct (value, error) = result
+        goal.Finish value (if ledger.IsExact then Tensor.zerosLike error else error) ledger
+
+/// XNysDiag (Epperly 2025, "Make the Most of What You Have", chapter 16): the diagonal of a semidefinite operator by the idea of
+/// XNysTrace, with an error bar for each entry.
+///
+/// It costs m products, O(nm²) operations and the memory of 3m vectors.
+[<RequireQualifiedAccess>]
+module XNysDiag =
+
+    let private run goal options probe stop key (operator: LinearOperator) =
+        Requirements.semidefinite "XNysDiag" operator
+        Growth.requireProducts "XNysDiag" (min 1 operator.Columns) stop
+        let goal = goal operator
+        let growing = XNysDiagGrowth(goal, operator, probe, key)
+        Growth(options, stop, operator, growing, goal.Exact options).Run()
+
+    /// XNysDiag with another probe, and options for cancellation, progress and block size. Of signs, the last of every block is
+    /// replaced by a vector of the sphere.
+    let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<Tensor> =
+        run DiagonalGoal.entries options probe stop key operator
+
+    /// The diagonal of a positive semidefinite operator, Float64 [n], from signs. Standard errors are enlarged as for XNysTrace.
+    /// A rule that allows as many products as there are columns gives an exact result.
+    /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that it is not.
+    let estimate stop key (operator: LinearOperator) : Estimate<Tensor> =
+        estimateWith SamplingOptions.Default Probe.rademacher stop key operator
+
+    /// The traces of the diagonal blocks of ranges, with options; see `blockTraces`.
+    let blockTracesWith
+        (options: SamplingOptions)
+        probe
+        stop
+        key
+        (blocks: ParameterBlock seq)
+        (operator: LinearOperator)
+        =
+        run (DiagonalGoal.blockTraces "XNysDiag.blockTraces" blocks) options probe stop key operator
+
+    /// The traces of the diagonal blocks of ranges, at the cost of the diagonal, with error bars of their own.
+    let blockTraces stop key (blocks: ParameterBlock seq) (operator: LinearOperator) : BlockTrace[] =
+        blockTracesWith SamplingOptions.Default Probe.rademacher stop key blocks operator

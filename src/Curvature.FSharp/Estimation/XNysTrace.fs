@@ -1,0 +1,93 @@
+namespace Curvature.FSharp
+
+open Curvature
+
+/// What XNysTrace knows of an operator so far.
+[<Sealed>]
+type internal XNysTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
+    inherit Growing<Estimate<float>>()
+    let n = operator.Columns
+    let sketch = NystromSketch("XNysTrace", operator, probe, key)
+    let mutable result = struct (0.0, infinity)
+    let mutable factors: NystromFactors voption = ValueNone
+    let mutable isSettled = false
+
+    /// tᵢ = tr Â₍ᵢ₎ + αᵢ·ωᵢᵀ(A − Â₍ᵢ₎)ωᵢ, where Â₍ᵢ₎ = Â − zᵢzᵢᵀ.
+    let leaveOneOut (factors: NystromFactors) =
+        let m = sketch.Spent
+        let removed = SmallMatrices.columnDots factors.Directions (factors.Approximation * factors.Directions)
+        let total = factors.Approximation.Trace()
+        let shift = factors.Shift * float n
+        let rest = float (n - m + 1)
+
+        let scale =
+            if sketch.IsRotationInvariant then
+                factors.Gram.Inverse().Diagonal().ToArray() |> Array.map (fun inverse -> rest * inverse)
+            else
+                Array.create m 1.0
+
+        let forms = Array.map2 (*) scale factors.Forms
+        let values = Array.map2 (fun own form -> total - own + form - shift) removed forms
+
+        let excess =
+            if sketch.IsRotationInvariant then
+                Array.map2 (fun own form -> own - form / rest) removed forms
+            else
+                removed
+
+        let rounding = shift + LeaveOneOutError.rounding operator.DType total
+        LeaveOneOutError.combine LeaveOneOutError.nystromFactor rounding values excess
+
+    /// The approximation, once settled; nothing for an operator that is zero.
+    member _.Factors = factors
+
+    override _.Cost = 1
+    override _.Spent = sketch.Spent
+    override _.Samples = max 1 sketch.Spent
+    override _.IsExact = isSettled && factors.IsNone
+
+    override _.Grow count =
+        sketch.Grow count
+        isSettled <- false
+
+    override _.Settle() =
+        if not isSettled then
+            factors <- sketch.Factorize()
+
+            result <-
+                match factors with
+                | ValueSome factors -> leaveOneOut factors
+                | ValueNone -> struct (0.0, 0.0)
+
+            isSettled <- true
+
+    override _.Summary = result
+
+    override _.Finish ledger =
+        let struct (value, error) = result
+        Estimates.scalar value error ledger
+
+/// XNysTrace (Epperly, Tropp & Webber 2024, section 2.4): the Nyström approximation from one pass of products, with each random vector in turn
+/// estimating the trace of what the others have missed. For semidefinite operators only, such as Gauss–Newton and Fisher matrices;
+/// for a negative semidefinite one take the negative.
+///
+/// It costs m products, O(nm²) operations and the memory of 3m vectors.
+[<RequireQualifiedAccess>]
+module XNysTrace =
+
+    /// XNysTrace with another probe, and options for cancellation, progress and block size. Vectors of the sphere or normal ones are
+    /// resphered; of signs, the last of every block is replaced by one of the sphere.
+    let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<float> =
+        Requirements.semidefinite "XNysTrace" operator
+        Growth.requireProducts "XNysTrace" (min 1 operator.Columns) stop
+        let growing = XNysTraceGrowth(operator, probe, key)
+        Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run()
+
+    /// The trace of a positive semidefinite operator from vectors of the sphere, resphered. Unbiased up to rounding. For rules that look at the error it grows
+    /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
+    /// optimistic: (1.5·s)²/m + 2·mean (‖zᵢ‖² − τᵢ)² in place of s²/m, where ‖zᵢ‖² is the eigenvalue that leaves the approximation
+    /// with vector i, and τᵢ the mean eigenvalue of the rest.
+    /// A rule that allows as many products as there are columns gives an exact result.
+    /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that it is not.
+    let estimate stop key (operator: LinearOperator) : Estimate<float> =
+        estimateWith SamplingOptions.Default Probe.sphere stop key operator

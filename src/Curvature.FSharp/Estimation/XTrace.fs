@@ -1,0 +1,110 @@
+namespace Curvature.FSharp
+
+open Curvature
+open MathNet.Numerics.LinearAlgebra
+
+/// What XTrace knows of an operator so far.
+[<Sealed>]
+type internal XTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
+    inherit Growing<Estimate<float>>()
+    let n = operator.Columns
+    let sketch = RangeSketch("XTrace", operator, operator, probe, key)
+    let mutable result = struct (0.0, infinity)
+    let mutable isSettled = false
+
+    /// tᵢ = tr(Q₍ᵢ₎ᵀAQ₍ᵢ₎) + αᵢ·uᵢᵀAuᵢ with uᵢ = (I − Q₍ᵢ₎Q₍ᵢ₎ᵀ)ωᵢ, and how far what it leaves out exceeds what it expects there.
+    let leaveOneOut (h: Matrix<float>) : struct (float * float)[] =
+        let triangle = sketch.Triangle
+        let s = RangeSketch.Directions triangle
+        let removed = SmallMatrices.columnDots s (h * s)
+        let sR = SmallMatrices.columnDots s triangle
+        let rest = float (n - triangle.RowCount + 1)
+
+        [|
+            for struct (first, omega) in sketch.LiveVectors do
+                let w = Rows.productsWith sketch.Basis omega
+                let t = Rows.productsWith sketch.Images omega
+                let squares = (Rows.products omega omega).Diagonal()
+
+                for j in 0 .. Rows.count omega - 1 do
+                    let i = first + j
+                    let direction, own = s.Column i, w.Column j
+                    let d = own * direction
+                    let x = own - d * direction
+                    let form = x * (h * x) - t.Column j * x + d * sR[i]
+
+                    if sketch.IsRotationInvariant then
+                        let form = form * rest / (squares[j] - x * x)
+                        struct (h.Trace() - removed[i] + form, removed[i] - form / rest)
+                    else
+                        struct (h.Trace() - removed[i] + form, removed[i])
+        |]
+
+    let settle () =
+        if sketch.Live = 0 && not sketch.IsComplete then sketch.DrawOutsider()
+        let h = sketch.Projected
+        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
+
+        if sketch.IsComplete then
+            struct (sketch.TraceInside h, rounding)
+        elif sketch.Live = 0 then
+            struct (sketch.TraceInside h, infinity)
+        else
+            let values = leaveOneOut h
+
+            LeaveOneOutError.combine
+                LeaveOneOutError.traceFactor
+                rounding
+                (values |> Array.map (fun struct (value, _) -> value))
+                (values |> Array.map (fun struct (_, excess) -> excess))
+
+    /// The basis and the products with it.
+    member _.Sketch = sketch
+
+    override _.Cost = 2
+    override _.Spent = sketch.Spent
+    override _.Samples = max 1 sketch.Live
+    override _.IsExact = sketch.IsComplete
+
+    override _.Grow count =
+        sketch.Grow count |> ignore
+        isSettled <- false
+
+    override _.Settle() =
+        if not isSettled then
+            result <- settle ()
+            isSettled <- true
+
+    override _.Summary = result
+
+    override _.Finish ledger =
+        let struct (value, error) = result
+        Estimates.scalar value error ledger
+
+/// XTrace (Epperly, Tropp & Webber 2024, "XTrace: making the most of every sample in stochastic trace estimation"): half of the products
+/// find the range of the operator, the other half its trace there, and each random vector in turn estimates the trace of what
+/// the others have missed. It is exact for an operator of lower rank than there are vectors, and far ahead of Hutchinson's estimator
+/// where the spectrum decays.
+///
+/// m products give k = ⌊m/2⌋ vectors. Beside them it costs O(nk²) operations and the memory of m vectors.
+[<RequireQualifiedAccess>]
+module XTrace =
+
+    /// XTrace with another probe, and options for cancellation, progress and block size. Vectors of the sphere or normal ones are
+    /// scaled to the length that they ought to have outside the basis ("resphering", section 2.3), which helps where what is left of the
+    /// spectrum is flat; signs are not.
+    let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<float> =
+        OperatorParts.requireSquare "XTrace" operator
+        Growth.requireProducts "XTrace" (min 2 operator.Columns) stop
+        let growing = XTraceGrowth(operator, probe, key)
+        Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run()
+
+    /// The trace of any square operator from vectors of the sphere (equation 2.9 with resphering). Unbiased. For rules that look at the error it grows
+    /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
+    /// optimistic: (1.2·s)²/k + 2·mean (ρᵢ − τᵢ)² in place of s²/k, where ρᵢ is the Rayleigh quotient of the direction that leaves the
+    /// basis with vector i, and τᵢ the mean eigenvalue outside it.
+    /// An operator whose rank the basis exhausts gives an exact result, as does a rule that allows as many products as there are columns.
+    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have, and
+    /// ArgumentRangeException for fewer than 2 products.
+    let estimate stop key (operator: LinearOperator) : Estimate<float> =
+        estimateWith SamplingOptions.Default Probe.sphere stop key operator

@@ -1,0 +1,40 @@
+namespace Curvature.Tests.Unit
+
+open System
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+[<TestFixture>]
+type LowRankCoverageTests() =
+
+    /// The spectra of the literature, a tenth of the size: the step has as many large eigenvalues as XTrace has vectors, which is
+    /// where leaving one out tells least.
+    static member Spectra =
+        let n = 100
+
+        [
+            TestCaseData("flat", Array.init n (fun i -> 1.0 + 2.0 * float i / float (n - 1)))
+            TestCaseData("poly", Array.init n (fun i -> Math.Pow(float (i + 1), -2.0)))
+            TestCaseData("exp", Array.init n (fun i -> Math.Pow(0.7, float i)))
+            TestCaseData("step", Array.init n (fun i -> if i < 10 then 1.0 else 1e-3))
+        ]
+
+    [<TestCaseSource("Spectra")>]
+    member _.``95 percent intervals of low-rank estimators hold the truth in 93 percent of 2000 repetitions``
+        (name: string, spectrum: float[])
+        =
+        let operator = LinearOperator.ofDiagonal (Tensor.ofArray [ spectrum.Length ] spectrum)
+        let truth = Array.sum spectrum
+
+        let coverage (estimate: Key -> LinearOperator -> Estimate<float>) =
+            (Key.OfSeed 110L).Split 2000
+            |> Array.averageBy (fun key ->
+                let interval = (estimate key operator).Interval 0.95
+                if interval.Low <= truth && truth <= interval.High then 1.0 else 0.0)
+
+        let none = SamplingOptions.Default
+        let check what (share: float) = Assert.That(share, Is.GreaterThanOrEqualTo 0.93, $"{what}, {name}")
+        check "XTrace" (coverage (XTrace.estimate (StoppingRule.matvecs 20)))
+        check "Hutch++" (coverage (HutchPlusPlus.estimateWith none Probe.gaussian 60))
