@@ -12,7 +12,7 @@ type LinearProgram internal (program: Program) =
     /// The shape of the tensors that it gives.
     member _.OutputShape = Array.copy (program.Signature program.Outputs[0]).Shape
 
-    /// The image of a tensor.
+    /// The image of a tensor: one run of the program. Raises ShapeException for a tensor of another shape or element type.
     member _.Apply(v: Tensor) : Tensor =
         if v.Signature <> program.Variables[0] then
             raise (
@@ -28,10 +28,11 @@ type LinearProgram internal (program: Program) =
 
         Staging.stage program.Device [| output |] (fun cotangents ->
             let pulled = Reverse.transpose program [| ValueSome cotangents[0] |]
-            [| Tangent.orZeros (cotangents[0].Fill(program.Variables[0].Shape, 0.0)) pulled[0] |])
+            let zeros () = Tensor.OfStorage(Storage.Full(program.Device, program.Variables[0], 0.0))
+            [| pulled[0] |> ValueOption.defaultWith zeros |])
         |> LinearProgram
 
-    /// The same map on stacks of k tensors.
+    /// The same map on stacks of k tensors. Raises ArgumentRangeException for k below 1.
     member _.Batch(k: int) : LinearProgram =
         if k < 1 then
             raise (ArgumentRangeException $"batch: at least one tensor is needed, and k is {k}")
@@ -52,6 +53,9 @@ open Curvature
 
 /// Derivatives of functions of tensors, in DiffSharp's vocabulary: the function first, then the point, then a direction.
 /// They nest to any depth and in any mix. A function with an f before its name also returns the value.
+///
+/// All raise DTypeException at a point of Int32, and ShapeException for a direction unlike the point, or where a scalar function
+/// is asked for and another given. A tensor of the function's inside that is used after it has ended raises DifferentiationException.
 [<AutoOpen>]
 module Differentiation =
 
@@ -59,12 +63,14 @@ module Differentiation =
         if x.DType = DType.Int32 then
             raise (DTypeException $"{name}: the point is Int32; derivatives need Float32 or Float64")
 
-    let private checkDirection name (x: Tensor) (v: Tensor) =
+    let private checkLike name what (like: string) (x: Tensor) (v: Tensor) =
         if x.Signature <> v.Signature then
             raise (
                 ShapeException
-                    $"{name}: the direction is {v.DType}{Shape.show v.Signature.Shape}, and the point {x.DType}{Shape.show x.Signature.Shape}"
+                    $"{name}: the {what} is {v.DType}{Shape.show v.Signature.Shape}, and the {like} {x.DType}{Shape.show x.Signature.Shape}"
             )
+
+    let private checkDirection name x v = checkLike name "direction" "point" x v
 
     let private scalarResult name (y: Tensor) =
         if y.Rank <> 0 then
@@ -106,7 +112,7 @@ module Differentiation =
 
         values[0],
         fun cotangent ->
-            checkDirection "vjp" values[0] cotangent
+            checkLike "vjp" "cotangent" "value" values[0] cotangent
             (pull [| cotangent |])[0]
 
     /// The value of f at x, and Jᵀ·u: one forward and one backward pass.
@@ -117,7 +123,8 @@ module Differentiation =
     /// Jᵀ·u, for a cotangent u of the value: one forward and one backward pass.
     let jacobianTv f x u = snd (fjacobianTv f x u)
 
-    /// f on every slice along the leading axis, as one computation on the whole stack.
+    /// f on every slice along the leading axis, as one computation on the whole stack; results are stacked likewise. Raises
+    /// ShapeException for a scalar, and AbstractValueException where f asks for values of its argument.
     let vmap (f: Tensor -> Tensor) (stack: Tensor) : Tensor = (Batching.vmap (single f) [| stack |])[0]
 
     /// The value and the gradient of a scalar function: one forward and one backward pass.

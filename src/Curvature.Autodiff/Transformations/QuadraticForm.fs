@@ -104,6 +104,12 @@ module internal QuadraticForm =
                     $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}"
             )
 
+        if value.DType = DType.Int32 then
+            raise (
+                DTypeException
+                    "a quadratic form needs a function with a Float32 or Float64 value, and this one returns Int32"
+            )
+
         if output < 0 then
             value, fun v -> v.Fill([||], 0.0)
         else

@@ -11,10 +11,9 @@ open Curvature.Tests
 [<TestFixture; Properties(Arbitrary = [| typeof<RandomFunctions> |], MaxTest = 40, QuietOnSuccess = true)>]
 type CompilationLaws() =
 
-    static let entries = ElementwiseCases.entries @ StructureCases.entries @ ProductCases.entries
     let same = Expect.tensorsClose 1e-9
 
-    static member Entries: obj seq = entries |> Seq.map box
+    static member Entries: obj seq = Entries.all |> Seq.map box
 
     [<TestCaseSource("Entries")>]
     member _.``a compiled primitive computes what it does alone``(entry: obj) =

@@ -12,8 +12,7 @@ open Curvature.Tests
 [<TestFixture>]
 type PrimitiveLaws() =
 
-    static let entries: Entry list =
-        ElementwiseCases.entries @ StructureCases.entries @ ProductCases.entries @ ImageCases.entries
+    static let entries = Entries.all
 
     /// Random cases for each law, primitive and element type.
     static let trials = 25

@@ -212,6 +212,15 @@ type KnownDerivativeTests() =
         Expect.tensor 1e-15 [ 3 ] [ 20.0; 26.0; 32.0 ] (grad outer point)
 
     [<Test>]
+    member _.``derivatives of conversions go from one element type to the other and back``() =
+        let _, program = linearize (fun x -> Tensor.convert DType.Float32 (x * x)) point
+        Expect.tensorsClose 1e-7 (single (2.0 * point)) (program.Apply(Tensor.onesLike point))
+        Expect.tensorsClose 1e-7 (2.0 * point) (program.Transpose().Apply(single (Tensor.onesLike point)))
+        let _, none = linearize (fun x -> single (Tensor.stopGradient x)) point
+        Expect.tensorsClose 0.0 (Tensor.zerosLike point) (none.Transpose().Apply(single point))
+        Expect.tensorsClose 0.0 (Tensor.zerosLike (single point)) (none.Apply point)
+
+    [<Test>]
     member _.``a quadratic function has a constant Hessian, whatever way it is written``() =
         let a = tensor [ [ 2.0; 1.0 ]; [ 1.0; 3.0 ] ]
         let x = tensor [ 0.3; -0.9 ]

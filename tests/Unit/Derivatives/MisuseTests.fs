@@ -76,7 +76,7 @@ type MisuseTests() =
         Expect.raises<ShapeException> [ "jacobianv"; "Float32"; "Float64" ] (fun () -> jacobianv sin point single)
         Expect.raises<ShapeException> [ "hessianv"; "[2]"; "[3]" ] (fun () -> hessianv Tensor.sum point short)
         Expect.raises<ShapeException> [ "quadraticForm"; "[2]"; "[3]" ] (fun () -> quadraticForm Tensor.sum point short)
-        Expect.raises<ShapeException> [ "vjp"; "[2]"; "[3]" ] (fun () -> jacobianTv sin point short)
+        Expect.raises<ShapeException> [ "vjp"; "cotangent"; "[2]"; "[3]" ] (fun () -> jacobianTv sin point short)
         let _, program = linearize sin point
         Expect.raises<ShapeException> [ "Float64[3]"; "Float64[2]" ] (fun () -> program.Apply short)
         Expect.raises<ShapeException> [ "Float64[3]"; "Float32[3]" ] (fun () -> program.Apply single)
@@ -89,6 +89,7 @@ type MisuseTests() =
         Expect.raises<DTypeException> [ "jacobianv"; "Int32" ] (fun () -> jacobianv id indices indices)
         Expect.raises<DTypeException> [ "hessianv"; "Int32" ] (fun () -> hessianv id indices indices)
         Expect.raises<DTypeException> [ "grad"; "return"; "Int32" ] (fun () -> grad Tensor.argMax point)
+        Expect.raises<DTypeException> [ "returns"; "Int32" ] (fun () -> quadraticForm Tensor.argMax point point)
 
     [<Test>]
     member _.``a derivative of a number needs a number``() =
