@@ -118,7 +118,7 @@ module Compare =
     /// Blocks are compared with the baseline's single product, per probe.
     let private baselineName (operation: string) = operation.Replace("_block16", "")
 
-    let run (baselines: string list) (only: string) (json: string option) =
+    let run (data: string option) (baselines: string list) (only: string) (json: string option) =
         let known = readBaselines baselines
         let threads = Environment.ProcessorCount
         let rows = List<Row>()
@@ -126,7 +126,7 @@ module Compare =
         printfn
             $"""{"workload", -26} {"dtype", -8} {"operation", -20} {"ms", 10} {"baseline", 10} {"ratio", 7} {"GFLOP/s", 8} {"% peak", 6} {"bytes", 9} {"MiB", 8}"""
 
-        for make in Workloads.all do
+        for make in Workloads.all data do
             let workload = make ()
 
             if workload.Name.Contains only then

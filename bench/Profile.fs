@@ -8,8 +8,8 @@ open Curvature.FSharp
 /// Where the time of one compiled product goes, kernel by kernel.
 module Profile =
 
-    let run (only: string) =
-        for make in Workloads.all do
+    let run (data: string option) (only: string) =
+        for make in Workloads.all data do
             let workload = make ()
 
             if workload.Name.Contains only then
@@ -27,7 +27,7 @@ module Profile =
                     while Stopwatch.GetElapsedTime start < TimeSpan.FromSeconds 1.2 do
                         map.Apply workload.Theta |> ignore
 
-                    let kernels = map.Profile(workload.Theta, 101)
+                    let kernels = map.Profile(workload.Theta, (if workload.ForwardFlops > 1e9 then 11 else 101))
                     let total = kernels |> Array.sumBy snd
                     printfn $"{workload.Name} {workload.DType} {name}: {total * 1e6:F1} µs in {kernels.Length} kernels"
 

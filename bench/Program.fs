@@ -6,38 +6,52 @@ open BenchmarkDotNet.Running
 
 let private usage =
     """usage:
-  compare [--baseline FILE]... [--only NAME] [--json FILE]   workloads beside a baseline's figures
-  profile [NAME]                                             time of each kernel of a product
-  gemm [N]                                                   square matrix products beside OpenBLAS
-  micro [BenchmarkDotNet options]                            micro-benchmarks of single kernels"""
+  compare [--baseline FILE]... [--only NAME] [--data FOLDER] [--json FILE]   workloads beside a baseline's figures
+  profile [--only NAME] [--data FOLDER]                                      time of each kernel of a product
+  gemm [N]                                                                   square matrix products beside OpenBLAS
+  micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
+The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin."""
 
-let rec private compare arguments baselines only json =
+/// Options of the commands that run workloads.
+type private Options =
+    {
+        Baselines: string list
+        Only: string
+        Data: string option
+        Json: string option
+    }
+
+let rec private parse command options arguments =
     match arguments with
-    | [] ->
-        Compare.run (List.rev baselines) only json
-        0
-    | "--baseline" :: path :: rest -> compare rest (path :: baselines) only json
-    | "--only" :: name :: rest -> compare rest baselines name json
-    | "--json" :: path :: rest -> compare rest baselines only (Some path)
-    | unknown :: _ ->
-        eprintfn $"compare: '{unknown}' is not an option, or lacks its value\n{usage}"
+    | [] -> Ok options
+    | "--baseline" :: path :: rest when command = "compare" ->
+        parse command { options with Baselines = options.Baselines @ [ path ] } rest
+    | "--json" :: path :: rest when command = "compare" -> parse command { options with Json = Some path } rest
+    | "--only" :: name :: rest -> parse command { options with Only = name } rest
+    | "--data" :: folder :: rest -> parse command { options with Data = Some folder } rest
+    | unknown :: _ -> Error $"{command}: '{unknown}' is not an option, or lacks its value\n{usage}"
+
+let private withOptions command arguments (run: Options -> unit) =
+    match parse command { Baselines = []; Only = ""; Data = None; Json = None } arguments with
+    | Ok options ->
+        try
+            run options
+            0
+        with
+        | :? IO.IOException
+        | :? Curvature.CurvatureException as error ->
+            eprintfn $"{command}: {error.Message}"
+            2
+    | Error message ->
+        eprintfn $"{message}"
         2
 
 [<EntryPoint>]
 let main arguments =
     match List.ofArray arguments with
     | "compare" :: rest ->
-        try
-            compare rest [] "" None
-        with :? IO.IOException as error ->
-            eprintfn $"compare: {error.Message}"
-            2
-    | [ "profile" ] ->
-        Profile.run ""
-        0
-    | [ "profile"; name ] ->
-        Profile.run name
-        0
+        withOptions "compare" rest (fun options -> Compare.run options.Data options.Baselines options.Only options.Json)
+    | "profile" :: rest -> withOptions "profile" rest (fun options -> Profile.run options.Data options.Only)
     | [ "gemm" ] ->
         MatrixProducts.run 1024
         0
