@@ -57,6 +57,22 @@ public static class Estimation
         CancellationToken cancellationToken = default) =>
         linearOperator.NotNull().MeasureAsync(Measurement.Frobenius, options, progress, cancellationToken);
 
+    /// <summary>‖row i of A‖ for each row, <see cref="DType.Float64"/> [m], for operators of any shape.</summary>
+    public static Estimate<Tensor> EstimateRowNorms(
+        this LinearOperator linearOperator,
+        EstimateOptions? options = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        linearOperator.NotNull().Measure(Measurement.RowNorms, options, progress, cancellationToken);
+
+    /// <inheritdoc cref="EstimateRowNorms"/>
+    public static Task<Estimate<Tensor>> EstimateRowNormsAsync(
+        this LinearOperator linearOperator,
+        EstimateOptions? options = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        linearOperator.NotNull().MeasureAsync(Measurement.RowNorms, options, progress, cancellationToken);
+
     /// <summary>The trace of the diagonal block of each range, such as the parameters of each layer, all from the same products.</summary>
     /// <exception cref="ArgumentRangeException">There are no ranges, or one is outside the operator.</exception>
     public static IReadOnlyList<BlockTrace> EstimateBlockTraces(

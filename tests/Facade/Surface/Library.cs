@@ -36,8 +36,6 @@ internal static class Library
     /// <summary>Modules that C# does not have yet, and functions of others. Whatever gets its C# form leaves this list.</summary>
     public static readonly string[] StillFSharpAlone =
     [
-        "AdaptiveHutchPlusPlus", "Divergence", "HutchPlusPlus", "NonadaptiveHutchPlusPlus", "Norm", "UDiagPlusPlus", "XDiag",
-        "XNysDiag", "XNysTrace", "XTrace",
         "ChebyshevMoments", "CumulativeDensity", "Lanczos", "Lobpcg", "MatrixMarket", "PowerIteration", "PowerStop", "Smoothing",
         "SpectralDensity", "StochasticLanczos", "ThickRestartLanczos",
         "Attention", "Cifar", "ImageLayer", "Normalization", "ResNet", "Safetensors", "Transformer",

@@ -45,6 +45,21 @@ public sealed class SurfaceTests
         ["Hutchinson.estimate"] = "Measure",
         ["Hutchinson.trace"] = "EstimateTrace",
         ["Hutchinson.diagonal"] = "EstimateDiagonal",
+        ["HutchPlusPlus.estimate"] = "HutchPlusPlus",
+        ["NonadaptiveHutchPlusPlus.estimate"] = "NonadaptiveHutchPlusPlus",
+        ["AdaptiveHutchPlusPlus.estimate"] = "AdaptiveHutchPlusPlus",
+        ["XTrace.estimate"] = "XTrace",
+        ["XNysTrace.estimate"] = "XNysTrace",
+        ["UDiagPlusPlus.estimate"] = "UDiagPlusPlus",
+        ["XDiag.estimate"] = "XDiag",
+        ["XDiag.blockTraces"] = "XDiagBlockTraces",
+        ["XNysDiag.estimate"] = "XNysDiag",
+        ["XNysDiag.blockTraces"] = "XNysDiagBlockTraces",
+        ["Norm.frobenius"] = "EstimateFrobenius",
+        ["Norm.rowNorms"] = "EstimateRowNorms",
+        ["Norm.spectral"] = "SpectralNorm",
+        ["Divergence.hutchinson"] = "Divergence.Estimate",
+        ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",
     };
 
     [Test]

@@ -1,0 +1,29 @@
+namespace Curvature.CSharp;
+
+/// <summary>What every estimator takes: the key of its random vectors, and how many of them are multiplied together.</summary>
+public abstract class RunOptions
+{
+    private protected RunOptions()
+    {
+    }
+
+    /// <summary>What decides the random vectors: the same key gives the same ones. Default: <c>Key.OfSeed(0)</c>.</summary>
+    public Key Key { get; init; } = Key.OfSeed(0);
+
+    /// <summary>How many vectors are multiplied together, which does not change the vectors; 0 for 16, or as many as fit into 256 MiB.
+    /// Default: 0.</summary>
+    /// <exception cref="ArgumentRangeException">The size is negative.</exception>
+    public int BlockSize
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentRangeException($"{nameof(BlockSize)}: a size cannot be negative, and this one is {value}");
+    }
+
+    internal SamplingOptions ToSamplingOptions(IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
+    {
+        var sampling = SamplingOptions.Default.WithProgress(progress).WithCancellation(cancellationToken);
+        return BlockSize == 0 ? sampling : sampling.WithBlockSize(BlockSize);
+    }
+}
