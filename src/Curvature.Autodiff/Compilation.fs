@@ -114,22 +114,22 @@ module Compile =
         let compiled = functionOf (List.ofArray >> f >> List.toArray)
         fun xs -> compiled (List.toArray xs) |> List.ofArray
 
-    /// A family's plans for one shape of θ: the slow part, run for each θ, and the fast part, bound to what it gives.
+    /// A family's plans for one shape of its point: the slow part, run for each point, and the fast part, bound to what it gives.
     [<NoEquality; NoComparison>]
     type private Template = { Slow: BoundPlan; SlowOutputs: int; Fast: Plan }
 
-    /// Records values and map with θ unknown, so that a new θ runs the same plans.
-    let private recordWithPoint (device: Kernels.Device) (point: Signature) (vector: Signature) f : Template =
+    /// Records values and map with the point unknown, so that a new point runs the same plans.
+    let private recordWithPoint (device: Kernels.Device) (point: Signature[]) (vector: Signature) f : Template =
         let mutable count = 0
 
         let program =
-            Staging.stage device [| point; vector |] (fun inputs ->
-                let values, g = f inputs[0]
+            Staging.stage device [| yield! point; vector |] (fun inputs ->
+                let values, g = f inputs[.. point.Length - 1]
                 count <- List.length values
-                [| yield! values; yield g inputs[1] |])
-            |> Simplify.run [| false; true |]
+                [| yield! values; yield g inputs[point.Length] |])
+            |> Simplify.run [| yield! Array.create point.Length false; true |]
 
-        let parts = Partition.cut 1 count program
+        let parts = Partition.cut point.Length count program
 
         {
             Slow = BoundPlan(Plan(parts.Slow, 0), [||])
@@ -137,46 +137,52 @@ module Compile =
             Fast = Plan(parts.Fast, parts.Fast.Inputs - 1)
         }
 
-    let private bindTemplate (template: Template) (theta: Storage) : Tensor list * BoundPlan =
-        let results = template.Slow.Run [| theta |]
+    let private bindTemplate (template: Template) (point: Storage[]) : Tensor list * BoundPlan =
+        let results = template.Slow.Run point
         let values = results[.. template.SlowOutputs - 1] |> Array.map Tensor.OfStorage |> List.ofArray
-        values, BoundPlan(template.Fast, Array.append [| theta |] results[template.SlowOutputs ..])
+        values, BoundPlan(template.Fast, Array.append point results[template.SlowOutputs ..])
 
-    /// Records the map at a known θ: functions that look at values need this.
-    let private recordAtPoint (theta: Tensor) (vector: Signature) f : Tensor list * BoundPlan =
-        let values, g = f theta
+    /// Records the map at a known point: functions that look at values need this.
+    let private recordAtPoint (point: Tensor[]) (vector: Signature) f : Tensor list * BoundPlan =
+        let values, g = f point
 
         let program =
-            Staging.stage theta.Device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]
+            Staging.stage point[0].Device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]
 
         values, BoundPlan(Plan(program, 0), [||])
+
+    /// A map for every point of several tensors, such as parameters and a batch of data; vectors have the shape of the first.
+    let internal familyOf (f: Tensor[] -> Tensor list * (Tensor -> Tensor)) : Tensor[] -> CompiledMap =
+        let templates = ConcurrentDictionary<struct (Kernels.Device * string), Template option>()
+
+        fun point ->
+            let device, vector = point[0].Device, point[0].Signature
+            let signatures = point |> Array.map _.Signature
+            let name = System.String.Join("; ", signatures |> Array.map (fun s -> $"{s.DType}{Shape.show s.Shape}"))
+
+            let template =
+                templates.GetOrAdd(
+                    struct (device, name),
+                    fun _ ->
+                        try
+                            Some(recordWithPoint device signatures vector f)
+                        with :? AbstractValueException ->
+                            None
+                )
+
+            let values, plan =
+                match template with
+                | Some template -> bindTemplate template (point |> Array.map (arrayOf "compile"))
+                | None -> recordAtPoint point vector f
+
+            CompiledMap(values, vector, device, plan)
 
     /// A map for every point θ. The function is given θ, and returns values that depend on θ alone and a function g of
     /// vectors v in the shape of θ. Work that does not depend on v is done once for each θ, and plans are made once for
     /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is recorded anew at each θ.
     let family (f: Tensor -> Tensor list * (Tensor -> Tensor)) : Tensor -> CompiledMap =
-        let templates = ConcurrentDictionary<struct (Kernels.Device * DType * string), Template option>()
-
-        fun theta ->
-            let signature = theta.Signature
-
-            let template =
-                templates.GetOrAdd(
-                    struct (theta.Device, signature.DType, Shape.show signature.Shape),
-                    fun _ ->
-                        try
-                            Some(recordWithPoint theta.Device signature signature f)
-                        with :? AbstractValueException ->
-                            None
-                )
-
-            match template with
-            | Some template ->
-                let values, plan = bindTemplate template (arrayOf "compile" theta)
-                CompiledMap(values, signature, theta.Device, plan)
-            | None ->
-                let values, plan = recordAtPoint theta signature f
-                CompiledMap(values, signature, theta.Device, plan)
+        let maps = familyOf (fun point -> f point[0])
+        fun theta -> maps [| theta |]
 
     /// The same linear program with less in it: equal equations merged, needless moves and arithmetic gone.
     let simplify (program: LinearProgram) : LinearProgram = LinearProgram(Simplify.run [| true |] program.Program)
