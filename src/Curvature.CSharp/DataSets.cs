@@ -25,6 +25,13 @@ public static class Scaling
     /// constant columns become 0.</summary>
     /// <exception cref="ShapeException">It is not a matrix, or has no rows.</exception>
     public static Tensor Standardize(Tensor inputs) => FSharp.Scaling.standardize(inputs.NotNull());
+
+    /// <summary>(x − mean)/deviation for each channel of images [images, channels, height, width], with a number for each channel, as
+    /// torchvision's Normalize.</summary>
+    /// <exception cref="ShapeException">The counts differ.</exception>
+    /// <exception cref="ArgumentRangeException">A deviation is not above 0.</exception>
+    public static Tensor Channels(Tensor images, IReadOnlyList<double> means, IReadOnlyList<double> deviations) =>
+        FSharp.Scaling.channels(means.ToFSharpList(), deviations.ToFSharpList(), images.NotNull());
 }
 
 /// <summary>Orders of the rows of a data set, and their parts.</summary>

@@ -20,6 +20,10 @@ public static class Initial
     /// eq. 16).</summary>
     public static Initializer Glorot => (key, shape) => FSharp.Initial.glorot(key, shape.ToFSharpList());
 
+    /// <summary>Normal with mean 0 and variance 2/fanIn, for a weight of shape [outputs, inputs, kernel …] (He et al. 2015,
+    /// eq. 10).</summary>
+    public static Initializer He => (key, shape) => FSharp.Initial.he(key, shape.ToFSharpList());
+
     /// <summary>The same number everywhere.</summary>
     public static Initializer Constant(double value) =>
         (key, shape) => FSharp.Initial.constant(value, key, shape.ToFSharpList());

@@ -58,6 +58,25 @@ public static class Layers
                     .Select(part => Tuple.Create(part.Name.NotNull(nameof(parts)), part.Layer.NotNull(nameof(parts))))
                     .ToFSharpList());
 
+        /// <summary>Parts under names, put together freely: part <c>conv1</c> has its <c>weight</c> as <c>conv1.weight</c>.</summary>
+        /// <param name="name">What people call it.</param>
+        /// <param name="parts">The parts.</param>
+        /// <param name="forward">The output, from a way to run a part by its name and from an input.</param>
+        public static Layer Composed(
+            string name,
+            IReadOnlyList<(string Name, Layer Layer)> parts,
+            Func<Func<string, Tensor, Tensor>, Tensor, Tensor> forward)
+        {
+            forward.NotNull();
+            return FSharp.Layer.composed(
+                name.NotNull(),
+                parts.NotNull()
+                    .Select(part => Tuple.Create(part.Name.NotNull(nameof(parts)), part.Layer.NotNull(nameof(parts))))
+                    .ToFSharpList(),
+                FuncConvert.FromFunc<FSharpFunc<string, FSharpFunc<Tensor, Tensor>>, Tensor, Tensor>(
+                    (run, x) => forward((part, y) => run.Invoke(part).Invoke(y), x).Returned(nameof(forward))));
+        }
+
         /// <summary>x + f(x); the names are those of f.</summary>
         public static Layer Residual(Layer layer) => FSharp.Layer.residual(layer.NotNull());
 
@@ -79,6 +98,11 @@ public static class Layers
         /// <see cref="Initial.Glorot"/>.</summary>
         public static ParameterDeclaration Parameter(string name, IReadOnlyList<int> shape, Initializer initial) =>
             FSharp.Layer.parameter(name.NotNull(), shape.ToFSharpList(), initial.NotNull().ToFSharp(nameof(initial)));
+
+        /// <summary>A tensor of statistics of the data that a layer uses, beginning with a number everywhere. It is no parameter; in
+        /// evaluation a layer reads it by its name like one.</summary>
+        public static ParameterDeclaration Statistic(string name, IReadOnlyList<int> shape, double value) =>
+            FSharp.Layer.statistic(name.NotNull(), shape.ToFSharpList(), value);
     }
 
     /// <summary>The same layer with other beginnings: the function is given a name in the layer, such as <c>weight</c>, and what it returns

@@ -31,7 +31,33 @@ public static class Networks
                 shapes.NotNull().Select(part => Tuple.Create(part.Name, part.Shape.ToFSharpList(nameof(shapes)))).ToFSharpList());
     }
 
+    /// <summary>Parameters θ and a network, from named tensors such as those of a file that PyTorch wrote. Counters
+    /// <c>…num_batches_tracked</c> are passed over.</summary>
+    /// <exception cref="ParameterException">Tensors are missing or unknown; the message names them.</exception>
+    /// <exception cref="ShapeException">A tensor has the wrong shape.</exception>
+    public static LoadedNetwork Load(this Network network, IEnumerable<NamedTensor> tensors, DType dtype = DType.Float32)
+    {
+        var (theta, loaded) = FSharp.Network.load(dtype, tensors.ToPairs(), network.NotNull());
+        return new(theta, loaded);
+    }
+
+    /// <summary>The parameters in θ and the statistics, by PyTorch's names.</summary>
+    /// <exception cref="ShapeException">θ is not of shape [n].</exception>
+    public static IReadOnlyList<NamedTensor> Save(this Network network, Tensor theta) =>
+        FSharp.Network.save(theta.NotNull(), network.NotNull()).ToNamed();
+
+    /// <summary>The network with the statistics of some batches of inputs at θ, each weighing the same: what to do after training and before
+    /// evaluation. One forward pass a batch.</summary>
+    /// <exception cref="DataException">There is no batch.</exception>
+    public static Network MeasureStatistics(this Network network, Tensor theta, IEnumerable<Tensor> batches) =>
+        FSharp.Network.measureStatistics(theta.NotNull(), batches.WithoutNull(), network.NotNull());
+
     /// <summary>The place of each tensor, in order: the blocks of a matrix whose rows belong to the parameters.</summary>
     public static IReadOnlyList<ParameterBlock> Blocks(this ParameterLayout layout) =>
         FSharp.ParameterLayout.blocks(layout.NotNull());
 }
+
+/// <summary>Parameters and the network that they belong to.</summary>
+/// <param name="Theta">The parameters, one flat vector.</param>
+/// <param name="Network">The network, with its statistics.</param>
+public sealed record LoadedNetwork(Tensor Theta, Network Network);

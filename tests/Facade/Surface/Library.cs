@@ -38,9 +38,6 @@ internal static class Library
     [
         "ChebyshevMoments", "CumulativeDensity", "Lanczos", "Lobpcg", "MatrixMarket", "PowerIteration", "PowerStop", "Smoothing",
         "SpectralDensity", "StochasticLanczos", "ThickRestartLanczos",
-        "Attention", "Cifar", "ImageLayer", "Normalization", "ResNet", "Safetensors", "Transformer",
-        "Network.forTraining", "Network.forEvaluation", "Network.load", "Network.save", "Network.measureStatistics",
-        "Layer.statistic", "Layer.composed", "Initial.he", "Scaling.channels",
     ];
 
     /// <summary>Whether a function, named as an F# user writes it, is of those that C# does not have yet.</summary>

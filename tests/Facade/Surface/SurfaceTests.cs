@@ -24,6 +24,7 @@ public sealed class SurfaceTests
         ["Differentiation.curldivergence"] = "part of ValueCurlAndDivergence",
         ["Nhwc.conv2d"] = "groupedConv2d with one group, the default",
         ["Nchw.conv2d"] = "groupedConv2d with one group, the default",
+        ["ImageLayer.conv2d"] = "groupedConv2d with one group, the default",
 
         // nested F# lists
         ["Tensor.ofObject"] = "C# has arrays, and FromArray(double[,])",
@@ -35,6 +36,8 @@ public sealed class SurfaceTests
         ["LinearOperator.transpose"] = "LinearOperator.Transposed",
         ["Network.initialize"] = "Network.Initialize",
         ["Network.forward"] = "Network.Forward",
+        ["Network.forTraining"] = "Network.ForTraining",
+        ["Network.forEvaluation"] = "Network.ForEvaluation",
         ["Optimizer.step"] = "Optimizer.Step",
         ["ParameterLayout.split"] = "ParameterLayout.Split",
         ["ParameterLayout.join"] = "ParameterLayout.Join",
