@@ -63,6 +63,8 @@ public sealed class SurfaceTests
         ["Norm.spectral"] = "SpectralNorm",
         ["Divergence.hutchinson"] = "Divergence.Estimate",
         ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",
+        ["Landscape.line"] = "Landscape.Line",
+        ["Landscape.plane"] = "Landscape.Plane",
     };
 
     [Test]

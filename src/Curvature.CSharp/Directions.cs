@@ -1,0 +1,53 @@
+namespace Curvature.CSharp;
+
+/// <summary>Directions along which to look at a loss: <c>Direction.Gradient(point.Gradient)</c>. All have unit length unless they say
+/// otherwise, so that a step is a distance.</summary>
+public static class Directions
+{
+    extension(Direction)
+    {
+        /// <summary>A vector of any length and shape as it is, under a name.</summary>
+        /// <exception cref="NonFiniteException">An element is NaN or infinite.</exception>
+        /// <exception cref="ArgumentRangeException">All elements are 0.</exception>
+        public static Direction FromVector(string name, Tensor vector) =>
+            FSharp.Direction.ofVector(name.NotNull(), vector.NotNull());
+
+        /// <summary>The direction of a gradient, uphill.</summary>
+        /// <exception cref="ArgumentRangeException">The gradient is 0.</exception>
+        public static Direction Gradient(Tensor gradient) => FSharp.Direction.gradient(gradient.NotNull());
+
+        /// <summary>A direction drawn uniformly, for parameters of the shape of θ.</summary>
+        public static Direction Random(Key key, Tensor theta) => FSharp.Direction.random(key, theta.NotNull());
+    }
+
+    /// <summary>Eigenvector number <paramref name="index"/>, from 0, with its eigenvalue, from which the quadratic model along it follows.
+    /// The pairs must be those of the Hessian of the loss that is looked at, at the same point.</summary>
+    /// <exception cref="ArgumentRangeException">There is no such pair.</exception>
+    public static Direction Direction(this EigenPairs pairs, int index) =>
+        FSharp.Direction.eigenvector(index, pairs.NotNull());
+
+    /// <summary>The same direction, <paramref name="factor"/> times as long; a negative factor turns it round.</summary>
+    /// <exception cref="ArgumentRangeException">The factor is 0, or not finite.</exception>
+    public static Direction Scaled(this Direction direction, double factor) =>
+        FSharp.Direction.scaled(factor, direction.NotNull());
+
+    /// <summary>The part of a direction at right angles to another one, as long as the direction was.</summary>
+    /// <exception cref="ArgumentRangeException">They are parallel.</exception>
+    public static Direction OrthogonalTo(this Direction direction, Direction other) =>
+        FSharp.Direction.orthogonalTo(other.NotNull(), direction.NotNull());
+
+    /// <summary>Filter normalisation (Li et al. 2018): each row of the direction along the leading axis of a tensor, which is a filter of a
+    /// convolution or a neuron of a dense layer, is scaled to the norm that it has in θ.</summary>
+    /// <param name="direction">What to normalise.</param>
+    /// <param name="layout">Names and shapes of the tensors in θ.</param>
+    /// <param name="theta">The parameters.</param>
+    /// <param name="isIgnored">Which tensors do not move at all; those of fewer than two axes, which are biases and the parameters of
+    /// normalisation layers, where there is no such function.</param>
+    /// <exception cref="ArgumentRangeException">Nothing of the direction is left.</exception>
+    public static Direction FilterNormalized(
+        this Direction direction, ParameterLayout layout, Tensor theta, Func<ParameterTensor, bool>? isIgnored = null) =>
+        isIgnored is null
+            ? FSharp.Direction.filterNormalized(layout.NotNull(), theta.NotNull(), direction.NotNull())
+            : FSharp.Direction.filterNormalizedExcept(
+                isIgnored.ToFSharp(), layout.NotNull(), theta.NotNull(), direction.NotNull());
+}

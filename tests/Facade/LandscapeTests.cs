@@ -1,0 +1,62 @@
+using Curvature.CSharp;
+using NUnit.Framework;
+
+namespace Curvature.Tests.Facade;
+
+public sealed class LandscapeTests
+{
+    private static readonly Tensor Theta = Tensor.FromArray([1.0, 2.0]);
+
+    private static Tensor Square(Tensor x) => x.Dot(x);
+
+    [Test]
+    public void ALossAlongALineAndItsModel()
+    {
+        var line = Landscape.Line(Square, Theta, Direction.FromVector("d", Tensor.FromArray([1.0, 0.0])), [-1, 0, 3]);
+        Assert.That(line.Losses, Is.EqualTo(new[] { 4.0, 5, 20 }).Within(1e-14));
+        Assert.That(line.ModelLosses, Is.EqualTo(line.Losses).Within(1e-14));
+        Assert.That(line.Model.Slopes, Is.EqualTo(new[] { 2.0 }).Within(1e-14));
+        Assert.That(line.Departure(1e-9).Above, Is.Null);
+    }
+
+    [Test]
+    public async Task ALossOverAPlane()
+    {
+        var first = Direction.FromVector("first", Tensor.FromArray([1.0, 0.0]));
+        var second = Direction.FromVector("second", Tensor.FromArray([3.0, 4.0])).OrthogonalTo(first).Scaled(0.2);
+        Assert.That(second.Vector.ToArray(), Is.EqualTo(new[] { 0.0, 1 }).Within(1e-14));
+
+        var plane = await Landscape.PlaneAsync(Square, Theta, first, second, [0, 1], [0, 1, 2]);
+        Assert.That(plane.Losses, Is.EqualTo(new[,] { { 5.0, 10, 17 }, { 8, 13, 20 } }).Within(1e-14));
+        Assert.That(plane.DepartureDistance(1e-9), Is.Null);
+    }
+
+    [Test]
+    public void FiltersOfChosenTensors()
+    {
+        var layout = ParameterLayout.FromShapes(("a", [1, 1]), ("b", [1, 1]));
+        var direction = Direction.FromVector("d", Tensor.FromArray([5.0, 5.0]));
+        Assert.That(direction.FilterNormalized(layout, Theta).Vector.ToArray(), Is.EqualTo(new[] { 1.0, 2 }).Within(1e-14));
+        Assert.That(
+            direction.FilterNormalized(layout, Theta, tensor => tensor.Name == "a").Vector.ToArray(),
+            Is.EqualTo(new[] { 0.0, 2 }).Within(1e-14));
+    }
+
+    [Test]
+    public void ALossThatIsNotFiniteSaysWhere()
+    {
+        var error = Assert.Throws<NonFiniteException>(
+            () => Landscape.Line(x => x.Log().Sum(), Theta, Direction.FromVector("d", Theta), [-1, 0]));
+        Assert.That(error!.Message, Does.Contain("-1 along d"));
+    }
+
+    [Test]
+    public void CancellingEndsTheWork()
+    {
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        Assert.ThrowsAsync<TaskCanceledException>(
+            () => Landscape.LineAsync(
+                Square, Theta, Direction.Gradient(Theta), [0], cancellationToken: source.Token));
+    }
+}
