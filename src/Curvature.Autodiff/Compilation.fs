@@ -3,7 +3,8 @@ namespace Curvature
 /// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a list of
 /// kernels. Safe on several threads at once.
 [<Sealed>]
-type CompiledMap internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan) =
+type CompiledMap
+    internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan, residuals: Storage list) =
 
     /// The elements of a tensor where a plan can read them.
     let rowMajor (t: Tensor) =
@@ -56,6 +57,13 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
             )
         else
             Tensor.OfStorage((plan.RunEach storage)[0])
+
+    /// Gives back the memory of what was bound, for maps of which many are made one after the other. The map must not be applied again.
+    member internal _.Release() =
+        plan.Release()
+
+        for residual in residuals do
+            residual.Memory.Dispose()
 
     /// The median seconds of each kernel of one application, over a number of runs, in the order in which they run.
     member _.Profile(v: Tensor, runs: int) : (string * float)[] = plan.Profile(rowMajor v, runs)
@@ -118,18 +126,18 @@ module Compile =
     [<NoEquality; NoComparison>]
     type private Template = { Slow: BoundPlan; SlowOutputs: int; Fast: Plan }
 
-    /// Records values and map with the point unknown, so that a new point runs the same plans.
-    let private recordWithPoint (device: Kernels.Device) (point: Signature[]) (vector: Signature) f : Template =
+    /// Records values and map with the points unknown, so that new ones run the same plans.
+    let private recordWithPoints (device: Kernels.Device) (points: Signature[]) (vector: Signature) f : Template =
         let mutable count = 0
 
         let program =
-            Staging.stage device [| yield! point; vector |] (fun inputs ->
-                let values, g = f inputs[.. point.Length - 1]
+            Staging.stage device (Array.append points [| vector |]) (fun inputs ->
+                let values, g = f inputs[.. points.Length - 1]
                 count <- List.length values
-                [| yield! values; yield g inputs[point.Length] |])
-            |> Simplify.run [| yield! Array.create point.Length false; true |]
+                [| yield! values; yield g inputs[points.Length] |])
+            |> Simplify.run (Array.append (Array.create points.Length false) [| true |])
 
-        let parts = Partition.cut point.Length count program
+        let parts = Partition.cut points.Length count program
 
         {
             Slow = BoundPlan(Plan(parts.Slow, 0), [||])
@@ -137,51 +145,56 @@ module Compile =
             Fast = Plan(parts.Fast, parts.Fast.Inputs - 1)
         }
 
-    let private bindTemplate (template: Template) (point: Storage[]) : Tensor list * BoundPlan =
-        let results = template.Slow.Run point
+    let private bindTemplate (template: Template) (vector: Signature) (device: Kernels.Device) (points: Storage[]) =
+        let results = template.Slow.Run points
         let values = results[.. template.SlowOutputs - 1] |> Array.map Tensor.OfStorage |> List.ofArray
-        values, BoundPlan(template.Fast, Array.append point results[template.SlowOutputs ..])
+        let residuals = results[template.SlowOutputs ..]
 
-    /// Records the map at a known point: functions that look at values need this.
-    let private recordAtPoint (point: Tensor[]) (vector: Signature) f : Tensor list * BoundPlan =
-        let values, g = f point
+        CompiledMap(
+            values,
+            vector,
+            device,
+            BoundPlan(template.Fast, Array.append points residuals),
+            List.ofArray residuals
+        )
 
-        let program =
-            Staging.stage point[0].Device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]
+    /// Records the map at known points: functions that look at values need this.
+    let private recordAtPoints (points: Tensor[]) (vector: Signature) f =
+        let values, g = f points
+        let device = points[0].Device
 
-        values, BoundPlan(Plan(program, 0), [||])
+        let program = Staging.stage device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]
 
-    /// A map for every point of several tensors, such as parameters and a batch of data; vectors have the shape of the first.
+        CompiledMap(values, vector, device, BoundPlan(Plan(program, 0), [||]), [])
+
+    /// A family of maps of vectors in the shape of the first of several points; see `family`.
     let internal familyOf (f: Tensor[] -> Tensor list * (Tensor -> Tensor)) : Tensor[] -> CompiledMap =
         let templates = ConcurrentDictionary<struct (Kernels.Device * string), Template option>()
+        let show (signature: Signature) = $"{signature.DType}{Shape.show signature.Shape}"
 
-        fun point ->
-            let device, vector = point[0].Device, point[0].Signature
-            let signatures = point |> Array.map _.Signature
-            let name = System.String.Join("; ", signatures |> Array.map (fun s -> $"{s.DType}{Shape.show s.Shape}"))
+        fun points ->
+            let device, signatures = points[0].Device, points |> Array.map _.Signature
+            let vector = signatures[0]
 
             let template =
                 templates.GetOrAdd(
-                    struct (device, name),
+                    struct (device, System.String.Join("; ", signatures |> Array.map show)),
                     fun _ ->
                         try
-                            Some(recordWithPoint device signatures vector f)
+                            Some(recordWithPoints device signatures vector f)
                         with :? AbstractValueException ->
                             None
                 )
 
-            let values, plan =
-                match template with
-                | Some template -> bindTemplate template (point |> Array.map (arrayOf "compile"))
-                | None -> recordAtPoint point vector f
-
-            CompiledMap(values, vector, device, plan)
+            match template with
+            | Some template -> points |> Array.map (arrayOf "compile") |> bindTemplate template vector device
+            | None -> recordAtPoints points vector f
 
     /// A map for every point θ. The function is given θ, and returns values that depend on θ alone and a function g of
     /// vectors v in the shape of θ. Work that does not depend on v is done once for each θ, and plans are made once for
     /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is recorded anew at each θ.
     let family (f: Tensor -> Tensor list * (Tensor -> Tensor)) : Tensor -> CompiledMap =
-        let maps = familyOf (fun point -> f point[0])
+        let maps = familyOf (fun points -> f points[0])
         fun theta -> maps [| theta |]
 
     /// The same linear program with less in it: equal equations merged, needless moves and arithmetic gone.
@@ -205,4 +218,4 @@ module Compile =
             )
 
         let simplified = (simplify program).Program
-        CompiledMap([], simplified.Variables[0], simplified.Device, BoundPlan(Plan(simplified, 0), [||]))
+        CompiledMap([], simplified.Variables[0], simplified.Device, BoundPlan(Plan(simplified, 0), [||]), [])

@@ -49,4 +49,12 @@ public static class Batches
     /// <summary>The given rows of a tensor, along its leading axis.</summary>
     public static Tensor Rows(Tensor data, IReadOnlyList<int> batch) =>
         FSharp.Batches.rows(batch.WithoutNull(), data.NotNull());
+
+    /// <summary>Consecutive batches of <paramref name="size"/> samples of inputs and targets, but for the last, which may be smaller. They
+    /// share the memory of the whole.</summary>
+    /// <exception cref="ArgumentRangeException">The size is less than 1.</exception>
+    /// <exception cref="DataException">There are no samples.</exception>
+    /// <exception cref="ShapeException">There are not as many targets as inputs.</exception>
+    public static IReadOnlyList<Batch> Split(Tensor inputs, Tensor targets, int size) =>
+        FSharp.Batches.split(size, inputs.NotNull(), targets.NotNull());
 }

@@ -35,6 +35,12 @@ public static class OperatorAlgebra
     public static LinearOperator Shift(this LinearOperator linearOperator, double lambda) =>
         FSharp.LinearOperator.shift(lambda, linearOperator.NotNull());
 
+    /// <summary>A + λI with λ ≥ 0, as in Levenberg's and Marquardt's method: a semidefinite operator becomes definite.</summary>
+    /// <exception cref="ArgumentRangeException">The damping is negative.</exception>
+    /// <exception cref="OperatorException">The operator is not square.</exception>
+    public static LinearOperator Damped(this LinearOperator linearOperator, double lambda) =>
+        FSharp.LinearOperator.damped(lambda, linearOperator.NotNull());
+
     /// <summary>AᵀA, semidefinite. Costs a product with A and one with Aᵀ; its quadratic forms ‖Av‖² only the first.</summary>
     public static LinearOperator Gram(this LinearOperator linearOperator) =>
         FSharp.LinearOperator.gram(linearOperator.NotNull());

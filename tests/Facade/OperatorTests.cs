@@ -115,6 +115,44 @@ public sealed class OperatorTests
     }
 
     [Test]
+    public void MatricesOverBatchesAreThoseOfTheWhole()
+    {
+        var x = Tensor.Normal(Key.OfSeed(1), DType.Float64, 7, 3);
+        var labels = Tensor.FromIndices([0, 1, 1, 0, 1, 0, 0]);
+        var theta = Tensor.Normal(Key.OfSeed(2), DType.Float64, 6);
+        var batches = Batches.Split(x, labels, size: 3);
+        Assert.That(batches.Select(batch => batch.Size), Is.EqualTo(new[] { 3, 3, 1 }));
+
+        Func<Tensor, Tensor, Tensor> model = (inputs, parameters) => inputs.MatMul(parameters.Reshape(3, 2));
+        Func<Tensor, Tensor, Tensor> cross = (targets, logits) => Loss.SoftmaxCrossEntropy(targets, logits);
+        Func<Tensor, Tensor, Tensor> losses = (targets, logits) => logits.LogSoftmax().Pick(targets) * -1.0;
+
+        var whole = Hessian.Evaluate(parameters => cross(labels, model(x, parameters)), theta);
+        var parts = Hessian.EvaluateOverBatches((batch, p) => cross(batch.Targets, model(batch.Inputs, p)), batches, theta);
+        var expected = whole.Hessian.ToDense().ToArray();
+        Assert.That(parts.Loss, Is.EqualTo(whole.Loss).Within(1e-14));
+        Assert.That(parts.Hessian.ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
+        Assert.That(GaussNewton.OverBatches(model, cross, batches, theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
+        Assert.That(
+            Fisher.ExactOverBatches(Likelihood.Categorical, model, batches, theta).ToDense().ToArray(),
+            Is.EqualTo(expected).Within(1e-14));
+        Assert.That(
+            Fisher.EmpiricalOverBatches(losses, model, batches, theta).ToDense().ToArray(),
+            Is.EqualTo(Fisher.Empirical(logits => losses(labels, logits), p => model(x, p), theta).ToDense().ToArray())
+                .Within(1e-14));
+        var drawn = Fisher.MonteCarloOverBatches(Likelihood.Categorical, 4000, Key.OfSeed(3), model, batches, theta);
+        Assert.That((drawn.ToDense() - whole.Hessian.ToDense()).Norm().ToScalar(), Is.LessThan(0.05));
+
+        var summed = Hessian.OverBatches(
+            (batch, p) => Loss.SoftmaxCrossEntropy(batch.Targets, model(batch.Inputs, p), Reduction.Sum), batches, theta, Reduction.Sum);
+        Assert.That((summed * (1.0 / 7)).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
+        Assert.That(
+            () => Hessian.OverBatches((batch, p) => cross(batch.Targets, model(batch.Inputs, p)), [], theta),
+            Throws.TypeOf<DataException>());
+        Assert.That(parts.Hessian.Damped(0.5).ToDense().ToArray()[0], Is.EqualTo(expected[0] + 0.5).Within(1e-14));
+    }
+
+    [Test]
     public void TheMatricesOfALinearModelAgree()
     {
         // For a linear model and softmax cross-entropy, Hessian, Gauss-Newton and Fisher matrix are one.

@@ -132,6 +132,14 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
 
     member _.Plan = plan
 
+    /// Gives memory back now instead of when nothing refers to it any more. The plan must not run again.
+    member _.Release() =
+        for memory in persistent do
+            memory.Dispose()
+
+        for scratch in idle do
+            scratch.Memory.Dispose()
+
     member private _.Rent() =
         match idle.TryTake() with
         | true, scratch -> scratch

@@ -27,3 +27,18 @@ module Batches =
     /// The given rows of a tensor, along its leading axis.
     let rows (batch: int[]) (data: Tensor) : Tensor =
         data |> Tensor.take 0 (Tensor.ofIndices [ batch.Length ] batch |> Tensor.toDevice data.Device)
+
+    /// Consecutive batches of `size` samples of inputs and targets, but for the last, which may be smaller. They share the memory of the
+    /// whole. Raises ArgumentRangeException for a size less than 1, DataException for no samples, ShapeException where there are not as
+    /// many targets as inputs.
+    let split (size: int) (inputs: Tensor) (targets: Tensor) : Batch list =
+        if size < 1 then
+            raise (ArgumentRangeException $"split: a batch has at least one sample, and {size} were asked for")
+
+        let whole = Batch(inputs, targets)
+
+        [
+            for start in 0..size .. whole.Size - 1 do
+                let part = Tensor.slice 0 start (min size (whole.Size - start))
+                Batch(part inputs, part targets)
+        ]

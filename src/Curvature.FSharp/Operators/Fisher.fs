@@ -11,6 +11,7 @@ type Likelihood =
 namespace Curvature.FSharp
 
 open System
+open System.Collections.Concurrent
 open Curvature
 
 /// The distribution of targets, given a model's outputs.
@@ -50,22 +51,27 @@ module Likelihood =
 
         total / float (rows outputs)
 
-    /// The derivatives of each sample's loss by its outputs, for targets drawn from the likelihood itself, [draws; N; …].
-    let internal drawnResiduals (likelihood: Likelihood) (draws: int) (key: Key) (outputs: Tensor) : Tensor =
-        let dtype, shape = outputs.DType, draws :: List.ofArray outputs.Signature.Shape
-
-        let on t = Tensor.toDevice outputs.Device t
+    /// The randomness of targets drawn from a likelihood, [draws; N; …] for outputs [N; …].
+    let internal noise (likelihood: Likelihood) (draws: int) (key: Key) (outputs: Signature) : Tensor =
+        let shape = draws :: List.ofArray outputs.Shape
 
         match likelihood with
         | Likelihood.Categorical ->
             // The largest of logits with Gumbel noise is distributed as the class (Gumbel 1954).
-            let noise = -Tensor.log(-Tensor.log(1.0 - Tensor.uniform key DType.Float64 shape))
-            let chosen = Tensor.argMax (outputs + on (Tensor.convert dtype noise))
-            Tensor.softmax outputs - Tensor.oneHot dtype (List.last shape) chosen
+            -Tensor.log(-Tensor.log(1.0 - Tensor.uniform key DType.Float64 shape)) |> Tensor.convert outputs.DType
+        | Likelihood.Bernoulli -> Tensor.uniform key outputs.DType shape
+        | Likelihood.Gaussian _ -> Tensor.normal key outputs.DType shape
+
+    /// The derivatives of each sample's loss by its outputs, for targets drawn from the likelihood itself with that noise, [draws; N; …].
+    let internal drawnResiduals (likelihood: Likelihood) (noise: Tensor) (outputs: Tensor) : Tensor =
+        match likelihood with
+        | Likelihood.Categorical ->
+            let chosen = Tensor.argMax (outputs + noise)
+            Tensor.softmax outputs - Tensor.oneHot outputs.DType (Array.last outputs.Signature.Shape) chosen
         | Likelihood.Bernoulli ->
             let p = Tensor.sigmoid outputs
-            p - Tensor.greater p (on (Tensor.uniform key dtype shape))
-        | Likelihood.Gaussian variance -> on (Tensor.normal key dtype shape) / Math.Sqrt variance
+            p - Tensor.greater p noise
+        | Likelihood.Gaussian variance -> noise / Math.Sqrt variance
 
 /// Fisher information of a model, as an average over samples of outer products of gradients.
 [<RequireQualifiedAccess>]
@@ -111,11 +117,13 @@ module Fisher =
     let internal specifyExact likelihood model =
         GaussNewton.specifyNamed "Fisher" model (Likelihood.logPartition likelihood)
 
-    let internal specifyMonteCarlo (likelihood: Likelihood) (draws: int) (key: Key) model =
+    let private checkDraws draws =
         if draws < 1 then
             raise (ArgumentRangeException $"Fisher.monteCarlo: one draw at least is needed, and the number is {draws}")
 
-        outerProducts "Monte Carlo Fisher" model (Likelihood.drawnResiduals likelihood draws key)
+    let internal specifyMonteCarlo (likelihood: Likelihood) (noise: Signature -> Tensor) model =
+        let residuals (outputs: Tensor) = Likelihood.drawnResiduals likelihood (noise outputs.Signature) outputs
+        outerProducts "Monte Carlo Fisher" model residuals
 
     let internal specifyEmpirical (losses: Tensor -> Tensor) model =
         let residuals (outputs: Tensor) =
@@ -148,10 +156,77 @@ module Fisher =
         (model: Tensor -> Tensor)
         (theta: Tensor)
         : LinearOperator =
-        SecondOrder.family (specifyMonteCarlo likelihood draws key model) theta |> snd
+        checkDraws draws
+        let noise outputs = Likelihood.noise likelihood draws key outputs |> Tensor.toDevice theta.Device
+        SecondOrder.family (specifyMonteCarlo likelihood noise model) theta |> snd
 
     /// The empirical Fisher matrix 1/N Σ gₙgₙᵀ with gₙ the gradient of the loss of sample n at its own target. The losses are a function of the
     /// outputs [N; …], one for each sample [N], and loss n may depend on row n alone. It is not the Fisher information (Kunstner,
     /// Hennig & Balles 2019). Raises ShapeException for another number of losses.
     let empirical (losses: Tensor -> Tensor) (model: Tensor -> Tensor) (theta: Tensor) : LinearOperator =
         SecondOrder.family (specifyEmpirical losses model) theta |> snd
+
+    // ---- over batches
+
+    let private overBatches name extras at check (batches: Batch seq) theta =
+        let spec =
+            {
+                Name = name
+                Properties = OperatorProperties.PositiveSemidefinite
+                Extras = extras
+                At = at
+                Check = check
+            }
+
+        OverBatches.create spec Reduction.Mean batches theta |> snd
+
+    let private nothing _ _ _ = []
+
+    /// `exact` over many batches, weighted by their sizes, for a model inputs ↦ θ ↦ outputs; targets are not used. Batches are read as by
+    /// Hessian.overBatches, with the same errors.
+    let exactOverBatches
+        (likelihood: Likelihood)
+        (model: Tensor -> Tensor -> Tensor)
+        (batches: Batch seq)
+        (theta: Tensor)
+        : LinearOperator =
+        let at (batch: Batch) _ = specifyExact likelihood (model batch.Inputs)
+        overBatches "Fisher" nothing at (fun _ _ -> ()) batches theta
+
+    /// `monteCarlo` over many batches, weighted by their sizes, for a model inputs ↦ θ ↦ outputs; batch number i draws from the key's fold
+    /// with i, at every pass the same; targets of the batches are not used. Batches are read as by Hessian.overBatches, with the same errors.
+    /// Raises ArgumentRangeException for fewer than one draw.
+    let monteCarloOverBatches
+        (likelihood: Likelihood)
+        (draws: int)
+        (key: Key)
+        (model: Tensor -> Tensor -> Tensor)
+        (batches: Batch seq)
+        (theta: Tensor)
+        : LinearOperator =
+        checkDraws draws
+        // The shape of outputs, which noise must have, is found by running the model once for each shape of inputs.
+        let signatures = ConcurrentDictionary<string, Signature>()
+
+        let noise (theta: Tensor) index (batch: Batch) =
+            let inputs = Tensor.toDevice theta.Device batch.Inputs
+            let find _ = (model inputs theta).Signature
+            let outputs = signatures.GetOrAdd(Shape.show inputs.Signature.Shape, find)
+            [ Likelihood.noise likelihood draws (key.FoldIn(uint32 index)) outputs ]
+
+        let at (batch: Batch) (noise: Tensor list) =
+            specifyMonteCarlo likelihood (fun _ -> noise.Head) (model batch.Inputs)
+
+        overBatches "Monte Carlo Fisher" noise at (fun _ _ -> ()) batches theta
+
+    /// `empirical` over many batches, weighted by their sizes, for losses targets ↦ outputs ↦ one loss for each sample [N], and a model
+    /// inputs ↦ θ ↦ outputs. Batches are read as by Hessian.overBatches, with the same errors.
+    let empiricalOverBatches
+        (losses: Tensor -> Tensor -> Tensor)
+        (model: Tensor -> Tensor -> Tensor)
+        (batches: Batch seq)
+        (theta: Tensor)
+        : LinearOperator =
+        let at (batch: Batch) _ = specifyEmpirical (losses batch.Targets) (model batch.Inputs)
+        let check theta (batch: Batch) = model batch.Inputs theta |> losses batch.Targets |> ignore
+        overBatches "empirical Fisher" nothing at check batches theta

@@ -42,3 +42,23 @@ module GaussNewton =
     /// Raises ShapeException for a loss that is not scalar, NonFiniteException where it is NaN or infinite, and DifferentiationException
     /// where the model does not depend on θ, or the loss on the outputs.
     let at (model: Tensor -> Tensor) (loss: Tensor -> Tensor) (theta: Tensor) : LinearOperator = family model loss theta
+
+    /// The Gauss–Newton matrix over many batches at θ, for a model inputs ↦ θ ↦ outputs and a loss targets ↦ outputs ↦ scalar that is the
+    /// mean over a batch (Reduction.Mean) or the sum (Reduction.Sum). Batches are read as by Hessian.overBatches, with the same errors.
+    let overBatches
+        (reduction: Reduction)
+        (model: Tensor -> Tensor -> Tensor)
+        (loss: Tensor -> Tensor -> Tensor)
+        (batches: Batch seq)
+        (theta: Tensor)
+        : LinearOperator =
+        let spec =
+            {
+                Name = name
+                Properties = OperatorProperties.PositiveSemidefinite
+                Extras = fun _ _ _ -> []
+                At = fun batch _ -> specify (model batch.Inputs) (loss batch.Targets)
+                Check = fun theta batch -> model batch.Inputs theta |> loss batch.Targets |> ignore
+            }
+
+        OverBatches.create spec reduction batches theta |> snd

@@ -49,3 +49,38 @@ module Hessian =
 
     /// The Hessian of a scalar function at a point; see `evaluate` for its cost and the errors it raises.
     let at (loss: Tensor -> Tensor) (theta: Tensor) : LinearOperator = (evaluate loss theta).Hessian
+
+    /// The loss, gradient and Hessian of the mean or sum of a loss over batches; see `overBatches`.
+    let evaluateOverBatches
+        (reduction: Reduction)
+        (loss: Batch -> Tensor -> Tensor)
+        (batches: Batch seq)
+        (theta: Tensor)
+        : LossPoint =
+        let spec =
+            {
+                Name = "Hessian"
+                Properties = OperatorProperties.Symmetric
+                Extras = fun _ _ _ -> []
+                At = fun batch _ -> specify (loss batch)
+                Check = fun theta batch -> loss batch theta |> ignore
+            }
+
+        match OverBatches.create spec reduction batches theta with
+        | value :: gradient :: _, hessian -> LossPoint(value.ToScalar(), gradient, hessian)
+        | _ -> invalidOp "the products of a Hessian come with the loss and its gradient"
+
+    /// The Hessian of a loss over many batches at θ. The loss of one batch is the mean over its samples (Reduction.Mean: batches then
+    /// count by their size) or the sum (Reduction.Sum). The batches are read once at once, and anew for every block of vectors, all of
+    /// which go through one batch before the next is read: memory holds one batch at a time. A block of k vectors costs, for each
+    /// batch, a gradient, a linearization and k products or forms; blocks of many vectors are therefore cheaper than many blocks.
+    /// The loss may depend on the batch that it is given alone. Sums are in Float64.
+    /// Raises DataException for no batches, and for a source that gives other data at a later pass (data in a new random order, or a source
+    /// that can be read once); otherwise as `evaluate`.
+    let overBatches
+        (reduction: Reduction)
+        (loss: Batch -> Tensor -> Tensor)
+        (batches: Batch seq)
+        (theta: Tensor)
+        : LinearOperator =
+        (evaluateOverBatches reduction loss batches theta).Hessian

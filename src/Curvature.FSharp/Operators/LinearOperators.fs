@@ -189,6 +189,13 @@ module LinearOperator =
         requireSquare "shift" a
         (a + scalar a.DType a.Columns lambda) |> named $"({a.Name} + {lambda} I)"
 
+    /// A + λI with λ ≥ 0, as in Levenberg's and Marquardt's method. Raises ArgumentRangeException for a negative number.
+    let damped (lambda: float) (a: LinearOperator) : LinearOperator =
+        if not (lambda >= 0.0) then
+            raise (ArgumentRangeException $"damped: damping cannot be negative, and it is {lambda}")
+
+        shift lambda a
+
     /// A·B: first B, then A.
     let compose (a: LinearOperator) (b: LinearOperator) : LinearOperator = a * b
 

@@ -54,6 +54,26 @@ public sealed class Operators
     }
 
     [Test]
+    public void AWholeDataSet()
+    {
+        var inputs = Inputs;
+        var labels = Labels;
+        var theta = Theta;
+
+        var batches = Batches.Split(inputs, labels, size: 4);          // of 4, 4 and 2 samples
+        Func<Tensor, Tensor, Tensor> model = (inputs, theta) => inputs.MatMul(theta.Reshape(3, 2));
+        Func<Tensor, Tensor, Tensor> cross = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs);
+
+        var hessian = Hessian.OverBatches((batch, theta) => cross(batch.Targets, model(batch.Inputs, theta)), batches, theta);
+        var gaussNewton = GaussNewton.OverBatches(model, cross, batches, theta);
+        var fisher = Fisher.ExactOverBatches(Likelihood.Categorical, model, batches, theta);
+
+        var whole = Hessian.At(x => cross(labels, model(inputs, x)), theta);
+        Assert.That((hessian - whole).ExactFrobenius().Value, Is.LessThan(1e-14));
+        Assert.That((fisher - gaussNewton).ExactFrobenius().Value, Is.LessThan(1e-14));
+    }
+
+    [Test]
     public void MatricesAndDelegates()
     {
         var matrix = LinearOperator.FromMatrix(Tensor.FromArray(new[,] { { 2.0, 1.0 }, { 1.0, 3.0 } }));

@@ -44,6 +44,21 @@ module OperatorExamples =
         Expect.equal [ 20; 6 ] [ jacobian.Rows; jacobian.Columns ]
 
     [<Test>]
+    let ``a whole data set`` () =
+        let batches = Batches.split 4 inputs labels // of 4, 4 and 2 samples
+        let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+        let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
+        let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
+
+        let hessian = Hessian.overBatches Reduction.Mean loss batches theta
+        let gaussNewton = GaussNewton.overBatches Reduction.Mean model cross batches theta
+        let fisher = Fisher.exactOverBatches Likelihood.categorical model batches theta
+
+        let whole = Hessian.at (model inputs >> cross labels) theta
+        Assert.That((Exact.frobenius (hessian - whole)).Value, Is.LessThan 1e-14)
+        Assert.That((Exact.frobenius (fisher - gaussNewton)).Value, Is.LessThan 1e-14)
+
+    [<Test>]
     let ``matrices and delegates`` () =
         let matrix = LinearOperator.ofMatrix (tensor [ [ 2.0; 1.0 ]; [ 1.0; 3.0 ] ])
 

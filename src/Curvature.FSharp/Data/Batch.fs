@@ -1,0 +1,33 @@
+namespace Curvature
+
+/// Inputs and targets of some samples: their leading axes run over the samples. Where there are no targets, as for language models or
+/// the exact Fisher information, the inputs can stand for them.
+/// Raises DataException for no samples, and ShapeException where there are not as many targets as inputs.
+[<Sealed>]
+type Batch(inputs: Tensor, targets: Tensor) =
+    let size what (t: Tensor) =
+        match t.Signature.Shape with
+        | [||] -> raise (ShapeException $"batch: the {what} need a leading axis of samples, and they are a scalar")
+        | shape when shape[0] = 0 ->
+            raise (DataException $"batch: there are no samples; the {what} have shape {Shape.show shape}")
+        | shape -> shape[0]
+
+    do
+        if size "inputs" inputs <> size "targets" targets then
+            raise (
+                ShapeException
+                    $"batch: inputs of shape {Shape.show inputs.Signature.Shape} do not go with targets of shape {Shape.show targets.Signature.Shape}"
+            )
+
+    /// The inputs, [samples; …].
+    member _.Inputs = inputs
+
+    /// The targets, [samples; …].
+    member _.Targets = targets
+
+    /// The number of samples.
+    member _.Size = inputs.Signature.Shape[0]
+
+    override batch.ToString() =
+        let show (t: Tensor) = $"{t.DType}{Shape.show t.Signature.Shape}"
+        $"batch of {batch.Size} samples: inputs {show inputs}, targets {show targets}"

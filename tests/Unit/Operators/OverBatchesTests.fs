@@ -1,0 +1,252 @@
+namespace Curvature.Tests.Unit
+
+open System
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+[<TestFixture>]
+type OverBatchesTests() =
+
+    let x, y = Matrices.random 70 10 4, Matrices.random 71 10 2
+    let batches = Batches.split 3 x y
+    let theta = Tensor.flatten (Matrices.random 72 2 4)
+    let model (inputs: Tensor) (theta: Tensor) = Tensor.einsum "ni,oi->no" inputs (Tensor.reshape [ 2; 4 ] theta)
+    let loss reduction (batch: Batch) theta = Loss.meanSquaredError reduction batch.Targets (model batch.Inputs theta)
+
+    let deepModel (inputs: Tensor) (theta: Tensor) =
+        let w1, w2 = Tensor.slice 0 0 12 theta, Tensor.slice 0 12 6 theta
+        Tensor.matmul (Tensor.tanh (Tensor.matmul inputs (Tensor.reshape [ 4; 3 ] w1))) (Tensor.reshape [ 3; 2 ] w2)
+
+    let deepTheta = Tensor.flatten (Matrices.random 73 1 18)
+    let labels = Tensor.ofIndices [ 10 ] [| 0; 1; 1; 0; 1; 0; 0; 1; 1; 1 |]
+    let labelled = Batches.split 4 x labels
+
+    /// The same matrix as one batch gives, by products and by quadratic forms.
+    let check (expected: LinearOperator) (operator: LinearOperator) =
+        Expect.tensorsClose 1e-12 (LinearOperator.dense expected) (LinearOperator.dense operator)
+        let z = Matrices.random 74 5 expected.Columns
+        Expect.tensorsClose 1e-12 (expected.QuadraticForm z) (operator.QuadraticForm z)
+        Expect.tensorsClose 1e-12 (expected.Apply(Tensor.item 0 2 z)) (operator.Apply(Tensor.item 0 2 z))
+        Expect.isTrue "the claims are those of one batch" (expected.Properties = operator.Properties)
+
+    [<Test>]
+    member _.``summed squares over batches of 3, 3, 3 and 1 have Hessian 2 I⊗XᵀX``() =
+        let gram = LinearOperator.ofSymmetricMatrix (2.0 * Tensor.matmul (Tensor.transpose x) x)
+        let hessian = Hessian.overBatches Reduction.Sum (loss Reduction.Sum) batches theta
+        Expect.isTrue "the last batch has one row" ((List.last batches).Size = 1)
+
+        Expect.tensorsClose
+            1e-12
+            (LinearOperator.dense (LinearOperator.blockDiagonal [ gram; gram ]))
+            (LinearOperator.dense hessian)
+
+    [<Test>]
+    member _.``mean losses over uneven batches give loss, gradient and Hessian of the whole``() =
+        let whole = Hessian.evaluate (loss Reduction.Mean (Batch(x, y))) theta
+        let parts = Hessian.evaluateOverBatches Reduction.Mean (loss Reduction.Mean) batches theta
+        Expect.close 1e-13 [| whole.Loss |] [| parts.Loss |]
+        Expect.tensorsClose 1e-13 whole.Gradient parts.Gradient
+        check whole.Hessian parts.Hessian
+
+    [<Test>]
+    member _.``a network's Hessian, Gauss-Newton and Fisher matrices over batches are those of the whole``() =
+        let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
+        let losses targets outputs = Tensor.softmaxCrossEntropy outputs (Tensor.oneHot DType.Float64 2 targets)
+        let whole = deepModel x
+
+        check
+            (Hessian.at (whole >> cross labels) deepTheta)
+            (Hessian.overBatches
+                Reduction.Mean
+                (fun batch -> deepModel batch.Inputs >> cross batch.Targets)
+                labelled
+                deepTheta)
+
+        check
+            (GaussNewton.at whole (cross labels) deepTheta)
+            (GaussNewton.overBatches Reduction.Mean deepModel cross labelled deepTheta)
+
+        check
+            (Fisher.exact Likelihood.categorical whole deepTheta)
+            (Fisher.exactOverBatches Likelihood.categorical deepModel labelled deepTheta)
+
+        check
+            (Fisher.empirical (losses labels) whole deepTheta)
+            (Fisher.empiricalOverBatches losses deepModel labelled deepTheta)
+
+    [<Test>]
+    member _.``the Monte Carlo Fisher matrix over batches approaches the exact one``() =
+        let key = Key.OfSeed 75L
+        let exact = LinearOperator.dense (Fisher.exactOverBatches Likelihood.categorical deepModel labelled deepTheta)
+
+        let sampled =
+            LinearOperator.dense (
+                Fisher.monteCarloOverBatches Likelihood.categorical 2000 key deepModel labelled deepTheta
+            )
+
+        let spread = (Tensor.norm (sampled - exact)).ToScalar() / (Tensor.norm exact).ToScalar()
+        Expect.isTrue $"off by {spread} with {key}" (spread < 0.1 && spread > 0.0)
+
+    [<Test>]
+    member _.``all vectors of a block go through a batch before the next is read``() =
+        let mutable read = 0
+
+        let source =
+            seq {
+                for batch in batches do
+                    read <- read + 1
+                    yield batch
+            }
+
+        let hessian = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta
+        Assert.That(read, Is.EqualTo 4)
+        hessian.Apply(Matrices.random 76 16 8) |> ignore
+        Assert.That(read, Is.EqualTo 8)
+        hessian.QuadraticForm(Matrices.random 76 16 8) |> ignore
+        Assert.That(read, Is.EqualTo 12)
+
+    [<Test>]
+    member _.``single precision and a point of another shape``() =
+        let convert (batch: Batch) =
+            Batch(Tensor.convert DType.Float32 batch.Inputs, Tensor.convert DType.Float32 batch.Targets)
+
+        let single =
+            Hessian.overBatches
+                Reduction.Mean
+                (loss Reduction.Mean)
+                (List.map convert batches)
+                (Tensor.convert DType.Float32 (Tensor.reshape [ 2; 4 ] theta))
+
+        let double = LinearOperator.dense (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta)
+        Expect.close 1e-5 (double.ToArray()) ((LinearOperator.dense single).ToArray())
+        Assert.That(single.DType, Is.EqualTo DType.Float32)
+
+    [<Test>]
+    member _.``a loss that asks for values works too``() =
+        let asking (batch: Batch) (theta: Tensor) =
+            let scale = if (Tensor.sum batch.Inputs).ToScalar() > 1e9 then 0.0 else 1.0
+            scale * loss Reduction.Mean batch theta
+
+        check
+            (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta)
+            (Hessian.overBatches Reduction.Mean asking batches theta)
+
+    [<Test>]
+    member _.``a source that gives other data at the second pass is refused``() =
+        let mutable passes = 0
+
+        let shuffled =
+            seq {
+                passes <- passes + 1
+                let order = Tensor.ofIndices [ 10 ] (Batches.shuffled (Key.OfSeed(int64 passes)) 10)
+                yield! Batches.split 3 (Tensor.take 0 order x) (Tensor.take 0 order y)
+            }
+
+        let refused fragments (source: Batch seq) =
+            let hessian = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta
+            Expect.error<DataException> fragments (fun () -> hessian.Apply theta |> ignore)
+            Expect.error<DataException> fragments (fun () -> hessian.QuadraticForm theta |> ignore)
+
+        refused [ "Hessian"; "batch 0"; "same order" ] shuffled
+        let queue = Collections.Generic.Queue batches
+
+        let oneShot =
+            seq {
+                while queue.Count > 0 do
+                    yield queue.Dequeue()
+            }
+
+        refused [ "4 batches"; "this one 0" ] oneShot
+        let mutable length = 3
+
+        let growing =
+            seq {
+                length <- length + 1
+                yield! List.replicate length batches.Head
+            }
+
+        refused [ "batch 4" ] growing
+
+    [<Test>]
+    member _.``bad batches are refused``() =
+        let over source () = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta |> ignore
+        Expect.error<DataException> [ "no batches" ] (over [])
+
+        Expect.error<DataException> [ "no samples" ] (fun () ->
+            Batch(Tensor.zeros DType.Float64 [ 0; 4 ], Tensor.zeros DType.Float64 [ 0; 2 ]) |> ignore)
+
+        Expect.error<ShapeException> [ "[3; 4]"; "[2; 2]" ] (fun () ->
+            Batch(Tensor.zeros DType.Float64 [ 3; 4 ], Tensor.zeros DType.Float64 [ 2; 2 ]) |> ignore)
+
+        Expect.error<ShapeException> [ "scalar" ] (fun () ->
+            Batch(Tensor.scalar DType.Float64 1.0, Tensor.zeros DType.Float64 [ 1 ]) |> ignore)
+
+        Expect.error<ArgumentRangeException> [ "0 were asked for" ] (fun () -> Batches.split 0 x y |> ignore)
+        let broken = Batch(Tensor.full DType.Float64 [ 2; 4 ] nan, Tensor.zeros DType.Float64 [ 2; 2 ])
+
+        Expect.error<NonFiniteException>
+            [ "batch 1"; "loss is NaN"; "a constant used by" ]
+            (over [ batches.Head; broken ])
+
+    [<Test>]
+    member _.``a function that draws anew at every call is refused``() =
+        let random = Random 1
+        let dropout batch (theta: Tensor) = loss Reduction.Mean batch (theta * random.NextDouble())
+
+        Expect.error<DifferentiationException> [ "different results" ] (fun () ->
+            Hessian.overBatches Reduction.Mean dropout batches theta |> ignore)
+
+    [<Test>]
+    member _.``with means, batches count by their size``() =
+        // As hessian-eigenthings does it: the mean of the means of batches of 3, 3, 3 and 1.
+        let unweighted = batches |> List.map (fun batch -> Hessian.at (loss Reduction.Mean batch) theta)
+        let unweighted = LinearOperator.dense (0.25 * List.reduce (+) unweighted)
+        let whole = LinearOperator.dense (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta)
+        let parts = LinearOperator.dense (Hessian.overBatches Reduction.Mean (loss Reduction.Mean) batches theta)
+        Expect.tensorsClose 1e-13 whole parts
+        let off = (Tensor.norm (unweighted - whole)).ToScalar() / (Tensor.norm whole).ToScalar()
+        Expect.isTrue $"the mean of means is off by {off}" (off > 0.05)
+
+    [<Test>]
+    member _.``a label out of range is refused with its row``() =
+        let bad = Batches.split 5 x (Tensor.ofIndices [ 10 ] [| 0; 1; 1; 0; 1; 0; 0; 2; 1; 1 |])
+        let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
+        let losses targets outputs = Tensor.softmaxCrossEntropy outputs (Tensor.oneHot DType.Float64 2 targets)
+        let refused (operator: unit -> LinearOperator) = Expect.error<DataException> [ "2" ] (operator >> ignore)
+
+        refused (fun () ->
+            Hessian.overBatches
+                Reduction.Mean
+                (fun batch -> deepModel batch.Inputs >> cross batch.Targets)
+                bad
+                deepTheta)
+
+        refused (fun () -> GaussNewton.overBatches Reduction.Mean deepModel cross bad deepTheta)
+        refused (fun () -> Fisher.empiricalOverBatches losses deepModel bad deepTheta)
+
+    [<Test>]
+    member _.``batches of one sample, and a block without vectors``() =
+        let single = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) (Batches.split 1 x y) theta
+        check (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta) single
+        Expect.equal [| 0; 8 |] (single.Apply(Tensor.zeros DType.Float64 [ 0; 8 ])).Shape
+        Expect.equal [| 0 |] (single.QuadraticForm(Tensor.zeros DType.Float64 [ 0; 8 ])).Shape
+
+    [<Test>]
+    member _.``the matrix does not depend on how sums are cut into batches, nor on drawing again``() =
+        let sum size = Hessian.overBatches Reduction.Sum (loss Reduction.Sum) (Batches.split size x y) theta
+        check (sum 10) (sum 4)
+
+        let drawn = Fisher.monteCarloOverBatches Likelihood.bernoulli 3 (Key.OfSeed 79L) deepModel labelled deepTheta
+
+        Expect.sameBits (LinearOperator.dense drawn) (LinearOperator.dense drawn)
+
+    [<Test>]
+    member _.``a reduction that is none, and a batch that is null``() =
+        let over reduction source () = Hessian.overBatches reduction (loss Reduction.Mean) source theta |> ignore
+        Expect.error<ArgumentRangeException> [ "Mean or Sum"; "7" ] (over (enum 7) batches)
+
+        Expect.error<DataException>
+            [ "batch 1 is null" ]
+            (over Reduction.Mean [ batches.Head; Unchecked.defaultof<Batch> ])
