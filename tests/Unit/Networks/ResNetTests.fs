@@ -1,7 +1,5 @@
 namespace Curvature.Tests.Unit
 
-open System.IO
-open System.Text.Json.Nodes
 open NUnit.Framework
 open Curvature
 open Curvature.FSharp
@@ -11,32 +9,8 @@ open Curvature.Tests
 [<TestFixture>]
 type ResNetTests() =
 
-    let trained dtype =
-        let tensors = Safetensors.read (SharedData.path "data/resnet20_cifar10.safetensors")
-        Network.load dtype tensors ResNet.resNet20
-
-    let images dtype count =
-        let images, labels = Cifar.read10 DType.Float64 (SharedData.path "data/cifar10_test_1000.bin")
-
-        let normalised =
-            images |> Tensor.slice 0 0 count |> Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
-
-        Tensor.convert dtype normalised, Tensor.slice 0 0 count labels
-
-    let loss dtype =
-        let theta, network = trained dtype
-        let inputs, labels = images dtype 50
-        theta, Network.forward network, inputs, Loss.softmaxCrossEntropy Reduction.Mean labels
-
-    let reference =
-        lazy (SharedData.path "reference/resnet20_cifar10_float64.json" |> File.ReadAllText |> JsonNode.Parse)
-
-    let number (name: string) = reference.Value[name].GetValue<float>()
-
-    let numbers (name: string) = [ for item in reference.Value[name].AsArray() -> item.GetValue<float>() ]
-
     let relative tolerance (name: string) (actual: float) =
-        let expected = number name
+        let expected = TrainedResNet.number name
         Expect.isTrue $"{name}: {actual} against {expected}" (abs (actual - expected) <= tolerance * abs expected)
 
     /// sin 1, sin 2, …
@@ -48,33 +22,32 @@ type ResNetTests() =
 
     let vector tolerance name (v: Tensor) =
         relative tolerance $"{name}_norm" (norm v)
-        let scale = number $"{name}_norm"
+        let scale = TrainedResNet.number $"{name}_norm"
         let close expected actual = Expect.close tolerance [| expected / scale |] [| actual / scale |]
         let values = v.ToArray()
-        numbers $"{name}_first5" |> List.iteri (fun i expected -> close expected values[i])
-        numbers $"{name}_last5" |> List.iteri (fun i expected -> close expected values[values.Length - 5 + i])
+        TrainedResNet.numbers $"{name}_first5" |> List.iteri (fun i expected -> close expected values[i])
+
+        TrainedResNet.numbers $"{name}_last5"
+        |> List.iteri (fun i expected -> close expected values[values.Length - 5 + i])
 
     let check dtype tolerance =
-        let theta, forward, inputs, criterion = loss dtype
-        let f theta = criterion (forward theta inputs)
-        let v = probe dtype theta.Size
-        let (value, gradient), product = Linearized.gradient f theta
-        relative tolerance "loss" (value.ToScalar())
-        relative tolerance "gradient_norm" (norm gradient)
-        let hv = product v
-        vector tolerance "Hv" hv
-        relative tolerance "vHv" (dot v hv)
-        relative tolerance "vHv" ((quadraticForm f theta v).ToScalar())
-        let logits, tangent = fjacobianv (fun theta -> forward theta inputs) theta v
-        let gv = jacobianTv (fun theta -> forward theta inputs) theta (hessianv criterion logits tangent)
-        vector tolerance "Gv" gv
-        relative tolerance "vGv" (dot v gv)
+        let theta, logits, criterion = TrainedResNet.problem dtype
+        let point = TrainedResNet.point dtype
+        relative tolerance "loss" point.Loss
+        relative tolerance "gradient_norm" (norm point.Gradient)
+
+        for name, operator: LinearOperator in [ "H", point.Hessian; "G", GaussNewton.at logits criterion theta ] do
+            let v = probe dtype theta.Size
+            let product = operator.Apply v
+            vector tolerance $"{name}v" product
+            relative tolerance $"v{name}v" (dot v product)
+            relative tolerance $"v{name}v" ((operator.QuadraticForm v).ToScalar())
 
     [<Test>]
     member _.``parameters have the names, shapes and order of the file``() =
         let names (tensors: (string * Tensor) list) = [ for name, t in tensors -> name, List.ofArray t.Shape ]
-        let tensors = Safetensors.read (SharedData.path "data/resnet20_cifar10.safetensors")
-        let theta, network = trained DType.Float32
+        let tensors = TrainedResNet.tensors ()
+        let theta, network = TrainedResNet.network DType.Float32
         Expect.isTrue $"{network.ParameterCount}" (network.ParameterCount = 269722)
         let saved = Network.save theta network
         Expect.isTrue "the same tensors" (List.sort (names saved) = List.sort (names tensors))
@@ -85,8 +58,8 @@ type ResNetTests() =
 
     [<Test>]
     member _.``logits of the first test image are PyTorch's, and 915 of 1000 images are right``() =
-        let theta, network = trained DType.Float32
-        let inputs, labels = images DType.Float32 1000
+        let theta, network = TrainedResNet.network DType.Float32
+        let inputs, labels = TrainedResNet.images DType.Float32 1000
 
         let logits =
             Tensor.concat
