@@ -40,6 +40,7 @@ namespace Curvature.FSharp
 
 open System
 open System.Diagnostics
+open System.Threading
 open Curvature
 
 /// The kernel polynomial method (Weiße, Wellein, Alvermann & Fehske 2006, "The kernel polynomial method"): densities from Chebyshev moments,
@@ -61,14 +62,23 @@ module ChebyshevMoments =
         let half = max ((1.0 + 2.0 * margin) * 0.5 * (high - low)) (if size > 0.0 then margin * size else 1.0)
         struct (0.5 * (low + high), half, found.Matvecs)
 
-    /// Moments of a block of probes; nothing where a vector grows, which it does only if an eigenvalue lies outside of the interval.
+    /// What a block of probes gives.
+    [<RequireQualifiedAccess; NoEquality; NoComparison>]
+    type private Outcome =
+        | Moments of float[][]
+        /// A vector grew, which it does only if an eigenvalue lies outside of the interval.
+        | TooNarrow
+        | Cancelled
+
+    /// Moments of a block of probes.
     let private momentsOf
         count
+        (cancellation: CancellationToken)
         (centre: float)
         (half: float)
         (multiply: Tensor -> Tensor)
         (start: Tensor)
-        : float[][] voption =
+        : Outcome =
         let probes = start.Signature.Shape[0]
         let rows (t: Tensor) = Array.init probes (fun i -> Tensor.item 0 i t)
         let dots a b = Array.map2 Vectors.dot (rows a) (rows b)
@@ -86,7 +96,7 @@ module ChebyshevMoments =
         let mutable step, inside = 1, true
 
         // From t_j and t_{j+1} come the moments 2j and 2j + 1: twice as many as there are products.
-        while inside && 2 * step < count do
+        while inside && 2 * step < count && not cancellation.IsCancellationRequested do
             let own = dots current current
             inside <- Array.forall2 (fun length square -> length <= 1.01 * square) own squares
             put (2 * step) (Array.mapi (fun i value -> 2.0 * value - squares[i]) own)
@@ -100,13 +110,11 @@ module ChebyshevMoments =
 
             step <- step + 1
 
-        if inside then ValueSome moments else ValueNone
+        if not inside then Outcome.TooNarrow
+        elif 2 * step < count then Outcome.Cancelled
+        else Outcome.Moments moments
 
-    /// `count` moments from each of `probes` sign vectors, by about count/2 products a vector and 24 for the ends of the spectrum.
-    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
-    /// ArgumentRangeException for less than two moments or one vector, or an operator without eigenvalues, and NonFiniteException for products that
-    /// are NaN or infinite.
-    let sample (probes: int) (count: int) (key: Key) (operator: LinearOperator) : ChebyshevSample =
+    let private check (probes: int) (count: int) (operator: LinearOperator) =
         Krylov.requireSymmetric "ChebyshevMoments" operator
         Krylov.checkPositive "ChebyshevMoments" "the number of random vectors" probes
         Krylov.checkPositive "ChebyshevMoments" "the number of columns" operator.Columns
@@ -116,51 +124,60 @@ module ChebyshevMoments =
                 ArgumentRangeException $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
             )
 
+    /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the
+    /// trace) and how many run side by side; see `sample`. Cancelled after some vectors, it returns the moments of those, with the reason
+    /// Cancelled; before, it raises OperationCanceledException.
+    let sampleWith
+        (options: SamplingOptions)
+        (probe: Probe)
+        (probes: int)
+        (count: int)
+        (key: Key)
+        (operator: LinearOperator)
+        : ChebyshevSample =
+        check probes count operator
+        let token, n = options.Cancellation, operator.Columns
+        token.ThrowIfCancellationRequested()
         let watch, keys = Stopwatch.StartNew(), key.Split 2
-        let struct (centre, half, spent) = interval keys[0] operator
-        let width = Sampling.blockSize SamplingOptions.Default operator
-        let mutable products, half = spent, half
+        let struct (centre, least, spent) = interval keys[0] operator
+        let width, found = Sampling.blockSize options operator, ResizeArray<float[]>()
+        let mutable products, half, reason = spent, least, StopReason.MatvecsSpent
 
         let multiply first (block: Tensor) =
             products <- products + block.Signature.Shape[0]
             operator.Multiply(block, (fun row -> $"a Chebyshev vector of probe {first + row}"))
 
-        let attempt () =
-            [| 0..width .. probes - 1 |]
-            |> Array.fold
-                (fun all first ->
-                    all
-                    |> ValueOption.bind (fun (found: float[][]) ->
-                        Probe.drawOn
-                            operator.Device
-                            Probe.rademacher
-                            keys[1]
-                            operator.Columns
-                            (first, min width (probes - first))
-                            operator.DType
-                        |> momentsOf count (centre: float) (half: float) (multiply first)
-                        |> ValueOption.map (Array.append found)))
-                (ValueSome [||])
+        while found.Count < probes && reason <> StopReason.Cancelled do
+            let first = found.Count
+            let place = first, min width (probes - first)
+            let start = Probe.drawOn operator.Device probe keys[1] n place operator.DType
 
-        let mutable result = attempt ()
+            match momentsOf count token centre half (multiply first) start with
+            | Outcome.Moments moments ->
+                found.AddRange moments
 
-        // An eigenvalue that Lanczos did not see lies outside: every eigenvalue is within some wider interval.
-        while result.IsNone do
-            half <- 1.5 * half
-            result <- attempt ()
+                [| for own in found -> float n * (centre + half * own[1]) |]
+                |> SpectralProgress.tell options probes watch.Elapsed.TotalSeconds
+            | Outcome.TooNarrow ->
+                // An eigenvalue that Lanczos did not see lies outside: every eigenvalue is within some wider interval.
+                half <- 1.5 * half
+                found.Clear()
+            | Outcome.Cancelled -> ()
 
-        let cost =
-            Ledger(
-                probes,
-                products,
-                0,
-                int64 products * int64 operator.Definition.Gradients,
-                watch.Elapsed.TotalSeconds,
-                StopReason.MatvecsSpent,
-                ValueNone
-            )
+            if token.IsCancellationRequested && found.Count < probes then
+                if found.Count = 0 then token.ThrowIfCancellationRequested()
+                reason <- StopReason.Cancelled
 
-        ChebyshevSample(operator.Name, centre, half, result.Value, cost)
+        let gradients = int64 products * int64 operator.Definition.Gradients
+        let cost = Ledger(found.Count, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
+        ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
+
+    /// `count` moments from each of `probes` sign vectors, by about count/2 products a vector and 24 for the ends of the spectrum.
+    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
+    /// ArgumentRangeException for less than two moments or one vector, or an operator without eigenvalues, and NonFiniteException for products that
+    /// are NaN or infinite.
+    let sample (probes: int) (count: int) (key: Key) (operator: LinearOperator) : ChebyshevSample =
+        sampleWith SamplingOptions.Default Probe.rademacher probes count key operator
 
     /// Jackson's factors g_j (1912), which make the truncated series of a measure that is not negative a function that is not negative.
     let jackson (count: int) : float[] =

@@ -41,7 +41,7 @@ type EigenPairs
     /// Time spent.
     member _.Seconds = seconds
 
-    /// Whether it was cancelled: the pairs are the best that were found until then.
+    /// Whether it was cancelled: the pairs are the best that were found until then, and by power iteration perhaps fewer than asked for.
     member _.IsCancelled: bool = cancelled
 
     override this.ToString() =

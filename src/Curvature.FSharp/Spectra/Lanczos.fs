@@ -5,7 +5,7 @@ open Curvature.FSharp
 
 /// What Lanczos found: an orthonormal basis V of a Krylov space, and the tridiagonal matrix T = VᵀAV.
 [<Sealed; NoEquality; NoComparison>]
-type LanczosResult internal (space: KrylovSpace, products: int) =
+type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool) =
     let size = space.Size
     let diagonal = Array.init size (fun i -> space.Projection[i, i])
     let offDiagonal = Array.init (max 0 (size - 1)) (fun i -> space.Projection[i, i + 1])
@@ -16,7 +16,7 @@ type LanczosResult internal (space: KrylovSpace, products: int) =
             (let c = Array2D.init size size (fun i j -> ritz.Value.Vectors[j, i])
              Vectors.combinations c space.Vectors)
 
-    /// How many steps were taken: fewer than asked for where the space became invariant.
+    /// How many steps were taken: fewer than asked for where the space became invariant, or it was cancelled.
     member _.Steps = size
 
     /// How many products with the operator were taken.
@@ -33,6 +33,9 @@ type LanczosResult internal (space: KrylovSpace, products: int) =
 
     /// Whether the space is invariant, up to rounding: then all Ritz values are eigenvalues.
     member _.IsInvariant = isNull space.Next
+
+    /// Whether it was cancelled before all steps were taken.
+    member _.IsCancelled = cancelled
 
     /// The eigenvalues of T, ascending. All lie between the least and the largest eigenvalue of the operator.
     member _.RitzValues = Array.copy ritz.Value.Values
@@ -53,6 +56,7 @@ type LanczosResult internal (space: KrylovSpace, products: int) =
 
 namespace Curvature.FSharp
 
+open System.Threading
 open Curvature
 
 /// Lanczos's tridiagonalization of a symmetric operator (Lanczos 1950) with every vector orthogonalised twice against all before it, so that
@@ -61,11 +65,14 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Lanczos =
 
-    /// At most `steps` steps from a start vector of any length; fewer where the space becomes invariant, at the latest after n.
-    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
-    /// ShapeException for a start vector that does not fit, ArgumentRangeException for a zero one or less than one step, and NonFiniteException
-    /// for products that are NaN or infinite.
-    let from (start: Tensor) (steps: int) (operator: LinearOperator) : LanczosResult =
+    /// The same as `from`, until a token is cancelled: then the steps taken are the result. Cancelled before the first, it raises
+    /// OperationCanceledException.
+    let fromWith
+        (cancellation: CancellationToken)
+        (start: Tensor)
+        (steps: int)
+        (operator: LinearOperator)
+        : LanczosResult =
         Krylov.requireSymmetric "Lanczos" operator
         Krylov.checkPositive "Lanczos" "the number of steps" steps
 
@@ -78,13 +85,24 @@ module Lanczos =
         Finite.check "Lanczos: the start vector" start
         let space = KrylovSpace(operator, max 1 (min steps operator.Columns), ValueNone)
         space.Start start
-        let products = Krylov.advance operator (fun _ -> "the Lanczos vector") steps [| space |] (fun () -> true)
+        cancellation.ThrowIfCancellationRequested()
+        let goOn () = space.Size = 0 || not cancellation.IsCancellationRequested
+        let products = Krylov.advance operator (fun _ -> "the Lanczos vector") steps [| space |] goOn
         space.CheckSymmetry()
-        LanczosResult(space, products)
+        LanczosResult(space, products, not (isNull space.Next) && space.Size < space.Capacity)
+
+    /// At most `steps` steps from a start vector of any length; fewer where the space becomes invariant, at the latest after n.
+    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
+    /// ShapeException for a start vector that does not fit, ArgumentRangeException for a zero one or less than one step, and NonFiniteException
+    /// for products that are NaN or infinite.
+    let from (start: Tensor) (steps: int) (operator: LinearOperator) : LanczosResult =
+        fromWith CancellationToken.None start steps operator
+
+    /// The same as `run`, until a token is cancelled; see `fromWith`.
+    let runWith (cancellation: CancellationToken) (steps: int) (key: Key) (operator: LinearOperator) : LanczosResult =
+        let start = Probe.drawOn operator.Device Probe.gaussian key operator.Columns (0, 1) operator.DType
+        fromWith cancellation (Tensor.flatten start) steps operator
 
     /// The same from a random vector with normal entries.
     let run (steps: int) (key: Key) (operator: LinearOperator) : LanczosResult =
-        from
-            (Probe.drawOn operator.Device Probe.gaussian key operator.Columns (0, 1) operator.DType |> Tensor.flatten)
-            steps
-            operator
+        runWith CancellationToken.None steps key operator

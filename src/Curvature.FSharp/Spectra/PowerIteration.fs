@@ -18,6 +18,7 @@ namespace Curvature.FSharp
 
 open System
 open System.Diagnostics
+open System.Threading
 open Curvature
 
 /// When one eigenpair of the power iteration is good enough.
@@ -56,8 +57,8 @@ module PowerIteration =
         | PowerStop.Residual tolerance -> residual <= tolerance * abs value
         | PowerStop.PyHessian tolerance -> abs (value - before) / (abs before + 1e-6) < tolerance
 
-    /// One pair, orthogonal to those found; `multiply` counts.
-    let private one stop limit (multiply: Tensor -> Tensor) (outside: Tensor -> Tensor) start =
+    /// One pair, orthogonal to those found; `multiply` counts, and `goOn` says whether it may be called again.
+    let private one stop (goOn: int -> bool) (multiply: Tensor -> Tensor) (outside: Tensor -> Tensor) start =
         let mutable vector = let struct (v, _) = unit (outside (outside start)) in v
         let mutable before, result, step = nan, ValueNone, 0
 
@@ -70,7 +71,7 @@ module PowerIteration =
             let own = Vectors.norm (outside product - value * vector)
             let finished = isDone stop value before own
 
-            if finished || step >= limit then
+            if finished || not (goOn step) then
                 result <- ValueSome { Value = value; Vector = vector; Residual = residual; Good = finished }
             else
                 before <- value
@@ -85,38 +86,55 @@ module PowerIteration =
 
         result.Value
 
-    /// The `count` eigenpairs of largest magnitude, each by at most `limit` products, with their residuals. Pairs that the limit leaves unfinished
-    /// are returned as not converged. Raises OperatorException for an operator that is not square or does not claim to be symmetric,
-    /// ArgumentRangeException for less than one pair or more than n, and NonFiniteException for products that are NaN or infinite.
-    let find (stop: PowerStop) (limit: int) (count: int) (key: Key) (operator: LinearOperator) : EigenPairs =
+    /// The pairs found before, and one more.
+    let private extend stop goOn multiply key (operator: LinearOperator) (found: Pair list) : Pair list =
+        let outside =
+            match found with
+            | [] -> id
+            | _ -> found |> List.map _.Vector |> Tensor.stack 0 |> Vectors.without
+
+        found @ [ one stop goOn multiply outside (EigenOrder.randomVector key found.Length operator) ]
+
+    /// The same as `find`, until a token is cancelled: then the pairs that were begun are returned, the last one as far as it came. Cancelled
+    /// beforehand, it raises OperationCanceledException.
+    let findWith
+        (cancellation: CancellationToken)
+        (stop: PowerStop)
+        (limit: int)
+        (count: int)
+        (key: Key)
+        (operator: LinearOperator)
+        : EigenPairs =
         EigenOrder.checkCount "PowerIteration" count operator
         Krylov.checkPositive "PowerIteration" "the limit of products" limit
+        cancellation.ThrowIfCancellationRequested()
         let watch = Stopwatch.StartNew()
-        let mutable products = 0
+        let mutable products, pairs = 0, []
 
         let multiply (v: Tensor) =
             products <- products + 1
             operator.Multiply(v, (fun _ -> $"the vector of product {products}"))
 
-        let pairs =
-            ((ResizeArray<Pair>()), [ 0 .. count - 1 ])
-            ||> List.fold (fun found i ->
-                let outside (v: Tensor) =
-                    if found.Count = 0 then
-                        v
-                    else
-                        Vectors.without (found |> Seq.map _.Vector |> List.ofSeq |> Tensor.stack 0) v
+        let goOn step = step < limit && not cancellation.IsCancellationRequested
 
-                found.Add(one stop limit multiply outside (EigenOrder.randomVector key i operator))
-                found)
-            |> Seq.toArray
+        while pairs.Length < count && (pairs.IsEmpty || not cancellation.IsCancellationRequested) do
+            pairs <- extend stop goOn multiply key operator pairs
+
+        let found = List.toArray pairs
 
         EigenPairs(
-            pairs |> Array.map _.Value,
-            pairs |> Array.map _.Vector |> List.ofArray |> Tensor.stack 0,
-            pairs |> Array.map _.Residual,
-            pairs |> Array.map _.Good,
+            found |> Array.map _.Value,
+            pairs |> List.map _.Vector |> Tensor.stack 0,
+            found |> Array.map _.Residual,
+            found |> Array.map _.Good,
             products,
             watch.Elapsed.TotalSeconds,
-            false
+            cancellation.IsCancellationRequested
+            && (found.Length < count || found |> Array.exists (fun pair -> not pair.Good))
         )
+
+    /// The `count` eigenpairs of largest magnitude, each by at most `limit` products, with their residuals. Pairs that the limit leaves unfinished
+    /// are returned as not converged. Raises OperatorException for an operator that is not square or does not claim to be symmetric,
+    /// ArgumentRangeException for less than one pair or more than n, and NonFiniteException for products that are NaN or infinite.
+    let find (stop: PowerStop) (limit: int) (count: int) (key: Key) (operator: LinearOperator) : EigenPairs =
+        findWith CancellationToken.None stop limit count key operator

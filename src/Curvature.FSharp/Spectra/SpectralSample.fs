@@ -103,6 +103,17 @@ module internal Statistics =
         values |> Array.iter moments.Add
         moments.StandardError
 
+/// What a listener hears while a spectrum is sampled.
+module internal SpectralProgress =
+
+    /// The trace that the random vectors so far show, one figure for each, of so many that are wanted.
+    let tell (options: SamplingOptions) (wanted: int) (seconds: float) (traces: float[]) =
+        if not (isNull options.Progress) then
+            let completed = float traces.Length / float wanted
+
+            SamplingProgress(traces.Length, Statistics.mean traces, Statistics.standardError traces, seconds, completed)
+            |> options.Progress.Report
+
 /// The error of a quadrature after k steps, from its values after k/2, 3k/4 and k. They are taken for a power law C·m⁻ᵖ, which
 /// overestimates what is left where the error falls geometrically, as it does once the spectrum is resolved. Where no convergence shows,
 /// p = 1/4 stands for the slow beginning of functions that are steep at the end of a wide spectrum.

@@ -44,7 +44,8 @@ module StochasticLanczos =
     let private ledger (operator: LinearOperator) samples products seconds reason =
         Ledger(samples, products, 0, int64 products * int64 operator.Definition.Gradients, seconds, reason, ValueNone)
 
-    /// Rules of `probes` random vectors of a distribution, with options for cancellation and for how many run side by side; see `sample`.
+    /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the trace) and how many run
+    /// side by side; see `sample`.
     /// Cancelled after some vectors, it returns the rules of those, with the reason Cancelled; before, it raises OperationCanceledException.
     let sampleWith
         (options: SamplingOptions)
@@ -83,6 +84,9 @@ module StochasticLanczos =
                 if spaces |> Array.forall isWhole then
                     spaces |> Array.iter (fun space -> space.CheckSymmetry())
                     rules.AddRange(Array.map2 (fun space row -> rule space (Vectors.dot row row)) spaces rows)
+
+                    [| for rule in rules -> rule.Mass * rule.Integrate id |]
+                    |> SpectralProgress.tell options probes watch.Elapsed.TotalSeconds
 
                 if options.Cancellation.IsCancellationRequested && rules.Count < probes then
                     if rules.Count = 0 then options.Cancellation.ThrowIfCancellationRequested()

@@ -34,11 +34,7 @@ internal static class Library
     public static IEnumerable<Type> FacadeClasses => FacadeTypes.Where(type => type is { IsAbstract: true, IsSealed: true });
 
     /// <summary>Modules that C# does not have yet, and functions of others. Whatever gets its C# form leaves this list.</summary>
-    public static readonly string[] StillFSharpAlone =
-    [
-        "ChebyshevMoments", "CumulativeDensity", "Lanczos", "Lobpcg", "MatrixMarket", "PowerIteration", "PowerStop", "Smoothing",
-        "SpectralDensity", "StochasticLanczos", "ThickRestartLanczos",
-    ];
+    public static readonly string[] StillFSharpAlone = [];
 
     /// <summary>Whether a function, named as an F# user writes it, is of those that C# does not have yet.</summary>
     public static bool IsStillFSharpAlone(string name) =>

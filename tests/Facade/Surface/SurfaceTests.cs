@@ -65,6 +65,13 @@ public sealed class SurfaceTests
         ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",
         ["Landscape.line"] = "Landscape.Line",
         ["Landscape.plane"] = "Landscape.Plane",
+        ["Lanczos.from"] = "Lanczos.From",
+        ["Lanczos.run"] = "Lanczos.Run",
+        ["ThickRestartLanczos.find"] = "ThickRestartLanczos.Find",
+        ["Lobpcg.find"] = "Lobpcg.Find",
+        ["PowerIteration.find"] = "PowerIteration.Find",
+        ["StochasticLanczos.sample"] = "StochasticLanczos.Sample",
+        ["ChebyshevMoments.sample"] = "ChebyshevMoments.Sample",
     };
 
     [Test]

@@ -1,0 +1,16 @@
+namespace Curvature.CSharp;
+
+/// <summary>Matrices in the Matrix Market's exchange format (Boisvert, Pozo &amp; Remington 1996), plain or compressed by gzip: coordinate
+/// or array; real, integer or pattern; general, symmetric or skew-symmetric.</summary>
+public static class MatrixMarket
+{
+    /// <summary>The operator of a file, <see cref="DType.Float64"/>, whose products cost an operation for each entry that is not 0.
+    /// Symmetric where the file says so.</summary>
+    /// <exception cref="DataException">The file is missing, malformed or cut short; the message names the line.</exception>
+    public static LinearOperator Read(string path) => FSharp.MatrixMarket.read(path.NotNull());
+
+    /// <summary>The matrix [rows, columns] of a file, <see cref="DType.Float64"/>.</summary>
+    /// <exception cref="DataException">The file is missing, malformed or cut short; the message names the line.</exception>
+    /// <exception cref="ArgumentRangeException">The matrix has more than <c>LinearOperator.DenseLimit</c> entries.</exception>
+    public static Tensor ReadDense(string path) => FSharp.MatrixMarket.readDense(path.NotNull());
+}
