@@ -5,11 +5,6 @@ namespace Curvature.CSharp;
 /// <param name="Tensor">Its values.</param>
 public sealed record NamedTensor(string Name, Tensor Tensor);
 
-/// <summary>Images with their classes.</summary>
-/// <param name="Images">[images, channels, height, width].</param>
-/// <param name="Labels"><see cref="DType.Int32"/> [images].</param>
-public sealed record LabelledImages(Tensor Images, Tensor Labels);
-
 /// <summary>Files of named tensors in the safetensors format.</summary>
 public static class Safetensors
 {
@@ -43,20 +38,46 @@ public static class Safetensors
         tensors.WithoutNull().Select(tensor => Tuple.Create(tensor.Name.NotNull(nameof(tensors)), tensor.Tensor.NotNull(nameof(tensors))));
 }
 
-/// <summary>The binary files of CIFAR-10 and CIFAR-100 (Krizhevsky 2009): colour images of 32 × 32 pixels with their classes.</summary>
-public static class Cifar
+/// <summary>Arrays as NumPy writes them: one in an .npy file, several by name in an .npz file. 16-bit floating point is read as
+/// <see cref="DType.Float32"/>, and whole numbers and truth values as <see cref="DType.Int32"/>.</summary>
+public static class Numpy
 {
-    /// <summary>The images of a CIFAR-10 file, [images, 3, 32, 32] with numbers from 0 to 1, and their classes from 0 to 9. The file may be
-    /// compressed by gzip.</summary>
-    /// <exception cref="DataException">The file is not there, empty, cut off, or not CIFAR-10.</exception>
-    public static LabelledImages Read10(string path, DType dtype = DType.Float32) =>
-        FSharp.Cifar.read10(dtype, path.NotNull()).ToImages();
+    /// <summary>The array of an .npy file.</summary>
+    /// <exception cref="DataException">The file is missing, not what the format asks for, or holds Python objects.</exception>
+    public static Tensor Read(string path) => FSharp.Numpy.read(path.NotNull());
 
-    /// <summary>The images of a CIFAR-100 file, [images, 3, 32, 32] with numbers from 0 to 1, and their fine classes from 0 to 99. The file
-    /// may be compressed by gzip.</summary>
-    /// <exception cref="DataException">The file is not there, empty, cut off, or not CIFAR-100.</exception>
-    public static LabelledImages Read100(string path, DType dtype = DType.Float32) =>
-        FSharp.Cifar.read100(dtype, path.NotNull()).ToImages();
+    /// <summary>The array of an .npy stream that can seek.</summary>
+    /// <param name="stream">What to read.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="DataException">It is not what the format asks for.</exception>
+    public static Tensor Read(Stream stream, string name) => FSharp.Numpy.readStream(name.NotNull(), stream.NotNull());
 
-    private static LabelledImages ToImages(this Tuple<Tensor, Tensor> images) => new(images.Item1, images.Item2);
+    /// <summary>The arrays of an .npz file, in its order.</summary>
+    /// <exception cref="DataException">The file is missing, or not what the format asks for.</exception>
+    public static IReadOnlyList<NamedTensor> ReadArchive(string path) => FSharp.Numpy.readArchive(path.NotNull()).ToNamed();
+
+    /// <summary>The arrays of an .npz stream that can seek.</summary>
+    /// <param name="stream">What to read.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="DataException">It is not what the format asks for.</exception>
+    public static IReadOnlyList<NamedTensor> ReadArchive(Stream stream, string name) =>
+        FSharp.Numpy.readArchiveStream(name.NotNull(), stream.NotNull()).ToNamed();
+
+    /// <summary>Writes a tensor as an .npy file.</summary>
+    /// <exception cref="DataException">The file cannot be written.</exception>
+    public static void Write(string path, Tensor tensor) => FSharp.Numpy.write(path.NotNull(), tensor.NotNull());
+
+    /// <summary>Writes a tensor as .npy to a stream.</summary>
+    public static void Write(Stream stream, Tensor tensor) => FSharp.Numpy.writeStream(stream.NotNull(), tensor.NotNull());
+
+    /// <summary>Writes named tensors as an .npz file.</summary>
+    /// <exception cref="ParameterException">A name comes twice.</exception>
+    /// <exception cref="DataException">The file cannot be written.</exception>
+    public static void WriteArchive(string path, IEnumerable<NamedTensor> tensors) =>
+        FSharp.Numpy.writeArchive(path.NotNull(), tensors.ToPairs().ToFSharpList());
+
+    /// <summary>Writes named tensors as .npz to a stream.</summary>
+    /// <exception cref="ParameterException">A name comes twice.</exception>
+    public static void WriteArchive(Stream stream, IEnumerable<NamedTensor> tensors) =>
+        FSharp.Numpy.writeArchiveStream(stream.NotNull(), tensors.ToPairs().ToFSharpList());
 }

@@ -9,6 +9,13 @@ public static class MatrixMarket
     /// <exception cref="DataException">The file is missing, malformed or cut short; the message names the line.</exception>
     public static LinearOperator Read(string path) => FSharp.MatrixMarket.read(path.NotNull());
 
+    /// <summary>The operator of a stream that can seek.</summary>
+    /// <param name="stream">What to read.</param>
+    /// <param name="name">What messages call it, and the operator's name.</param>
+    /// <exception cref="DataException">It is malformed or cut short; the message names the line.</exception>
+    public static LinearOperator Read(Stream stream, string name) =>
+        FSharp.MatrixMarket.readStream(name.NotNull(), stream.NotNull());
+
     /// <summary>The matrix [rows, columns] of a file, <see cref="DType.Float64"/>.</summary>
     /// <exception cref="DataException">The file is missing, malformed or cut short; the message names the line.</exception>
     /// <exception cref="ArgumentRangeException">The matrix has more than <c>LinearOperator.DenseLimit</c> entries.</exception>

@@ -1,53 +1,74 @@
 namespace Curvature.FSharp
 
+open System
 open System.IO
 open Curvature
 
-/// The binary files of CIFAR-10 and CIFAR-100 (Krizhevsky 2009): colour images of 32 × 32 pixels with their classes.
+/// The binary files of CIFAR-10 and CIFAR-100 (Krizhevsky 2009), plain or compressed by gzip: colour images of 32 × 32 pixels with their
+/// classes.
 [<RequireQualifiedAccess>]
 module Cifar =
 
     let private pixels = 3 * 32 * 32
 
-    let private read (labels: int list) (kept: int) (dtype: DType) (path: string) : Tensor * Tensor =
+    /// Records that begin with a label for each of the limits, of which the last is the class.
+    let private parse (limits: int list) (name: string) (stream: Stream) : ImageSet =
+        let length = limits.Length + pixels
+        use images = new MemoryStream()
+        let labels = ResizeArray<int>()
+        let record = Array.zeroCreate<byte> length
+        let next () = stream.ReadAtLeast(Span record, length, false)
+        let mutable got = next ()
+
+        while got = length do
+            limits
+            |> List.iteri (fun place classes ->
+                let label = int record[place]
+
+                if label >= classes then
+                    raise (
+                        DataException $"{name}: label {label} of image {labels.Count} is not one of 0 … {classes - 1}"
+                    ))
+
+            labels.Add(int record[limits.Length - 1])
+            images.Write(record, limits.Length, pixels)
+            got <- next ()
+
+        if got > 0 || labels.Count = 0 then
+            let bytes = int64 labels.Count * int64 length + int64 got
+
+            raise (
+                DataException $"{name} has {bytes} bytes, and CIFAR files have a multiple of {length} from {length} on"
+            )
+
+        ImageSet(images.ToArray(), labels.ToArray(), 3, 32, 32)
+
+    let private tensors (read: string -> ImageSet) (dtype: DType) (path: string) : Tensor * Tensor =
         if dtype = DType.Int32 then
             raise (DTypeException "cifar: images are Float32 or Float64, and Int32 was asked for")
 
-        let bytes =
-            DataFile.read path (fun stream ->
-                use buffer = new MemoryStream()
-                stream.CopyTo buffer
-                buffer.ToArray())
+        let images = read path
+        images.ToTensor dtype, images.Labels
 
-        let record = labels.Length + pixels
+    /// The images of a CIFAR-10 file such as data_batch_1.bin, as bytes, with their classes from 0 to 9.
+    /// Raises DataException for a file that is not there, empty, cut off, or not CIFAR-10.
+    let images10 (path: string) : ImageSet = DataFile.read path (parse [ 10 ] path)
 
-        if bytes.Length = 0 || bytes.Length % record <> 0 then
-            raise (
-                DataException
-                    $"{path} has {bytes.Length} bytes, and CIFAR files have a multiple of {record} from {record} on"
-            )
+    /// The images of a CIFAR-100 file such as train.bin, as bytes, with their fine classes from 0 to 99.
+    /// Raises DataException for a file that is not there, empty, cut off, or not CIFAR-100.
+    let images100 (path: string) : ImageSet = DataFile.read path (parse [ 20; 100 ] path)
 
-        let images = bytes.Length / record
+    /// The images of a CIFAR-10 stream that can seek; the name is for messages.
+    let readStream10 (name: string) (stream: Stream) : ImageSet = DataFile.readStream name stream (parse [ 10 ] name)
 
-        for image in 0 .. images - 1 do
-            labels
-            |> List.iteri (fun place classes ->
-                let label = int bytes[image * record + place]
+    /// The images of a CIFAR-100 stream that can seek; the name is for messages.
+    let readStream100 (name: string) (stream: Stream) : ImageSet =
+        DataFile.readStream name stream (parse [ 20; 100 ] name)
 
-                if label >= classes then
-                    raise (DataException $"{path}: label {label} of image {image} is not one of 0 … {classes - 1}"))
-
-        let values =
-            Array.init (images * pixels) (fun i ->
-                float bytes[i / pixels * record + labels.Length + i % pixels] / 255.0)
-
-        let classes = Array.init images (fun image -> int bytes[image * record + kept])
-        Tensor.convert dtype (Tensor.ofArray [ images; 3; 32; 32 ] values), Tensor.ofIndices [ images ] classes
-
-    /// The images of a CIFAR-10 file, [images; 3; 32; 32] with numbers from 0 to 1, and their classes, Int32 [images], from 0 to 9. The file
-    /// may be compressed by gzip. Raises DataException for a file that is not there, empty, cut off, or not CIFAR-10.
-    let read10 (dtype: DType) (path: string) : Tensor * Tensor = read [ 10 ] 0 dtype path
+    /// The images of a CIFAR-10 file, [images; 3; 32; 32] with numbers from 0 to 1, and their classes, Int32 [images], from 0 to 9.
+    /// Raises DTypeException for Int32, and DataException as `images10` does.
+    let read10 (dtype: DType) (path: string) : Tensor * Tensor = tensors images10 dtype path
 
     /// The images of a CIFAR-100 file, [images; 3; 32; 32] with numbers from 0 to 1, and their fine classes, Int32 [images], from 0 to 99.
-    /// The file may be compressed by gzip. Raises DataException for a file that is not there, empty, cut off, or not CIFAR-100.
-    let read100 (dtype: DType) (path: string) : Tensor * Tensor = read [ 20; 100 ] 1 dtype path
+    /// Raises DTypeException for Int32, and DataException as `images100` does.
+    let read100 (dtype: DType) (path: string) : Tensor * Tensor = tensors images100 dtype path

@@ -46,3 +46,45 @@ module internal DataFile =
     let read (path: string) (reader: Stream -> 'T) : 'T =
         use file = openFile path
         readStream path file reader
+
+    /// Bytes are taken from a stream in pieces of this size, so that memory grows with what a file holds and not with what it promises.
+    let private piece = 1 <<< 16
+
+    /// The next bytes of a stream, as many as were promised.
+    let readBytes (name: string) (what: string) (count: int64) (stream: Stream) : byte[] =
+        let short there = raise (DataException $"{name}: {what} needs {count} bytes, and the file ends after {there}")
+
+        if count < 0L || count > int64 Array.MaxLength then
+            raise (DataException $"{name}: {what} has {count} bytes, and an array holds at most {Array.MaxLength}")
+
+        if stream.CanSeek && stream.Length - stream.Position < count then
+            short (stream.Length - stream.Position)
+
+        let mutable bytes = Array.zeroCreate<byte>(int (min count (int64 piece)))
+        let mutable filled = 0
+
+        while int64 filled < count do
+            if filled = bytes.Length then
+                let larger = min count (2L * int64 bytes.Length)
+                Array.Resize(&bytes, int larger)
+
+            let got = stream.Read(bytes, filled, bytes.Length - filled)
+            if got = 0 then short filled
+            filled <- filled + got
+
+        bytes
+
+    /// Makes sure that a stream has ended.
+    let requireEnd (name: string) (what: string) (stream: Stream) =
+        if stream.ReadByte() >= 0 then
+            raise (DataException $"{name}: there are more bytes than {what} needs")
+
+    /// Writes a file, replacing one that is there.
+    let write (path: string) (writer: Stream -> unit) : unit =
+        try
+            use file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 <<< 16)
+            writer file
+        with
+        | :? UnauthorizedAccessException
+        | :? ArgumentException
+        | :? IOException as error -> raise (DataException($"{path} cannot be written: {error.Message}", error))

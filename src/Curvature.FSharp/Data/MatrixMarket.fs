@@ -139,36 +139,48 @@ module MatrixMarket =
 
         entries
 
+    /// How many entries an array lists.
+    let private needed (entries: Entries) (header: Header) : int64 =
+        let rows, columns = int64 entries.Rows, int64 entries.Columns
+
+        match header.Mirror with
+        | ValueSome 1.0 -> rows * (rows + 1L) / 2L
+        | ValueSome _ -> rows * (rows - 1L) / 2L
+        | ValueNone -> rows * columns
+
     let private arrays name header (rest: seq<struct (int * string[])>) line (words: string[]) =
         if words.Length <> 2 then fail name line "rows and columns are needed"
 
         let entries = empty name line header (whole name line words[0]) (whole name line words[1])
 
-        let places =
-            [|
-                for column in 0 .. entries.Columns - 1 do
-                    let first =
-                        match header.Mirror with
-                        | ValueSome 1.0 -> column
-                        | ValueSome _ -> column + 1
-                        | ValueNone -> 0
+        // What a symmetric array leaves out is found by mirroring: the first row that each column has.
+        let first column =
+            match header.Mirror with
+            | ValueSome 1.0 -> column
+            | ValueSome _ -> column + 1
+            | ValueNone -> 0
 
-                    for row in first .. entries.Rows - 1 do
-                        struct (row, column)
-            |]
+        // Columns are long, and a file may promise more of them than there can be: places are counted, not listed.
+        let mutable row, column, count = first 0, (if entries.Rows = 0 then entries.Columns else 0), 0L
 
-        let mutable count = 0
+        let skipFullColumns () =
+            while column < entries.Columns && row >= entries.Rows do
+                column <- column + 1
+                row <- first column
+
+        skipFullColumns ()
 
         for struct (line, words) in rest do
             for word in words do
-                if count = places.Length then fail name line $"more than {count} entries"
+                if column >= entries.Columns then fail name line $"more than {count} entries"
 
-                let struct (row, column) = places[count]
                 add name header line entries row column (number name header line word)
-                count <- count + 1
+                count <- count + 1L
+                row <- row + 1
+                skipFullColumns ()
 
-        if count <> places.Length then
-            raise (DataException $"{name}: {places.Length} entries are needed, and {count} are there")
+        if column < entries.Columns then
+            raise (DataException $"{name}: {needed entries header} entries are needed, and {count} are there")
 
         entries
 
@@ -180,14 +192,11 @@ module MatrixMarket =
         | None -> raise (DataException $"{name}: the line of sizes is missing")
         | Some(struct (line, words)) -> (if header.IsCoordinate then coordinates else arrays) name header all line words
 
-    let private load path =
-        DataFile.read path (fun stream -> use reader = new StreamReader(stream) in parse path reader)
+    let private parseStream name (stream: Stream) : Entries =
+        use reader = new StreamReader(stream)
+        parse name reader
 
-    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing, malformed or
-    /// cut short, and ArgumentRangeException for a matrix of more than LinearOperator.denseLimit entries.
-    let readDense (path: string) : Tensor =
-        let entries = load path
-
+    let private dense (entries: Entries) : Tensor =
         if int64 entries.Rows * int64 entries.Columns > LinearOperator.denseLimit then
             raise (
                 ArgumentRangeException
@@ -201,10 +210,7 @@ module MatrixMarket =
 
         Tensor.ofArray [ entries.Rows; entries.Columns ] values
 
-    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where the file says so.
-    /// Raises DataException, with the line, for a file that is missing, malformed or cut short.
-    let read (path: string) : LinearOperator =
-        let entries = load path
+    let private operator (name: string) (entries: Entries) : LinearOperator =
         let column pick = entries.Items.ToArray() |> Array.map pick
         let index items = Tensor.ofIndices [ Array.length items ] items
         let rows = index (column (fun struct (row, _, _) -> row))
@@ -224,9 +230,22 @@ module MatrixMarket =
                 entries.Columns
                 (product columns rows entries.Rows)
             |> LinearOperator.withTranspose (product rows columns entries.Columns)
-            |> LinearOperator.named (Path.GetFileNameWithoutExtension path)
+            |> LinearOperator.named name
 
         if entries.IsSymmetric then
             LinearOperator.claim OperatorProperties.Symmetric operator
         else
             operator
+
+    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing, malformed or
+    /// cut short, and ArgumentRangeException for a matrix of more than LinearOperator.denseLimit entries.
+    let readDense (path: string) : Tensor = DataFile.read path (parseStream path) |> dense
+
+    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where the file says so.
+    /// Raises DataException, with the line, for a file that is missing, malformed or cut short.
+    let read (path: string) : LinearOperator =
+        DataFile.read path (parseStream path) |> operator (Path.GetFileNameWithoutExtension path)
+
+    /// The operator of a stream that can seek; the name is for messages, and becomes the operator's.
+    let readStream (name: string) (stream: Stream) : LinearOperator =
+        DataFile.readStream name stream (parseStream name) |> operator name

@@ -4,20 +4,9 @@ open System
 open System.Buffers.Binary
 open System.Collections.Generic
 open System.IO
-open System.Runtime.InteropServices
 open System.Text
 open System.Text.Json
 open Curvature
-
-/// How numbers are stored in a safetensors file.
-[<NoEquality; NoComparison>]
-type private SafetensorsElement =
-    {
-        /// Bytes of an element.
-        Bytes: int
-        /// A tensor of a shape from the bytes of its elements. The text says which tensor, for errors.
-        Decode: string -> int list -> byte[] -> Tensor
-    }
 
 /// Files of named tensors in the safetensors format: the length of a header, a header in JSON, and the elements of all tensors, little-endian
 /// and row-major, without gaps. (https://huggingface.co/docs/safetensors)
@@ -27,80 +16,26 @@ module Safetensors =
     /// The longest header that is read; the format's own limit.
     let private longestHeader = 100_000_000L
 
-    /// Files are read in pieces of this size, so that a file which lies about its length costs no memory.
-    let private piece = 1 <<< 20
-
     let private fail (name: string) (problem: string) =
         raise (DataException $"{name} is not a safetensors file: {problem}")
 
-    let private readBytes (name: string) (stream: Stream) (count: int64) (what: string) : byte[] =
-        if count > int64 Array.MaxLength then
-            fail name $"{what} takes {count} bytes, more than can be read at once"
-
-        let mutable bytes = Array.zeroCreate<byte>(int (min count (int64 piece)))
-        let mutable filled = 0
-
-        while int64 filled < count do
-            if filled = bytes.Length then
-                Array.Resize(&bytes, int (min count (2L * int64 bytes.Length)))
-
-            let read = stream.Read(bytes, filled, bytes.Length - filled)
-
-            if read = 0 then
-                fail name $"{what} takes {count} bytes, and the file ends after {filled} of them"
-
-            filled <- filled + read
-
-        bytes
-
-    // ---- element types
-
-    let private floats (widen: byte[] -> float32[]) tensor bytes =
-        {
-            Bytes = bytes
-            Decode = fun _ shape data -> Tensor.ofSingleArray shape (widen data)
-        }
-        |> fun element -> tensor, element
-
-    let private integers tensor bytes (read: byte[] -> int -> int64) =
-        let decode (name: string) shape (data: byte[]) =
-            Array.init (data.Length / bytes) (fun i ->
-                let value = read data (i * bytes)
-
-                if value < int64 Int32.MinValue || value > int64 Int32.MaxValue then
-                    raise (DataException $"{name}: element {i} is {value}, which is not an Int32")
-
-                int value)
-            |> Tensor.ofIndices shape
-
-        tensor, { Bytes = bytes; Decode = decode }
-
-    let private cast<'T when 'T: struct and 'T: (new: unit -> 'T) and 'T :> ValueType> (data: byte[]) : 'T[] =
-        MemoryMarshal.Cast<byte, 'T>(ReadOnlySpan data).ToArray()
-
     let private elements =
-        [
-            floats cast<float32> "F32" 4
-            floats (cast<Half> >> Array.map float32) "F16" 2
-            floats
-                (cast<uint16> >> Array.map (fun bits -> BitConverter.UInt32BitsToSingle(uint32 bits <<< 16)))
-                "BF16"
-                2
-            "F64",
-            {
-                Bytes = 8
-                Decode = fun _ shape data -> Tensor.ofArray shape (cast<float> data)
-            }
-            integers "I64" 8 (fun data at -> BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan(data, at, 8)))
-            integers "I32" 4 (fun data at -> int64 (BinaryPrimitives.ReadInt32LittleEndian(ReadOnlySpan(data, at, 4))))
-            integers "U32" 4 (fun data at -> int64 (BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan(data, at, 4))))
-            integers "I16" 2 (fun data at -> int64 (BinaryPrimitives.ReadInt16LittleEndian(ReadOnlySpan(data, at, 2))))
-            integers "U16" 2 (fun data at -> int64 (BinaryPrimitives.ReadUInt16LittleEndian(ReadOnlySpan(data, at, 2))))
-            integers "I8" 1 (fun data at -> int64 (sbyte data[at]))
-            integers "U8" 1 (fun data at -> int64 data[at])
-            integers "BOOL" 1 (fun data at -> int64 data[at])
-        ]
-        |> dict
+        dict
+            [
+                "BOOL", ElementType.Boolean
+                "U8", ElementType.UInt8
+                "I8", ElementType.Int8
+                "U16", ElementType.UInt16
+                "I16", ElementType.Int16
+                "U32", ElementType.UInt32
+                "I32", ElementType.Int32
+                "U64", ElementType.UInt64
+                "I64", ElementType.Int64
+                "F16", ElementType.Float16
+                "BF16", ElementType.BFloat16
+                "F32", ElementType.Float32
+                "F64", ElementType.Float64
+            ]
 
     // ---- headers
 
@@ -109,7 +44,7 @@ module Safetensors =
     type private Announcement =
         {
             Name: string
-            Element: SafetensorsElement
+            Element: ElementType
             Shape: int list
             Start: int64
             End: int64
@@ -151,28 +86,10 @@ module Safetensors =
 
         let shape = wholeNumbers file tensor "shape" (property "shape")
 
-        let size =
-            (1L, shape)
-            ||> List.fold (fun size length ->
-                // A product that has become too large stays too large, unless an axis is empty.
-                if length = 0L then
-                    0L
-                elif size > int64 Int32.MaxValue || length > int64 Int32.MaxValue then
-                    Int64.MaxValue
-                else
-                    size * length)
-
-        if
-            shape.Length > 64
-            || size > int64 Int32.MaxValue
-            || List.exists (fun length -> length > int64 Int32.MaxValue) shape
-        then
-            fail
-                file
-                $"tensor \"{tensor}\" has {shape.Length} axes and more elements than can be held, or lengths out of range"
+        let size = Elements.count file $"tensor \"{tensor}\"" (Array.ofList shape) |> int64
 
         match wholeNumbers file tensor "data_offsets" (property "data_offsets") with
-        | [ first; last ] when first <= last && last - first = size * int64 element.Bytes ->
+        | [ first; last ] when first <= last && last - first = size * int64 element.Size ->
             {
                 Name = tensor
                 Element = element
@@ -181,9 +98,7 @@ module Safetensors =
                 End = last
             }
         | offsets ->
-            fail
-                file
-                $"tensor \"{tensor}\" needs {size * int64 element.Bytes} bytes, and its data_offsets are {offsets}"
+            fail file $"tensor \"{tensor}\" needs {size * int64 element.Size} bytes, and its data_offsets are {offsets}"
 
     let private header (file: string) (bytes: byte[]) : Announcement list =
         use document =
@@ -223,14 +138,15 @@ module Safetensors =
         entries
 
     let private ofStream (name: string) (stream: Stream) : (string * Tensor) list =
-        let length = BinaryPrimitives.ReadInt64LittleEndian(readBytes name stream 8L "the length of the header")
+        let length =
+            BinaryPrimitives.ReadInt64LittleEndian(DataFile.readBytes name "the length of the header" 8L stream)
 
         if length < 0L || length > longestHeader then
             fail name $"its header would have {uint64 length} bytes, and at most {longestHeader} are allowed"
 
         let entries =
             try
-                header name (readBytes name stream length "the header")
+                header name (DataFile.readBytes name "the header" length stream)
             with :? InvalidOperationException as error ->
                 // Names that are not valid Unicode.
                 raise (DataException($"{name} is not a safetensors file: {error.Message}", error))
@@ -238,8 +154,9 @@ module Safetensors =
         let tensors =
             [
                 for entry in entries ->
-                    let data = readBytes name stream (entry.End - entry.Start) $"tensor \"{entry.Name}\""
-                    entry.Name, entry.Element.Decode $"{name}: tensor \"{entry.Name}\"" entry.Shape data
+                    let what = $"tensor \"{entry.Name}\""
+                    let data = DataFile.readBytes name what (entry.End - entry.Start) stream
+                    entry.Name, Elements.toTensor name what entry.Element false entry.Shape data
             ]
 
         if stream.ReadByte() >= 0 then fail name "it goes on behind the last tensor"
@@ -255,30 +172,23 @@ module Safetensors =
 
     // ---- writing
 
-    let private encode (tensor: Tensor) : string * byte[] =
-        let bytes (values: 'T[]) = MemoryMarshal.AsBytes(ReadOnlySpan<'T> values).ToArray()
-
-        match tensor.DType with
-        | DType.Float32 -> "F32", bytes (tensor.ToSingleArray())
-        | DType.Float64 -> "F64", bytes (tensor.ToArray())
-        | _ -> "I32", bytes (tensor.ToInt32Array())
-
     /// Writes named tensors, in the given order. Raises ParameterException where a name comes twice.
     let writeStream (stream: Stream) (tensors: (string * Tensor) list) : unit =
         match tensors |> List.countBy fst |> List.tryFind (fun (name, uses) -> uses > 1 || name = "__metadata__") with
         | Some(name, _) -> raise (ParameterException $"two tensors have the name \"{name}\", or the name is reserved")
         | None -> ()
 
-        let encoded = tensors |> List.map (fun (name, tensor) -> name, tensor, encode tensor)
+        let encoded = tensors |> List.map (fun (name, tensor) -> name, tensor, Elements.ofTensor tensor)
         use buffer = new MemoryStream()
 
         using (new Utf8JsonWriter(buffer)) (fun json ->
             json.WriteStartObject()
             let mutable place = 0L
 
-            for name, tensor, (dtype, data) in encoded do
+            for name, tensor, (kind, data) in encoded do
+                let dtype = elements |> Seq.find (fun pair -> pair.Value = kind)
                 json.WriteStartObject name
-                json.WriteString("dtype", dtype)
+                json.WriteString("dtype", dtype.Key)
                 json.WriteStartArray "shape"
                 tensor.Shape |> Array.iter json.WriteNumberValue
                 json.WriteEndArray()
@@ -304,10 +214,4 @@ module Safetensors =
     /// Writes named tensors to a file, in the given order. Raises ParameterException where a name comes twice, DataException where
     /// the file cannot be written.
     let write (path: string) (tensors: (string * Tensor) list) : unit =
-        try
-            use stream = File.Create path
-            writeStream stream tensors
-        with
-        | :? UnauthorizedAccessException
-        | :? ArgumentException
-        | :? IOException as error -> raise (DataException($"{path} cannot be written: {error.Message}", error))
+        DataFile.write path (fun stream -> writeStream stream tensors)

@@ -12,51 +12,6 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// Damage to files: what a reader must survive.
-[<RequireQualifiedAccess>]
-module Mutation =
-
-    /// A copy with a few bytes changed, removed, repeated, or the end cut off.
-    let damage (random: Random) (file: byte[]) : byte[] =
-        let bytes = ResizeArray<byte> file
-
-        for _ in 0 .. random.Next 4 do
-            let place () = random.Next(max 1 bytes.Count)
-
-            match random.Next 6 with
-            | _ when bytes.Count = 0 -> bytes.Add(byte (random.Next 256))
-            | 0 -> bytes[place ()] <- byte (random.Next 256)
-            | 1 ->
-                let i = place ()
-                bytes[i] <- bytes[i] ^^^ (1uy <<< random.Next 8)
-            | 2 -> bytes.RemoveAt(place ())
-            | 3 -> bytes.Insert(place (), byte (random.Next 256))
-            | 4 ->
-                let start = place ()
-                bytes.InsertRange(place (), bytes.GetRange(start, min (random.Next 12) (bytes.Count - start)))
-            | _ ->
-                let start = place ()
-                bytes.RemoveRange(start, bytes.Count - start)
-
-        bytes.ToArray()
-
-    /// Reads so many damaged copies of files. Each must be read, or refused with a typed error.
-    let survives (count: int) (seed: int) (files: byte[] list) (read: Stream -> unit) =
-        let files = List.toArray files
-
-        for i in 0 .. count - 1 do
-            let random = Random(HashCode.Combine(seed, i))
-            let file = damage random files[i % files.Length]
-
-            try
-                use stream = new MemoryStream(file)
-                read stream
-            with
-            | :? CurvatureException -> ()
-            | error ->
-                Expect.fail
-                    $"damaged file {i} of seed {seed}, {Convert.ToBase64String file}, ended in {error.GetType().Name}: {error.Message}"
-
 module CsvLaws =
 
     let private read (bytes: byte[]) =

@@ -64,6 +64,15 @@ type MatrixMarketTests() =
             (read [ "%%MatrixMarket matrix array integer symmetric"; "2 2"; "1"; "2"; "3" ])
 
     [<Test>]
+    member _.``a stream is read like a file, and names the operator``() =
+        let text = "%%MatrixMarket matrix array real skew-symmetric\n3 3\n1\n2\n3\n"
+        use stream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes text)
+        let operator = MatrixMarket.readStream "turn" stream
+        Expect.equal "turn" operator.Name
+        let expected = [ 0.0; -1.0; -2.0; 1.0; 0.0; -3.0; 2.0; 3.0; 0.0 ]
+        Expect.tensor 0.0 [ 3; 3 ] expected (LinearOperator.dense operator)
+
+    [<Test>]
     member _.``the operator of an asymmetric file has a transpose and claims nothing``() =
         withFile [ "%%MatrixMarket matrix coordinate real general"; "2 3 2"; "1 3 4"; "2 1 5" ] (fun path ->
             let operator = MatrixMarket.read path
@@ -91,5 +100,10 @@ type MatrixMarketTests() =
         refused [ "square" ] [ "%%MatrixMarket matrix coordinate real symmetric"; "2 3 0" ]
         refused [ "line 3"; "above" ] [ "%%MatrixMarket matrix coordinate real symmetric"; "2 2 1"; "1 2 5" ]
         refused [ "4 entries"; "3" ] [ "%%MatrixMarket matrix array real general"; "2 2"; "1"; "2"; "3" ]
+        let huge = "%%MatrixMarket matrix array real general"
+        refused [ "4611686014132420609 entries"; "1 are there" ] [ huge; "2147483647 2147483647"; "5" ]
+        refused [ "line 3"; "more than 0" ] [ huge; "0 2147483647"; "5" ]
+        refused [ "3 entries are needed"; "2" ] [ "%%MatrixMarket matrix array real symmetric"; "2 2"; "1"; "2" ]
+        refused [ "3 entries are needed"; "2" ] [ "%%MatrixMarket matrix array real skew-symmetric"; "3 3"; "1"; "2" ]
         refused [ "more than 1" ] [ "%%MatrixMarket matrix array real general"; "1 1"; "1"; "2" ]
         Expect.error<DataException> [ "does not exist" ] (fun () -> MatrixMarket.read "no-such.mtx" |> ignore)

@@ -144,7 +144,7 @@ type SafetensorsTests() =
         refused [ "ends after 8" ] (one "F32" [ 3 ] 0 12)
         refused [ "shape"; "-1" ] (one "F32" [ -1; -2 ] 0 8)
         refused [ "shape"; "1.5" ] (file "{\"t\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,8]}}" data)
-        refused [ "more elements" ] (one "F32" [ 65536; 65536 ] 0 8)
+        refused [ "more than a tensor holds" ] (one "F32" [ 65536; 65536 ] 0 8)
         refused [ "two tensors" ] (file (header [ "t", entry "F32" [ 1 ] 0 4; "t", entry "F32" [ 1 ] 4 8 ]) data)
 
         refused

@@ -1,0 +1,54 @@
+using Curvature;
+using Curvature.CSharp;
+using NUnit.Framework;
+
+namespace DocExamples;
+
+/// <summary>The C# of docs/data.md.</summary>
+public sealed class DataFiles
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("curvature-").FullName;
+
+    [OneTimeTearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, true);
+
+    [Test]
+    public void ArraysOfNumpy()
+    {
+        var single = Path.Combine(_folder, "matrix.npy");
+        var several = Path.Combine(_folder, "arrays.npz");
+
+        Numpy.Write(single, Tensor.FromArray(new[,] { { 1.0, 2.0 }, { 3.0, 4.0 } }));
+        var matrix = Numpy.Read(single);                        // np.load("matrix.npy")
+
+        Numpy.WriteArchive(several, [new("weight", matrix), new("bias", Tensor.FromArray([0.5, 1.5]))]);
+        foreach (var (name, array) in Numpy.ReadArchive(several))       // np.load("arrays.npz")
+        {
+            Console.WriteLine($"{name}: {array}");
+        }
+
+        Assert.That(Numpy.ReadArchive(several).Select(array => array.Name), Is.EqualTo(new[] { "weight", "bias" }));
+    }
+
+    [Test]
+    public void SetsOfImages()
+    {
+        var images = Path.Combine(_folder, "images");
+        var labels = Path.Combine(_folder, "labels");
+        var batch = Path.Combine(_folder, "data_batch_1.bin");
+        File.WriteAllBytes(images, [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6]);
+        File.WriteAllBytes(labels, [0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]);
+        File.WriteAllBytes(batch, [3, .. new byte[3072]]);
+
+        var digits = Idx.Images(images, labels);                // train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
+        var first = digits.Slice(0, 2);
+        var pixels = first.ToTensor(DType.Float32);             // [images, channels, height, width], from 0 to 1
+        var classes = first.Labels;
+        var colours = Cifar.Images10(batch);                    // data_batch_1.bin
+        var own = ImageSet.Create([0, 10, 20, 30, 40, 50, 60, 70], labels: [0, 1], channels: 1, height: 2, width: 2);
+
+        Assert.That(pixels.Shape, Is.EqualTo(new[] { 2, 1, 1, 2 }));
+        Assert.That(classes.ToInt32Array(), Is.EqualTo(new[] { 7, 2 }));
+        Assert.That((colours.Count, own.Count), Is.EqualTo((1, 2)));
+    }
+}

@@ -1,0 +1,128 @@
+namespace Curvature.Tests.Properties
+
+open System
+open System.IO
+open System.IO.Compression
+open System.Text
+open NUnit.Framework
+open FsCheck
+open FsCheck.NUnit
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+module FormatLaws =
+
+    let private written (write: Stream -> unit) =
+        use stream = new MemoryStream()
+        write stream
+        stream.ToArray()
+
+    let private zip (bytes: byte[]) =
+        written (fun packed ->
+            use stream = new GZipStream(packed, CompressionMode.Compress, true)
+            stream.Write(ReadOnlySpan bytes))
+
+    let private reads reader (bytes: byte[]) =
+        use stream = new MemoryStream(bytes)
+        reader "file" stream
+
+    /// Tensors of each element type with bits that depend on a seed.
+    let private tensors (seed: int) =
+        let key = Key.OfSeed(int64 seed)
+        let length i = abs (seed / (i + 1)) % 4
+
+        [
+            "single", Tensor.normal key DType.Float32 [ length 0; 3 ]
+            "double", Tensor.normal key DType.Float64 [ 2; length 1; 2 ]
+            "whole", Tensor.ofIndices [ length 2 ] (Array.init (length 2) (fun i -> seed + i))
+            "scalar", Tensor.scalar DType.Float64 (float seed / 7.0)
+        ]
+
+    let private same (expected: Tensor) (actual: Tensor) =
+        Expect.isTrue "shape" (actual.Shape = expected.Shape && actual.DType = expected.DType)
+        Expect.sameBits expected actual
+
+    [<Property>]
+    let ``tensors written as safetensors are read with the same bits`` (seed: int) =
+        let again =
+            written (fun stream -> Safetensors.writeStream stream (tensors seed))
+            |> reads Safetensors.readStream
+            |> Map.ofList
+
+        for name, tensor in tensors seed do
+            same tensor again[name]
+
+    [<Property>]
+    let ``any names are written to safetensors and read again`` (names: NonEmptySet<string>) =
+        let isWhole (name: string) =
+            not (isNull name) && name <> "__metadata__" && not (Seq.exists Char.IsSurrogate name)
+
+        let named =
+            names.Get
+            |> Set.toList
+            |> List.filter isWhole
+            |> List.mapi (fun i name -> name, Tensor.scalar DType.Float64 (float i))
+
+        let again = written (fun stream -> Safetensors.writeStream stream named) |> reads Safetensors.readStream
+        Expect.equal (List.map fst named) (List.map fst again)
+
+    [<Property>]
+    let ``tensors written as .npy are read with the same bits`` (seed: int) =
+        for _, tensor in tensors seed do
+            written (fun stream -> Numpy.writeStream stream tensor) |> reads Numpy.readStream |> same tensor
+
+    [<Property>]
+    let ``tensors written as .npz are read with the same names and bits`` (seed: int) =
+        let again =
+            written (fun stream -> Numpy.writeArchiveStream stream (tensors seed)) |> reads Numpy.readArchiveStream
+
+        for (name, tensor), (other, copy) in List.zip (tensors seed) again do
+            Expect.equal name other
+            same tensor copy
+
+    // ---- damage
+
+    let private survives seed files read = Mutation.survives 10_000 seed files (read "file" >> ignore)
+
+    [<Test>]
+    let ``ten thousand damaged safetensors files are read or refused`` () =
+        let file = written (fun stream -> Safetensors.writeStream stream (tensors 11))
+        survives 1000 [ file ] (fun name stream -> Safetensors.readStream name stream)
+
+    [<Test>]
+    let ``ten thousand damaged .npy files are read or refused`` () =
+        let files = [ for _, tensor in tensors 11 -> written (fun stream -> Numpy.writeStream stream tensor) ]
+        let fortran = Encoding.Latin1.GetString(files[1]).Replace("False", "True ") |> Encoding.Latin1.GetBytes
+        survives 2000 (fortran :: files) (fun name stream -> Numpy.readStream name stream)
+
+    [<Test>]
+    let ``ten thousand damaged .npz files are read or refused`` () =
+        let file = written (fun stream -> Numpy.writeArchiveStream stream (tensors 11))
+        survives 3000 [ file ] (fun name stream -> Numpy.readArchiveStream name stream)
+
+    [<Test>]
+    let ``ten thousand damaged CIFAR files are read or refused`` () =
+        let record label = Array.append label (Array.init 3072 byte)
+        let ten = Array.append (record [| 3uy |]) (record [| 9uy |])
+        survives 4000 [ ten; zip ten ] (fun name stream -> Cifar.readStream10 name stream)
+        survives 5000 [ record [| 3uy; 77uy |] ] (fun name stream -> Cifar.readStream100 name stream)
+
+    [<Test>]
+    let ``ten thousand damaged IDX files are read or refused`` () =
+        let file = [| 0uy; 0uy; 8uy; 2uy; 0uy; 0uy; 0uy; 3uy; 0uy; 0uy; 0uy; 4uy; yield! Array.init 12 byte |]
+        let wide = [| 0uy; 0uy; 0x0Euy; 1uy; 0uy; 0uy; 0uy; 1uy; yield! BitConverter.GetBytes 1.5 |]
+        survives 6000 [ file; wide; zip file ] (fun name stream -> Idx.readStream name stream)
+
+    [<Test>]
+    let ``ten thousand damaged Matrix Market files are read or refused`` () =
+        let files =
+            [
+                "%%MatrixMarket matrix coordinate real general\n% made by hand\n2 3 2\n1 1 1.5\n2 3 -2e1\n"
+                "%%MatrixMarket matrix coordinate pattern symmetric\n4 4 3\n1 1\n3 2\n4 1\n"
+                "%%MatrixMarket matrix array real skew-symmetric\n3 3\n1\n2\n3\n"
+                "%%MatrixMarket matrix array real general\n0 2147483647\n"
+            ]
+            |> List.map Encoding.UTF8.GetBytes
+
+        survives 7000 files (fun name stream -> MatrixMarket.readStream name stream)

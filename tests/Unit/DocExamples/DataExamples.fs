@@ -1,0 +1,53 @@
+namespace DocExamples
+
+open System.IO
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+/// The F# of docs/data.md.
+module DataExamples =
+
+    let private inFolder (test: (string -> string) -> unit) =
+        let folder = Directory.CreateTempSubdirectory("curvature-").FullName
+
+        try
+            test (fun name -> Path.Combine(folder, name))
+        finally
+            Directory.Delete(folder, true)
+
+    [<Test>]
+    let ``arrays of NumPy`` () =
+        inFolder (fun file ->
+            let single, several = file "matrix.npy", file "arrays.npz"
+
+            Numpy.write single (tensor [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ] ])
+            let matrix = Numpy.read single // np.load("matrix.npy")
+
+            Numpy.writeArchive several [ "weight", matrix; "bias", tensor [ 0.5; 1.5 ] ]
+
+            for name, array in Numpy.readArchive several do // np.load("arrays.npz")
+                printfn $"{name}: {array}"
+
+            Expect.equal [ "weight"; "bias" ] (Numpy.readArchive several |> List.map fst))
+
+    [<Test>]
+    let ``sets of images`` () =
+        inFolder (fun file ->
+            let images, labels, batch = file "images", file "labels", file "data_batch_1.bin"
+            let lengths = [| 0uy; 0uy; 0uy; 3uy; 0uy; 0uy; 0uy; 1uy; 0uy; 0uy; 0uy; 2uy |]
+            File.WriteAllBytes(images, Array.concat [ [| 0uy; 0uy; 8uy; 3uy |]; lengths; [| 1uy .. 6uy |] ])
+            File.WriteAllBytes(labels, [| 0uy; 0uy; 8uy; 1uy; 0uy; 0uy; 0uy; 3uy; 7uy; 2uy; 1uy |])
+            File.WriteAllBytes(batch, Array.append [| 3uy |] (Array.init 3072 byte))
+
+            let digits = Idx.images images labels // train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
+            let first = digits.Slice(0, 2)
+            let pixels = first.ToTensor DType.Float32 // [images; channels; height; width], from 0 to 1
+            let classes = first.Labels
+            let colours = Cifar.images10 batch // data_batch_1.bin
+            let own = ImageSet.create (1, 2, 2) [| 0; 1 |] [| 0uy; 10uy; 20uy; 30uy; 40uy; 50uy; 60uy; 70uy |]
+
+            Expect.equal [| 2; 1; 1; 2 |] pixels.Shape
+            Expect.tensor 0.0 [ 2 ] [ 7; 2 ] classes
+            Expect.equal [ 1; 2 ] [ colours.Count; own.Count ])
