@@ -201,4 +201,37 @@ public sealed class OperatorTests
             Throws.TypeOf<ArgumentRangeException>().With.Message.Contains($"{LinearOperator.DenseLimit}"));
         Assert.That(() => LinearOperator.FromMatrix(Matrix).ToDense(5), Throws.TypeOf<ArgumentRangeException>());
     }
+
+    [Test]
+    public void SystemsAreSolvedByConjugateGradientsAndBySeries()
+    {
+        var a = LinearOperator.FromMatrix(Symmetric);
+        var b = Tensor.FromArray([3.0, 4.0]);
+        var tight = SolverOptions.Default.WithTolerance(1e-13);
+        var solution = ConjugateGradients.Solve(a, b, tight);
+        Assert.That(solution.IsConverged);
+        Assert.That(solution.ToString(), Does.StartWith("converged"));
+        Assert.That(solution.NegativeCurvature, Is.Empty);
+        Assert.That(solution.Solution.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
+        Assert.That(Neumann.Solve(a, b, 0.4, tight).Solution.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
+        Assert.That(
+            (ConjugateGradients.Inverse(a) * a).ToDense().ToArray(), Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
+        Assert.That((Neumann.Inverse(a, 0.4) * a).ToDense().ToArray(), Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
+        Assert.That(
+            ConjugateGradients.Solve(-a, b).NegativeCurvature.Single().Curvature, Is.LessThan(0));
+        Assert.That(() => Neumann.Solve(a, b, 1), Throws.TypeOf<OperatorException>().With.Message.Contains("diverges"));
+    }
+
+    [Test]
+    public void DifferencesOfGradientsGiveTheHessian()
+    {
+        var theta = Tensor.FromArray([1.0, 2.0, 3.0]);
+        var expected = Hessian.At(x => x.Dot(x).Square(), theta).ToDense().ToArray();
+        Assert.That(
+            FiniteDifference.Hessian(x => x.Dot(x).Square(), theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-5));
+        Func<Tensor, Tensor> gradient = x => x * (4 * x.Dot(x));
+        Assert.That(
+            FiniteDifference.HessianFromGradient(gradient, theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-5));
+        Assert.That(FiniteDifference.Step(gradient, theta), Is.InRange(1e-8, 1));
+    }
 }

@@ -103,4 +103,36 @@ public sealed class Operators
         Assert.That(mixed.ExactTrace().Value, Is.EqualTo(hessian.ExactTrace().Value + 0.3).Within(1e-12));
         Assert.That(squared.ExactTrace().Value, Is.EqualTo(Math.Pow(hessian.ExactFrobenius().Value, 2)).Within(1e-12));
     }
+
+    [Test]
+    public void FiniteDifferences()
+    {
+        var theta = Theta;
+        Func<Tensor, Tensor> loss = x => Loss.SoftmaxCrossEntropy(Labels, Inputs.MatMul(x.Reshape(3, 2)));
+
+        Func<Tensor, Tensor> gradient = x => Differentiate.Gradient(loss, x);   // or a gradient from elsewhere
+        var hessian = FiniteDifference.HessianFromGradient(gradient, theta);
+
+        Assert.That((hessian - Hessian.At(loss, theta)).ExactFrobenius().Value, Is.LessThan(1e-8));
+    }
+
+    [Test]
+    public void SolvingAndInverses()
+    {
+        Func<Tensor, Tensor> cross = logits => Loss.SoftmaxCrossEntropy(Labels, logits);
+        var gaussNewton = GaussNewton.At(x => Inputs.MatMul(x.Reshape(3, 2)), cross, Theta);
+        var gradient = Differentiate.Gradient(x => cross(Inputs.MatMul(x.Reshape(3, 2))), Theta);
+
+        var damped = gaussNewton.Damped(0.1);
+        var options = SolverOptions.Default.WithPreconditioner(damped.ExactDiagonal().Value);
+        var solution = ConjugateGradients.Solve(damped, gradient, options);
+        var step = solution.Solution;   // what Newton's method subtracts; solution.IsConverged says whether to trust it
+
+        var inverse = ConjugateGradients.Inverse(damped, options);
+        var series = Neumann.Inverse(damped, scale: 0.5);
+
+        Assert.That(solution.IsConverged);
+        Assert.That(damped.Apply(step).ToArray(), Is.EqualTo(gradient.ToArray()).Within(1e-7));
+        Assert.That(inverse.Apply(gradient).ToArray(), Is.EqualTo(series.Apply(gradient).ToArray()).Within(1e-7));
+    }
 }

@@ -32,7 +32,7 @@ module LandscapeLaws =
         }
 
     [<Property(MaxTest = 50)>]
-    let ``a quadratic loss is its own model, along any line and over any plane``() =
+    let ``a quadratic loss is its own model, along any line and over any plane`` () =
         Prop.forAll (Arb.fromGen quadratic) (fun (n, seed) ->
             let a = Matrices.symmetric seed n
             let b, theta = vector (seed + 1) n, vector (seed + 2) n
@@ -48,7 +48,7 @@ module LandscapeLaws =
             Expect.close 1e-12 line.ModelLosses line.Losses)
 
     [<Property(MaxTest = 50)>]
-    let ``every row of a filter-normalised direction has the norm of its weights, and points the same way``() =
+    let ``every row of a filter-normalised direction has the norm of its weights, and points the same way`` () =
         Prop.forAll (Arb.fromGen layouts) (fun (layout, seed) ->
             let theta = vector seed layout.Size
             let raw = Direction.random (Key.OfSeed(int64 seed)) theta
@@ -70,7 +70,7 @@ module LandscapeLaws =
                         Expect.close 1e-12 (before |> Array.map (fun x -> x * norm weights / norm before)) row))
 
     [<Property(MaxTest = 50)>]
-    let ``filter normalisation undoes any scaling of rows of the direction, and follows that of the weights``() =
+    let ``filter normalisation undoes any scaling of rows of the direction, and follows that of the weights`` () =
         Prop.forAll (Arb.fromGen layouts) (fun (layout, seed) ->
             let theta = vector seed layout.Size
             let raw = Direction.random (Key.OfSeed(int64 seed)) theta

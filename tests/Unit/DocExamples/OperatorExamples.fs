@@ -84,3 +84,31 @@ module OperatorExamples =
         let trace, norm = (Exact.trace hessian).Value, (Exact.frobenius hessian).Value
         Assert.That((Exact.trace mixed).Value, Is.EqualTo(trace + 0.3).Within 1e-12)
         Assert.That((Exact.trace squared).Value, Is.EqualTo(norm * norm).Within 1e-12)
+
+    [<Test>]
+    let ``finite differences`` () =
+        let loss theta =
+            Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta) |> Loss.softmaxCrossEntropy Reduction.Mean labels
+
+        let gradient = grad loss // or a gradient from elsewhere
+        let hessian = FiniteDifference.ofGradient gradient theta
+
+        Assert.That((Exact.frobenius (hessian - Hessian.at loss theta)).Value, Is.LessThan 1e-8)
+
+    [<Test>]
+    let ``solving and inverses`` () =
+        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+        let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+        let gradient = grad (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+
+        let damped = LinearOperator.damped 0.1 gaussNewton
+        let options = SolverOptions.Default.WithPreconditioner((Exact.diagonal damped).Value)
+        let solution = ConjugateGradients.solve options damped gradient
+        let step = solution.Solution // what Newton's method subtracts; solution.IsConverged says whether to trust it
+
+        let inverse = ConjugateGradients.inverse options damped
+        let series = Neumann.inverse SolverOptions.Default 0.5 damped
+
+        Assert.That(solution.IsConverged)
+        Expect.tensorsClose 1e-7 gradient (damped.Apply step)
+        Expect.tensorsClose 1e-7 (inverse.Apply gradient) (series.Apply gradient)
