@@ -34,6 +34,10 @@ public static class Measurement
     public static Measurement<IReadOnlyList<BlockTrace>> BlockTraces(IReadOnlyList<ParameterBlock> blocks) =>
         FSharp.Measurement.blockTraces(blocks.WithoutNull()).Select(traces => (IReadOnlyList<BlockTrace>)traces);
 
+    /// <summary>Trace and diagonal of the block of each tensor of parameters. A stopping rule sees the norms of the traces.</summary>
+    public static Measurement<CurvatureByTensor> ByTensor(ParameterLayout layout) =>
+        FSharp.CurvatureByTensor.measurement(layout.NotNull());
+
     /// <summary>All of several measurements of one kind, from the same products.</summary>
     public static Measurement<IReadOnlyList<T>> All<T>(params IReadOnlyList<Measurement<T>> measurements) =>
         FSharp.Measurement.all(measurements.ToFSharpList()).Select(results => (IReadOnlyList<T>)results);

@@ -158,7 +158,7 @@ module Layer =
 
         let run (parameters: Parameters) (part: string) (x: Tensor) =
             match parts |> List.tryFind (fun (other, _) -> other = part) with
-            | Some(_, layer) -> layer.Forward(parameters.Scope part, x)
+            | Some(_, layer) -> parameters.Tap(part, layer.Forward(parameters.Scope part, x))
             | None ->
                 let known = System.String.Join(", ", parts |> List.map fst)
                 raise (ParameterException $"layer {name} has no part \"{part}\"; there are: {known}")

@@ -17,7 +17,7 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     let layout = layoutOf false
     let statisticsLayout = layoutOf true
 
-    let run (pass: ForwardPass) (theta: Tensor) (inputs: Tensor) : Tensor =
+    let run (pass: ForwardPass) (tap: Tap) (theta: Tensor) (inputs: Tensor) : Tensor =
         if inputs.DType <> DType.Int32 && inputs.DType <> theta.DType then
             raise (
                 DTypeException $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"
@@ -28,7 +28,7 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
         for statistic in statistics do
             tensors.Add(statistic.Key, statistic.Value |> Tensor.convert theta.DType |> Tensor.toDevice theta.Device)
 
-        layer.Forward(Parameters(tensors, pass, ""), inputs)
+        layer.Forward(Parameters(tensors, pass, tap, ""), inputs)
 
     /// The network that a layer is, with the layer's names, in evaluation.
     internal new(layer: Layer) =
@@ -68,13 +68,18 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
 
     /// The outputs for parameters of shape [n] and a batch of inputs, whose leading axis is the batch.
     /// Raises ShapeException and DTypeException where the three do not fit together.
-    member _.Forward(theta: Tensor, inputs: Tensor) : Tensor =
-        run (if inTraining then Training else Evaluation) theta inputs
+    member network.Forward(theta: Tensor, inputs: Tensor) : Tensor =
+        network.ForwardTapped((fun _ value -> value), theta, inputs)
+
+    /// The outputs, where a function sees every named value on the way, and may put another one in its place.
+    member internal _.ForwardTapped(tap: Tap, theta: Tensor, inputs: Tensor) : Tensor =
+        run (if inTraining then Training else Evaluation) tap theta inputs
 
     /// The statistics of one batch, by name.
     member internal _.Observe(theta: Tensor, inputs: Tensor) : Dictionary<string, Tensor> =
         let observed = Dictionary<string, Tensor>()
-        run (Observing(fun name value -> observed[name] <- value)) theta inputs |> ignore
+        let pass = Observing(fun name value -> observed[name] <- value)
+        run pass (fun _ value -> value) theta inputs |> ignore
         observed
 
     /// Parameters to begin training with, of shape [n]. Tensor number i is drawn from the key's fold with i, in Float64,

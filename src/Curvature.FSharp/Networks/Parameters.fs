@@ -32,9 +32,12 @@ type internal ForwardPass =
     /// Layers use those of the batch, and tell them by their full names.
     | Observing of (string -> Tensor -> unit)
 
+/// What happens to a value that a layer makes under a full name: it passes as it is, or something else takes its place.
+type internal Tap = string -> Tensor -> Tensor
+
 /// Tensors of parameters by name, as a layer sees them: the names are relative to the layer, such as `weight`.
 [<Sealed>]
-type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: ForwardPass, scope: string) =
+type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: ForwardPass, tap: Tap, scope: string) =
 
     /// The full name of the layer that sees these, such as `2.attention`; empty for the whole network.
     member _.Path = scope.TrimEnd '.'
@@ -49,7 +52,12 @@ type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: Fo
                 raise (ParameterException $"there is no parameter \"{scope + name}\"; there are: {known}")
 
     /// What a part of this layer sees: `parameters.Scope "0"` calls `0.weight` `weight`.
-    member _.Scope(part: string) = Parameters(tensors, pass, scope + part + ".")
+    member _.Scope(part: string) = Parameters(tensors, pass, tap, scope + part + ".")
+
+    /// Gives an intermediate value of this layer a name, such as `hidden`, by which the curvature of the loss with respect to it can be
+    /// asked for; the layer goes on with what this returns, which otherwise is the value itself. The outputs of the parts of composed
+    /// layers have the names of the parts.
+    member _.Tap(name: string, value: Tensor) : Tensor = tap (scope + name) value
 
     /// Whether layers are to use statistics of the batch instead of those that the network has.
     member _.InTraining =
@@ -122,7 +130,8 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
     /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known numbers and whose
     /// derivative is one concatenation. Raises ShapeException for another shape.
-    member layout.Split(theta: Tensor) : Parameters = Parameters(layout.Pieces theta, Evaluation, "")
+    member layout.Split(theta: Tensor) : Parameters =
+        Parameters(layout.Pieces theta, Evaluation, (fun _ value -> value), "")
 
     /// Checks that these are the tensors of the layout, each once and of its shape.
     member internal _.Check(named: seq<KeyValuePair<string, Tensor>>) : Dictionary<string, Tensor> =

@@ -63,6 +63,8 @@ public sealed class SurfaceTests
         ["Norm.spectral"] = "SpectralNorm",
         ["Divergence.hutchinson"] = "Divergence.Estimate",
         ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",
+        ["CurvatureByTensor.estimate"] = "EstimateByTensor",
+        ["ActivationHessian.traces"] = "ActivationHessian.Traces",
         ["Landscape.line"] = "Landscape.Line",
         ["Landscape.plane"] = "Landscape.Plane",
         ["Lanczos.from"] = "Lanczos.From",

@@ -1,0 +1,72 @@
+namespace Curvature.CSharp;
+
+/// <summary>The Hessian of a loss with respect to activations: intermediate values of a network, at which a tap names them. Losses are
+/// functions of the network's outputs.</summary>
+public static class ActivationHessian
+{
+    /// <summary>The values that can be tapped, in the order in which the network makes them: the outputs of the parts of composed layers,
+    /// and what layers name by <see cref="Parameters.Tap"/>. It costs one forward pass.</summary>
+    public static IReadOnlyList<ActivationTap> Taps(Network network, Tensor theta, Tensor inputs) =>
+        FSharp.ActivationHessian.taps(network.NotNull(), theta.NotNull(), inputs.NotNull());
+
+    /// <summary>The Hessian with respect to the value at a tap, for a batch: symmetric of size N·d for N samples with d values each. In
+    /// evaluation, and for a loss that is a sum or a mean over samples, it has a block for each sample and zeros elsewhere.</summary>
+    /// <exception cref="ParameterException">There is no such tap; the message names those that there are.</exception>
+    public static LinearOperator At(Network network, Func<Tensor, Tensor> loss, string tap, Tensor theta, Tensor inputs) =>
+        FSharp.ActivationHessian.at(network.NotNull(), loss.ToFSharp(), tap.NotNull(), theta.NotNull(), inputs.NotNull());
+
+    /// <summary>The trace of the Hessian with respect to each of some values, for the batch and for each sample. A random vector for the
+    /// whole batch gives a sample of the trace of every sample's block. One tap follows the other: vectors for all taps at
+    /// once would add the entries between taps to the variance of each.</summary>
+    /// <exception cref="ParameterException">There is no such tap; the message names those that there are.</exception>
+    /// <exception cref="ShapeException">A value has no leading axis of samples.</exception>
+    public static IReadOnlyList<ActivationTrace> Traces(
+        Network network,
+        Func<Tensor, Tensor> loss,
+        IReadOnlyList<string> taps,
+        Tensor theta,
+        Tensor inputs,
+        EstimateOptions? options = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        options ??= new EstimateOptions();
+        return FSharp.ActivationHessian.tracesWith(
+            options.ToSamplingOptions(progress, cancellationToken),
+            options.Probe,
+            network.NotNull(),
+            loss.ToFSharp(),
+            taps.ToFSharpList(),
+            options.Stop,
+            options.Key,
+            theta.NotNull(),
+            inputs.NotNull());
+    }
+
+    /// <inheritdoc cref="Traces"/>
+    public static Task<IReadOnlyList<ActivationTrace>> TracesAsync(
+        Network network,
+        Func<Tensor, Tensor> loss,
+        IReadOnlyList<string> taps,
+        Tensor theta,
+        Tensor inputs,
+        EstimateOptions? options = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        network.NotNull();
+        loss.NotNull();
+        taps.NotNull();
+        theta.NotNull();
+        inputs.NotNull();
+        return Task.Run(
+            () => Traces(network, loss, taps, theta, inputs, options, progress, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>The same traces exactly: a quadratic form for each element of each value.</summary>
+    /// <exception cref="ParameterException">There is no such tap; the message names those that there are.</exception>
+    public static IReadOnlyList<ActivationTrace> ExactTraces(
+        Network network, Func<Tensor, Tensor> loss, IReadOnlyList<string> taps, Tensor theta, Tensor inputs) =>
+        FSharp.ActivationHessian.exactTraces(
+            network.NotNull(), loss.ToFSharp(), taps.ToFSharpList(), theta.NotNull(), inputs.NotNull());
+}

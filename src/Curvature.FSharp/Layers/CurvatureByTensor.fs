@@ -1,0 +1,168 @@
+namespace Curvature
+
+open System
+open System.Collections.Generic
+open Curvature.FSharp
+
+/// The curvature with respect to one tensor of parameters: what its own block of a matrix has on the diagonal.
+[<Sealed; NoEquality; NoComparison>]
+type TensorCurvature
+    internal (tensor: ParameterTensor, trace: Estimate<float>, mean: Estimate<float>, diagonal: Estimate<Tensor>) =
+    /// The tensor.
+    member _.Tensor = tensor
+
+    /// Its full name, such as `0.weight`.
+    member _.Name = tensor.Name
+
+    /// How many parameters it has.
+    member _.Size = tensor.Size
+
+    /// The trace of its block.
+    member _.Trace = trace
+
+    /// The trace over the number of parameters: the mean of the diagonal, which compares tensors of different sizes.
+    member _.MeanDiagonal = mean
+
+    /// The diagonal of its block in the shape of the tensor, Float64, with a standard error for each entry.
+    member _.Diagonal = diagonal
+
+    override _.ToString() = $"{tensor.Name}: {trace}"
+
+/// The curvature with respect to each tensor of parameters, all from the same products.
+[<Sealed; NoEquality; NoComparison>]
+type CurvatureByTensor internal (tensors: TensorCurvature[], trace: Estimate<float>, diagonal: Estimate<Tensor>) =
+    /// A row for each tensor, in the order of the layout.
+    member _.Tensors: IReadOnlyList<TensorCurvature> = tensors
+
+    /// The trace of the whole matrix. Its standard error is not the sum of those of the tensors, whose errors are correlated.
+    member _.Trace = trace
+
+    /// The diagonal of the whole matrix, Float64 [n].
+    member _.Diagonal = diagonal
+
+    /// The row of a tensor by name. Raises ParameterException where there is none.
+    member _.Item
+        with get (name: string): TensorCurvature =
+            match tensors |> Array.tryFind (fun row -> row.Name = name) with
+            | Some row -> row
+            | None ->
+                let known = String.Join(", ", tensors |> Array.map _.Name)
+                raise (ParameterException $"there is no parameter \"{name}\"; there are: {known}")
+
+    /// What it cost, and why it ended there.
+    member _.Ledger = trace.Ledger
+
+    override _.ToString() = String.Join("\n", tensors)
+
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Traces and diagonals of a second-order matrix, tensor by tensor: of a Hessian, a Gauss–Newton or a Fisher matrix whose rows are the
+/// parameters of a network, at one point, for a batch or a data set.
+[<RequireQualifiedAccess>]
+module CurvatureByTensor =
+
+    let private check (layout: ParameterLayout) (operator: LinearOperator) =
+        OperatorParts.requireSquare "CurvatureByTensor" operator
+
+        if operator.Columns <> layout.Size then
+            raise (
+                ShapeException
+                    $"CurvatureByTensor: {operator.Name} has {operator.Columns} columns, and the layout {layout.Size} parameters"
+            )
+
+    let private cut (tensor: ParameterTensor) (t: Tensor) =
+        Tensor.slice 0 tensor.Offset tensor.Size t |> Tensor.reshape (List.ofArray tensor.Shape)
+
+    let private table
+        (layout: ParameterLayout)
+        ledger
+        (total: float, totalError)
+        (traces: (float * float)[])
+        (diagonal: Tensor, errors: Tensor)
+        =
+        let row i (tensor: ParameterTensor) =
+            let value, error = traces[i]
+            let size = float (max 1 tensor.Size)
+
+            TensorCurvature(
+                tensor,
+                Estimates.scalar value error ledger,
+                Estimates.scalar (value / size) (error / size) ledger,
+                Estimates.vector (cut tensor diagonal) (cut tensor errors) ledger
+            )
+
+        CurvatureByTensor(
+            layout.Tensors |> Seq.mapi row |> Seq.toArray,
+            Estimates.scalar total totalError ledger,
+            Estimates.vector diagonal errors ledger
+        )
+
+    /// Trace and diagonal of the block of each tensor: E of z∘Az, summed over the tensor. A stopping rule sees the norms of the traces of all
+    /// tensors and of their standard errors. Raises ShapeException for an operator of another size than the layout.
+    let measurement (layout: ParameterLayout) : Measurement<CurvatureByTensor> =
+        Measurement(
+            true,
+            fun operator ->
+                check layout operator
+                let tensors = Seq.toArray layout.Tensors
+                let moments = tensors |> Array.map (fun _ -> RunningMoments())
+                let total = RunningMoments()
+                let diagonal = RunningVectorMoments(layout.Size, operator.Device)
+                let norm f = moments |> Array.sumBy (fun m -> f m ** 2.0) |> sqrt
+
+                { new Accumulator<_>() with
+                    member _.Add sample =
+                        sample.Forms |> Array.iter total.Add
+                        diagonal.AddRows sample.Weighted
+
+                        Array.iter2
+                            (fun (tensor: ParameterTensor) (own: RunningMoments) ->
+                                (Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted |> Tensor.sumAxes [ 1 ])
+                                    .ToArray()
+                                |> Array.iter own.Add)
+                            tensors
+                            moments
+
+                    member _.Summary = [| struct (norm _.Mean, norm _.StandardError, true) |]
+
+                    member _.Finish ledger =
+                        table
+                            layout
+                            ledger
+                            (total.Mean, total.StandardError)
+                            (moments |> Array.map (fun own -> own.Mean, own.StandardError))
+                            (diagonal.Mean, diagonal.StandardError)
+                }
+        )
+
+    /// Estimates from random vectors, with options for cancellation, progress and block size; see `estimate`.
+    let estimateWith
+        (options: SamplingOptions)
+        probe
+        (layout: ParameterLayout)
+        stop
+        key
+        (operator: LinearOperator)
+        : CurvatureByTensor =
+        Hutchinson.estimateWith options probe (measurement layout) stop key operator
+
+    /// Trace and diagonal of the block of each tensor, with standard errors, from signs: one product a sample for all of them. The variance
+    /// of one sample of a block's trace is twice the squared off-diagonal of the block, and the squares of its rows outside the block.
+    let estimate (layout: ParameterLayout) stop key (operator: LinearOperator) : CurvatureByTensor =
+        estimateWith SamplingOptions.Default Probe.rademacher layout stop key operator
+
+    /// Exact traces and diagonals: n quadratic forms, or n products where the operator has none.
+    let exact (layout: ParameterLayout) (operator: LinearOperator) : CurvatureByTensor =
+        check layout operator
+        let found = Exact.diagonal operator
+        let values = found.Value.ToArray()
+        let sum (tensor: ParameterTensor) = Array.sum values[tensor.Offset .. tensor.Offset + tensor.Size - 1]
+
+        table
+            layout
+            found.Ledger
+            (Array.sum values, 0.0)
+            (layout.Tensors |> Seq.map (fun tensor -> sum tensor, 0.0) |> Seq.toArray)
+            (found.Value, Tensor.zerosLike found.Value)

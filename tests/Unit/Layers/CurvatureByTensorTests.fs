@@ -1,0 +1,93 @@
+namespace Curvature.Tests.Unit
+
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+[<TestFixture>]
+type CurvatureByTensorTests() =
+
+    let digits = ParameterLayout.ofShapes [ "W1", [ 32; 64 ]; "b1", [ 32 ]; "W2", [ 10; 32 ]; "b2", [ 10 ] ]
+    let loss, theta = DigitsNetwork.loss DType.Float64, lazy (DigitsNetwork.theta DType.Float64)
+    let key = Key.OfSeed 21L
+
+    let column f (found: CurvatureByTensor) = found.Tensors |> Seq.map f |> Seq.toArray
+
+    [<Test>]
+    member _.``traces and diagonals of blocks of a network on real digits, exactly``() =
+        let found = Hessian.at loss theta.Value |> CurvatureByTensor.exact digits
+        Expect.equal [| "W1"; "b1"; "W2"; "b2" |] (column _.Name found)
+        Expect.equal [| 2048; 32; 320; 10 |] (column _.Size found)
+        let traces = DigitsNetwork.numbers "hessian_block_traces"
+        Expect.close 1e-9 traces (column _.Trace.Value found)
+        Expect.close 1e-9 (Array.map2 (/) traces [| 2048.0; 32.0; 320.0; 10.0 |]) (column _.MeanDiagonal.Value found)
+        DigitsNetwork.close 1e-9 "hessian_trace" found.Trace.Value
+        Expect.equal [| 32; 64 |] found["W1"].Diagonal.Value.Shape
+        let first = (Tensor.flatten found["W1"].Diagonal.Value |> Tensor.slice 0 0 5).ToArray()
+        Expect.close 1e-9 (DigitsNetwork.numbers "hessian_diagonal_first5") first
+        Expect.close 0.0 [| 0.0; 0.0 |] [| found["b2"].Trace.StandardError; found["b2"].MeanDiagonal.StandardError |]
+        Expect.isTrue "exact" found.Ledger.IsExact
+
+    [<Test>]
+    member _.``one pass estimates all blocks of Hessian, Gauss–Newton and Fisher matrix within 5 standard errors``() =
+        let model, criterion = DigitsNetwork.logits DType.Float64, DigitsNetwork.crossEntropy DType.Float64
+
+        let operators =
+            [
+                Hessian.at loss theta.Value
+                GaussNewton.at model criterion theta.Value
+                Fisher.empirical (DigitsNetwork.losses DType.Float64) model theta.Value
+            ]
+
+        for operator in operators do
+            let exact = CurvatureByTensor.exact digits operator
+            let found = CurvatureByTensor.estimate digits (StoppingRule.matvecs 64) key operator
+            Expect.equal 64 found.Ledger.Matvecs
+
+            Seq.iter2
+                (fun (row: TensorCurvature) (truth: TensorCurvature) ->
+                    let off = abs (row.Trace.Value - truth.Trace.Value) / row.Trace.StandardError
+                    Expect.isTrue $"{operator.Name}, {row} against {truth.Trace} with {key}" (off < 5.0)
+                    let size = float row.Size
+                    Expect.close 1e-14 [| row.Trace.Value / size |] [| row.MeanDiagonal.Value |]
+                    Expect.close 1e-14 [| row.Trace.StandardError / size |] [| row.MeanDiagonal.StandardError |]
+                    let own = row.Diagonal.Value.ToArray()
+                    Expect.close 1e-12 [| row.Trace.Value |] [| Array.sum own |]
+
+                    Array.zip3 own (truth.Diagonal.Value.ToArray()) (row.Diagonal.StandardError.ToArray())
+                    |> Array.iter (fun (value, expected, error) ->
+                        Expect.isTrue
+                            $"{operator.Name}, {row.Name}: {value} ± {error} against {expected} with {key}"
+                            (abs (value - expected) <= 7.0 * error + 1e-12)))
+                found.Tensors
+                exact.Tensors
+
+            let total = found.Trace.Value - exact.Trace.Value
+            Expect.isTrue $"{found.Trace} with {key}" (abs total < 5.0 * found.Trace.StandardError)
+
+    [<Test>]
+    member _.``the same products give the traces that block traces give``() =
+        let hessian = Hessian.at loss theta.Value
+        let stop = StoppingRule.matvecs 8
+        let found = CurvatureByTensor.estimate digits stop key hessian
+
+        let blocks =
+            Hutchinson.estimate Probe.rademacher (Measurement.blockTraces DigitsNetwork.blocks) stop key hessian
+
+        Expect.close 1e-14 (blocks |> Array.map _.Trace.Value) (column _.Trace.Value found)
+        Expect.close 1e-14 (blocks |> Array.map _.Trace.StandardError) (column _.Trace.StandardError found)
+
+    [<Test>]
+    member _.``an operator of another size, or an unknown name, is an error``() =
+        let operator = LinearOperator.identity DType.Float64 3
+        let wrong = raises<ShapeException>(fun () -> CurvatureByTensor.exact digits operator)
+        Expect.isTrue wrong.Message (wrong.Message.Contains "3 columns" && wrong.Message.Contains "2410")
+
+        raises<ShapeException>(fun () -> CurvatureByTensor.estimate digits (StoppingRule.matvecs 2) key operator)
+        |> ignore
+
+        let small = CurvatureByTensor.exact (ParameterLayout.ofShapes [ "a", [ 1; 2 ]; "b", [ 1 ] ]) operator
+        Expect.close 0.0 [| 2.0; 1.0 |] (column _.Trace.Value small)
+        let unknown = raises<ParameterException>(fun () -> small["c"])
+        Expect.isTrue unknown.Message (unknown.Message.Contains "a, b")
