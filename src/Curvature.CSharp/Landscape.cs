@@ -99,6 +99,122 @@ public static class Landscape
             cancellationToken);
     }
 
+    /// <summary>The loss of many batches along a direction, and its model. The batches are read once, and all positions evaluated on one
+    /// before the next is read: memory holds one batch at a time. Otherwise as <see cref="Line"/>.</summary>
+    /// <param name="loss">From a batch and θ to a scalar: the mean over the batch's samples, or their sum.</param>
+    /// <param name="batches">The data. With the mean, batches count by their size.</param>
+    /// <param name="theta">The point, of any shape.</param>
+    /// <param name="direction">Where to go from there.</param>
+    /// <param name="positions">Multiples of the direction, which increase.</param>
+    /// <param name="reduction">What the loss of a batch is.</param>
+    /// <param name="options">What to make of the model and of losses that are not finite.</param>
+    /// <param name="progress">Told after every few points, in place of what the options name.</param>
+    /// <param name="cancellationToken">Ends the work, in place of what the options name: part of a landscape is none.</param>
+    /// <exception cref="DataException">There are no batches.</exception>
+    public static LossLine LineOverBatches(
+        Func<Batch, Tensor, Tensor> loss,
+        IEnumerable<Batch> batches,
+        Tensor theta,
+        Direction direction,
+        IEnumerable<double> positions,
+        Reduction reduction = Reduction.Mean,
+        LandscapeOptions? options = null,
+        IProgress<LandscapeProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        FSharp.Landscape.lineOverBatches(
+            With(options, progress, cancellationToken),
+            reduction,
+            loss.ToFSharp(),
+            batches.NotNull(),
+            theta.NotNull(),
+            direction.NotNull(),
+            positions.NotNull());
+
+    /// <inheritdoc cref="LineOverBatches"/>
+    public static Task<LossLine> LineOverBatchesAsync(
+        Func<Batch, Tensor, Tensor> loss,
+        IEnumerable<Batch> batches,
+        Tensor theta,
+        Direction direction,
+        IEnumerable<double> positions,
+        Reduction reduction = Reduction.Mean,
+        LandscapeOptions? options = null,
+        IProgress<LandscapeProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        loss.NotNull();
+        batches.NotNull();
+        theta.NotNull();
+        direction.NotNull();
+        positions.NotNull();
+        return Task.Run(
+            () => LineOverBatches(
+                loss, batches, theta, direction, positions, reduction, options, progress, cancellationToken),
+            cancellationToken);
+    }
+
+    /// <summary>The loss of many batches over the plane of two directions, and its model; see <see cref="LineOverBatches"/> and
+    /// <see cref="Plane"/>.</summary>
+    public static LossPlane PlaneOverBatches(
+        Func<Batch, Tensor, Tensor> loss,
+        IEnumerable<Batch> batches,
+        Tensor theta,
+        Direction first,
+        Direction second,
+        IEnumerable<double> firstPositions,
+        IEnumerable<double> secondPositions,
+        Reduction reduction = Reduction.Mean,
+        LandscapeOptions? options = null,
+        IProgress<LandscapeProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        FSharp.Landscape.planeOverBatches(
+            With(options, progress, cancellationToken),
+            reduction,
+            loss.ToFSharp(),
+            batches.NotNull(),
+            theta.NotNull(),
+            first.NotNull(),
+            second.NotNull(),
+            firstPositions.NotNull(),
+            secondPositions.NotNull());
+
+    /// <inheritdoc cref="PlaneOverBatches"/>
+    public static Task<LossPlane> PlaneOverBatchesAsync(
+        Func<Batch, Tensor, Tensor> loss,
+        IEnumerable<Batch> batches,
+        Tensor theta,
+        Direction first,
+        Direction second,
+        IEnumerable<double> firstPositions,
+        IEnumerable<double> secondPositions,
+        Reduction reduction = Reduction.Mean,
+        LandscapeOptions? options = null,
+        IProgress<LandscapeProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        loss.NotNull();
+        batches.NotNull();
+        theta.NotNull();
+        first.NotNull();
+        second.NotNull();
+        firstPositions.NotNull();
+        secondPositions.NotNull();
+        return Task.Run(
+            () => PlaneOverBatches(
+                loss,
+                batches,
+                theta,
+                first,
+                second,
+                firstPositions,
+                secondPositions,
+                reduction,
+                options,
+                progress,
+                cancellationToken),
+            cancellationToken);
+    }
+
     private static LandscapeOptions With(
         LandscapeOptions? options, IProgress<LandscapeProgress>? progress, CancellationToken cancellationToken)
     {

@@ -51,6 +51,20 @@ public sealed class LandscapeTests
     }
 
     [Test]
+    public async Task ALossOverBatches()
+    {
+        var x = Tensor.FromArray([1.0, 2, 3]);
+        Func<Batch, Tensor, Tensor> loss = (batch, theta) => (batch.Inputs * theta.Sum()).Mean();
+        var direction = Direction.FromVector("d", Tensor.FromArray([1.0, 0.0]));
+        var line = await Landscape.LineOverBatchesAsync(loss, Batches.Split(x, x, 2), Theta, direction, [0, 1]);
+        Assert.That(line.Losses, Is.EqualTo(new[] { 6.0, 8 }).Within(1e-14));
+
+        var plane = await Landscape.PlaneOverBatchesAsync(
+            loss, Batches.Split(x, x, 2), Theta, direction, direction, [0, 1], [0], Reduction.Sum);
+        Assert.That(plane.Losses[1, 0], Is.EqualTo(6 + 12).Within(1e-14));
+    }
+
+    [Test]
     public void CancellingEndsTheWork()
     {
         using var source = new CancellationTokenSource();

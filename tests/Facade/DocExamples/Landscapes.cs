@@ -49,6 +49,25 @@ public sealed class Landscapes
     }
 
     [Test]
+    public void OverADataSet()
+    {
+        var (network, theta, _) = Problem();
+        var direction = Direction.Random(Key.OfSeed(5), theta);
+        var inputs = Tensor.Normal(Key.OfSeed(1), DType.Float64, 30, 8);
+        var labels = Tensor.FromIndices(Enumerable.Range(0, 30).Select(row => row % 3).ToArray());
+
+        var batches = Batches.Split(inputs, labels, size: 8);
+        var line = Landscape.LineOverBatches(
+            (batch, theta) => Loss.SoftmaxCrossEntropy(batch.Targets, network.Forward(theta, batch.Inputs)),
+            batches,
+            theta,
+            direction,
+            Landscape.Grid(1, 41));
+
+        Assert.That(line.Evaluations, Is.EqualTo(4 * 41));
+    }
+
+    [Test]
     public async Task WithOptions()
     {
         var (_, theta, loss) = Problem();

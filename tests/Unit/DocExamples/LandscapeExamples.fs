@@ -50,6 +50,19 @@ module LandscapeExamples =
         Expect.isTrue "a direction" (other.Length > 0.0)
 
     [<Test>]
+    let ``over a data set`` () =
+        let direction = Direction.random (Key.OfSeed 5L) theta
+
+        let loss (batch: Batch) theta =
+            Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+
+        let batches = Batches.split 8 inputs labels
+        let options = LandscapeOptions.Default
+        let line = Landscape.lineOverBatches options Reduction.Mean loss batches theta direction (Landscape.grid 1.0 41)
+
+        Expect.equal (4 * 41) line.Evaluations
+
+    [<Test>]
     let ``with options`` () =
         let progress =
             { new IProgress<LandscapeProgress> with

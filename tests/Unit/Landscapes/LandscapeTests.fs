@@ -173,6 +173,64 @@ type LandscapeTests() =
             Landscape.lineWith cancel quadratic point (along [ 1.0; 0.0 ]) (Landscape.grid 1.0 41))
         |> ignore
 
+    [<Test>]
+    member _.``over uneven batches the landscape is that of all samples, one batch in memory at a time``() =
+        let network = Network.mlp Layer.tanh [ 4; 5; 3 ]
+        let theta = Network.initialize (Key.OfSeed 7L) DType.Float64 network
+        let x = Tensor.normal (Key.OfSeed 8L) DType.Float64 [ 10; 4 ]
+        let labels = Tensor.ofIndices [ 10 ] (Array.init 10 (fun i -> i % 3))
+        let first, second = Direction.random (Key.OfSeed 9L) theta, Direction.random (Key.OfSeed 10L) theta
+
+        for reduction in [ Reduction.Mean; Reduction.Sum ] do
+            let loss (batch: Batch) theta =
+                Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy reduction batch.Targets
+
+            let batches = Batches.split 3 x labels
+            let mutable read = 0
+
+            let streamed =
+                seq {
+                    for batch in batches do
+                        read <- read + 1
+                        yield batch
+                }
+
+            let told = ResizeArray<LandscapeProgress>()
+            let options = LandscapeOptions.Default.WithProgress(listen told.Add)
+            let grid, other = Landscape.grid 1.0 5, [ -0.5; 0.5 ]
+            let plane = Landscape.planeOverBatches options reduction loss streamed theta first second grid other
+            let whole = Landscape.plane (loss (Batch(x, labels))) theta first second grid other
+            let flat (table: float[,]) = table |> Seq.cast<float> |> Seq.toArray
+            Expect.close 1e-12 (flat whole.Losses) (flat plane.Losses)
+            Expect.close 1e-12 (flat whole.ModelLosses) (flat plane.ModelLosses)
+            Expect.equal (4, 40) (read, plane.Evaluations)
+            Expect.equal [ 10; 20; 30; 40 ] [ for progress in told -> progress.Evaluations ]
+            Expect.equal 0 told[0].Total
+            let line = Landscape.lineOverBatches options reduction loss batches theta first grid
+            Expect.close 1e-12 (Landscape.line (loss (Batch(x, labels))) theta first grid).Losses line.Losses
+            Expect.equal 20 told[told.Count - 1].Total
+
+    [<Test>]
+    member _.``over batches errors name the batch``() =
+        let loss (batch: Batch) (theta: Tensor) = Tensor.mean (Tensor.log (batch.Inputs * Tensor.sum theta))
+        let x = tensor [ 1.0; 2.0; 3.0; -4.0 ]
+        let theta = tensor [ 1.0; 0.0 ]
+
+        let over batches =
+            Landscape.lineOverBatches
+                LandscapeOptions.Default
+                Reduction.Mean
+                loss
+                batches
+                theta
+                (along [ 1.0; 0.0 ])
+                [ 0.0; 1.0 ]
+
+        let error = raises<NonFiniteException>(fun () -> over (Batches.split 2 x x))
+        Expect.isTrue error.Message (error.Message.Contains "batch 1" && error.Message.Contains "NaN")
+        raises<DataException>(fun () -> over []) |> ignore
+        raises<DataException>(fun () -> over [ Unchecked.defaultof<Batch> ]) |> ignore
+
     [<TestCase(DType.Float64, 1e-7)>]
     [<TestCase(DType.Float32, 1e-3)>]
     member _.``the network on real digits curves along its eigenvectors as its eigenvalues say``
