@@ -67,6 +67,9 @@ type internal Evaluation =
     | Reinterpret of (View -> View[] voption)
     /// By kernels that read the operands and write the results.
     | Compute of (Emitter -> View[] -> View[] -> unit)
+    /// By a kernel that writes the one result, or adds to what is there: a plan sums such products in place.
+    /// The last argument says whether to add.
+    | Accumulate of (Emitter -> View[] -> View -> bool -> unit)
 
 /// Layout arithmetic on views.
 module internal View =
@@ -243,3 +246,9 @@ module internal Eager =
             let targets = results |> Array.map (fun signature -> emitter.Add(Storage.Allocate(device, signature)))
             compute emitter sources targets
             targets |> Array.map emitter.Storage
+        | Accumulate compute ->
+            let emitter = Immediate device
+            let sources = operands |> Array.map emitter.Add
+            let target = emitter.Add(Storage.Allocate(device, results[0]))
+            compute emitter sources target false
+            [| emitter.Storage target |]

@@ -8,8 +8,8 @@ type internal Step =
     /// Neighbouring elementwise equations, in order, as one tape; the last one's result is stored, or summed over its
     /// trailing axes by the given equation.
     | Fused of members: Equation[] * sum: Equation voption
-    /// A sum of contractions, accumulated in place.
-    | Contractions of terms: Equation[] * result: int
+    /// A sum of products (contractions or convolutions), accumulated in place.
+    | Products of terms: Equation[] * result: int
     /// Any other equation.
     | Single of Equation
 
@@ -45,9 +45,14 @@ module internal Fusion =
 
         users, isOutput
 
-    /// For each equation the contractions that it sums, where it is a contraction, or an addition of two such sums that
+    let private accumulates (equation: Equation) =
+        match equation.Primitive.Evaluation with
+        | Accumulate _ -> true
+        | _ -> false
+
+    /// For each equation the products that it sums, where it is a product, or an addition of two such sums that
     /// nothing else uses; and whether it has become part of a larger sum.
-    let private contractionSums (program: Program) (users: List<int>[]) (isOutput: bool[]) =
+    let private productSums (program: Program) (users: List<int>[]) (isOutput: bool[]) =
         let terms: Equation list[] = Array.create program.Equations.Length []
         let merged = Array.zeroCreate<bool> program.Equations.Length
         let definedBy = Dictionary<int, int>()
@@ -57,9 +62,9 @@ module internal Fusion =
             for id in equation.Results do
                 definedBy[id] <- index
 
-            match equation.Primitive with
-            | :? Einsum -> terms[index] <- [ equation ]
-            | _ when isAddition equation ->
+            if accumulates equation then
+                terms[index] <- [ equation ]
+            elif isAddition equation then
                 let sumOf atom =
                     match atom with
                     | Variable id when users[id].Count = 1 && not isOutput[id] && definedBy.ContainsKey id ->
@@ -75,8 +80,7 @@ module internal Fusion =
                     for part in [ a; b ] do
                         terms[part] <- []
                         merged[part] <- true
-                | _ -> ()
-            | _ -> ())
+                | _ -> ())
 
         terms, merged
 
@@ -92,7 +96,7 @@ module internal Fusion =
     let steps (program: Program) : Step[] =
         let equations = program.Equations
         let users, isOutput = uses program
-        let terms, merged = contractionSums program users isOutput
+        let terms, merged = productSums program users isOutput
         // An equation joins the group of its users when all of them are in that one group.
         let group = Array.init equations.Length id
         let fusible index = elementwise equations[index] && terms[index].IsEmpty && not merged[index]
@@ -126,7 +130,7 @@ module internal Fusion =
 
                 match terms[index], members.TryGetValue index with
                 | _ when merged[index] -> ()
-                | _ :: _ as sum, _ -> Contractions(List.toArray sum, equation.Results[0])
+                | _ :: _ as sum, _ -> Products(List.toArray sum, equation.Results[0])
                 | [], (true, list) when elementwise equation -> Fused(list.ToArray(), ValueNone)
                 | [], (true, list) -> Fused(list.ToArray(), ValueSome equation)
                 | [], _ when fusible index -> ()

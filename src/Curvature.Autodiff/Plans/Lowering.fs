@@ -287,64 +287,80 @@ module internal Lowering =
 
         emitter.Emit(emitter.Device.Map tape, List.ofSeq inputs, [ target ])
 
-    /// A sum of contractions into one array. A bound operand is packed when the plan is bound.
-    let private emitContractions (emitter: PlanEmitter) (places: Places) (terms: Equation[]) result =
-        let target = places.Destination result
+    /// One contraction into an array, or added to it. A bound operand is packed when the plan is bound.
+    let private emitContraction (emitter: PlanEmitter) (einsum: Einsum) (a: View) (b: View) (target: View) add =
         let device = emitter.Device
+        let contraction = einsum.Describe(a, b, target, add)
 
-        terms
-        |> Array.iteri (fun i term ->
-            let a, b = places.Read term.Operands[0], places.Read term.Operands[1]
-            let contraction = (term.Primitive :?> Einsum).Describe(a, b, target, i > 0)
+        let pack side (view: View) =
+            let bytes = device.PackedBytes(contraction, side)
 
-            let pack side (view: View) =
-                let bytes = device.PackedBytes(contraction, side)
+            if bytes <= 0L || bytes > packLimit then
+                ValueNone
+            else
+                let slot = emitter.AddPersistent bytes
+                let packed = View.rowMajor slot { Shape = [||]; DType = view.DType }
+                emitter.Emit(device.Pack(contraction, side, slot), [ view ], [ packed ])
+                ValueSome slot
 
-                if bytes <= 0L || bytes > packLimit then
-                    ValueNone
-                else
-                    let slot = emitter.AddPersistent bytes
-                    let packed = View.rowMajor slot { Shape = [||]; DType = view.DType }
-                    emitter.Emit(device.Pack(contraction, side, slot), [ view ], [ packed ])
-                    ValueSome slot
+        let packed =
+            match emitter.IsBound a, emitter.IsBound b with
+            | true, false ->
+                pack ContractionSide.A a
+                |> ValueOption.map (fun slot ->
+                    Contraction(
+                        contraction.DType,
+                        contraction.Axes,
+                        slot,
+                        0L,
+                        b.Slot,
+                        b.Offset,
+                        target.Slot,
+                        target.Offset,
+                        add,
+                        PackedA = true
+                    ))
+            | false, true ->
+                pack ContractionSide.B b
+                |> ValueOption.map (fun slot ->
+                    Contraction(
+                        contraction.DType,
+                        contraction.Axes,
+                        a.Slot,
+                        a.Offset,
+                        slot,
+                        0L,
+                        target.Slot,
+                        target.Offset,
+                        add,
+                        PackedB = true
+                    ))
+            | _ -> ValueNone
 
-            let packed =
-                match emitter.IsBound a, emitter.IsBound b with
-                | true, false ->
-                    pack ContractionSide.A a
-                    |> ValueOption.map (fun slot ->
-                        Contraction(
-                            contraction.DType,
-                            contraction.Axes,
-                            slot,
-                            0L,
-                            b.Slot,
-                            b.Offset,
-                            target.Slot,
-                            target.Offset,
-                            i > 0,
-                            PackedA = true
-                        ))
-                | false, true ->
-                    pack ContractionSide.B b
-                    |> ValueOption.map (fun slot ->
-                        Contraction(
-                            contraction.DType,
-                            contraction.Axes,
-                            a.Slot,
-                            a.Offset,
-                            slot,
-                            0L,
-                            target.Slot,
-                            target.Offset,
-                            i > 0,
-                            PackedB = true
-                        ))
-                | _ -> ValueNone
+        let previous = if add then [ target ] else []
+        emitter.Emit(device.Contract(packed |> ValueOption.defaultValue contraction), a :: b :: previous, [ target ])
 
-            let contraction = packed |> ValueOption.defaultValue contraction
-            let previous = if i > 0 then [ target ] else []
-            emitter.Emit(device.Contract contraction, a :: b :: previous, [ target ]))
+    /// A sum of products into one array.
+    let private emitProducts (emitter: PlanEmitter) (places: Places) (terms: Equation[]) result =
+        let isContraction (term: Equation) = term.Primitive :? Einsum
+
+        let sum (target: View) =
+            terms
+            |> Array.iteri (fun i term ->
+                let sources = term.Operands |> Array.map places.Read
+
+                match term.Primitive, term.Primitive.Evaluation with
+                | (:? Einsum as einsum), _ -> emitContraction emitter einsum sources[0] sources[1] target (i > 0)
+                | _, Accumulate compute -> compute emitter sources target (i > 0)
+                | primitive, _ -> invalidOp $"{primitive} cannot be summed in place")
+
+        // Contractions write any layout; what else there is writes rows.
+        let target = places.Destination result
+
+        if Array.forall isContraction terms then
+            sum target
+        else
+            emitter.IntoRowMajor target sum
 
     let private emitSingle (program: Program) (emitter: PlanEmitter) (places: Places) joined (equation: Equation) =
         match equation.Primitive, equation.Primitive.Evaluation with
@@ -367,6 +383,7 @@ module internal Lowering =
             let sources = equation.Operands |> Array.map places.Read
             let targets = equation.Results |> Array.map places.Destination
             compute emitter sources targets
+        | _, Accumulate _ -> emitProducts emitter places [| equation |] equation.Results[0]
         | _, Elementwise _ -> emitTape program emitter places [| equation |] ValueNone
 
     /// The kernels of a program whose first inputs are bound.
@@ -384,7 +401,7 @@ module internal Lowering =
         for step in Fusion.steps program do
             match step with
             | Fused(members, sum) -> emitTape program emitter places members sum
-            | Contractions(terms, result) -> emitContractions emitter places terms result
+            | Products(terms, result) -> emitProducts emitter places terms result
             | Single equation -> emitSingle program emitter places joined equation
 
         for struct (atom, view) in copies do

@@ -90,9 +90,10 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         Contraction(a.DType, axes, a.Slot, a.Offset, b.Slot, b.Offset, c.Slot, c.Offset, accumulate)
 
     override this.Evaluation =
-        Compute(fun emitter sources targets ->
-            let contraction = this.Describe(sources[0], sources[1], targets[0], false)
-            emitter.Emit(emitter.Device.Contract contraction, [ sources[0]; sources[1] ], [ targets[0] ]))
+        Accumulate(fun emitter sources target add ->
+            let contraction = this.Describe(sources[0], sources[1], target, add)
+            let reads = if add then [ sources[0]; sources[1]; target ] else [ sources[0]; sources[1] ]
+            emitter.Emit(emitter.Device.Contract contraction, reads, [ target ]))
 
     override this.Jvp(primals, _, tangents) =
         let along i =

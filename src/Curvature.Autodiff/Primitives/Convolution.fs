@@ -64,7 +64,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
     /// The axis of repetitions, if there is one.
     let leading (shapes: int[][]) = shapes |> Array.tryFind (fun shape -> shape.Length = 5) |> Option.map Array.head
 
-    let describe (sources: View[]) (target: View) =
+    let describe (sources: View[]) (target: View) add =
         let struct (images, channels, filters) = sizes (sources |> Array.map (fun view -> single view.Shape))
 
         let view role =
@@ -95,7 +95,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
             kernel.Offset,
             output.Slot,
             output.Offset,
-            false,
+            add,
             (if target.Shape.Length = 5 then target.Shape[0] else 1),
             step ConvolutionRole.Input,
             step ConvolutionRole.Filters,
@@ -162,12 +162,10 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
         |]
 
     override _.Evaluation =
-        Compute(fun emitter sources targets ->
+        Accumulate(fun emitter sources target add ->
             let sources = sources |> Array.map emitter.RowMajor
-
-            emitter.IntoRowMajor targets[0] (fun target ->
-                let kernel = emitter.Device.Convolve(describe sources target, form)
-                emitter.Emit(kernel, List.ofArray sources, [ target ])))
+            let kernel = emitter.Device.Convolve(describe sources target add, form)
+            emitter.Emit(kernel, [ yield! sources; if add then yield target ], [ target ]))
 
     override this.Jvp(primals, _, tangents) =
         let along i = tangents[i] |> Tangent.map (fun t -> Interpreter.Bind(this, Array.updateAt i t primals)[0])

@@ -5,6 +5,7 @@ open NUnit.Framework
 open Curvature.Tests.Unit
 open Curvature
 open Curvature.FSharp
+open Curvature.Tests
 
 /// Losses of many shapes: what a plan has to get right.
 module Losses =
@@ -276,6 +277,31 @@ type CompilationTests() =
             DType.Float64
             (simplified.Apply(tensor [ 1.0; 1.0; 2.0; 0.0 ]))
             (Tensor.scalar DType.Float64 24.0)
+
+    [<Test>]
+    member _.``convolutions that are added are summed in place, in any layout of the result``() =
+        let key = (Key.OfSeed 23L).Split 3
+        let images = Tensor.normal key[0] DType.Float64 [ 2; 5; 6; 3 ]
+        let others = Tensor.normal key[1] DType.Float64 [ 2; 5; 6; 3 ]
+        let filters = Tensor.normal key[2] DType.Float64 [ 3; 3; 3; 4 ]
+        let sliding = Sliding.Default.WithPadding 1
+
+        let sum (w: Tensor) =
+            Nhwc.conv2d sliding w images
+            + Nhwc.conv2d sliding (w * w) others
+            + Nhwc.conv2d sliding (Tensor.sin w) images
+
+        for f in [ sum; sum >> Nchw.ofNhwc; grad (fun w -> Tensor.sum (Tensor.square (sum w))) ] do
+            let compiled = Compile.func f
+            Expect.tensorsClose 1e-12 (f filters) (compiled filters)
+            // The second time round an array that was added to must not be what the first time left.
+            Expect.tensorsClose 1e-12 (f filters) (compiled filters)
+
+        let map = Compile.family (fun w -> [], jacobianv sum w) filters
+        let kernels = (string map).Split '\n'
+        let convolutions = kernels |> Array.filter _.Contains("convolve 2×5×6×3")
+        Expect.isTrue $"{map}" (convolutions.Length = 3)
+        Expect.isTrue $"{map}" (kernels |> Array.forall (fun line -> not (line.Contains "map 2×5×6×4")))
 
     [<Test>]
     member _.``a program with coefficients of an outer transformation is not compiled``() =
