@@ -8,6 +8,7 @@ let private usage =
     """usage:
   compare [--baseline FILE]... [--only NAME] [--data FOLDER] [--json FILE]   workloads beside a baseline's figures
   profile [--only NAME] [--data FOLDER]                                      time of each kernel of a product
+  dataset --data FOLDER                                                      time and memory of a trace over a whole data set
   gemm [N]                                                                   square matrix products beside OpenBLAS
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
 The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin."""
@@ -52,6 +53,11 @@ let main arguments =
     | "compare" :: rest ->
         withOptions "compare" rest (fun options -> Compare.run options.Data options.Baselines options.Only options.Json)
     | "profile" :: rest -> withOptions "profile" rest (fun options -> Profile.run options.Data options.Only)
+    | "dataset" :: rest ->
+        withOptions "dataset" rest (fun options ->
+            match options.Data with
+            | Some folder -> DataSet.run folder
+            | None -> eprintfn $"dataset: --data is needed\n{usage}")
     | [ "gemm" ] ->
         MatrixProducts.run 1024
         0

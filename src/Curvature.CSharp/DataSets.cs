@@ -34,7 +34,7 @@ public static class Scaling
         FSharp.Scaling.channels(means.ToFSharpList(), deviations.ToFSharpList(), images.NotNull());
 }
 
-/// <summary>Orders of the rows of a data set, and their parts.</summary>
+/// <summary>Orders of the rows of a data set, their parts, and batches that are made of these when they are asked for.</summary>
 public static class Batches
 {
     /// <summary>The rows 0 … rows − 1 in an order drawn from a key, each order equally likely.</summary>
@@ -57,4 +57,20 @@ public static class Batches
     /// <exception cref="ShapeException">There are not as many targets as inputs.</exception>
     public static IReadOnlyList<Batch> Split(Tensor inputs, Tensor targets, int size) =>
         FSharp.Batches.split(size, inputs.NotNull(), targets.NotNull());
+
+    /// <summary>Batches of inputs and targets, whose leading axes are the samples. Each is made when it is asked for, and is the same at every
+    /// pass over the sequence.</summary>
+    /// <exception cref="DataException">There are no samples.</exception>
+    /// <exception cref="ShapeException">There are not as many targets as inputs, or the transform of the options changes the number of
+    /// samples.</exception>
+    public static IEnumerable<Batch> FromTensors(Tensor inputs, Tensor targets, BatchOptions? options = null) =>
+        FSharp.Batches.ofTensors(options ?? BatchOptions.Default, inputs.NotNull(), targets.NotNull());
+
+    /// <summary>Batches of images [batch, channels, height, width] of numbers from 0 to 1, before the transform of the options, with their
+    /// classes, <see cref="DType.Int32"/> [batch]. Only the images of one batch are numbers at a time.</summary>
+    /// <exception cref="DataException">There are no images.</exception>
+    /// <exception cref="DTypeException">The element type is <see cref="DType.Int32"/>.</exception>
+    /// <exception cref="ShapeException">The transform changes the number of samples.</exception>
+    public static IEnumerable<Batch> FromImages(ImageSet images, DType dtype = DType.Float32, BatchOptions? options = null) =>
+        FSharp.Batches.ofImages(options ?? BatchOptions.Default, dtype, images.NotNull());
 }

@@ -26,9 +26,7 @@ public static class Training
         IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        options ??= TrainingOptions.Default;
-        options = progress is null ? options : options.WithProgress(progress);
-        options = cancellationToken.CanBeCanceled ? options.WithCancellation(cancellationToken) : options;
+        options = Complete(options, progress, cancellationToken);
         return FSharp.Training.minimize(
             options, key, loss.ToFSharp(), inputs.NotNull(), targets.NotNull(), theta.NotNull());
     }
@@ -50,5 +48,52 @@ public static class Training
         theta.NotNull();
         return Task.Run(
             () => Minimize(loss, inputs, targets, theta, key, options, progress, cancellationToken), CancellationToken.None);
+    }
+
+    /// <summary>Descends along a loss over the batches that each pass takes from a source. It costs one gradient for each batch in each
+    /// pass, and one value of the loss more for each batch of the first, which checks the data.</summary>
+    /// <param name="loss">From a batch and θ to a scalar: the mean over the samples of the batch.</param>
+    /// <param name="batches">The batches of each pass, by its number from 0 on.</param>
+    /// <param name="theta">Where to begin.</param>
+    /// <param name="options">How to train; <see cref="TrainingOptions.Default"/> where there are none. The size of a batch is the
+    /// source's.</param>
+    /// <param name="progress">Told after each pass, in place of what the options name.</param>
+    /// <param name="cancellationToken">Stops between two steps, in place of what the options name; what was found until then is the
+    /// result.</param>
+    /// <exception cref="DataException">A pass has no batches, or a label is out of range.</exception>
+    /// <exception cref="NonFiniteException">The loss or the parameters stop being finite.</exception>
+    public static TrainingResult MinimizeOverBatches(
+        Func<Batch, Tensor, Tensor> loss,
+        Func<int, IEnumerable<Batch>> batches,
+        Tensor theta,
+        TrainingOptions? options = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        options = Complete(options, progress, cancellationToken);
+        return FSharp.Training.minimizeOverBatches(options, loss.ToFSharp(), batches.ToFSharp(), theta.NotNull());
+    }
+
+    /// <inheritdoc cref="MinimizeOverBatches"/>
+    public static Task<TrainingResult> MinimizeOverBatchesAsync(
+        Func<Batch, Tensor, Tensor> loss,
+        Func<int, IEnumerable<Batch>> batches,
+        Tensor theta,
+        TrainingOptions? options = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        loss.NotNull();
+        batches.NotNull();
+        theta.NotNull();
+        return Task.Run(() => MinimizeOverBatches(loss, batches, theta, options, progress, cancellationToken), CancellationToken.None);
+    }
+
+    private static TrainingOptions Complete(
+        TrainingOptions? options, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
+        options ??= TrainingOptions.Default;
+        options = progress is null ? options : options.WithProgress(progress);
+        return cancellationToken.CanBeCanceled ? options.WithCancellation(cancellationToken) : options;
     }
 }

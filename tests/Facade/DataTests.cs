@@ -80,4 +80,25 @@ public sealed class DataTests
         Assert.That(batches.Select(batch => batch.Count), Is.EqualTo(new[] { 2, 2, 1 }));
         Assert.That(Batches.Rows(Tensor.Arange(DType.Float64, 5), batches[0]).ToArray(), Is.EqualTo(batches[0]));
     }
+
+    [Test]
+    public async Task BatchesAreShuffledByAKeyAndTrainLikeTensors()
+    {
+        var inputs = Tensor.Normal(Key.OfSeed(1), DType.Float64, 7, 2);
+        var labels = Tensor.FromIndices([0, 1, 0, 1, 0, 1, 1]);
+        var options = BatchOptions.Default.WithSize(3).WithShuffling(Key.OfSeed(4));
+        var batches = Batches.FromTensors(inputs, labels, options);
+        Assert.That(batches.Select(batch => batch.Size), Is.EqualTo(new[] { 3, 3, 1 }));
+        Assert.That(
+            batches.SelectMany(batch => batch.Inputs.ToArray()),
+            Is.EquivalentTo(inputs.ToArray()));
+
+        var network = Network.Mlp(Layer.Tanh, 2, 3, 2);
+        var result = await Training.MinimizeOverBatchesAsync(
+            (batch, theta) => Loss.SoftmaxCrossEntropy(batch.Targets, network.Forward(theta, batch.Inputs)),
+            _ => batches,
+            network.Initialize(Key.OfSeed(2), DType.Float64),
+            TrainingOptions.Default.WithEpochs(30).WithOptimizer(Optimizer.Adam(0.05)));
+        Assert.That(result.Losses[29], Is.LessThan(result.Losses[0]));
+    }
 }

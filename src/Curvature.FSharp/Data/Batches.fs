@@ -1,8 +1,39 @@
+namespace Curvature
+
+open System
+
+/// How a data set is cut into batches, and what is done to each. Immutable; begin with Default.
+[<NoEquality; NoComparison>]
+type BatchOptions =
+    internal
+        {
+            Samples: int
+            Order: Key voption
+            Change: Tensor -> Tensor
+        }
+
+    /// 100 samples, in the order of the data set, as they are.
+    static member Default = { Samples = 100; Order = ValueNone; Change = id }
+
+    /// The number of samples in a batch; the last batch may be smaller. Raises ArgumentRangeException if it is less than 1.
+    member options.WithSize(samples: int) =
+        if samples < 1 then
+            raise (ArgumentRangeException $"batches: a batch has at least one sample, and {samples} were asked for")
+
+        { options with Samples = samples }
+
+    /// Takes the samples in an order drawn from a key, each order equally likely: the same key gives the same batches.
+    member options.WithShuffling(key: Key) = { options with Order = ValueSome key }
+
+    /// What is done to the inputs of each batch, such as to bring channels to comparable sizes. It must give the same for the same
+    /// inputs, and keep the leading axis.
+    member options.WithTransform(change: Func<Tensor, Tensor>) = { options with Change = change.Invoke }
+
 namespace Curvature.FSharp
 
 open Curvature
 
-/// Orders of the rows of a data set, and their parts.
+/// Orders of the rows of a data set, their parts, and batches that are made of these when they are asked for.
 [<RequireQualifiedAccess>]
 module Batches =
 
@@ -42,3 +73,34 @@ module Batches =
                 let part = Tensor.slice 0 start (min size (whole.Size - start))
                 Batch(part inputs, part targets)
         ]
+
+    /// The batches of a data set, each made when it is asked for, and the same at every pass over the sequence.
+    let private stream (options: BatchOptions) (samples: int) (make: int[] -> Batch) : Batch seq =
+        if samples = 0 then raise (DataException "batches: the data set has no samples")
+
+        let order =
+            match options.Order with
+            | ValueSome key -> shuffled key samples
+            | ValueNone -> [| 0 .. samples - 1 |]
+
+        let parts = cut options.Samples order
+        parts |> Seq.map make
+
+    /// Batches of inputs and targets, whose leading axes are the samples. Each is made when it is asked for, and is the same at
+    /// every pass over the sequence. Raises DataException for no samples, and ShapeException where there are not as many targets as
+    /// inputs, or the transform of the options changes the number of samples.
+    let ofTensors (options: BatchOptions) (inputs: Tensor) (targets: Tensor) : Batch seq =
+        let whole = Batch(inputs, targets)
+
+        stream options whole.Size (fun part -> Batch(options.Change(rows part inputs), rows part targets))
+
+    /// Batches of images [batch; channels; height; width] of numbers from 0 to 1, Float32 or Float64, before the transform of the
+    /// options, with their classes, Int32 [batch]. Only the images of one batch are numbers at a time. Raises DataException for no images,
+    /// DTypeException for Int32, and ShapeException where the transform changes the number of samples.
+    let ofImages (options: BatchOptions) (dtype: DType) (images: ImageSet) : Batch seq =
+        if dtype = DType.Int32 then
+            raise (DTypeException "batches: images are Float32 or Float64, and Int32 was asked for")
+
+        stream options images.Count (fun part ->
+            let chosen = images.Pick part
+            Batch(options.Change(chosen.ToTensor dtype), chosen.Labels))

@@ -96,26 +96,28 @@ module Training =
 
     /// The loss of a batch and its gradient in θ: compiled once for each size of a batch, unless the loss asks for values on its
     /// way, which a recording does not have.
-    let private gradientOf (loss: Tensor -> Tensor -> Tensor -> Tensor) =
-        let interpreted (theta: Tensor) x y = fgrad (fun theta -> loss theta x y) theta
+    let private gradientOf (loss: Batch -> Tensor -> Tensor) =
+        let interpreted (theta: Tensor) (batch: Batch) = fgrad (loss batch) theta
 
         let compiled =
             Compile.funcs (fun inputs ->
-                let value, gradient = interpreted inputs[0] inputs[1] inputs[2]
+                let value, gradient = interpreted inputs[0] (Batch(inputs[1], inputs[2]))
                 [ value; gradient ])
 
         let mutable recordable = true
 
-        fun (theta: Tensor) (x: Tensor) (y: Tensor) ->
+        fun isFirstPass (theta: Tensor) (batch: Batch) ->
             if recordable then
                 try
-                    let results = compiled [ theta; x; y ]
+                    let results = compiled [ theta; batch.Inputs; batch.Targets ]
+                    // A recording does not see values: what is wrong with them shows where the loss is computed as it stands.
+                    if isFirstPass then loss batch theta |> ignore
                     results[0], results[1]
                 with :? AbstractValueException ->
                     recordable <- false
-                    interpreted theta x y
+                    interpreted theta batch
             else
-                interpreted theta x y
+                interpreted theta batch
 
     let private checkRows (inputs: Tensor) (targets: Tensor) =
         if inputs.Rank = 0 || targets.Rank = 0 || inputs.Shape[0] <> targets.Shape[0] || inputs.Shape[0] = 0 then
@@ -133,58 +135,58 @@ module Training =
             )
         | None -> ()
 
-    /// The batches of a pass: all rows in their own order, or parts of an order drawn for the pass.
-    let private batches (key: Key) size pass (inputs: Tensor) (targets: Tensor) =
-        let rows = inputs.Shape[0]
+    let private onDevice (theta: Tensor) (batch: Batch) : Batch =
+        let on = Tensor.toDevice theta.Device
 
-        if size >= rows then
-            Seq.singleton (inputs, targets)
+        if obj.ReferenceEquals(batch.Inputs.Device, theta.Device) then
+            batch
         else
-            Batches.shuffled (key.FoldIn(uint32 pass)) rows
-            |> Batches.cut size
-            |> Seq.map (fun batch -> Batches.rows batch inputs, Batches.rows batch targets)
+            Batch(on batch.Inputs, on batch.Targets)
 
-    /// Descends along loss θ x y over batches of rows of the inputs and targets, whose leading axes are the rows, from θ. The
-    /// loss is a mean over the rows of its batch. Each pass takes the rows in another order, drawn from the key (with
-    /// all rows in one batch: in their own order): the same key gives the same bits.
-    /// Cost: one gradient for each batch in each pass, compiled unless the loss asks for values of its arguments, as those with Int32
-    /// labels do: targets as distributions are faster.
-    /// Raises ShapeException where inputs and targets differ in their number of rows or have none, NonFiniteException where
-    /// the loss or the parameters stop being finite, and whatever the loss raises.
-    let minimize
+    /// Descends along loss θ batch over the batches that each pass, numbered from 0, takes from a source, from θ. The loss is a mean
+    /// over the samples of its batch; it is the function that Hessian.overBatches takes. A source may shuffle by the number of
+    /// the pass, as `fun pass -> Batches.ofImages (options.WithShuffling(key.FoldIn(uint32 pass))) dtype images` does.
+    /// Cost: one gradient for each batch in each pass, compiled unless the loss asks for values of its arguments, and one value of the
+    /// loss more for each batch of the first pass, which checks the data, such as labels out of range.
+    /// Raises DataException for a pass without batches, NonFiniteException where the loss or the parameters stop being finite, and
+    /// whatever the loss raises.
+    let minimizeOverBatches
         (options: TrainingOptions)
-        (key: Key)
-        (loss: Tensor -> Tensor -> Tensor -> Tensor)
-        (inputs: Tensor)
-        (targets: Tensor)
+        (loss: Batch -> Tensor -> Tensor)
+        (batches: int -> Batch seq)
         (theta: Tensor)
         : TrainingResult =
-        checkRows inputs targets
         let clock = Stopwatch.StartNew()
         let losses = ResizeArray<float>()
         let mutable theta, optimizer, steps = theta, options.Method, 0
         let mutable cancelled = false
         let gradient = gradientOf loss
 
-        let step (x: Tensor) (y: Tensor) =
-            let value, slope = gradient theta x y
+        let step (batch: Batch) =
+            let value, slope = gradient (losses.Count = 0) theta batch
             steps <- steps + 1
-            checkFinite steps "loss" [| value.ToScalar() |]
+            let value = value.ToScalar()
+            checkFinite steps "loss" [| value |]
             let next, following = Optimizer.step optimizer theta slope
             theta <- next
             optimizer <- following
-            value.ToScalar()
+            value
 
         let pass number =
-            let mutable total = 0.0
+            let mutable total, samples = 0.0, 0
 
-            for x, y in batches key options.RowsPerBatch number inputs targets do
+            for batch in batches number do
                 cancelled <- cancelled || options.Token.IsCancellationRequested
 
-                if not cancelled then total <- total + float x.Shape[0] * step x y
+                if not cancelled then
+                    total <- total + float batch.Size * step (onDevice theta batch)
+                    samples <- samples + batch.Size
+
+            if samples = 0 && not cancelled then
+                raise (DataException $"training: pass {number} has no batches")
 
             checkFinite steps "parameters" (theta.ToArray())
-            total / float inputs.Shape[0]
+            total / float samples
 
         while losses.Count < options.EpochCount && not cancelled do
             let mean = pass losses.Count
@@ -196,3 +198,27 @@ module Training =
                     options.Listener.Report(TrainingProgress(losses.Count, options.EpochCount, steps, mean))
 
         TrainingResult(theta, losses.ToArray(), steps, clock.Elapsed.TotalSeconds, cancelled)
+
+    /// Descends along loss θ x y over batches of rows of the inputs and targets, whose leading axes are the rows, from θ. The
+    /// loss is a mean over the rows of its batch. Each pass takes the rows in another order, drawn from the key (with
+    /// all rows in one batch: in their own order): the same key gives the same bits.
+    /// Cost and errors are those of `minimizeOverBatches`; ShapeException is raised where inputs and targets differ in their number of rows
+    /// or have none.
+    let minimize
+        (options: TrainingOptions)
+        (key: Key)
+        (loss: Tensor -> Tensor -> Tensor -> Tensor)
+        (inputs: Tensor)
+        (targets: Tensor)
+        (theta: Tensor)
+        : TrainingResult =
+        checkRows inputs targets
+
+        let batches pass =
+            if options.RowsPerBatch >= inputs.Shape[0] then
+                Seq.singleton (Batch(inputs, targets))
+            else
+                let parts = BatchOptions.Default.WithSize(options.RowsPerBatch).WithShuffling(key.FoldIn(uint32 pass))
+                Batches.ofTensors parts inputs targets
+
+        minimizeOverBatches options (fun batch theta -> loss theta batch.Inputs batch.Targets) batches theta

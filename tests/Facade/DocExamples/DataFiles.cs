@@ -51,4 +51,35 @@ public sealed class DataFiles
         Assert.That(classes.ToInt32Array(), Is.EqualTo(new[] { 7, 2 }));
         Assert.That((colours.Count, own.Count), Is.EqualTo((1, 2)));
     }
+
+    [Test]
+    public void BatchesMadeWhenTheyAreAskedFor()
+    {
+        var images = ImageSet.Create(Enumerable.Range(0, 240).Select(i => (byte)i).ToArray(), [0, 1, 1, 0, 1], 3, 4, 4);
+        var network = Network.FromLayer(Layer.Sequential(Layer.FlattenImages, Layer.Dense(48, 2)).OnImages());
+        var start = network.Initialize(Key.OfSeed(1), DType.Float32);
+        var key = Key.OfSeed(2);
+
+        var options = BatchOptions.Default
+            .WithSize(2)
+            .WithTransform(images => Scaling.Channels(images, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]));
+        foreach (var batch in Batches.FromImages(images, DType.Float32, options))
+        {
+            Console.WriteLine($"{batch.Size} images, classes {batch.Targets}");
+        }
+
+        Func<Batch, Tensor, Tensor> loss = (batch, theta) =>
+            Loss.SoftmaxCrossEntropy(batch.Targets, network.Forward(theta, batch.Inputs));
+
+        var training = Training.MinimizeOverBatches(
+            loss,
+            pass => Batches.FromImages(images, DType.Float32, options.WithShuffling(key.FoldIn((uint)pass))),
+            start,
+            TrainingOptions.Default.WithEpochs(2).WithOptimizer(Optimizer.Adam(0.01)));
+
+        var hessian = Hessian.OverBatches(loss, Batches.FromImages(images, DType.Float32, options), training.Theta);
+
+        Assert.That(training.Steps, Is.EqualTo(6));
+        Assert.That(hessian.Columns, Is.EqualTo(98));
+    }
 }

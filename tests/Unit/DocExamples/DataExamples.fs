@@ -51,3 +51,30 @@ module DataExamples =
             Expect.equal [| 2; 1; 1; 2 |] pixels.Shape
             Expect.tensor 0.0 [ 2 ] [ 7; 2 ] classes
             Expect.equal [ 1; 2 ] [ colours.Count; own.Count ])
+
+    [<Test>]
+    let ``batches, made when they are asked for`` () =
+        let images = ImageSet.create (3, 4, 4) [| 0; 1; 1; 0; 1 |] (Array.init 240 byte)
+        let network = Network.ofLayer (ImageLayer.onImages (Layer.sequential [ ImageLayer.flatten; Layer.dense 48 2 ]))
+        let start, key = Network.initialize (Key.OfSeed 1L) DType.Float32 network, Key.OfSeed 2L
+
+        let options =
+            BatchOptions.Default
+                .WithSize(2)
+                .WithTransform(Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ])
+
+        for batch in Batches.ofImages options DType.Float32 images do
+            printfn $"{batch.Size} images, classes {batch.Targets}"
+
+        let loss (batch: Batch) theta =
+            Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+
+        let inOrderOf (key: Key) = Batches.ofImages (options.WithShuffling key) DType.Float32 images
+        let passes = TrainingOptions.Default.WithEpochs(2).WithOptimizer(Optimizer.adam 0.01)
+        let training = Training.minimizeOverBatches passes loss (uint32 >> key.FoldIn >> inOrderOf) start
+
+        let batches = Batches.ofImages options DType.Float32 images
+        let hessian = Hessian.overBatches Reduction.Mean loss batches training.Theta
+
+        Expect.equal 6 training.Steps
+        Expect.equal 98 hessian.Columns

@@ -66,7 +66,6 @@ type TrainingTests() =
 
     [<Test>]
     member _.``labels and their distributions train alike``() =
-        // The first are interpreted, because labels are checked; the second are compiled.
         let certain = Tensor.oneHot DType.Float64 2 labels
         let compiled = Training.minimize options (Key.OfSeed 12L) loss inputs certain theta
         Expect.tensorsClose 1e-9 (train options (Key.OfSeed 12L)).Theta compiled.Theta
@@ -131,6 +130,27 @@ type TrainingTests() =
     member _.``inputs and targets of different lengths are refused``() =
         Expect.error<ShapeException> [ "[50; 2]"; "[49]" ] (fun () ->
             Training.minimize options (Key.OfSeed 11L) loss inputs (Tensor.slice 0 0 49 labels) theta |> ignore)
+
+    [<Test>]
+    member _.``a source of batches trains like the tensors that it cuts``() =
+        let key = Key.OfSeed 8L
+        let cut = BatchOptions.Default.WithSize 16
+        let batches pass = Batches.ofTensors (cut.WithShuffling(key.FoldIn(uint32 pass))) inputs labels
+        let lossOf (batch: Batch) theta = loss theta batch.Inputs batch.Targets
+        let fromSource = Training.minimizeOverBatches options lossOf batches theta
+        let fromTensors = train options key
+        Expect.sameBits fromTensors.Theta fromSource.Theta
+        Expect.equal (List.ofSeq fromTensors.Losses) (List.ofSeq fromSource.Losses)
+
+        Expect.error<DataException> [ "pass 0"; "no batches" ] (fun () ->
+            Training.minimizeOverBatches options lossOf (fun _ -> Seq.empty) theta |> ignore)
+
+    [<Test>]
+    member _.``a label that is out of range is found in the first pass``() =
+        let wrong = Array.init 50 (fun row -> if row = 49 then 2 else 0) |> Tensor.ofIndices [ 50 ]
+
+        Expect.error<DataException> [ "label 2"; "0 … 1" ] (fun () ->
+            Training.minimize options (Key.OfSeed 1L) loss inputs wrong theta |> ignore)
 
     [<Test>]
     member _.``counts out of range are refused``() =

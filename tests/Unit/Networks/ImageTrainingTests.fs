@@ -1,0 +1,58 @@
+namespace Curvature.Tests.Unit
+
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+/// Training a network of convolutions on handwritten digits of 8 × 8 pixels.
+[<TestFixture>]
+type ImageTrainingTests() =
+
+    let network =
+        Layer.sequential
+            [
+                ImageLayer.conv2dWithoutBias 1 8 (3, 3) (Sliding.Default.WithPadding 1)
+                Normalization.batch 8
+                Layer.relu
+                ImageLayer.conv2d 8 16 (3, 3) (Sliding.Default.WithPadding(1).WithStride 2)
+                Layer.relu
+                ImageLayer.flatten
+                Layer.dense 256 10
+            ]
+        |> ImageLayer.onImages
+        |> Network.ofLayer
+
+    let digits () =
+        let data = Csv.read (SharedData.path "data/digits.csv.gz")
+        let pixels = data.Inputs.ToArray() |> Array.map (fun value -> byte (15.0 * value))
+        ImageSet.create (1, 8, 8) (data.Labels.ToInt32Array()) pixels
+
+    let accuracy (network: Network) theta (images: ImageSet) =
+        Network.forward network theta (images.ToTensor DType.Float32) |> Loss.accuracy images.Labels
+
+    [<Test>]
+    member _.``a convolutional network learns digits from shuffled batches, and reads those that it has not seen``() =
+        let all = digits ()
+        let known, unknown = all.Slice(0, 1500), all.Slice(1500, 297)
+        let training = Network.forTraining network
+
+        let loss (batch: Batch) theta =
+            Network.forward training theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+
+        let batches pass =
+            Batches.ofImages
+                (BatchOptions.Default.WithShuffling((Key.OfSeed 1L).FoldIn(uint32 pass)))
+                DType.Float32
+                known
+
+        let options = TrainingOptions.Default.WithEpochs(6).WithOptimizer(Optimizer.adam 0.02)
+        let start = Network.initialize (Key.OfSeed 2L) DType.Float32 network
+        let result = Training.minimizeOverBatches options loss batches start
+        Expect.equal 90 result.Steps
+
+        let trained = network |> Network.measureStatistics result.Theta (batches 0 |> Seq.map _.Inputs)
+
+        let share = accuracy trained result.Theta unknown
+        TestContext.Out.WriteLine $"{share:P1} of unseen digits, {result.Seconds:F1} s"
+        Expect.isTrue $"{share:P1} of unseen digits" (share > 0.85)
