@@ -10,6 +10,8 @@ let private usage =
   profile [--only NAME] [--data FOLDER]                                      time of each kernel of a product
   dataset --data FOLDER                                                      time and memory of a trace over a whole data set
   gemm [N]                                                                   square matrix products beside OpenBLAS
+  tables [TRIALS [SPECTRUM]]                                 errors of trace and diagonal estimators beside published ones
+  budget [REPETITIONS]                                       products that a trace to 1 % takes, by method
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
 The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin."""
 
@@ -47,6 +49,8 @@ let private withOptions command arguments (run: Options -> unit) =
         eprintfn $"{message}"
         2
 
+let private isPositive (text: string) = fst (Int32.TryParse text) && int text > 0
+
 [<EntryPoint>]
 let main arguments =
     match List.ofArray arguments with
@@ -61,8 +65,23 @@ let main arguments =
     | [ "gemm" ] ->
         MatrixProducts.run 1024
         0
-    | [ "gemm"; size ] when fst (Int32.TryParse size) && int size > 0 ->
+    | [ "gemm"; size ] when isPositive size ->
         MatrixProducts.run (int size)
+        0
+    | [ "tables" ] ->
+        Tables.run 60 ""
+        0
+    | [ "tables"; trials ] when isPositive trials ->
+        Tables.run (int trials) ""
+        0
+    | [ "tables"; trials; spectrum ] when isPositive trials ->
+        Tables.run (int trials) spectrum
+        0
+    | [ "budget" ] ->
+        Budget.run 20
+        0
+    | [ "budget"; repetitions ] when isPositive repetitions ->
+        Budget.run (int repetitions)
         0
     | "micro" :: rest ->
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore

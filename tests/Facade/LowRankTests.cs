@@ -84,6 +84,26 @@ public sealed class LowRankTests
     }
 
     [Test]
+    public async Task WhatWasChosenIsSaid()
+    {
+        var rule = new AutomaticOptions { Key = Key.OfSeed(1), Stop = StoppingRule.RelativeError(0.1) };
+        var trace = Operator.AutomaticTrace(rule);
+        Assert.That(trace.Method, Is.EqualTo("XNysTrace"));
+        Assert.That(trace.Reason, Does.Contain("semidefinite"));
+        Assert.That(trace.Estimate.Value, Is.EqualTo(Operator.ExactTrace().Value).Within(10).Percent);
+        Assert.That((await Operator.AutomaticTraceAsync(rule)).Estimate.Value, Is.EqualTo(trace.Estimate.Value));
+
+        var diagonal = Operator.AutomaticDiagonal(rule);
+        Assert.That(diagonal.Method, Is.EqualTo("XNysDiag"));
+        var later = await Operator.AutomaticDiagonalAsync(rule);
+        Assert.That(later.Estimate.Value.ToArray(), Is.EqualTo(diagonal.Estimate.Value.ToArray()));
+
+        var tight = Operator.AutomaticTrace(new() { Memory = 1000 });
+        Assert.That(tight.Method, Is.EqualTo("Hutchinson's estimator"));
+        Assert.That(tight.Reason, Does.Contain("1000 bytes"));
+    }
+
+    [Test]
     public async Task NormsHaveErrorBarsOfTheirOwn()
     {
         var rows = Operator.EstimateRowNorms(new() { Stop = StoppingRule.Matvecs(300) });

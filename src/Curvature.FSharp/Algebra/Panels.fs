@@ -70,6 +70,9 @@ module internal Rows =
 
         SmallMatrices.ofRows (count a) (count b) total
 
+    /// The squared length of each row.
+    let squares (block: Tensor) : float[] = (Tensor.sumAxes [ 1 ] (Tensor.square block)).ToArray()
+
     /// The length of a block of one row.
     let norm (row: Tensor) : float = sqrt ((products row row)[0, 0])
 

@@ -39,7 +39,7 @@ module internal Deflation =
     let private forms (basis: Panels) probe (block: SampleBlock) : float[] =
         if ProbeKind.isContinuous probe then
             let rest = float (basis.Length - basis.Count)
-            let outside = (Tensor.sumAxes [ 1 ] (Tensor.square (Rows.without basis block.Vectors))).ToArray()
+            let outside = Rows.squares (Rows.without basis block.Vectors)
             Array.map2 (fun form length -> form * rest / length) block.Forms outside
         else
             block.Forms
@@ -67,8 +67,8 @@ module internal Deflation =
     let trace (basis: Panels) probe (known: float) (rounding: float) : Measurement<Estimate<float>> =
         offset known rounding (forms basis probe)
 
-    /// The diagonal of a deflated operator, to which a known part is added.
-    let diagonal (dtype: DType) (known: Tensor) : Measurement<Estimate<Tensor>> =
+    /// A known part, in the rounding of this type, and the mean of sampled vectors.
+    let offsetVector (dtype: DType) (known: Tensor) (samples: SampleBlock -> Tensor) : Measurement<Estimate<Tensor>> =
         let rounding =
             known.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0 |> LeaveOneOutError.rounding dtype
 
@@ -81,7 +81,7 @@ module internal Deflation =
                 let norm (t: Tensor) = (Tensor.norm t).ToScalar()
 
                 { new Accumulator<_>() with
-                    member _.Add block = moments.AddRows block.Weighted
+                    member _.Add block = moments.AddRows(samples block)
 
                     member _.Summary =
                         [| struct (norm (value ()), (if moments.Count < 2 then infinity else norm (error ())), true) |]
@@ -89,3 +89,6 @@ module internal Deflation =
                     member _.Finish ledger = Estimates.vector (value ()) (error ()) ledger
                 }
         )
+
+    /// The diagonal of a deflated operator, to which a known part is added.
+    let diagonal (dtype: DType) (known: Tensor) : Measurement<Estimate<Tensor>> = offsetVector dtype known _.Weighted

@@ -63,6 +63,7 @@ type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperat
     let mutable start = full [ goal.Length ] 0.0
     let corrections = RunningVectorMoments(goal.Length, operator.Device)
     let missed = RunningVectorMoments(goal.Length, operator.Device)
+    let sampled = RunningVectorMoments(goal.Length, operator.Device)
 
     /// Adds what all estimates have in common: rows of entries, which are summed.
     member _.AddBase(rows: Tensor) = start <- start + Tensor.sumAxes [ 0 ] (goal.Reduce rows)
@@ -72,6 +73,9 @@ type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperat
 
     /// Adds a correction by each of the rows.
     member _.AddCorrections(rows: Tensor) = corrections.AddRows(goal.Reduce rows)
+
+    /// Adds the part ω∘Bω of a correction, where B is what the other random vectors have missed of the operator.
+    member _.AddSampled(rows: Tensor) = sampled.AddRows(goal.Reduce rows)
 
     /// Adds the variance that one direction each would contribute, had it been missed: ρ²·p(1 + p), where p is the share of the squared direction
     /// that belongs to what is wanted. (The variance of ρ·(ωᵇ·uᵇ)(ω·u) for normal ω; 2ρ² where everything belongs to it.)
@@ -95,6 +99,9 @@ type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperat
         let rounding = entries + LeaveOneOutError.rounding operator.DType largest
         let variance = Tensor.square spread + missed.Mean + Tensor.square rounding
         struct (start + corrections.Mean, Tensor.sqrt variance)
+
+    /// The length of the standard deviations of one sample of what was missed.
+    member _.Spread: float = sampled.Deviation
 
     /// The norms of a value and its standard error, which stopping rules look at.
     static member Norms(struct (value: Tensor, error: Tensor)) : struct (float * float) =

@@ -31,6 +31,9 @@ type internal Growing<'T>() =
 
     abstract Finish: Ledger -> 'T
 
+/// What may be asked at a look where a rule is not satisfied: whether another way ends the run better, and then its result.
+type internal Diversion<'T> = StoppingRule -> Standing -> 'T voption
+
 /// The loop that growing estimators share: draw, multiply, and ask at planned looks whether to stop.
 [<Sealed>]
 type internal Growth<'T>
@@ -39,7 +42,8 @@ type internal Growth<'T>
         stop: StoppingRule,
         operator: LinearOperator,
         growing: Growing<'T>,
-        exact: int -> float -> 'T
+        exact: int -> float -> 'T,
+        ?divert: Diversion<'T>
     ) =
     let watch = Stopwatch.StartNew()
     let rule = Stopping.bounded stop
@@ -56,8 +60,8 @@ type internal Growth<'T>
             Independent = growing.Samples
             Seconds = watch.Elapsed.TotalSeconds
             Look =
-                if seen && Looks.isLook samples then
-                    ValueSome(Looks.next samples - 1)
+                if seen && Looks.growing.IsLook samples then
+                    ValueSome(Looks.growing.Next samples - 1)
                 else
                     ValueNone
             Watched = lazy (if seen then [| struct (value, error) |] else [||])
@@ -67,7 +71,7 @@ type internal Growth<'T>
     let report (standing: Standing) =
         if not (isNull options.Progress) then
             let struct (value, error) = summary
-            let completed = Stopping.completed rule standing
+            let completed = Stopping.completed Looks.growing rule standing
             options.Progress.Report(SamplingProgress(growing.Spent, value, error, standing.Seconds, completed))
 
     let finish reason =
@@ -77,19 +81,36 @@ type internal Growth<'T>
 
         let look =
             if Stopping.isAdaptive rule && growing.Spent > 0 then
-                ValueSome(Looks.next (growing.Spent - 1))
+                ValueSome(Looks.growing.Next(growing.Spent - 1))
             else
                 ValueNone
 
         let samples = if growing.IsExact then operator.Columns else growing.Samples
         growing.Finish(Ledger(samples, growing.Spent, 0, gradients, watch.Elapsed.TotalSeconds, reason, look))
 
-    /// All columns; where that is cancelled, what was found before.
-    let takeAll () =
+    /// Another way to the result; where that is cancelled, what was found before.
+    let orCancelled (another: unit -> 'T voption) : 'T voption =
         try
-            exact growing.Spent watch.Elapsed.TotalSeconds
+            another ()
         with :? OperationCanceledException when growing.Spent > 0 ->
-            finish StopReason.Cancelled
+            ValueSome(finish StopReason.Cancelled)
+
+    let takeAll () = orCancelled (fun () -> ValueSome(exact growing.Spent watch.Elapsed.TotalSeconds))
+
+    /// What another way gives, where it is better.
+    let diverted check =
+        match divert with
+        | Some divert when growing.Spent = check -> orCancelled (fun () -> divert rule (standing check true))
+        | _ -> ValueNone
+
+    /// The next number of products at which the estimate is looked at.
+    let nextCheck () =
+        let check = Stopping.nextCheck Looks.growing rule growing.Spent
+
+        if divert.IsSome then
+            min check (Looks.growing.At(Looks.growing.Next growing.Spent))
+        else
+            check
 
     /// Asks the rule; it sees the estimate only where it wants to be asked.
     let ask samples seen =
@@ -115,10 +136,10 @@ type internal Growth<'T>
             | reason -> reason
 
     let rec loop () =
-        let check = Stopping.nextCheck rule growing.Spent
+        let check = nextCheck ()
 
         if check >= operator.Columns && limit - growing.Spent >= operator.Columns then
-            takeAll ()
+            (takeAll ()).Value
         else
             // What is left before the check may be too little for one more vector: then the rule is asked as if it were spent.
             let count = (check - growing.Spent) / growing.Cost
@@ -128,7 +149,10 @@ type internal Growth<'T>
             | ValueNone ->
                 match advance check count with
                 | ValueSome reason -> finish reason
-                | ValueNone -> loop ()
+                | ValueNone ->
+                    match diverted check with
+                    | ValueSome result -> result
+                    | ValueNone -> loop ()
 
     /// Grows until the rule, or the caller, says stop. Where as many products as there are columns would not be enough, and are
     /// allowed, `exact` takes them instead, told what products and time were spent before.

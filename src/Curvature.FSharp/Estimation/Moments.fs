@@ -28,6 +28,14 @@ type internal RunningMoments() =
         else
             Math.Sqrt(squares / float (count - 1) / float count)
 
+module internal Moments =
+
+    /// The standard deviation of samples; infinite for fewer than two.
+    let deviation (samples: float seq) : float =
+        let moments = RunningMoments()
+        samples |> Seq.iter moments.Add
+        moments.StandardError * sqrt (float moments.Count)
+
 /// The same for each element of vectors, in Float64. A vector costs one pass over memory and allocates nothing of its size, but for
 /// the conversion of Float32.
 [<Sealed>]
@@ -82,3 +90,8 @@ type internal RunningVectorMoments(n: int, device: Device) =
     member this.Norms: struct (float * float) =
         let norm (t: Tensor) = (Tensor.norm t).ToScalar()
         struct (norm (Tensor.OfStorage mean), (if count < 2 then infinity else norm this.StandardError))
+
+    /// The length of the standard deviations; infinite for fewer than two vectors.
+    member this.Deviation: float =
+        let struct (_, error) = this.Norms
+        error * sqrt (float count)

@@ -83,6 +83,23 @@ type internal NystromSketch(what: string, operator: LinearOperator, probe: Probe
 
         vectors
 
+    /// The numbers, of count random vectors from one on, of those that are of the probe and not of the sphere in its place.
+    member _.OfProbe(first: int, count: int) : int list =
+        let others =
+            if ProbeKind.isContinuous probe then
+                []
+            else
+                [ for struct (start, size) in drawn -> start + size - 1 ]
+
+        [ 0 .. count - 1 ] |> List.filter (fun i -> not (List.contains (first + i) others))
+
+    /// ω∘Aω for the random vectors of the probe, as rows.
+    member this.Weighted: Tensor seq =
+        Seq.map2
+            (fun struct (first, omega) image -> Rows.choose (this.OfProbe(first, Rows.count omega)) (omega * image))
+            this.Vectors.Numbered
+            images.Blocks
+
     /// Multiplies this many more random vectors.
     member _.Grow(count: int) =
         let first = images.Count

@@ -114,6 +114,15 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
 
         r
 
+    /// ω∘Aω for the random vectors that can be left out, as rows.
+    member this.Weighted: Tensor seq =
+        let triangle = this.Triangle
+
+        this.LiveVectors
+        |> Seq.map (fun struct (first, omega) ->
+            let coefficients = triangle.SubMatrix(0, triangle.RowCount, first, Rows.count omega)
+            omega * Rows.combineAll (coefficients.Transpose()) basis.Panels)
+
     /// H = QᵀZ. Raises OperatorException where it shows that an operator that claims to be symmetric is not.
     member _.Projected: Matrix<float> =
         let h = Rows.productsOf basis.Panels images

@@ -105,12 +105,19 @@ module internal Sampling =
         if not (isNull options.Progress) then
             match Array.tryHead accumulator.Summary with
             | Some(struct (value, error, _)) ->
-                SamplingProgress(standing.Samples, value, error, standing.Seconds, Stopping.completed rule standing)
+                SamplingProgress(
+                    standing.Samples,
+                    value,
+                    error,
+                    standing.Seconds,
+                    Stopping.completed Looks.sampling rule standing
+                )
                 |> options.Progress.Report
             | None -> ()
 
     let private sample
         (options: SamplingOptions)
+        looks
         probe
         (measurement: Measurement<'T>)
         rule
@@ -131,7 +138,7 @@ module internal Sampling =
                 else
                     [||]
 
-            let count = min size (Stopping.nextCheck rule samples - samples)
+            let count = min size (Stopping.nextCheck Looks.sampling rule samples - samples)
 
             Probe.drawOn operator.Device probe key operator.Columns (samples, count) operator.DType
             |> multiply measurement.NeedsProduct operator samples
@@ -144,7 +151,11 @@ module internal Sampling =
                     Samples = samples
                     Independent = samples
                     Seconds = clock.Seconds
-                    Look = if Looks.isLook samples then ValueSome(Looks.next samples - 1) else ValueNone
+                    Look =
+                        if Looks.sampling.IsLook samples then
+                            ValueSome(looks + Looks.sampling.Next samples - 1)
+                        else
+                            ValueNone
                     Watched = lazy (values ())
                     Before = before
                 }
@@ -155,12 +166,14 @@ module internal Sampling =
             if reason.IsNone && options.Cancellation.IsCancellationRequested then
                 reason <- ValueSome StopReason.Cancelled
 
-        if Stopping.isAdaptive rule then look <- ValueSome(Looks.next (samples - 1))
+        if Stopping.isAdaptive rule then
+            look <- ValueSome(looks + Looks.sampling.Next(samples - 1))
 
         accumulator.Finish(ledger operator measurement.NeedsProduct samples clock.Seconds reason.Value look)
 
-    /// Measures random vectors until the rule, or the caller, says stop.
-    let run
+    /// Measures random vectors until the rule, or the caller, says stop, where so many looks were taken before, and have to be paid for.
+    let runAfter
+        (looks: int)
         (options: SamplingOptions)
         (probe: Probe)
         (measurement: Measurement<'T>)
@@ -175,4 +188,8 @@ module internal Sampling =
         else
             options.Cancellation.ThrowIfCancellationRequested()
 
-            sample options probe measurement (Stopping.bounded stop) key operator accumulator
+            sample options looks probe measurement (Stopping.bounded stop) key operator accumulator
+
+    /// Measures random vectors until the rule, or the caller, says stop.
+    let run options probe (measurement: Measurement<'T>) stop key operator : 'T =
+        runAfter 0 options probe measurement stop key operator

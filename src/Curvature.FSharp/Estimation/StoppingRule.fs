@@ -44,23 +44,31 @@ type StoppingRule =
         | OrElse(a, b) -> $"({a} or {b})"
         | AndAlso(a, b) -> $"({a} and {b})"
 
-/// Quantiles of Student's t, and the looks at which a rule may act on what it sees.
+/// Numbers of samples at which a rule may act on what it sees, planned before: first·ratioʲ for j = 0, 1, 2, …, rounded up to multiples
+/// of a step. Few, so that the price for peeking stays small.
+[<Sealed>]
+type internal LookPlan(first: int, step: int, ratio: float) =
+
+    /// The samples of look j.
+    member _.At(look: int) = step * int (ceil (float first / float step * Math.Pow(ratio, float look)))
+
+    /// The first look after m samples.
+    member this.Next(m: int) = Seq.initInfinite id |> Seq.find (fun look -> this.At look > m)
+
+    /// Whether m samples are a look.
+    member this.IsLook(m: int) = m > 0 && this.At(this.Next(m - 1)) = m
+
+/// Quantiles of Student's t, and what each look may spend of a risk.
 module internal Looks =
+
+    /// For independent samples, whose error falls slowly.
+    let sampling = LookPlan(16, 16, 1.5)
+
+    /// For estimators that keep their vectors, whose error may fall fast: then a late look costs more than another one.
+    let growing = LookPlan(16, 8, 1.3)
 
     /// Half the width of an interval, in standard errors, of the mean of m samples that misses the truth with probability delta.
     let quantile (samples: int) (delta: float) = StudentT.InvCDF(0.0, 1.0, float (samples - 1), 1.0 - delta / 2.0)
-
-    /// Looks lie at multiples of this many samples.
-    let private step = 16
-
-    /// Sample counts m_j = 16·1.5ʲ, rounded up to whole blocks. Few looks, planned before, so that the price for peeking stays small.
-    let at (look: int) = step * int (ceil (Math.Pow(1.5, float look)))
-
-    /// The first look after m samples.
-    let next (m: int) = Seq.initInfinite id |> Seq.find (fun look -> at look > m)
-
-    /// Whether m samples are a look.
-    let isLook (m: int) = m > 0 && at (next (m - 1)) = m
 
     /// The share of δ that look j may spend: δ/((j + 1)(j + 2)). Over all looks they add up to δ.
     let share (look: int) (delta: float) = delta / (float (look + 1) * float (look + 2))
@@ -121,16 +129,16 @@ module internal Stopping =
         | StoppingRule.AndAlso(a, b) -> reason a standing |> ValueOption.bind (fun _ -> reason b standing)
 
     /// The next number of samples, above m, at which the rule wants to be asked. Time is asked after every block.
-    let rec nextCheck (rule: StoppingRule) (m: int) : int =
+    let rec nextCheck (plan: LookPlan) (rule: StoppingRule) (m: int) : int =
         match rule with
         | StoppingRule.Matvecs n
         | StoppingRule.Ceiling n -> if n > m then n else Int32.MaxValue
         | StoppingRule.Seconds _ -> Int32.MaxValue
         | StoppingRule.RelativeError _
-        | StoppingRule.AbsoluteError _ -> Looks.at (Looks.next m)
+        | StoppingRule.AbsoluteError _ -> plan.At(plan.Next m)
         | StoppingRule.PyHessian _ -> m + 1
         | StoppingRule.OrElse(a, b)
-        | StoppingRule.AndAlso(a, b) -> min (nextCheck a m) (nextCheck b m)
+        | StoppingRule.AndAlso(a, b) -> min (nextCheck plan a m) (nextCheck plan b m)
 
     /// Whether the rule ends by itself, whatever it sees.
     let rec isBounded (rule: StoppingRule) =
@@ -150,6 +158,40 @@ module internal Stopping =
         | StoppingRule.OrElse(a, b) -> min (limit a) (limit b)
         | StoppingRule.AndAlso(a, b) -> max (limit a) (limit b)
         | _ -> Int32.MaxValue
+
+    /// The time after which the rule certainly ends.
+    let rec seconds (rule: StoppingRule) : float =
+        match rule with
+        | StoppingRule.Seconds s -> s
+        | StoppingRule.OrElse(a, b) -> min (seconds a) (seconds b)
+        | StoppingRule.AndAlso(a, b) -> max (seconds a) (seconds b)
+        | _ -> infinity
+
+    /// Half the width of the interval that ends the rule for a value, and its confidence, where it looks at errors.
+    let rec error (value: float) (rule: StoppingRule) : struct (float * float) voption =
+        let choose isBetter a b =
+            match error value a, error value b with
+            | ValueSome(struct (x, _) as first), ValueSome(struct (y, _) as second) ->
+                ValueSome(if isBetter x y then first else second)
+            | ValueNone, found
+            | found, ValueNone -> found
+
+        match rule with
+        | StoppingRule.RelativeError(share, confidence) -> ValueSome(struct (share * abs value, confidence))
+        | StoppingRule.AbsoluteError(allowed, confidence) -> ValueSome(struct (allowed, confidence))
+        | StoppingRule.OrElse(a, b) -> choose (>=) a b
+        | StoppingRule.AndAlso(a, b) -> choose (<=) a b
+        | _ -> ValueNone
+
+    /// What is left of a rule after some products and some time.
+    let rec after (products: int) (time: float) (rule: StoppingRule) : StoppingRule =
+        match rule with
+        | StoppingRule.Matvecs n -> StoppingRule.Matvecs(max 1 (n - products))
+        | StoppingRule.Ceiling n -> StoppingRule.Ceiling(max 1 (n - products))
+        | StoppingRule.Seconds s -> StoppingRule.Seconds(max 0.0 (s - time))
+        | StoppingRule.OrElse(a, b) -> StoppingRule.OrElse(after products time a, after products time b)
+        | StoppingRule.AndAlso(a, b) -> StoppingRule.AndAlso(after products time a, after products time b)
+        | other -> other
 
     /// The rule, with the ceiling where it has no end of its own.
     let bounded (rule: StoppingRule) : StoppingRule =
@@ -177,7 +219,7 @@ module internal Stopping =
         | _ -> false
 
     /// How much of the way is done, from 0 to 1, as far as can be told.
-    let rec completed (rule: StoppingRule) (standing: Standing) : float =
+    let rec completed (plan: LookPlan) (rule: StoppingRule) (standing: Standing) : float =
         let share (part: float) whole = if whole > 0.0 then min 1.0 (part / whole) else 1.0
 
         // An error falls with the root of the number of samples.
@@ -186,7 +228,7 @@ module internal Stopping =
                 0.0
             else
                 let factor =
-                    Looks.quantile standing.Independent (Looks.share (Looks.next standing.Samples) (1.0 - confidence))
+                    Looks.quantile standing.Independent (Looks.share (plan.Next standing.Samples) (1.0 - confidence))
 
                 standing.Watched.Value
                 |> Array.map (fun struct (value, error) -> Math.Pow(share (allowed value) (factor * error), 2.0))
@@ -199,16 +241,16 @@ module internal Stopping =
         | StoppingRule.AbsoluteError(e, confidence) -> error confidence (fun _ -> e)
         | StoppingRule.Ceiling _
         | StoppingRule.PyHessian _ -> 0.0
-        | StoppingRule.OrElse(a, b) -> max (completed a standing) (completed b standing)
-        | StoppingRule.AndAlso(a, b) -> min (completed a standing) (completed b standing)
+        | StoppingRule.OrElse(a, b) -> max (completed plan a standing) (completed plan b standing)
+        | StoppingRule.AndAlso(a, b) -> min (completed plan a standing) (completed plan b standing)
 
 namespace Curvature.FSharp
 
 open System
 open Curvature
 
-/// When an estimator has done enough. Rules that look at the error act only at looks planned beforehand, after 16·1.5ʲ samples, and
-/// spend the share δ/((j + 1)(j + 2)) of their risk at look j, so that the interval still holds the truth as often as it says.
+/// When an estimator has done enough. Rules that look at the error act only at looks planned beforehand, after 16·1.5ʲ samples (16·1.3ʲ
+/// products for estimators that keep their vectors), and spend the share δ/((j + 1)(j + 2)) of their risk at look j, so that the interval still holds the truth as often as it says.
 [<RequireQualifiedAccess>]
 module StoppingRule =
 

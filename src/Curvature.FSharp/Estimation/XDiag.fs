@@ -10,6 +10,7 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
     let nothing = Tensor.zeros DType.Float64 [ goal.Length ] |> Tensor.toDevice operator.Device
     let sketch = RangeSketch("XDiag", operator, operator.Transposed, probe, key)
     let mutable result = struct (nothing, nothing)
+    let mutable spread = infinity
     let mutable isSettled = false
 
     /// Row i corrects diag(QQᵀA) by what leaves the basis with ωᵢ, and by ωᵢ∘(I − Q₍ᵢ₎Q₍ᵢ₎ᵀ)Aωᵢ.
@@ -26,6 +27,7 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
             let images = Rows.combineAll directions sketch.Images
             let weights = Rows.column omega sR[first .. first + count - 1]
             samples.AddCorrections(out * (weights * omega - images))
+            samples.AddSampled(out * weights * omega)
             samples.AddMissed(Tensor.square out, removed[first .. first + count - 1])
 
     let settle () =
@@ -42,7 +44,23 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
         else
             leaveOneOut h samples
 
+        spread <- samples.Spread
         samples.Combine(LeaveOneOutError.traceFactor, 0.0)
+
+    /// The length of the standard deviations of one sample of what the vectors so far have missed.
+    member _.Spread = spread
+
+    /// The length of the standard deviations of one sample ω∘Aω.
+    member _.PlainSpread: float =
+        let moments = RunningVectorMoments(goal.Length, operator.Device)
+        sketch.Weighted |> Seq.iter (goal.Reduce >> moments.AddRows)
+        moments.Deviation
+
+    /// An operator, and a measurement of which each sample is an independent estimate of the whole diagonal, as in UDiag++.
+    member _.Outside() : struct (LinearOperator * Measurement<Estimate<Tensor>>) =
+        let sum (rows: Tensor) = Tensor.sumAxes [ 0 ] (Tensor.convert DType.Float64 rows)
+        let known = sketch.DiagonalInside |> Seq.map sum |> Seq.reduce (+)
+        struct (Deflation.left sketch.Basis operator, Deflation.diagonal operator.DType known)
 
     override _.Cost = 2
     override _.Spent = sketch.Spent

@@ -10,7 +10,8 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
     let sketch = NystromSketch("XNysDiag", operator, probe, key)
     let mutable result = struct (nothing, nothing)
     let mutable isSettled = false
-    let mutable isZero = false
+    let mutable spread = infinity
+    let mutable factors: NystromFactors voption = ValueNone
 
     /// Row i corrects the diagonal of Â by −zᵢ∘zᵢ + ωᵢ∘zᵢ·(zᵢᵀωᵢ).
     let leaveOneOut (factors: NystromFactors) =
@@ -29,15 +30,40 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
             let z = Rows.combineAll directions factors.Factor
             let weights = factors.Forms[first..last] |> Array.map sqrt |> Rows.column omega
             samples.AddCorrections(z * (weights * omega - z))
+            samples.AddSampled(Rows.choose (sketch.OfProbe(first, count)) (z * weights * omega))
             let unit = Tensor.square z / Rows.column omega removed[first..last]
             samples.AddMissed(unit, removed[first..last])
 
+        spread <- samples.Spread
         samples.Combine(LeaveOneOutError.nystromFactor, factors.Shift)
+
+    /// The length of the standard deviations of one sample of what the vectors so far have missed.
+    member _.Spread = spread
+
+    /// The length of the standard deviations of one sample ω∘Aω.
+    member _.PlainSpread: float =
+        let moments = RunningVectorMoments(goal.Length, operator.Device)
+        sketch.Weighted |> Seq.iter (goal.Reduce >> moments.AddRows)
+        moments.Deviation
+
+    /// An operator, and a measurement of which each sample is an independent estimate of the whole diagonal:
+    /// diag  + z∘(A − Â)z.
+    member _.Outside() : struct (LinearOperator * Measurement<Estimate<Tensor>>) =
+        let factors = factors.Value
+        let squares (rows: Tensor) = Tensor.sumAxes [ 0 ] (Tensor.square rows |> Tensor.convert DType.Float64)
+        let known = (factors.Factor.Blocks |> Seq.map squares |> Seq.reduce (+)) - factors.Shift
+
+        let missed (block: SampleBlock) =
+            let z = block.Vectors
+            let inside = Rows.productsWith factors.Factor z
+            block.Weighted - z * (Rows.combineAll (inside.Transpose()) factors.Factor - factors.Shift * z)
+
+        struct (operator, Deflation.offsetVector operator.DType known missed)
 
     override _.Cost = 1
     override _.Spent = sketch.Spent
     override _.Samples = max 1 sketch.Spent
-    override _.IsExact = isSettled && isZero
+    override _.IsExact = isSettled && factors.IsNone
 
     override _.Grow count =
         sketch.Grow count
@@ -45,10 +71,8 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
 
     override _.Settle() =
         if not isSettled then
-            match sketch.Factorize() with
-            | ValueSome factors -> result <- leaveOneOut factors
-            | ValueNone -> isZero <- true
-
+            factors <- sketch.Factorize()
+            factors |> ValueOption.iter (fun factors -> result <- leaveOneOut factors)
             isSettled <- true
 
     override _.Summary =

@@ -10,6 +10,7 @@ type internal XNysTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) 
     let sketch = NystromSketch("XNysTrace", operator, probe, key)
     let mutable result = struct (0.0, infinity)
     let mutable factors: NystromFactors voption = ValueNone
+    let mutable spread = infinity
     let mutable isSettled = false
 
     /// tᵢ = tr Â₍ᵢ₎ + αᵢ·ωᵢᵀ(A − Â₍ᵢ₎)ωᵢ, where Â₍ᵢ₎ = Â − zᵢzᵢᵀ.
@@ -36,10 +37,31 @@ type internal XNysTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) 
                 removed
 
         let rounding = shift + LeaveOneOutError.rounding operator.DType total
+        spread <- Moments.deviation forms
         LeaveOneOutError.combine LeaveOneOutError.nystromFactor rounding values excess
 
-    /// The approximation, once settled; nothing for an operator that is zero.
-    member _.Factors = factors
+    /// The standard deviation of one sample of what the vectors so far have missed.
+    member _.Spread = spread
+
+    /// The standard deviation of one sample ωᵀAω.
+    member _.PlainSpread: float =
+        sketch.Weighted |> Seq.collect (fun rows -> (Tensor.sumAxes [ 1 ] rows).ToArray()) |> Moments.deviation
+
+    /// An operator, and a measurement of which each sample is an independent estimate of the whole trace: tr Â + zᵀ(A − Â)z
+    /// (Persson, Cortinovis & Kressner 2022, "Nyström++").
+    member _.Outside() : struct (LinearOperator * Measurement<Estimate<float>>) =
+        let factors = factors.Value
+        let total = factors.Approximation.Trace()
+
+        let missed (block: SampleBlock) =
+            let inside = Rows.productsWith factors.Factor block.Vectors
+            let lengths = Rows.squares block.Vectors
+
+            block.Forms
+            |> Array.mapi (fun i form -> form - inside.Column(i) * inside.Column(i) + factors.Shift * lengths[i])
+
+        let rounding = factors.Shift * float n + LeaveOneOutError.rounding operator.DType total
+        struct (operator, Deflation.offset (total - factors.Shift * float n) rounding missed)
 
     override _.Cost = 1
     override _.Spent = sketch.Spent

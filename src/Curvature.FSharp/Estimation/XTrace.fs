@@ -10,10 +10,12 @@ type internal XTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
     let n = operator.Columns
     let sketch = RangeSketch("XTrace", operator, operator, probe, key)
     let mutable result = struct (0.0, infinity)
+    let mutable spread = infinity
     let mutable isSettled = false
 
-    /// tᵢ = tr(Q₍ᵢ₎ᵀAQ₍ᵢ₎) + αᵢ·uᵢᵀAuᵢ with uᵢ = (I − Q₍ᵢ₎Q₍ᵢ₎ᵀ)ωᵢ, and how far what it leaves out exceeds what it expects there.
-    let leaveOneOut (h: Matrix<float>) : struct (float * float)[] =
+    /// tᵢ = tr(Q₍ᵢ₎ᵀAQ₍ᵢ₎) + αᵢ·uᵢᵀAuᵢ with uᵢ = (I − Q₍ᵢ₎Q₍ᵢ₎ᵀ)ωᵢ, how far what it leaves out exceeds what it expects there, and
+    /// αᵢ·uᵢᵀAuᵢ.
+    let leaveOneOut (h: Matrix<float>) : struct (float * float * float)[] =
         let triangle = sketch.Triangle
         let s = RangeSketch.Directions triangle
         let removed = SmallMatrices.columnDots s (h * s)
@@ -35,9 +37,9 @@ type internal XTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
 
                     if sketch.IsRotationInvariant then
                         let form = form * rest / (squares[j] - x * x)
-                        struct (h.Trace() - removed[i] + form, removed[i] - form / rest)
+                        struct (h.Trace() - removed[i] + form, removed[i] - form / rest, form)
                     else
-                        struct (h.Trace() - removed[i] + form, removed[i])
+                        struct (h.Trace() - removed[i] + form, removed[i], form)
         |]
 
     let settle () =
@@ -50,16 +52,25 @@ type internal XTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
         elif sketch.Live = 0 then
             struct (sketch.TraceInside h, infinity)
         else
-            let values = leaveOneOut h
+            let leftOut = leaveOneOut h
+            let values = leftOut |> Array.map (fun struct (value, _, _) -> value)
+            let excess = leftOut |> Array.map (fun struct (_, excess, _) -> excess)
+            spread <- leftOut |> Array.map (fun struct (_, _, form) -> form) |> Moments.deviation
+            LeaveOneOutError.combine LeaveOneOutError.traceFactor rounding values excess
 
-            LeaveOneOutError.combine
-                LeaveOneOutError.traceFactor
-                rounding
-                (values |> Array.map (fun struct (value, _) -> value))
-                (values |> Array.map (fun struct (_, excess) -> excess))
+    /// The standard deviation of one sample of what the vectors so far have missed.
+    member _.Spread = spread
 
-    /// The basis and the products with it.
-    member _.Sketch = sketch
+    /// The standard deviation of one sample ωᵀAω.
+    member _.PlainSpread: float =
+        sketch.Weighted |> Seq.collect (fun rows -> (Tensor.sumAxes [ 1 ] rows).ToArray()) |> Moments.deviation
+
+    /// An operator, and a measurement of which each sample is an independent estimate of the whole trace, as in Hutch++.
+    member _.Outside() : struct (LinearOperator * Measurement<Estimate<float>>) =
+        let h = sketch.Projected
+        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
+        let measurement = Deflation.trace sketch.Basis Probe.Rademacher (h.Trace()) rounding
+        struct (Deflation.symmetric sketch.Basis operator, measurement)
 
     override _.Cost = 2
     override _.Spent = sketch.Spent

@@ -16,6 +16,19 @@ public sealed class LowRank
     private static readonly double Truth = GaussNewton.ExactTrace().Value;
 
     [Test]
+    public void WithoutChoosing()
+    {
+        var (hessian, gaussNewton) = (GaussNewton, GaussNewton);
+
+        var chosen = gaussNewton.AutomaticTrace(new AutomaticOptions { Stop = StoppingRule.RelativeError(0.01) });
+        Console.WriteLine($"{chosen.Estimate.Value} by {chosen.Method}: {chosen.Reason}");
+        var diagonal = hessian.AutomaticDiagonal(new AutomaticOptions { Stop = StoppingRule.RelativeError(0.05) });
+
+        AssertNear(chosen.Estimate);
+        Assert.That(diagonal.Method, Is.Not.Empty);
+    }
+
+    [Test]
     public void ATraceToOnePercent()
     {
         var (hessian, gaussNewton) = (GaussNewton, GaussNewton);

@@ -58,6 +58,8 @@ public sealed class SurfaceTests
         ["XDiag.blockTraces"] = "XDiagBlockTraces",
         ["XNysDiag.estimate"] = "XNysDiag",
         ["XNysDiag.blockTraces"] = "XNysDiagBlockTraces",
+        ["Automatic.trace"] = "AutomaticTrace",
+        ["Automatic.diagonal"] = "AutomaticDiagonal",
         ["Norm.frobenius"] = "EstimateFrobenius",
         ["Norm.rowNorms"] = "EstimateRowNorms",
         ["Norm.spectral"] = "SpectralNorm",

@@ -24,6 +24,15 @@ module LowRankExamples =
         Assert.That(abs (trace.Value - truth), Is.LessThan(6.0 * trace.StandardError))
 
     [<Test>]
+    let ``without choosing`` () =
+        let chosen = Automatic.trace (StoppingRule.relativeError 0.01) (Key.OfSeed 1L) gaussNewton
+        printfn $"{chosen.Estimate.Value} by {chosen.Method}: {chosen.Reason}"
+        let diagonal = Automatic.diagonal (StoppingRule.relativeError 0.05) (Key.OfSeed 1L) hessian
+
+        isNear chosen.Estimate
+        Assert.That(diagonal.Method, Is.Not.Empty)
+
+    [<Test>]
     let ``a trace to one percent`` () =
         let stop = StoppingRule.relativeError 0.01 |> StoppingRule.orElse (StoppingRule.matvecs 300)
         let trace = XTrace.estimate stop (Key.OfSeed 1L) hessian

@@ -39,8 +39,13 @@ type StoppingRuleTests() =
 
     [<Test>]
     member _.``looks are whole blocks, each half as far again as the one before``() =
-        Assert.That(([ for look in 0..9 -> Looks.at look ] = [ 16; 32; 48; 64; 96; 128; 192; 288; 416; 624 ]))
-        Assert.That(([ for m in [ 15; 16; 17; 64; 416 ] -> Looks.isLook m ] = [ false; true; false; true; true ]))
+        Assert.That(([ for look in 0..9 -> Looks.sampling.At look ] = [ 16; 32; 48; 64; 96; 128; 192; 288; 416; 624 ]))
+
+        Assert.That(
+            ([ for m in [ 15; 16; 17; 64; 416 ] -> Looks.sampling.IsLook m ] = [ false; true; false; true; true ])
+        )
+
+        Assert.That(([ for look in 0..9 -> Looks.growing.At look ] = [ 16; 24; 32; 40; 48; 64; 80; 104; 136; 176 ]))
         Assert.That(Seq.init 10_000 (fun look -> Looks.share look 0.05) |> Seq.sum, Is.EqualTo(0.05).Within 1e-5)
 
     [<Test>]
@@ -50,7 +55,7 @@ type StoppingRuleTests() =
 
         for error in [ 30.0; 15.0; 5.0 ] do
             let samples = (run (StoppingRule.absoluteError error) key (operator "flat")).Samples
-            Assert.That(Looks.isLook samples, $"{samples}")
+            Assert.That(Looks.sampling.IsLook samples, $"{samples}")
 
     [<Test>]
     member _.``an interval pays for the looks that decided when to stop``() =
