@@ -168,19 +168,22 @@ module Fisher =
 
     // ---- over batches
 
-    let private overBatches name extras at check (batches: Batch seq) theta =
+    let private overBatches name extras at observe (batches: Batch seq) theta =
         let spec =
             {
                 Name = name
                 Properties = OperatorProperties.PositiveSemidefinite
                 Extras = extras
                 At = at
-                Check = check
+                Observe = observe
             }
 
         OverBatches.create spec Reduction.Mean batches theta |> snd
 
     let private nothing _ _ _ = []
+
+    let private outputs (model: Tensor -> Tensor -> Tensor) theta (batch: Batch) =
+        [ SampleRows(model batch.Inputs theta) ]
 
     /// `exact` over many batches, weighted by their sizes, for a model inputs ↦ θ ↦ outputs; targets are not used. Batches are read as by
     /// Hessian.overBatches, with the same errors.
@@ -191,7 +194,7 @@ module Fisher =
         (theta: Tensor)
         : LinearOperator =
         let at (batch: Batch) _ = specifyExact likelihood (model batch.Inputs)
-        overBatches "Fisher" nothing at (fun _ _ -> ()) batches theta
+        overBatches "Fisher" nothing at (outputs model) batches theta
 
     /// `monteCarlo` over many batches, weighted by their sizes, for a model inputs ↦ θ ↦ outputs; batch number i draws from the key's fold
     /// with i, at every pass the same; targets of the batches are not used. Batches are read as by Hessian.overBatches, with the same errors.
@@ -217,7 +220,7 @@ module Fisher =
         let at (batch: Batch) (noise: Tensor list) =
             specifyMonteCarlo likelihood (fun _ -> noise.Head) (model batch.Inputs)
 
-        overBatches "Monte Carlo Fisher" noise at (fun _ _ -> ()) batches theta
+        overBatches "Monte Carlo Fisher" noise at (outputs model) batches theta
 
     /// `empirical` over many batches, weighted by their sizes, for losses targets ↦ outputs ↦ one loss for each sample [N], and a model
     /// inputs ↦ θ ↦ outputs. Batches are read as by Hessian.overBatches, with the same errors.
@@ -228,5 +231,9 @@ module Fisher =
         (theta: Tensor)
         : LinearOperator =
         let at (batch: Batch) _ = specifyEmpirical (losses batch.Targets) (model batch.Inputs)
-        let check theta (batch: Batch) = model batch.Inputs theta |> losses batch.Targets |> ignore
-        overBatches "empirical Fisher" nothing at check batches theta
+
+        let observe theta (batch: Batch) =
+            let outputs = model batch.Inputs theta
+            [ SampleRows outputs; SampleRows(losses batch.Targets outputs) ]
+
+        overBatches "empirical Fisher" nothing at observe batches theta

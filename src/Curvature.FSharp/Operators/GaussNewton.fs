@@ -58,7 +58,10 @@ module GaussNewton =
                 Properties = OperatorProperties.PositiveSemidefinite
                 Extras = fun _ _ _ -> []
                 At = fun batch _ -> specify (model batch.Inputs) (loss batch.Targets)
-                Check = fun theta batch -> model batch.Inputs theta |> loss batch.Targets |> ignore
+                Observe =
+                    fun theta batch ->
+                        let outputs = model batch.Inputs theta
+                        [ SampleRows outputs; BatchLoss(loss batch.Targets outputs) ]
             }
 
         OverBatches.create spec reduction batches theta |> snd

@@ -63,7 +63,7 @@ module Hessian =
                 Properties = OperatorProperties.Symmetric
                 Extras = fun _ _ _ -> []
                 At = fun batch _ -> specify (loss batch)
-                Check = fun theta batch -> loss batch theta |> ignore
+                Observe = fun theta batch -> [ BatchLoss(loss batch theta) ]
             }
 
         match OverBatches.create spec reduction batches theta with
@@ -74,9 +74,10 @@ module Hessian =
     /// count by their size) or the sum (Reduction.Sum). The batches are read once at once, and anew for every block of vectors, all of
     /// which go through one batch before the next is read: memory holds one batch at a time. A block of k vectors costs, for each
     /// batch, a gradient, a linearization and k products or forms; blocks of many vectors are therefore cheaper than many blocks.
-    /// The loss may depend on the batch that it is given alone. Sums are in Float64.
+    /// The loss may depend on the batch that it is given alone. Sums are in Float64. Where the loss of the first batch is not that of its two
+    /// halves, samples are coupled, as by batch normalisation in training, and the operator's Warnings say so.
     /// Raises DataException for no batches, and for a source that gives other data at a later pass (data in a new random order, or a source
-    /// that can be read once); otherwise as `evaluate`.
+    /// that can be read once); ArgumentRangeException for a loss that is reduced in another way than is said; otherwise as `evaluate`.
     let overBatches
         (reduction: Reduction)
         (loss: Batch -> Tensor -> Tensor)

@@ -34,6 +34,8 @@ type internal OperatorDefinition =
         Forms: (Tensor -> Tensor) voption
         /// How many gradients one product costs, for those that are made of gradients.
         Gradients: int
+        /// What makes its numbers doubtful, in sentences.
+        Warnings: string list
     }
 
 module internal Products =
@@ -118,6 +120,10 @@ type LinearOperator internal (definition: OperatorDefinition) =
 
     /// Whether it is claimed to have no negative eigenvalue.
     member _.IsPositiveSemidefinite = definition.Properties.HasFlag OperatorProperties.PositiveSemidefinite
+
+    /// What makes its numbers doubtful, in sentences: for an operator over batches, that samples are coupled. What is made of operators has
+    /// the warnings of them all.
+    member _.Warnings: System.Collections.Generic.IReadOnlyList<string> = definition.Warnings
 
     /// Whether it has as many rows as columns.
     member _.IsSquare = definition.Rows = definition.Columns
@@ -239,6 +245,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
                         LinearOperator.AdjointOf b |> ValueOption.map (Products.map2 combine x))
                 Forms = forms
                 Gradients = a.Gradients + b.Gradients
+                Warnings = List.distinct (a.Warnings @ b.Warnings)
             }
 
     /// The products of the transpose, where they are known.
@@ -284,6 +291,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
                         LinearOperator.AdjointOf b |> ValueOption.map (fun y -> Products.andThen y x))
                 Forms = ValueNone
                 Gradients = a.Gradients + b.Gradients
+                Warnings = List.distinct (a.Warnings @ b.Warnings)
             }
 
     /// The operator times a number. Raises ArgumentRangeException for one that is not finite.

@@ -319,6 +319,7 @@ module LinearOperator =
                         else
                             ValueNone
                     Gradients = definitions |> List.sumBy _.Gradients
+                    Warnings = definitions |> List.collect _.Warnings |> List.distinct
                 }
 
     /// diag(d) + U·diag(c)·Uᵀ for vectors d [n] and c [r] and a matrix U [n; r]. Costs 4nr operations a product and never an n×n matrix.

@@ -49,6 +49,7 @@ module internal OperatorParts =
             Adjoint = ValueNone
             Forms = ValueNone
             Gradients = 0
+            Warnings = []
         }
 
     /// Products by a function of arrays, for one vector after the other.

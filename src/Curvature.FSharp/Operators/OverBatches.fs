@@ -15,8 +15,8 @@ type internal BatchedSpec =
         Extras: Tensor -> int -> Batch -> Tensor list
         /// The matrix of one batch with its extras.
         At: Batch -> Tensor list -> SecondOrder
-        /// What is asked of a batch's data, such as labels in range: a function that raises where they are not.
-        Check: Tensor -> Batch -> unit
+        /// What is seen of a batch at θ. Raises where its data are not in order, such as labels out of range.
+        Observe: Tensor -> Batch -> Observation list
     }
 
 /// Sums over batches, one batch in memory at a time.
@@ -93,14 +93,31 @@ module internal OverBatches =
 
     // ---- all of them
 
-    /// Loss and, where the spec has it, gradient over all batches, what the batches were, and what to divide sums by.
+    /// What the first pass over the batches found.
+    [<NoEquality; NoComparison>]
+    type private FirstPass =
+        {
+            /// The loss and, where the spec has it, the gradient.
+            Values: Tensor list
+            Seen: Fingerprint[]
+            /// What to divide sums by.
+            Divisor: float
+            Warnings: string list
+        }
+
     let private firstPass (spec: BatchedSpec) reduction products (theta: Tensor) (batches: Batch seq) =
         let seen = ResizeArray<Fingerprint>()
         let mutable totals = []
+        let mutable warnings = ValueNone
 
         for index, batch in read spec.Name batches do
             seen.Add(fingerprint batch)
-            spec.Check theta batch
+            spec.Observe theta batch |> ignore
+
+            // One batch tells what the function does.
+            if warnings.IsNone && batch.Size > 1 then
+                warnings <- ValueSome(SampleCoupling.warnings spec.Name reduction (spec.Observe theta) batch)
+
             let matrix = spec.At batch (spec.Extras theta index batch)
 
             if index = 0 then
@@ -121,8 +138,12 @@ module internal OverBatches =
             | Reduction.Sum -> 1.0
             | _ -> float (Seq.sumBy _.Size seen)
 
-        let values = totals |> List.map (fun total -> Tensor.convert theta.DType (total / divisor))
-        values, seen.ToArray(), divisor
+        {
+            Values = totals |> List.map (fun total -> Tensor.convert theta.DType (total / divisor))
+            Seen = seen.ToArray()
+            Divisor = divisor
+            Warnings = ValueOption.defaultValue [] warnings
+        }
 
     let private checkReduction name (reduction: Reduction) =
         if reduction <> Reduction.Mean && reduction <> Reduction.Sum then
@@ -138,7 +159,7 @@ module internal OverBatches =
         checkReduction spec.Name reduction
         SecondOrder.checkPoint spec.Name theta
         let products = mapsOf spec _.Products
-        let values, seen, divisor = firstPass spec reduction products theta batches
+        let first = firstPass spec reduction products theta batches
         let forms = lazy (mapsOf spec _.Forms)
         let shape, n = List.ofArray theta.Signature.Shape, theta.Size
 
@@ -146,13 +167,13 @@ module internal OverBatches =
             let shaped = Tensor.reshape (block.Signature.Shape[0] :: shape) block
             let mutable total = ValueNone
 
-            for index, batch in readAgain spec.Name seen batches do
+            for index, batch in readAgain spec.Name first.Seen batches do
                 let map = maps () theta index batch
                 let own = map.ApplyBlock shaped |> weighted reduction batch
                 total <- Tangent.add total (ValueSome own)
                 map.Release()
 
-            Tensor.convert theta.DType (total.Value / divisor)
+            Tensor.convert theta.DType (total.Value / first.Divisor)
 
         let multiply block = run (fun () -> products) block |> Tensor.reshape [ block.Signature.Shape[0]; n ]
 
@@ -162,6 +183,7 @@ module internal OverBatches =
                     Device = theta.Device
                     Properties = spec.Properties
                     Forms = ValueSome(run (fun () -> forms.Value))
+                    Warnings = first.Warnings
                 }
 
-        values, operator
+        first.Values, operator

@@ -186,4 +186,5 @@ module ConjugateGradients =
             { OperatorParts.define name a.DType a.Rows a.Columns (RightHandSides.inverse name (solve options a)) with
                 Device = a.Device
                 Properties = a.Properties
+                Warnings = a.Definition.Warnings
             }

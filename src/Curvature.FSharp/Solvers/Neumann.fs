@@ -71,6 +71,7 @@ module Neumann =
             { OperatorParts.define name a.DType a.Rows a.Columns (products a) with
                 Device = a.Device
                 Properties = a.Properties
+                Warnings = a.Definition.Warnings
                 Adjoint =
                     if a.IsSymmetric then
                         ValueNone

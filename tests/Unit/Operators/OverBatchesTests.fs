@@ -250,3 +250,90 @@ type OverBatchesTests() =
         Expect.error<DataException>
             [ "batch 1 is null" ]
             (over Reduction.Mean [ batches.Head; Unchecked.defaultof<Batch> ])
+
+    [<Test>]
+    member _.``batch normalisation in training is warned of, in evaluation not``() =
+        let network = Network.sequential [ Layer.dense 4 3; Normalization.batch 3; Layer.tanh; Layer.dense 3 2 ]
+        let theta = Network.initialize (Key.OfSeed 80L) DType.Float64 network
+        let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
+
+        let operators (network: Network) =
+            let model inputs theta = Network.forward network theta inputs
+            let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
+
+            [
+                Hessian.overBatches Reduction.Mean loss labelled theta
+                GaussNewton.overBatches Reduction.Mean model cross labelled theta
+                Fisher.exactOverBatches Likelihood.categorical model labelled theta
+                Fisher.monteCarloOverBatches Likelihood.categorical 2 (Key.OfSeed 81L) model labelled theta
+            ]
+
+        for operator in operators network do
+            Expect.equal [] (List.ofSeq operator.Warnings)
+
+        for operator in operators (Network.forTraining network) do
+            let warning = Seq.head operator.Warnings
+
+            Expect.isTrue
+                warning
+                (warning.StartsWith operator.Name && warning.Contains "batch normalisation in training")
+
+        // What is made of such operators warns too, once for each.
+        let mixed = 2.0 * (operators (Network.forTraining network)).Head |> LinearOperator.damped 1.0
+        Expect.equal 1 (LinearOperator.blockDiagonal [ mixed * mixed; LinearOperator.block 0 2 mixed ]).Warnings.Count
+        Expect.equal 1 (ConjugateGradients.inverse SolverOptions.Default mixed).Warnings.Count
+
+    [<Test>]
+    member _.``a loss reduced in another way than was said is refused``() =
+        let over said is () = Hessian.overBatches said (loss is) batches theta |> ignore
+
+        Expect.error<ArgumentRangeException>
+            [ "reduction Mean was given"; "the sum" ]
+            (over Reduction.Mean Reduction.Sum)
+
+        Expect.error<ArgumentRangeException>
+            [ "reduction Sum was given"; "the mean" ]
+            (over Reduction.Sum Reduction.Mean)
+
+    [<Test>]
+    member _.``what belongs to no sample counts once a batch, and is warned of in sums``() =
+        let penalised reduction batch theta = loss reduction batch theta + 0.1 * Tensor.sum (Tensor.square theta)
+        let over reduction = Hessian.overBatches reduction (penalised reduction) batches theta
+        Expect.equal 0 (over Reduction.Mean).Warnings.Count
+        let warning = (over Reduction.Sum).Warnings[0]
+        Expect.isTrue warning (warning.Contains "belongs to no sample")
+        // A function for batches of one size cannot be tried on halves.
+        let rigid (batch: Batch) theta =
+            loss Reduction.Mean (Batch(Tensor.reshape [ 5; 4 ] batch.Inputs, batch.Targets)) theta
+
+        let warning = (Hessian.overBatches Reduction.Mean rigid (Batches.split 5 x y) theta).Warnings[0]
+        Expect.isTrue warning (warning.Contains "cannot be evaluated")
+
+    [<Test>]
+    member _.``no more than one batch is held``() =
+        let given = Collections.Generic.List<WeakReference>()
+
+        /// The batches that somebody can still reach.
+        let alive () =
+            GC.Collect()
+            GC.WaitForPendingFinalizers()
+            given |> Seq.filter _.IsAlive |> Seq.length
+
+        let fresh index =
+            let part (t: Tensor) = Tensor.slice 0 (2 * index) 2 t + 0.0
+            let batch = Batch(part x, part y)
+            given.Add(WeakReference batch.Inputs)
+            batch
+
+        let mutable most = 0
+
+        // The one before the last may still be in the hands of the loop.
+        let source =
+            Seq.init 5 (fun index ->
+                most <- max most (alive ())
+                fresh index)
+
+        let hessian = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta
+        hessian.Apply(Matrices.random 76 16 8) |> ignore
+        hessian.QuadraticForm(Matrices.random 76 16 8) |> ignore
+        Assert.That((given.Count, most), Is.EqualTo((15, 1)).Or.EqualTo((15, 0)))
