@@ -34,8 +34,8 @@ public static class ThickRestartLanczos
 
 /// <summary>The locally optimal block preconditioned conjugate gradient method (Knyazev 2001): a block of count + 2 products a step, the
 /// memory of 6·(count + 2) vectors. Copies of multiple eigenvalues are found, as many as the block holds.</summary>
-/// <remarks>Raises <see cref="OperatorException"/> for an operator that is not square or does not claim to be symmetric, and
-/// <see cref="NonFiniteException"/> for products that are NaN or infinite. Pairs that the limit of products or cancelling leaves
+/// <remarks>Raises <see cref="OperatorException"/> for an operator that is not square, does not claim to be symmetric or turns out not to
+/// be, and <see cref="NonFiniteException"/> for products that are NaN or infinite. Pairs that the limit of products or cancelling leaves
 /// unfinished are returned as not converged; cancelled before the first product, it raises <see cref="OperationCanceledException"/>.</remarks>
 public static class Lobpcg
 {

@@ -37,7 +37,7 @@ public static class PowerIteration
     /// <summary>The eigenpairs of largest magnitude, with their residuals. Pairs that the limit leaves unfinished are returned as not
     /// converged. Cancelling returns the pairs that were begun; before the first product it raises
     /// <see cref="OperationCanceledException"/>.</summary>
-    /// <exception cref="OperatorException">The operator is not square or does not claim to be symmetric.</exception>
+    /// <exception cref="OperatorException">The operator is not square, does not claim to be symmetric or turns out not to be.</exception>
     /// <exception cref="ArgumentRangeException">Less than one pair or more than n are asked for.</exception>
     /// <exception cref="NonFiniteException">A product is NaN or infinite.</exception>
     public static EigenPairs Find(

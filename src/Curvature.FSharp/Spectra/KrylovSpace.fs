@@ -26,11 +26,22 @@ module internal SmallEigen =
     /// The eigenpairs of a symmetric matrix.
     let of' (matrix: float[,]) = ofLeading (matrix.GetLength 0) matrix
 
+module internal Symmetry =
+
+    /// Raises OperatorException where vᵀAu and uᵀAv differ by more than rounding makes of `scale`, about ‖A‖.
+    let check (operator: LinearOperator) (difference: float) (scale: float) =
+        if difference > sqrt (Vectors.epsilon operator.DType) * scale then
+            raise (
+                OperatorException
+                    $"{operator.Name}: it is claimed to be symmetric, and its products are not: vᵀAu and uᵀAv differ by {difference:g3} for unit vectors, where the largest seen is {scale:g3}"
+            )
+
 /// The projection of a symmetric operator on a growing orthonormal basis: Lanczos with every vector orthogonalised twice against all
 /// before it (Paige 1972; Parlett & Scott 1979 for the second pass). The basis is one array [capacity; n], of which rows are
-/// written once and then only read. Vectors that are locked stay outside the space.
+/// written once and then only read. Vectors that are locked stay outside the space; `lockedScale` is what is known of ‖A‖ from them, beside
+/// which rounding errors are judged.
 [<Sealed>]
-type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tensor voption) =
+type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tensor voption, lockedScale: float) =
     let n, dtype, device = operator.Columns, operator.DType, operator.Device
     let epsilon = Vectors.epsilon dtype
 
@@ -47,7 +58,7 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
     let mutable size = 0
     let mutable next: Tensor = null
     let mutable coupling = 0.0
-    let mutable scale = 0.0
+    let mutable scale = lockedScale
     let mutable asymmetry = 0.0
 
     let outside =
@@ -175,12 +186,7 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
                 projection[size, i] <- arrow[i])
 
     /// Raises OperatorException where the products turned out not to be those of a symmetric operator.
-    member _.CheckSymmetry() =
-        if asymmetry > sqrt epsilon * scale then
-            raise (
-                OperatorException
-                    $"{operator.Name}: it is claimed to be symmetric, and its products are not: vᵀAu and uᵀAv differ by {asymmetry:g3} for unit vectors, where the largest seen is {scale:g3}"
-            )
+    member _.CheckSymmetry() = Symmetry.check operator asymmetry scale
 
 module internal Krylov =
 

@@ -83,7 +83,7 @@ module Lanczos =
             )
 
         Finite.check "Lanczos: the start vector" start
-        let space = KrylovSpace(operator, max 1 (min steps operator.Columns), ValueNone)
+        let space = KrylovSpace(operator, max 1 (min steps operator.Columns), ValueNone, 0.0)
         space.Start start
         cancellation.ThrowIfCancellationRequested()
         let goOn () = space.Size = 0 || not cancellation.IsCancellationRequested

@@ -36,31 +36,29 @@ module Lobpcg =
 
         Array2D.init kept.Length size (fun i j -> eigen.Vectors[j, kept[i]] * inverse[j] / sqrt eigen.Values[kept[i]])
 
-    let private outside (basis: Tensor) (block: Tensor) =
-        if rows block = 0 then
-            block
-        else
-            block - Vectors.combinations (Vectors.gram block basis) basis
+    /// An orthonormal basis of the rows' span; nothing where there are no rows, or none of any length.
+    let private tidy (block: Tensor) : Tensor voption =
+        let c = if rows block = 0 then Array2D.zeroCreate 0 0 else orthonormal block
 
-    /// Directions of a block outside of orthonormal rows; the same combinations may be taken of their products.
-    let private extend (basis: Pair) (block: Pair) : Pair voption =
-        let project (pair: Pair) =
-            let c = Vectors.gram pair.Vectors basis.Vectors
+        if c.GetLength 0 = 0 then ValueNone else ValueSome(Vectors.combinations c block)
 
-            {
-                Vectors = pair.Vectors - Vectors.combinations c basis.Vectors
-                Products = pair.Products - Vectors.combinations c basis.Products
-            }
+    let private outside (basis: Tensor) (block: Tensor) = block - Vectors.combinations (Vectors.gram block basis) basis
 
-        let tidy (pair: Pair) =
-            let c = orthonormal pair.Vectors
+    let private norms (block: Tensor) = Array.init (rows block) (fun i -> Vectors.norm (Tensor.item 0 i block))
 
-            if c.GetLength 0 = 0 then
-                ValueNone
-            else
-                ValueSome(map (Vectors.combinations c) pair)
+    let private choose (numbers: int[]) (block: Tensor) =
+        Tensor.take 0 (Tensor.ofIndices [ numbers.Length ] numbers |> Tensor.toDevice block.Device) block
 
-        block |> project |> tidy |> ValueOption.bind (project >> tidy)
+    /// Orthonormal directions of a block outside of orthonormal rows.
+    let private directionsOutside (basis: Tensor) (block: Tensor) : Tensor voption =
+        block
+        |> outside basis
+        |> tidy
+        |> ValueOption.bind (fun first ->
+            let second = outside basis first
+            // What loses half of its length in the second pass was rounding of the first.
+            let isKept = norms second |> Array.map (fun length -> length > 0.5)
+            second |> choose ([| 0 .. isKept.Length - 1 |] |> Array.filter (fun i -> isKept[i])) |> tidy)
 
     let private join (a: Pair) (b: Pair) =
         {
@@ -68,15 +66,100 @@ module Lobpcg =
             Products = Tensor.concat 0 [ a.Products; b.Products ]
         }
 
-    /// The smallest Ritz pairs of an orthonormal basis, and the part of them that the first `own` vectors do not make.
+    /// Raises OperatorException where uᵀAv and vᵀAu differ for vectors of an orthonormal basis, by more than rounding of what is known of ‖A‖.
+    let private checkSymmetry (operator: LinearOperator) known (projection: float[,]) =
+        let size = projection |> Seq.cast<float> |> Seq.fold (fun most x -> max most (abs x)) known
+
+        for i in 0 .. Array2D.length1 projection - 1 do
+            for j in 0 .. i - 1 do
+                Symmetry.check operator (abs (projection[i, j] - projection[j, i])) size
+
+    /// Where the iteration stands: the least Ritz values, their vectors with products, and the last move, orthonormal to them.
+    [<NoEquality; NoComparison>]
+    type private Standing =
+        {
+            Values: float[]
+            Block: Pair
+            Move: Pair voption
+            /// The largest |Ritz value| of the whole basis: at most ‖A‖.
+            Scale: float
+            /// Whether the products are those of these very vectors, and not combined from those of others.
+            IsFresh: bool
+        }
+
+    /// What the first `own` basis vectors do not make of some combinations, as combinations that are orthonormal to those and to each other.
+    /// They are found among coefficients, so that vectors and products are combined alike, and rounding that drives the two apart is not amplified
+    /// (Hetmaniuk & Lehoucq 2006).
+    let private moves own (c: float[,]) : float[,] =
+        let size = c.GetLength 1
+        let ritz = Array.init (c.GetLength 0) (fun i -> Array.init size (fun j -> c[i, j]))
+        let dot = Array.fold2 (fun sum (a: float) b -> sum + a * b) 0.0
+        let kept = ResizeArray ritz
+
+        let unit (v: float[]) =
+            let length = sqrt (dot v v)
+            struct ((if length > 0.0 then v |> Array.map (fun x -> x / length) else v), length)
+
+        let project (v: float[]) =
+            kept
+            |> Seq.fold
+                (fun rest other -> let part = dot rest other in Array.map2 (fun x y -> x - part * y) rest other)
+                v
+
+        for row in ritz do
+            let struct (start, length) = row |> Array.mapi (fun j x -> if j < own then 0.0 else x) |> unit
+            let struct (next, remaining) = start |> project |> project |> unit
+
+            if length > 0.0 && remaining > 1e-6 then
+                kept.Add(let struct (next, _) = unit (project next) in next)
+
+        Array2D.init (kept.Count - ritz.Length) size (fun i j -> kept[ritz.Length + i][j])
+
+    /// The `count` smallest Ritz pairs of an orthonormal basis, and the part of them that the first `own` vectors do not make.
     let private rayleighRitz count own (basis: Pair) =
         let eigen = SmallEigen.of' (Vectors.gram basis.Vectors basis.Products)
         let c = Array2D.init count (rows basis.Vectors) (fun i j -> eigen.Vectors[j, i])
-        let move = Array2D.mapi (fun _ j value -> if j < own then 0.0 else value) c
-        struct (eigen.Values[.. count - 1], map (Vectors.combinations c) basis, map (Vectors.combinations move) basis)
+        let move = moves own c
 
-    let private iterate (options: EigenOptions) (precondition: Tensor -> Tensor) count sign (operator: LinearOperator) =
-        let n, block = operator.Columns, min operator.Columns (count + 2)
+        {
+            Values = eigen.Values[.. count - 1]
+            Block = map (Vectors.combinations c) basis
+            Move =
+                if move.GetLength 0 = 0 then
+                    ValueNone
+                else
+                    ValueSome(map (Vectors.combinations move) basis)
+            Scale = max (abs eigen.Values[0]) (abs (Array.last eigen.Values))
+            IsFresh = false
+        }
+
+    /// The Ritz pairs in the span of orthonormal vectors, from products with them.
+    let private fresh operator known (apply: Tensor -> Pair) (vectors: Tensor) =
+        let size, pair = rows vectors, apply vectors
+        checkSymmetry operator known (Vectors.gram pair.Vectors pair.Products)
+        { rayleighRitz size size pair with IsFresh = true }
+
+    /// The Ritz pairs in the span of the block, the last move, and the residuals' directions outside of both; nothing where there are none.
+    let private advance (apply: Tensor -> Pair) (standing: Standing) (residuals: Tensor) : Standing voption =
+        let own = rows standing.Block.Vectors
+
+        let known = standing.Move |> ValueOption.map (join standing.Block) |> ValueOption.defaultValue standing.Block
+
+        directionsOutside known.Vectors residuals
+        |> ValueOption.map (fun directions -> rayleighRitz own own (join known (apply directions)))
+
+    let private residualOf (standing: Standing) =
+        let block = standing.Block.Products
+
+        let theta =
+            Tensor.ofArray [ standing.Values.Length; 1 ] standing.Values
+            |> Tensor.convert block.DType
+            |> Tensor.toDevice block.Device
+
+        block - theta * standing.Block.Vectors
+
+    let private iterate (options: EigenOptions) precondition count sign (operator: LinearOperator) =
+        let n, size = operator.Columns, min operator.Columns (count + 2)
         let mutable products = 0
 
         let apply (v: Tensor) =
@@ -87,63 +170,37 @@ module Lobpcg =
                 Products = sign * operator.Multiply(v, (fun row -> $"vector {row} of the block"))
             }
 
-        let start = Probe.drawOn operator.Device Probe.gaussian options.Key n (0, block) operator.DType
-        let first = Vectors.combinations (orthonormal start) start
-        let first = apply (Vectors.combinations (orthonormal first) first)
-        let mutable struct (values, x, _) = rayleighRitz (rows first.Vectors) (rows first.Vectors) first
-        let mutable direction, result = ValueNone, ValueNone
+        let start = Probe.drawOn operator.Device Probe.gaussian options.Key n (0, size) operator.DType
+        let again vectors = vectors |> tidy |> ValueOption.bind tidy |> ValueOption.defaultValue vectors
+        let mutable standing, scale, result = fresh operator 0.0 apply (again start), 0.0, ValueNone
 
         while result.IsNone do
-            let theta =
-                Tensor.ofArray [ values.Length; 1 ] values
-                |> Tensor.convert operator.DType
-                |> Tensor.toDevice operator.Device
+            let residual = residualOf standing
+            let lengths, block = norms residual, standing.Block.Vectors
+            scale <- max scale standing.Scale
+            let isGood i = lengths[i] <= EigenOrder.allowed options operator.DType scale standing.Values[i]
+            let good = Array.init count (fun i -> rows block = n || isGood i)
 
-            let residual = x.Products - theta * x.Vectors
-            let norms = Array.init values.Length (fun i -> Vectors.norm (Tensor.item 0 i residual))
-            let scale = values |> Array.fold (fun most value -> max most (abs value)) (Array.max norms)
-            let good = Array.init count (fun i -> norms[i] <= EigenOrder.allowed options operator.DType scale values[i])
-            let spent = products >= options.MaximumMatvecs || options.Cancellation.IsCancellationRequested
+            // A step takes a block of products at most, and so does looking at its result afresh.
+            let goOn =
+                not (Array.forall id good)
+                && products + 2 * size <= options.MaximumMatvecs
+                && not options.Cancellation.IsCancellationRequested
 
-            // Converged vectors stay in the basis, and only the others send their residuals.
-            let active =
-                [|
-                    for i in 0 .. values.Length - 1 do
-                        if norms[i] > EigenOrder.allowed options operator.DType scale values[i] then i
-                |]
-
-            let search =
-                if Array.forall id good || spent || rows x.Vectors = n then
-                    ValueNone
-                else
-                    let index = Tensor.ofIndices [ active.Length ] active |> Tensor.toDevice operator.Device
-                    let chosen = Tensor.take 0 index residual |> precondition
+            let next =
+                if goOn then
+                    // Converged vectors stay in the basis, and only the others send their residuals.
+                    let active = [| 0 .. rows block - 1 |] |> Array.filter (isGood >> not)
+                    let chosen = residual |> choose active |> precondition
                     Finite.check "Lobpcg: the preconditioned residual" chosen
-                    let outer = chosen |> outside x.Vectors
-                    let c = orthonormal outer
+                    advance apply standing chosen
+                else
+                    ValueNone
 
-                    if c.GetLength 0 = 0 then
-                        ValueNone
-                    else
-                        ValueSome(Vectors.combinations c outer |> outside x.Vectors)
-
-            match search with
-            | ValueNone ->
-                let converged = if rows x.Vectors = n then Array.create count true else good
-                result <- ValueSome(struct (values, x.Vectors, norms, converged, spent))
-            | ValueSome w ->
-                let own = rows x.Vectors
-                let basis = extend x (apply w) |> ValueOption.map (join x) |> ValueOption.defaultValue x
-
-                let basis =
-                    match direction |> ValueOption.bind (extend basis) with
-                    | ValueSome p -> join basis p
-                    | ValueNone -> basis
-
-                let struct (next, vectors, move) = rayleighRitz own own basis
-                values <- next
-                x <- vectors
-                direction <- ValueSome move
+            match next with
+            | ValueSome next -> standing <- next
+            | ValueNone when standing.IsFresh -> result <- ValueSome(struct (standing.Values, block, lengths, good))
+            | ValueNone -> standing <- fresh operator scale apply (again block)
 
         struct (result.Value, products)
 
@@ -168,7 +225,7 @@ module Lobpcg =
 
         let watch = Stopwatch.StartNew()
 
-        let struct (struct (values, vectors, residuals, good, spent), products) =
+        let struct (struct (values, vectors, residuals, good), products) =
             iterate options precondition count sign operator
 
         EigenPairs(
@@ -178,13 +235,13 @@ module Lobpcg =
             good,
             products,
             watch.Elapsed.TotalSeconds,
-            spent && options.Cancellation.IsCancellationRequested
+            options.Cancellation.IsCancellationRequested && good |> Array.exists not
         )
 
     /// `count` eigenpairs at one end, Largest or Smallest, of a symmetric operator, with their residuals; copies of multiple eigenvalues included, as
-    /// many as the block holds. A block of count + 2 products a step at most, and the memory of 6·(count + 2) vectors. It pays where a block
-    /// product costs little more than a single one; otherwise ThickRestartLanczos needs fewer products.
-    /// Raises OperatorException for an operator that is not square or does not claim to be symmetric, ArgumentRangeException for less than one pair or
+    /// many as the block holds. A block of count + 2 products a step at most, one to begin and one at the end, and the memory of 6·(count + 2) vectors.
+    /// It pays where a block product costs little more than a single one; otherwise ThickRestartLanczos needs fewer products.
+    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be, ArgumentRangeException for less than one pair or
     /// more than n, or another end, and NonFiniteException for products that are NaN or infinite.
     let find (wanted: SpectrumEnd) (count: int) (operator: LinearOperator) : EigenPairs =
         findWith EigenOptions.Default id wanted count operator

@@ -57,13 +57,37 @@ module PowerIteration =
         | PowerStop.Residual tolerance -> residual <= tolerance * abs value
         | PowerStop.PyHessian tolerance -> abs (value - before) / (abs before + 1e-6) < tolerance
 
+    /// uᵀAv and vᵀAu for the last two vectors must be the same, up to rounding of what is known of ‖A‖.
+    let private checkSymmetry
+        operator
+        known
+        (last: struct (Tensor * Tensor) voption)
+        (vector: Tensor)
+        (product: Tensor)
+        =
+        match last with
+        | ValueSome(struct (lastVector, lastProduct)) ->
+            let difference = abs (Vectors.dot lastVector product - Vectors.dot vector lastProduct)
+            Symmetry.check operator difference (max known (max (Vectors.norm product) (Vectors.norm lastProduct)))
+        | ValueNone -> ()
+
     /// One pair, orthogonal to those found; `multiply` counts, and `goOn` says whether it may be called again.
-    let private one stop (goOn: int -> bool) (multiply: Tensor -> Tensor) (outside: Tensor -> Tensor) start =
+    let private one
+        operator
+        known
+        stop
+        (goOn: int -> bool)
+        (multiply: Tensor -> Tensor)
+        (outside: Tensor -> Tensor)
+        start
+        =
         let mutable vector = let struct (v, _) = unit (outside (outside start)) in v
-        let mutable before, result, step = nan, ValueNone, 0
+        let mutable before, last, result, step = nan, ValueNone, ValueNone, 0
 
         while result.IsNone do
             let product = multiply vector
+            checkSymmetry operator known last vector product
+            last <- ValueSome(struct (vector, product))
             step <- step + 1
             let value = Vectors.dot vector product
             let residual = Vectors.norm (product - value * vector)
@@ -93,7 +117,9 @@ module PowerIteration =
             | [] -> id
             | _ -> found |> List.map _.Vector |> Tensor.stack 0 |> Vectors.without
 
-        found @ [ one stop goOn multiply outside (EigenOrder.randomVector key found.Length operator) ]
+        let known = found |> List.fold (fun most pair -> max most (abs pair.Value)) 0.0
+        let start = EigenOrder.randomVector key found.Length operator
+        found @ [ one operator known stop goOn multiply outside start ]
 
     /// The same as `find`, until a token is cancelled: then the pairs that were begun are returned, the last one as far as it came. Cancelled
     /// beforehand, it raises OperationCanceledException.
@@ -134,7 +160,7 @@ module PowerIteration =
         )
 
     /// The `count` eigenpairs of largest magnitude, each by at most `limit` products, with their residuals. Pairs that the limit leaves unfinished
-    /// are returned as not converged. Raises OperatorException for an operator that is not square or does not claim to be symmetric,
+    /// are returned as not converged. Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
     /// ArgumentRangeException for less than one pair or more than n, and NonFiniteException for products that are NaN or infinite.
     let find (stop: PowerStop) (limit: int) (count: int) (key: Key) (operator: LinearOperator) : EigenPairs =
         findWith CancellationToken.None stop limit count key operator

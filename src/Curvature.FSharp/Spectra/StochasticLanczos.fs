@@ -74,7 +74,7 @@ module StochasticLanczos =
                 let first, count = rules.Count, min width (probes - rules.Count)
                 let vectors = Probe.drawOn operator.Device probe key n (first, count) operator.DType
                 let rows = Array.init count (fun i -> Tensor.item 0 i vectors)
-                let spaces = rows |> Array.map (fun _ -> KrylovSpace(operator, steps, ValueNone))
+                let spaces = rows |> Array.map (fun _ -> KrylovSpace(operator, steps, ValueNone, 0.0))
                 Array.iter2 (fun (space: KrylovSpace) row -> space.Start row) spaces rows
                 let goOn () = not options.Cancellation.IsCancellationRequested
                 let name i = $"a Lanczos vector of probe {first + i}"

@@ -40,17 +40,20 @@ module ThickRestartLanczos =
         count
         (operator: LinearOperator)
         budget
-        locked
-        lockedResidual
+        (locked: Found voption)
         =
         let n = operator.Columns
 
-        let available =
-            n - (locked |> ValueOption.map (fun (rows: Tensor) -> rows.Shape[0]) |> ValueOption.defaultValue 0)
+        let struct (available, lockedScale, lockedResidual) =
+            match locked with
+            | ValueSome found ->
+                let largest = found.Values |> Array.fold (fun most value -> max most (abs value)) 0.0
+                struct (n - found.Values.Length, largest, sqrt (found.Residuals |> Array.sumBy (fun r -> r * r)))
+            | ValueNone -> struct (n, 0.0, 0.0)
 
         let basis = if options.BasisSize > 0 then options.BasisSize else 2 * count + 10
         let capacity = min available (max basis (count + 2))
-        let space = KrylovSpace(operator, capacity, locked)
+        let space = KrylovSpace(operator, capacity, locked |> ValueOption.map _.Vectors, lockedScale)
         space.Start((budget: Budget).Random())
         let mutable result = ValueNone
 
@@ -117,8 +120,7 @@ module ThickRestartLanczos =
 
         while goOn && all.Values.Length < operator.Columns && not budget.IsSpent do
             let extra = min extra (operator.Columns - all.Values.Length)
-            let size = all.Residuals |> Array.sumBy (fun r -> r * r) |> sqrt
-            let more = search options wanted extra operator budget (ValueSome all.Vectors) size
+            let more = search options wanted extra operator budget (ValueSome all)
             let next = join wanted count wantedSoFar more
             goOn <- next.Values <> wantedSoFar.Values
             wantedSoFar <- next
@@ -135,7 +137,7 @@ module ThickRestartLanczos =
         EigenOrder.checkCount "ThickRestartLanczos" count operator
         options.Cancellation.ThrowIfCancellationRequested()
         let watch, budget = Stopwatch.StartNew(), Budget(options, operator)
-        let found = search options wanted count operator budget ValueNone 0.0
+        let found = search options wanted count operator budget ValueNone
 
         let found =
             if options.FindsMultiplicities && found.Good |> Array.forall id then
