@@ -11,7 +11,7 @@ module internal ImageCases =
     /// Windows on an axis: odd sizes, strides, zeros on each side, dilation.
     let private axis: Gen<WindowAxis> =
         gen {
-            let! input = Gen.choose (1, 5)
+            let! input = Gen.choose (1, 7)
             let! kernel = Gen.choose (1, 3)
             let! stride = Gen.choose (1, 3)
             let! before = Gen.choose (0, 2)
@@ -20,6 +20,9 @@ module internal ImageCases =
             return WindowAxis(input, kernel, stride, before, after, dilation)
         }
         |> Gen.where (fun axis -> axis.Output > 0)
+
+    /// Fewer and more channels than a vector holds numbers, and counts that no vector divides.
+    let private channelCount: Gen<int> = Gen.frequency [ 4, Gen.choose (1, 3); 1, Gen.elements [ 5; 8; 17 ] ]
 
     let private images: Gen<int> = Gen.frequency [ 6, Gen.choose (1, 2); 1, Gen.constant 0 ]
 
@@ -44,8 +47,8 @@ module internal ImageCases =
                     let! width = axis
                     let! images = images
                     let! groups = Gen.choose (1, 2)
-                    let! channels = Gen.choose (1, 3)
-                    let! filters = Gen.choose (1, 3)
+                    let! channels = channelCount
+                    let! filters = channelCount
 
                     let! role = Gen.elements [ ConvolutionRole.Input; ConvolutionRole.Filters; ConvolutionRole.Output ]
 
@@ -86,7 +89,7 @@ module internal ImageCases =
                     let! height = axis
                     let! width = axis
                     let! images = images
-                    let! channels = Gen.choose (1, 3)
+                    let! channels = channelCount
                     let! adjoint = Gen.elements [ false; true ]
 
                     let rows, columns = if adjoint then height.Output, width.Output else height.Input, width.Input
@@ -111,7 +114,7 @@ module internal ImageCases =
                     let! width = inside
                     let! leading = Generators.shape 0 1
                     let! images = images
-                    let! channels = Gen.choose (1, 3)
+                    let! channels = channelCount
                     let shape = Array.append leading [| images; height.Input; width.Input; channels |]
                     let! operand = Generators.ordinary dtype shape
                     return WindowMaxima(height, width) :> Primitive, [ operand ]
