@@ -6,19 +6,27 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Kernels
 
+/// The trace as it stood after some random vectors, with the ends of its 95 % interval.
+type TracePoint = { Samples: int; Value: float; Low: float; High: float }
+
 /// What was found.
 type Report =
     {
+        Options: Options
         Problem: Problem
-        Training: TrainingResult
+        /// Nothing where the parameters came from a file.
+        Training: TrainingResult option
         Loss: float
         Accuracy: float
         GradientNorm: float
         Trace: Estimate<float>
+        TraceHistory: TracePoint[]
         BlockTraces: BlockTrace[]
         Diagonal: Estimate<Tensor>
         /// The trace without chance, where the network is small enough.
         Exact: Estimate<float> option
+        TopEigenpairs: EigenPairs
+        Spectrum: SpectralSample
         Seconds: float
     }
 
@@ -34,12 +42,12 @@ module Analysis =
             member _.Report progress = tell progress
         }
 
-    let private train (display: Display) (key: Key) (problem: Problem) (theta: Tensor) =
+    let private train (display: Display) (key: Key) (problem: Problem) (schedule: Schedule) (theta: Tensor) =
         let options =
             TrainingOptions.Default
-                .WithEpochs(problem.Epochs)
-                .WithBatchSize(problem.BatchSize)
-                .WithOptimizer(Optimizer.adam problem.LearningRate)
+                .WithEpochs(schedule.Epochs)
+                .WithBatchSize(schedule.BatchSize)
+                .WithOptimizer(Optimizer.adam schedule.LearningRate)
 
         display.Work(
             $"Training {problem.Architecture}",
@@ -48,14 +56,19 @@ module Analysis =
                 Training.minimize (options.WithProgress progress) key problem.Loss problem.Inputs problem.Targets theta
         )
 
-    /// As many vectors at a time as keep the activations of all rows within about a quarter of a gibibyte.
-    let private sampling (problem: Problem) (tell: float -> unit) =
-        let width = problem.Network.Layout.Tensors |> Seq.sumBy (fun tensor -> tensor.Shape[0])
-        let size = (1 <<< 25) / max 1 (problem.Rows * width)
+    /// The parameters at which curvature is measured, and how they were trained.
+    let private parameters display (device: Device) (options: Options) (initial: Key) (order: Key) (problem: Problem) =
+        match problem.Start with
+        | Load theta -> theta, None
+        | Train schedule ->
+            let start = problem.Network.Initialize(initial, options.DType) |> Tensor.toDevice device
+            let training = train display order problem schedule start
+            training.Theta, Some training
 
-        SamplingOptions.Default
-            .WithBlockSize(Math.Clamp(size, 1, 16))
-            .WithProgress(listen (fun (p: SamplingProgress) -> tell p.Completed))
+    let private sampling (problem: Problem) (tell: SamplingProgress -> unit) =
+        SamplingOptions.Default.WithBlockSize(problem.BlockSize).WithProgress(listen tell)
+
+    let private share (tell: float -> unit) (p: SamplingProgress) = tell p.Completed
 
     let private estimate (display: Display) (options: Options) key (problem: Problem) hessian =
         let blocks = ParameterLayout.blocks problem.Network.Layout
@@ -67,20 +80,70 @@ module Analysis =
                     (Measurement.unwatched (Measurement.blockTraces blocks))
                     (Measurement.unwatched Measurement.diagonal))
 
-        let stop =
-            StoppingRule.relativeError options.RelativeError
-            |> StoppingRule.orElse (StoppingRule.matvecs options.MaxProducts)
+        let products = StoppingRule.matvecs options.MaxProducts
 
-        display.Work(
-            "Estimating trace and diagonal",
-            fun tell -> Hutchinson.estimateWith (sampling problem tell) Probe.rademacher measurement stop key hessian
-        )
+        let stop =
+            match options.RelativeError with
+            | Some error -> StoppingRule.relativeError error |> StoppingRule.orElse products
+            | None -> products
+
+        let history = ResizeArray<TracePoint>()
+
+        let remember (p: SamplingProgress) =
+            if p.Samples > 1 then
+                let interval = p.Interval 0.95
+
+                history.Add
+                    {
+                        Samples = p.Samples
+                        Value = p.Value
+                        Low = interval.Low
+                        High = interval.High
+                    }
+
+        let found =
+            display.Work(
+                "Estimating trace and diagonal",
+                fun tell ->
+                    let options =
+                        sampling problem (fun p ->
+                            remember p
+                            share tell p)
+
+                    Hutchinson.estimateWith options Probe.rademacher measurement stop key hessian
+            )
+
+        found, history.ToArray()
 
     let private exact (display: Display) (problem: Problem) hessian =
         if problem.Network.ParameterCount > largestExact then
             None
         else
-            display.Work("Exact trace", fun tell -> Some(Exact.traceWith (sampling problem tell) hessian))
+            display.Work("Exact trace", fun tell -> Some(Exact.traceWith (sampling problem (share tell)) hessian))
+
+    /// Bytes that vectors of Lanczos recurrences side by side may take; more is not faster.
+    let private basisBytes = 1L <<< 29
+
+    let private spectrum (display: Display) (options: Options) key (hessian: LinearOperator) =
+        let bytes = int64 options.DensitySteps * int64 hessian.Columns * 8L
+        let width = int (Math.Clamp(basisBytes / bytes, 1L, 16L))
+        let sampling = SamplingOptions.Default.WithBlockSize width
+
+        display.Work(
+            "Eigenvalue density",
+            fun _ ->
+                StochasticLanczos.sampleWith sampling Probe.rademacher options.Probes options.DensitySteps key hessian
+        )
+
+    let private eigenpairs (display: Display) (options: Options) key (hessian: LinearOperator) =
+        let search = EigenOptions.Default.WithKey(key).WithBasisSize(2 * options.Eigenvalues + 30)
+
+        display.Work(
+            "Largest eigenvalues",
+            fun _ -> ThickRestartLanczos.findWith search SpectrumEnd.Largest options.Eigenvalues hessian
+        )
+
+    let private loss (problem: Problem) theta = problem.Loss theta problem.Inputs problem.Targets
 
     /// Loads what the options ask for, trains, and measures. The same seed gives the same bits on any number of threads.
     let run (display: Display) (options: Options) : Report =
@@ -91,29 +154,31 @@ module Analysis =
             | Some threads -> CpuDevice(threads, InstructionSets.Best)
             | None -> CpuDevice.Shared
 
-        let keys = (Key.OfSeed options.Seed).Split 4
+        let keys = (Key.OfSeed options.Seed).Split 6
         let problem = Problem.load device keys[0] options
 
         display.Say
             $"Curvature of a network ({problem.Architecture}) of {Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} ({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed {options.Seed}"
 
-        let start = problem.Network.Initialize(keys[1], options.DType) |> Tensor.toDevice device
-        let training = train display keys[2] problem start
-        let loss theta = problem.Loss theta problem.Inputs problem.Targets
-        let point = Hessian.evaluate loss training.Theta
+        let theta, training = parameters display device options keys[1] keys[2] problem
+        let point = Hessian.evaluate (loss problem) theta
         let hessian = point.Hessian
-        let trace, (blockTraces, diagonal) = estimate display options keys[3] problem hessian
-        let outputs = Network.forward problem.Network training.Theta problem.Inputs
+        let (trace, (blockTraces, diagonal)), history = estimate display options keys[3] problem hessian
+        let outputs = Network.forward problem.Network theta problem.Inputs
 
         {
+            Options = options
             Problem = problem
             Training = training
             Loss = point.Loss
             Accuracy = Loss.accuracy problem.Labels outputs
             GradientNorm = (Tensor.norm point.Gradient).ToScalar()
             Trace = trace
+            TraceHistory = history
             BlockTraces = blockTraces
             Diagonal = diagonal
             Exact = exact display problem hessian
+            TopEigenpairs = eigenpairs display options keys[4] hessian
+            Spectrum = spectrum display options keys[5] hessian
             Seconds = clock.Elapsed.TotalSeconds
         }

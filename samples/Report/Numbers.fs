@@ -12,6 +12,12 @@ module Numbers =
     /// Six significant digits.
     let value (number: float) = invariant number "G6"
 
+    /// Eight significant digits, for what is known that well.
+    let digits (number: float) = invariant number "G8"
+
+    /// Two significant digits, for errors.
+    let error (number: float) = invariant number "G2"
+
     let count (number: int) = number.ToString("N0", CultureInfo.InvariantCulture)
 
     let seconds (time: float) = invariant time "0.00" + " s"

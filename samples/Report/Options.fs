@@ -9,12 +9,22 @@ type Precision =
     | Float32
     | Float64
 
+/// The networks that come with weights in a file.
+type Architecture = | ResNet20
+
 /// What can be written on the command line.
 type Argument =
+    | [<Unique>] Model of Architecture
+    | [<Unique>] Weights of path: string
     | [<Unique>] Data of path: string
+    | [<Unique>] Batch of rows: int
+    | [<Unique>] Dataset_Size of rows: int
     | [<Unique>] Out of folder: string
     | [<Unique>] Seed of number: int64
     | [<Unique>] DType of Precision
+    | [<Unique>] Eigenvalues of count: int
+    | [<Unique>] Density_Steps of count: int
+    | [<Unique>] Probes of count: int
     | [<Unique>] Relative_Error of share: float
     | [<Unique>] Max_Products of count: int
     | [<Unique>] Threads of count: int
@@ -22,24 +32,54 @@ type Argument =
     interface IArgParserTemplate with
         member argument.Usage =
             match argument with
+            | Model _ ->
+                "a network that was trained elsewhere, with --weights and --data; by default one is trained here"
+            | Weights _ -> "the parameters of the --model, a safetensors file with PyTorch's names"
             | Data _ ->
-                "a table of comma-separated numbers, plain or gzip, with the class of each row (0, 1, …) in the last column; by default two spirals, made here"
-            | Out _ -> "the folder to write report.json to, beside what is printed"
+                "for a --model, images in a binary file of CIFAR-10; otherwise a table of comma-separated numbers, plain or gzip, with the class of each row (0, 1, …) in the last column; by default two spirals, made here"
+            | Batch _ -> "how many images of a --model are in memory at a time (default 50)"
+            | Dataset_Size _ ->
+                "how many images of a --model, from the beginning of the file, the loss is the mean over (default: one batch)"
+            | Out _ -> "the folder to write report.html, with pictures, and report.json, with all numbers, to"
             | Seed _ -> "decides everything random: the same seed gives the same bits (default 0)"
             | DType _ -> "the element type of all arithmetic (default float64)"
+            | Eigenvalues _ -> "how many of the largest eigenvalues to find (default 5)"
+            | Density_Steps _ -> "how many Lanczos steps each random vector of the density takes (default 80)"
+            | Probes _ ->
+                "how many random vectors show the density and, for a --model, the trace (default 8); more narrow the error bars"
             | Relative_Error _ ->
-                "go on until the trace is known to this share of itself, with 95 % confidence (default 0.05)"
+                "go on until the trace is known to this share of itself, with 95 % confidence (default 0.05; for a --model, the --probes decide)"
             | Max_Products _ -> "but stop after this many products with the Hessian (default 200000)"
             | Threads _ -> "how many threads share a product (default: all processors); it does not change the result"
+
+/// A network with weights from a file, and its images.
+type TrainedModel =
+    {
+        Architecture: Architecture
+        Weights: string
+        Images: string
+        Batch: int
+        DatasetSize: int
+    }
+
+/// Where the loss comes from.
+type Source =
+    | Spirals
+    | Table of path: string
+    | Trained of TrainedModel
 
 /// What the program is asked to do.
 type Options =
     {
-        Data: string option
+        Source: Source
         Out: string option
         Seed: int64
         DType: Curvature.DType
-        RelativeError: float
+        Eigenvalues: int
+        DensitySteps: int
+        Probes: int
+        /// Nothing where the number of probes decides when to stop.
+        RelativeError: float option
         MaxProducts: int
         Threads: int option
     }
@@ -53,29 +93,104 @@ type CommandLine =
 [<RequireQualifiedAccess>]
 module CommandLine =
 
-    let private toOptions (results: ParseResults<Argument>) : CommandLine =
-        let options =
-            {
-                Data = results.TryGetResult Argument.Data
-                Out = results.TryGetResult Argument.Out
-                Seed = results.GetResult(Argument.Seed, 0L)
-                DType =
-                    match results.GetResult(Argument.DType, Precision.Float64) with
-                    | Precision.Float32 -> Curvature.DType.Float32
-                    | Precision.Float64 -> Curvature.DType.Float64
-                RelativeError = results.GetResult(Argument.Relative_Error, 0.05)
-                MaxProducts = results.GetResult(Argument.Max_Products, 200_000)
-                Threads = results.TryGetResult Argument.Threads
-            }
+    let private defaultBatch = 50
+    let private defaultProducts = 200_000
 
-        if not (Double.IsFinite options.RelativeError && options.RelativeError > 0.0) then
-            Mistake $"--relative-error: a number above 0 is needed, and it is {options.RelativeError}"
-        elif options.MaxProducts < 2 then
-            Mistake $"--max-products: an error bar needs at least 2 products, and the number is {options.MaxProducts}"
-        elif options.Threads |> Option.exists (fun threads -> threads < 1 || threads > 1024) then
-            Mistake $"--threads: a number from 1 to 1024 is needed, and it is {options.Threads.Value}"
-        else
-            Run options
+    /// The source of the loss, or what is wrong with its options.
+    let private source (results: ParseResults<Argument>) : Result<Source, string> =
+        let weights, data = results.TryGetResult Argument.Weights, results.TryGetResult Argument.Data
+        let batch, size = results.TryGetResult Argument.Batch, results.TryGetResult Argument.Dataset_Size
+
+        let alone =
+            [ "--weights", weights.IsSome; "--batch", batch.IsSome; "--dataset-size", size.IsSome ]
+            |> List.tryPick (fun (name, isGiven) -> if isGiven then Some name else None)
+
+        match results.TryGetResult Argument.Model, weights, data with
+        | None, _, _ when alone.IsSome -> Error $"{alone.Value}: this belongs to a --model, and none is given"
+        | None, _, None -> Ok Spirals
+        | None, _, Some path -> Ok(Table path)
+        | Some _, None, _ -> Error "--model: its --weights are needed, a safetensors file, and none is given"
+        | Some _, _, None -> Error "--model: its images are needed as --data, a CIFAR-10 file, and none is given"
+        | Some architecture, Some weights, Some images ->
+            let batch = defaultArg batch defaultBatch
+
+            Ok(
+                Trained
+                    {
+                        Architecture = architecture
+                        Weights = weights
+                        Images = images
+                        Batch = batch
+                        DatasetSize = defaultArg size batch
+                    }
+            )
+
+    /// What is wrong with numbers that are out of range.
+    let private complaint (options: Options) : string option =
+        let atLeast least name reason number =
+            if number < least then
+                Some $"{name}: {reason}, and the number is {number}"
+            else
+                None
+
+        let modelled name pick =
+            match options.Source with
+            | Trained model -> atLeast 1 name "at least one image is needed" (pick model)
+            | _ -> None
+
+        let isShare share = Double.IsFinite share && share > 0.0
+
+        [
+            modelled "--batch" _.Batch
+            modelled "--dataset-size" _.DatasetSize
+            atLeast 1 "--eigenvalues" "at least one is needed" options.Eigenvalues
+            atLeast 2 "--density-steps" "a density needs at least 2 steps" options.DensitySteps
+            atLeast 2 "--probes" "an error bar needs at least 2 random vectors" options.Probes
+            atLeast 2 "--max-products" "an error bar needs at least 2 products" options.MaxProducts
+            options.RelativeError
+            |> Option.filter (isShare >> not)
+            |> Option.map (fun share -> $"--relative-error: a number above 0 is needed, and it is {share}")
+            options.Threads
+            |> Option.filter (fun threads -> threads < 1 || threads > 1024)
+            |> Option.map (fun threads -> $"--threads: a number from 1 to 1024 is needed, and it is {threads}")
+        ]
+        |> List.tryPick id
+
+    /// With a trained model, a product is dear: the probes are as many as asked for, unless an error or a limit is.
+    let private stopping (results: ParseResults<Argument>) (source: Source) probes =
+        let error, products = results.TryGetResult Argument.Relative_Error, results.TryGetResult Argument.Max_Products
+
+        match source, error, products with
+        | Trained _, None, _ -> None, defaultArg products probes
+        | _ -> Some(defaultArg error 0.05), defaultArg products defaultProducts
+
+    let private toOptions (results: ParseResults<Argument>) : CommandLine =
+        match source results with
+        | Error message -> Mistake message
+        | Ok source ->
+            let probes = results.GetResult(Argument.Probes, 8)
+            let relativeError, maxProducts = stopping results source probes
+
+            let options =
+                {
+                    Source = source
+                    Out = results.TryGetResult Argument.Out
+                    Seed = results.GetResult(Argument.Seed, 0L)
+                    DType =
+                        match results.GetResult(Argument.DType, Precision.Float64) with
+                        | Precision.Float32 -> Curvature.DType.Float32
+                        | Precision.Float64 -> Curvature.DType.Float64
+                    Eigenvalues = results.GetResult(Argument.Eigenvalues, 5)
+                    DensitySteps = results.GetResult(Argument.Density_Steps, 80)
+                    Probes = probes
+                    RelativeError = relativeError
+                    MaxProducts = maxProducts
+                    Threads = results.TryGetResult Argument.Threads
+                }
+
+            match complaint options with
+            | Some message -> Mistake message
+            | None -> Run options
 
     /// Reads a command line.
     let parse (arguments: string[]) : CommandLine =

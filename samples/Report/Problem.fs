@@ -5,7 +5,15 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Kernels
 
-/// What a network is trained on, and which.
+/// How a network is trained.
+type Schedule = { BatchSize: int; Epochs: int; LearningRate: float }
+
+/// Where the parameters come from.
+type Start =
+    | Train of Schedule
+    | Load of theta: Tensor
+
+/// What a network is for, and which.
 type Problem =
     {
         /// What the data are.
@@ -13,13 +21,15 @@ type Problem =
         /// What the network is.
         Architecture: string
         Network: Network
-        /// Features [rows; features] and the distribution of the class of each row [rows; classes].
+        /// Features [rows; features], or images [rows; channels; height; width], and the distribution of the class of each row [rows; classes].
         Inputs: Tensor
         Targets: Tensor
         Labels: Tensor
+        Start: Start
+        /// How many rows go through the network at a time when its curvature is measured.
         BatchSize: int
-        Epochs: int
-        LearningRate: float
+        /// How many vectors are multiplied at a time.
+        BlockSize: int
     }
 
     member problem.Rows = problem.Inputs.Shape[0]
@@ -48,23 +58,42 @@ module Problem =
             (Tensor.ofArray [ 2 * pointsPerClass; 2 ] inputs)
             (Tensor.ofIndices [ 2 * pointsPerClass ] labels)
 
-    let private create (device: Device) (options: Options) title (sizes: int list) (data: LabelledData) inputs =
+    /// As many vectors at a time as keep the activations of all rows within about a quarter of a gibibyte.
+    let private blockSize (network: Network) rows =
+        let width = network.Layout.Tensors |> Seq.sumBy (fun tensor -> tensor.Shape[0])
+        Math.Clamp((1 <<< 25) / max 1 (rows * width), 1, 16)
+
+    let private create
+        (device: Device)
+        (options: Options)
+        title
+        (sizes: int list)
+        schedule
+        (data: LabelledData)
+        inputs
+        =
         let here (t: Tensor) = Tensor.toDevice device t
         let sizesText = String.Join("-", sizes)
+        let network = Network.mlp Layer.tanh sizes
 
         {
             Title = title
             Architecture = $"{sizesText}, tanh"
-            Network = Network.mlp Layer.tanh sizes
+            Network = network
             Inputs = inputs |> Tensor.convert options.DType |> here
             Targets = Tensor.oneHot options.DType data.Classes data.Labels |> here
             Labels = data.Labels |> here
+            Start = Train schedule
             BatchSize = data.Rows
-            Epochs = 1000
-            LearningRate = 0.01
+            BlockSize = blockSize network data.Rows
         }
 
-    let private ofFile device options (path: string) =
+    let private ofSpirals device options key =
+        let data = spirals key 100
+        let schedule = { BatchSize = data.Rows; Epochs = 1000; LearningRate = 0.01 }
+        create device options "two spirals" [ 2; 16; 16; 2 ] schedule data data.Inputs
+
+    let private ofTable device options (path: string) =
         let data = Csv.read path
 
         if data.Classes < 2 then
@@ -76,18 +105,48 @@ module Problem =
                     $"{path} has the label {data.Classes - 1} in {data.Rows} rows; labels are expected to number the classes from 0 on"
             )
 
-        let sizes = [ data.Features; 32; data.Classes ]
-        let problem = create device options path sizes data (Scaling.toUnitRange data.Inputs)
         let batch = min 128 data.Rows
         let steps = (data.Rows + batch - 1) / batch
+        let schedule = { BatchSize = batch; Epochs = max 5 (600 / steps); LearningRate = 0.01 }
+        create device options path [ data.Features; 32; data.Classes ] schedule data (Scaling.toUnitRange data.Inputs)
 
-        { problem with BatchSize = batch; Epochs = max 5 (600 / steps) }
+    /// The images that a CIFAR network was trained on had these means and deviations in their channels.
+    let private normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
+
+    let private ofModel device (options: Options) (model: TrainedModel) =
+        let here (t: Tensor) = Tensor.toDevice device t
+
+        let architecture, network =
+            match model.Architecture with
+            | ResNet20 -> "ResNet-20", ResNet.resNet20
+
+        let theta, network = network |> Network.load options.DType (Safetensors.read model.Weights)
+        let images, labels = Cifar.read10 options.DType model.Images
+        let rows = model.DatasetSize
+
+        if rows > labels.Size then
+            raise (DataException $"--dataset-size {rows}: {model.Images} has {labels.Size} images")
+
+        let first (t: Tensor) = Tensor.slice 0 0 rows t
+        let labels = first labels
+
+        {
+            Title = $"{model.Images}, first {rows} images"
+            Architecture = architecture
+            Network = network
+            Inputs = images |> first |> normalized |> here
+            Targets = Tensor.oneHot options.DType 10 labels |> here
+            Labels = labels |> here
+            Start = Load(here theta)
+            BatchSize = min model.Batch rows
+            // One at a time within one batch, so that the trace is seen to converge; a few where every block reads all batches.
+            BlockSize = if model.Batch >= rows then 1 else 4
+        }
 
     /// The data that the options ask for, on a device, and a network for them.
-    /// Raises DataException where a file is not what it should be.
+    /// Raises DataException, ParameterException or ShapeException where a file is not what it should be.
     let load (device: Device) (key: Key) (options: Options) : Problem =
-        match options.Data with
-        | Some path -> ofFile device options path
-        | None ->
-            let data = spirals key 100
-            create device options "two spirals" [ 2; 16; 16; 2 ] data data.Inputs
+        match options.Source with
+        | Table path -> ofTable device options path
+        | Spirals -> ofSpirals device options key
+        | Trained model -> ofModel device options model

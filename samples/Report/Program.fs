@@ -19,10 +19,14 @@ let run (arguments: string[]) (display: Display) (error: TextWriter) : int =
     | Mistake message -> refuse message
     | Run options ->
         try
-            options.Out |> Option.iter Json.prepare
+            options.Out |> Option.iter Output.prepare
             let report = Analysis.run display options
             Summary.show display report
-            options.Out |> Option.iter (fun folder -> display.Say $"Written: {Json.write folder report}")
+
+            match options.Out with
+            | Some folder -> Output.write folder report |> List.iter (fun path -> display.Say $"Written: {path}")
+            | None -> display.Say "For pictures and all numbers in files, add --out FOLDER."
+
             0
         with :? CurvatureException as problem ->
             refuse problem.Message

@@ -17,6 +17,18 @@ type SamplingProgress internal (samples: int, value: float, standardError: float
     /// Its standard error; infinite for fewer than two samples.
     member _.StandardError = standardError
 
+    /// Where the first quantity lies with this confidence, by Student's t, were this the end. Raises ArgumentRangeException where there
+    /// is only one sample, or for a confidence outside (0, 1).
+    member _.Interval(confidence: float) : Interval<float> =
+        if samples < 2 then
+            raise (ArgumentRangeException $"an error bar needs two samples at least, and there are {samples}")
+
+        if not (confidence > 0.0 && confidence < 1.0) then
+            raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
+
+        let half = Looks.quantile samples (1.0 - confidence) * standardError
+        Interval(value - half, value + half, confidence)
+
     /// Time spent so far.
     member _.Seconds = seconds
 

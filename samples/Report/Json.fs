@@ -1,0 +1,118 @@
+namespace Curvature.Samples.Report
+
+open System.Text.Encodings.Web
+open System.Text.Json
+open System.Text.Json.Nodes
+open Curvature
+
+/// The report as programs read it.
+[<RequireQualifiedAccess>]
+module Json =
+
+    let private number (value: float) = JsonValue.Create value :> JsonNode
+    let private whole (value: int) = JsonValue.Create value :> JsonNode
+
+    let private record (members: (string * JsonNode) list) =
+        let node = JsonObject()
+        members |> List.iter node.Add
+        node
+
+    let private trace (report: Report) =
+        let interval = report.Trace.Interval 0.95
+
+        record
+            [
+                "value", number report.Trace.Value
+                "standardError", number report.Trace.StandardError
+                "low", number interval.Low
+                "high", number interval.High
+                "matvecs", whole report.Trace.Matvecs
+                "exact",
+                (match report.Exact with
+                 | Some exact -> number exact.Value
+                 | None -> null)
+            ]
+
+    let private block (block: BlockTrace) =
+        record
+            [
+                "name", JsonValue.Create block.Block.Name :> JsonNode
+                "size", whole block.Block.Size
+                "value", number block.Trace.Value
+                "standardError", number block.Trace.StandardError
+            ]
+
+    let private diagonal (report: Report) =
+        let values = report.Diagonal.Value.ToArray()
+
+        record
+            [
+                "min", number (Array.min values)
+                "max", number (Array.max values)
+                "mean", number (Array.average values)
+            ]
+
+    let private numbers (values: float seq) = JsonArray(values |> Seq.map number |> Seq.toArray) :> JsonNode
+    let private list (nodes: JsonNode seq) = JsonArray(Seq.toArray nodes) :> JsonNode
+
+    let private eigenvalues (pairs: EigenPairs) =
+        Array.zip pairs.Values pairs.Residuals
+        |> Array.map (fun (value, residual) ->
+            record [ "value", number value; "residual", number residual ] :> JsonNode)
+        |> list
+
+    let private density (curves: SpectralCurves) =
+        record
+            [
+                "grid", numbers curves.Density.Grid
+                "value", numbers curves.Density.Values
+                "standardError", numbers curves.Density.StandardErrors
+                "cumulative", numbers curves.Cumulative.Values
+                "low", numbers curves.Cumulative.Low
+                "high", numbers curves.Cumulative.High
+                "width", number curves.Density.Width
+            ]
+
+    let private ritzValues (spectrum: SpectralSample) =
+        [
+            for rule in spectrum.Rules ->
+                record [ "values", numbers rule.Nodes; "weights", numbers rule.Weights ] :> JsonNode
+        ]
+        |> list
+
+    let private history (points: TracePoint[]) =
+        [
+            for point in points ->
+                record
+                    [
+                        "samples", whole point.Samples
+                        "value", number point.Value
+                        "low", number point.Low
+                        "high", number point.High
+                    ]
+                :> JsonNode
+        ]
+        |> list
+
+    /// All numbers of a report.
+    let ofReport (report: Report) : JsonObject =
+        record
+            [
+                "parameters", whole report.Problem.Network.ParameterCount
+                "loss", number report.Loss
+                "gradientNorm", number report.GradientNorm
+                "trace", trace report
+                "blockTraces", JsonArray(report.BlockTraces |> Array.map (fun b -> block b :> JsonNode))
+                "diagonal", diagonal report
+                "accuracy", number report.Accuracy
+                "traceHistory", history report.TraceHistory
+                "topEigenvalues", eigenvalues report.TopEigenpairs
+                "density", density (SpectralCurves.ofReport report)
+                "ritzValues", ritzValues report.Spectrum
+                "seconds", number report.Seconds
+            ]
+
+    /// The text of report.json.
+    let text (report: Report) : string =
+        let layout = JsonSerializerOptions(WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
+        (ofReport report).ToJsonString layout + "\n"

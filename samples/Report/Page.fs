@@ -1,0 +1,195 @@
+namespace Curvature.Samples.Report
+
+open System.Net
+open Curvature
+open Curvature.FSharp
+
+/// The report as a page that needs nothing but itself.
+[<RequireQualifiedAccess>]
+module Page =
+
+    let private style =
+        """*{box-sizing:border-box}
+body{margin:0;background:var(--page);color:var(--chart-ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+:root{--page:#f4f6f9;--edge:#dde3ea}
+main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}
+h1{font-size:28px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em}
+h2{font-size:19px;margin:40px 0 4px}
+p{margin:0 0 12px;max-width:75ch;color:var(--chart-quiet)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;margin:24px 0}
+.tile,figure,.card{background:var(--chart-paper);border:1px solid var(--edge);border-radius:10px}
+.tile{padding:10px 14px}
+.tile span{display:block;font-size:12.5px;color:var(--chart-quiet)}
+.tile strong{display:block;font-size:18px;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
+figure{margin:0;padding:14px 14px 10px;overflow-x:auto}
+figure .chart{width:100%}
+figcaption{font-size:13px;color:var(--chart-quiet);padding:4px 6px 4px}
+.pictures{display:grid;gap:16px;grid-template-columns:repeat(2,minmax(0,1fr));align-items:start;margin-top:12px}
+.wide{grid-column:1/-1}
+.card{padding:8px 16px;overflow-x:auto;margin-top:16px}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
+th,td{text-align:right;padding:5px 10px;border-bottom:1px solid var(--edge);white-space:nowrap}
+th{font-weight:600;color:var(--chart-quiet)}
+th:first-child,td:first-child{text-align:left}
+tr:last-child td{border-bottom:0}
+@media (max-width:860px){.pictures{grid-template-columns:minmax(0,1fr)}}
+@media (prefers-color-scheme:dark){:root{--page:#0e1319;--edge:#29323d}}
+@media print{:root{--page:#fff;--edge:#ccd3db}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,.tile{break-inside:avoid}body{font-size:11pt}}
+@page{margin:16mm}"""
+
+    let private escape (text: string) = WebUtility.HtmlEncode text
+    let private around name inside = $"<{name}>{inside}</{name}>"
+
+    let private tile (name: string) (value: string) =
+        $"""<div class="tile"><span>{escape name}</span><strong>{escape value}</strong></div>"""
+
+    let private figure kind (caption: string) chart =
+        $"""<figure class="{kind}">{Chart.toElement chart}<figcaption>{escape caption}</figcaption></figure>"""
+
+    let private pictures (figures: string list) =
+        let inside = String.concat "\n" figures
+        $"""<div class="pictures">{inside}</div>"""
+
+    let private table (headings: string list) (rows: string list list) =
+        let row cell values = values |> List.map (escape >> around cell) |> String.concat "" |> around "tr"
+        let head = headings |> row "th" |> around "thead"
+        let body = rows |> List.map (row "td") |> String.concat "\n" |> around "tbody"
+        $"""<div class="card">{around "table" (head + body)}</div>"""
+
+    let private section (title: string) (text: string) (parts: string list) =
+        let inside = String.concat "\n" parts
+        $"<section><h2>{escape title}</h2><p>{escape text}</p>{inside}</section>"
+
+    let private summary (report: Report) =
+        let problem, trace = report.Problem, report.Trace
+
+        [
+            tile "parameters" (Numbers.count problem.Network.ParameterCount)
+            tile "loss (nats)" (Numbers.value report.Loss)
+            tile "right" (Numbers.percent report.Accuracy)
+            tile "gradient norm" (Numbers.value report.GradientNorm)
+            tile "trace" (Numbers.plusMinus trace.Value trace.StandardError)
+            tile "largest eigenvalue" (Numbers.value report.TopEigenpairs.Values[0])
+            tile "time" (Numbers.seconds report.Seconds)
+        ]
+        |> String.concat "\n"
+        |> fun tiles -> $"""<div class="tiles">{tiles}</div>"""
+
+    let private spectrum (report: Report) =
+        let curves, ledger = SpectralCurves.ofReport report, report.Spectrum.Ledger
+        let large = SpectralCurves.large report.Spectrum
+        let vectors, steps = report.Spectrum.Rules.Length, report.Spectrum.Steps
+
+        section
+            "Spectrum"
+            $"Stochastic Lanczos quadrature with {vectors} random vectors of {steps} steps: {Numbers.count ledger.Matvecs} products with the Hessian, {Numbers.seconds ledger.Seconds}. Of the {Numbers.count report.Spectrum.Size} eigenvalues, {Numbers.plusMinus large.Value large.StandardError} are above 1 % of the largest."
+            [
+                pictures
+                    [
+                        figure
+                            "wide"
+                            $"How many eigenvalues are where. Each Ritz value is smeared by a Gaussian of standard deviation {Numbers.value curves.Density.Width}, as far as {steps} steps resolve; the marks below are the Ritz values."
+                            (Pictures.density report curves)
+                        figure
+                            "wide"
+                            "The share of eigenvalues at or below each number. The band holds the truth with 95 % confidence, and needs no smoothing: it covers both the choice of random vectors and what the quadrature leaves open."
+                            (Pictures.cumulative curves)
+                    ]
+            ]
+
+    let private eigenpairs (report: Report) =
+        let pairs = report.TopEigenpairs
+
+        let row i =
+            [
+                $"{i + 1}"
+                Numbers.digits pairs.Values[i]
+                Numbers.error pairs.Residuals[i]
+                if pairs.IsConverged[i] then "yes" else "no"
+            ]
+
+        section
+            "Largest eigenvalues"
+            $"Lanczos with thick restarts: {Numbers.count pairs.Matvecs} products, {Numbers.seconds pairs.Seconds}. An eigenvalue lies within the residual of each number."
+            [
+                pictures [ figure "" "" (Pictures.eigenvalues pairs); figure "" "" (Pictures.residuals pairs) ]
+                table
+                    [ "pair"; "eigenvalue λ"; "residual ‖Hv − λv‖"; "converged" ]
+                    [ for i in 0 .. pairs.Values.Length - 1 -> row i ]
+            ]
+
+    let private traceTable (report: Report) =
+        let trace = report.Trace
+        let write = Numbers.within trace.StandardError
+        let interval = trace.Interval 0.95
+
+        table
+            [ "trace"; "value ± standard error"; "95 % interval"; "random vectors"; "time" ]
+            [
+                [
+                    $"estimate ({Summary.reason trace})"
+                    Numbers.plusMinus trace.Value trace.StandardError
+                    $"{write interval.Low} … {write interval.High}"
+                    Numbers.count trace.Samples
+                    Numbers.seconds trace.Seconds
+                ]
+                match report.Exact with
+                | Some exact ->
+                    [ "exact"; write exact.Value; ""; Numbers.count exact.Samples; Numbers.seconds exact.Seconds ]
+                | None -> ()
+            ]
+
+    let private trace (report: Report) =
+        let diagonal = report.Diagonal.Value.ToArray()
+
+        section
+            "Trace"
+            "Hutchinson's estimate from random signs: the trace, that of each parameter tensor and the diagonal, all from the same products."
+            [
+                pictures
+                    [
+                        figure
+                            "wide"
+                            "The estimate after more and more random vectors, with the interval that it would have had, had it ended there."
+                            (Pictures.convergence report)
+                        figure
+                            "wide"
+                            "The diagonal block of each parameter tensor. What is not clearly away from 0 needs more random vectors."
+                            (Pictures.blockTraces report)
+                    ]
+                traceTable report
+                table
+                    [ "diagonal"; "min"; "mean"; "max" ]
+                    [
+                        [
+                            "estimate"
+                            Numbers.value (Array.min diagonal)
+                            Numbers.value (Array.average diagonal)
+                            Numbers.value (Array.max diagonal)
+                        ]
+                    ]
+            ]
+
+    /// The text of report.html.
+    let ofReport (report: Report) : string =
+        let problem, options = report.Problem, report.Options
+        let dtype = options.DType.ToString().ToLowerInvariant()
+
+        let lead =
+            $"{problem.Architecture} with {Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} ({Numbers.count problem.Rows} rows), {dtype}, seed {options.Seed}"
+
+        [
+            "<!DOCTYPE html>"
+            """<html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>"""
+            """<link rel="icon" href="data:,"/>"""
+            $"<title>Curvature of {escape problem.Architecture}</title>"
+            $"<style>{Chart.styleSheet}\n{style}</style></head><body><main>"
+            $"<h1>Curvature of a trained network</h1><p>{escape lead}</p>"
+            summary report
+            spectrum report
+            eigenpairs report
+            trace report
+            "</main></body></html>"
+            ""
+        ]
+        |> String.concat "\n"

@@ -1,0 +1,150 @@
+namespace Curvature.Samples.Report
+
+open System
+open Curvature
+open Curvature.FSharp
+
+/// The charts of a report.
+[<RequireQualifiedAccess>]
+module Pictures =
+
+    let private wide = (1040, 400)
+    let private half = (500, 300)
+
+    /// A number well below the density of a single eigenvalue, where the logarithmic axis ends.
+    let private floorOf (report: Report) (density: SpectralDensity) =
+        let single = 1.0 / (float report.Spectrum.Size * density.Width * sqrt (2.0 * Math.PI))
+        Math.Pow(10.0, floor (log10 (0.1 * single)))
+
+    let private ritz (spectrum: SpectralSample) : Series =
+        let nodes = spectrum.Rules |> Array.collect (fun rule -> Array.zip rule.Nodes rule.Weights)
+
+        let note (node: float, weight: float) = $"Ritz value {Numbers.value node}\nweight {Numbers.value weight}"
+
+        (Series.rug "Ritz values" (Array.map fst nodes)).WithNotes(Array.map note nodes).WithAccent 2
+
+    /// Smoothed eigenvalue density on a logarithmic axis, with the Ritz values it was made of.
+    let density (report: Report) (curves: SpectralCurves) : Chart =
+        let density = curves.Density
+        let values, errors, grid = density.Values, density.StandardErrors, density.Grid
+        let floor = floorOf report density
+        let share = (Axis.logarithmic "density (share per unit of λ)").WithRange(floor, 3.0 * Array.max values)
+
+        (Chart.create
+            "Eigenvalue density of the Hessian"
+            (Axis.linear "eigenvalue λ")
+            share
+            [
+                (Series.band "± standard error" grid (Array.map2 (-) values errors) (Array.map2 (+) values errors))
+                    .WithAccent
+                    1
+                (Series.line "density" grid values).WithAccent 1
+                ritz report.Spectrum
+            ])
+            .WithSize
+            wide
+
+    /// The share of eigenvalues up to each number, which no smoothing changes, with its band.
+    let cumulative (curves: SpectralCurves) : Chart =
+        let curve = curves.AroundZero
+
+        (Chart.create
+            "Cumulative density of eigenvalues"
+            (Axis.symmetricLogarithmic curves.Threshold "eigenvalue λ (logarithmic on both sides of 0)")
+            ((Axis.linear "share of eigenvalues ≤ λ").WithRange(-0.02, 1.02))
+            [
+                (Series.band "95 % band" curve.Grid curve.Low curve.High).WithAccent 3
+                (Series.line "share" curve.Grid curve.Values).WithAccent 3
+            ])
+            .WithSize
+            wide
+
+    let private numbered (pairs: EigenPairs) =
+        Axis.categories [ for i in 1 .. pairs.Values.Length -> $"λ{i}" ] "eigenpair"
+
+    let private places (pairs: EigenPairs) = Array.init pairs.Values.Length float
+
+    /// The largest eigenvalues.
+    let eigenvalues (pairs: EigenPairs) : Chart =
+        let low, high = Array.map2 (-) pairs.Values pairs.Residuals, Array.map2 (+) pairs.Values pairs.Residuals
+
+        (Chart.create
+            "Largest eigenvalues"
+            (numbered pairs)
+            (Axis.linear "eigenvalue λ")
+            [
+                (Series.errorBars "" (places pairs) pairs.Values low high).WithAccent 4
+                (Series.horizontal "" 0.0).WithAccent 8
+            ])
+            .WithSize
+            half
+
+    /// How far each pair is from an eigenpair.
+    let residuals (pairs: EigenPairs) : Chart =
+        // Whole powers of ten, so that residuals at the level of rounding do not look different.
+        let exponents = pairs.Residuals |> Array.map (fun residual -> log10 (max 1e-300 residual))
+        let low, high = floor (Array.min exponents - 0.3), ceil (Array.max exponents + 0.3)
+
+        (Chart.create
+            "Their residuals ‖Hv − λv‖"
+            (numbered pairs)
+            ((Axis.logarithmic "residual (units of λ)").WithRange(Math.Pow(10.0, low), Math.Pow(10.0, high)))
+            [ (Series.points "" (places pairs) pairs.Residuals).WithAccent 4 ])
+            .WithSize
+            half
+
+    /// At most so many of a list, evenly, the last among them.
+    let private thinned (most: int) (items: 'T[]) =
+        let stride = max 1 ((items.Length + most - 1) / most)
+        items |> Array.indexed |> Array.filter (fun (i, _) -> (items.Length - 1 - i) % stride = 0) |> Array.map snd
+
+    /// The trace after more and more random vectors, with its interval.
+    let convergence (report: Report) : Chart =
+        let points = thinned 300 report.TraceHistory
+        let samples = points |> Array.map (fun point -> float point.Samples)
+        let column pick = points |> Array.map pick
+
+        let middle = report.Trace.Value
+        let half = points |> Array.map (fun point -> point.High - point.Low)
+        // The interval of the first two vectors is so wide that nothing else would be seen.
+        let reach = if half.Length = 0 then 1.0 else 1.2 * (Array.sort half)[half.Length / 2]
+        let reach = max reach (1e-9 * (1.0 + abs middle))
+
+        (Chart.create
+            "Convergence of the trace"
+            (Axis.linear "random vectors")
+            ((Axis.linear "trace of the Hessian").WithRange(middle - reach, middle + reach))
+            [
+                (Series.band "95 % interval" samples (column _.Low) (column _.High)).WithAccent 1
+                (Series.line "estimate" samples (column _.Value)).WithAccent 1
+                match report.Exact with
+                | Some exact -> (Series.horizontal "exact" exact.Value).WithAccent 2
+                | None -> ()
+            ])
+            .WithSize
+            wide
+
+    /// The trace of each parameter tensor with its interval.
+    let blockTraces (report: Report) : Chart =
+        let blocks = report.BlockTraces
+        let intervals = blocks |> Array.map (fun block -> block.Trace.Interval 0.95)
+        let values = blocks |> Array.map _.Trace.Value
+
+        let note (block: BlockTrace) =
+            let trace = Numbers.plusMinus block.Trace.Value block.Trace.StandardError
+            $"{block.Block.Name}\ntrace {trace} (standard error)\n{Numbers.count block.Block.Size} parameters"
+
+        let traces =
+            Series.errorBars
+                ""
+                values
+                (Array.init blocks.Length float)
+                (intervals |> Array.map _.Low)
+                (intervals |> Array.map _.High)
+
+        (Chart.create
+            "Trace of each parameter tensor, with 95 % intervals"
+            (Axis.linear "trace of the diagonal block")
+            (Axis.categories (blocks |> Array.map _.Block.Name) "parameter tensor")
+            [ (Series.vertical "" 0.0).WithAccent 8; traces.WithNotes(Array.map note blocks).WithAccent 1 ])
+            .WithSize(fst wide, 110 + 18 * blocks.Length)

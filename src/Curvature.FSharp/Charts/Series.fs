@@ -1,0 +1,139 @@
+namespace Curvature
+
+open System
+
+/// How a series is drawn.
+[<NoEquality; NoComparison>]
+type internal SeriesKind =
+    | Line of dashed: bool
+    | Band
+    | Points
+    | Rug
+    | Horizontal
+    | Vertical
+    | Contours of z: float[,] * levels: float[]
+
+/// Numbers of a chart and how they are drawn. Made by the functions of the module Series.
+[<Sealed; NoEquality; NoComparison>]
+type Series
+    internal
+    (
+        name: string,
+        kind: SeriesKind,
+        x: float[],
+        y: float[],
+        bounds: struct (float[] * float[]) voption,
+        notes,
+        accent: int
+    ) =
+    /// What it is called in the legend; empty for a series without an entry there.
+    member _.Name = name
+
+    member internal _.Kind = kind
+    member internal _.X = x
+    member internal _.Y = y
+    /// Ends of error bars, or of a band.
+    member internal _.Bounds = bounds
+    /// What is said of each point under the pointer; none for its numbers.
+    member internal _.Notes: string[] = notes
+    member internal _.Accent = accent
+
+    /// The same series in one of the eight colours, from 1 on; without it, each series takes the next. Raises ArgumentRangeException for another.
+    member _.WithAccent(number: int) : Series =
+        if number < 1 || number > 8 then
+            raise (ArgumentRangeException $"WithAccent: there are accents 1 to 8, and {number} was asked for")
+
+        Series(name, kind, x, y, bounds, notes, number)
+
+    /// The same series with a text for each of its points, shown under the pointer. Raises ShapeException for another number of texts.
+    member _.WithNotes(texts: string seq) : Series =
+        let texts = Seq.toArray texts
+
+        if texts.Length <> x.Length then
+            raise (
+                ShapeException $"WithNotes: series \"{name}\" has {x.Length} points, and there are {texts.Length} texts"
+            )
+
+        Series(name, kind, x, y, bounds, texts, accent)
+
+namespace Curvature.FSharp
+
+open System
+open Curvature
+
+/// What is drawn on a chart. Points that are NaN are left out, and break a line.
+[<RequireQualifiedAccess>]
+module Series =
+
+    let private create (name: string) kind x y bounds = Series(name, kind, x, y, bounds, [||], 0)
+
+    let private same (name: string) (x: float[]) (others: float[] list) =
+        if others |> List.exists (fun other -> other.Length <> x.Length) then
+            let counts = String.Join(", ", others |> List.map _.Length)
+            raise (ShapeException $"series \"{name}\": {x.Length} places need as many numbers, and there are {counts}")
+
+    /// A line through points (xᵢ, yᵢ). Raises ShapeException where there are not as many x as y, like all functions here.
+    let line (name: string) (x: float[]) (y: float[]) : Series =
+        same name x [ y ]
+        create name (Line false) x y ValueNone
+
+    /// A dashed line, such as that of a model beside what is modelled.
+    let dashed (name: string) (x: float[]) (y: float[]) : Series =
+        same name x [ y ]
+        create name (Line true) x y ValueNone
+
+    /// The area between two curves, such as a confidence band.
+    let band (name: string) (x: float[]) (low: float[]) (high: float[]) : Series =
+        same name x [ low; high ]
+        create name Band x low (ValueSome(struct (low, high)))
+
+    /// Points.
+    let points (name: string) (x: float[]) (y: float[]) : Series =
+        same name x [ y ]
+        create name Points x y ValueNone
+
+    /// Points with bars from low to high: along y, or along x where the y axis has names.
+    let errorBars (name: string) (x: float[]) (y: float[]) (low: float[]) (high: float[]) : Series =
+        same name x [ y; low; high ]
+        create name Points x y (ValueSome(struct (low, high)))
+
+    /// Short marks along the x axis, one for each number.
+    let rug (name: string) (x: float[]) : Series = create name Rug x x ValueNone
+
+    /// A line across the chart at one y.
+    let horizontal (name: string) (y: float) : Series = create name Horizontal [||] [| y |] ValueNone
+
+    /// A line up the chart at one x.
+    let vertical (name: string) (x: float) : Series = create name Vertical [| x |] [||] ValueNone
+
+    let private isAscending (x: float[]) = x |> Array.pairwise |> Array.forall (fun (a, b) -> a < b)
+
+    /// Lines and areas of equal z, for a row of numbers for each y and a column for each x, both ascending, at given levels. The name
+    /// says what z is, with its unit. Raises ShapeException where the sizes do not fit or are less than two, ArgumentRangeException
+    /// for places or levels that do not ascend.
+    let contoursAt (levels: float[]) (name: string) (x: float[]) (y: float[]) (z: float[,]) : Series =
+        let rows, columns = Array2D.length1 z, Array2D.length2 z
+
+        if rows <> y.Length || columns <> x.Length || rows < 2 || columns < 2 then
+            raise (
+                ShapeException
+                    $"contours \"{name}\": {y.Length} × {x.Length} places, at least 2 × 2, need as many numbers, and there are {rows} × {columns}"
+            )
+
+        if not (isAscending x && isAscending y && isAscending levels) then
+            raise (ArgumentRangeException $"contours \"{name}\": the places and levels must ascend")
+
+        create name (Contours(z, levels)) x y ValueNone
+
+    /// Lines and areas of equal z at about eight levels, which are nice numbers: evenly spaced, or by factors where the largest z is many times
+    /// the least.
+    let contours (name: string) (x: float[]) (y: float[]) (z: float[,]) : Series =
+        let finite = z |> Seq.cast<float> |> Seq.filter Double.IsFinite |> Seq.toArray
+
+        let levels =
+            if finite.Length = 0 then
+                [||]
+            else
+                Levels.between (Array.min finite) (Array.max finite)
+
+        contoursAt levels name x y z
