@@ -27,6 +27,7 @@ type Report =
         Exact: Estimate<float> option
         TopEigenpairs: EigenPairs
         Spectrum: SpectralSample
+        Landscapes: Landscapes
         Seconds: float
     }
 
@@ -36,11 +37,6 @@ module Analysis =
 
     /// The exact trace costs a quadratic form for each parameter: up to this many it is computed beside the estimate.
     let largestExact = 5000
-
-    let private listen (tell: 'P -> unit) =
-        { new IProgress<'P> with
-            member _.Report progress = tell progress
-        }
 
     let private train (display: Display) (key: Key) (problem: Problem) (schedule: Schedule) (theta: Tensor) =
         let options =
@@ -52,7 +48,7 @@ module Analysis =
         display.Work(
             $"Training {problem.Architecture}",
             fun tell ->
-                let progress = listen (fun (p: TrainingProgress) -> tell (float p.Epoch / float p.Epochs))
+                let progress = Progress.listen (fun (p: TrainingProgress) -> tell (float p.Epoch / float p.Epochs))
                 Training.minimize (options.WithProgress progress) key problem.Loss problem.Inputs problem.Targets theta
         )
 
@@ -66,7 +62,7 @@ module Analysis =
             training.Theta, Some training
 
     let private sampling (problem: Problem) (tell: SamplingProgress -> unit) =
-        SamplingOptions.Default.WithBlockSize(problem.BlockSize).WithProgress(listen tell)
+        SamplingOptions.Default.WithBlockSize(problem.BlockSize).WithProgress(Progress.listen tell)
 
     let private share (tell: float -> unit) (p: SamplingProgress) = tell p.Completed
 
@@ -143,7 +139,11 @@ module Analysis =
             fun _ -> ThickRestartLanczos.findWith search SpectrumEnd.Largest options.Eigenvalues hessian
         )
 
-    let private loss (problem: Problem) theta = problem.Loss theta problem.Inputs problem.Targets
+    let private landscapes (display: Display) key (problem: Problem) loss gradient pairs theta =
+        display.Work(
+            "Landscapes",
+            fun tell -> Landscapes.around tell problem.Network.Layout key loss gradient pairs theta
+        )
 
     /// Loads what the options ask for, trains, and measures. The same seed gives the same bits on any number of threads.
     let run (display: Display) (options: Options) : Report =
@@ -154,31 +154,39 @@ module Analysis =
             | Some threads -> CpuDevice(threads, InstructionSets.Best)
             | None -> CpuDevice.Shared
 
-        let keys = (Key.OfSeed options.Seed).Split 6
+        let keys = (Key.OfSeed options.Seed).Split 7
         let problem = Problem.load device keys[0] options
 
         display.Say
             $"Curvature of a network ({problem.Architecture}) of {Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} ({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed {options.Seed}"
 
         let theta, training = parameters display device options keys[1] keys[2] problem
-        let point = Hessian.evaluate (loss problem) theta
+        let loss theta = problem.Loss theta problem.Inputs problem.Targets
+
+        let point =
+            if problem.Batches.Length = 1 then
+                Hessian.evaluate loss theta
+            else
+                Hessian.evaluateOverBatches Reduction.Mean problem.LossOf problem.Batches theta
+
         let hessian = point.Hessian
         let (trace, (blockTraces, diagonal)), history = estimate display options keys[3] problem hessian
-        let outputs = Network.forward problem.Network theta problem.Inputs
+        let pairs = eigenpairs display options keys[4] hessian
 
         {
             Options = options
             Problem = problem
             Training = training
             Loss = point.Loss
-            Accuracy = Loss.accuracy problem.Labels outputs
+            Accuracy = problem.Accuracy theta
             GradientNorm = (Tensor.norm point.Gradient).ToScalar()
             Trace = trace
             TraceHistory = history
             BlockTraces = blockTraces
             Diagonal = diagonal
             Exact = exact display problem hessian
-            TopEigenpairs = eigenpairs display options keys[4] hessian
+            TopEigenpairs = pairs
             Spectrum = spectrum display options keys[5] hessian
+            Landscapes = landscapes display keys[6] problem loss point.Gradient pairs theta
             Seconds = clock.Elapsed.TotalSeconds
         }

@@ -94,6 +94,35 @@ module Json =
         ]
         |> list
 
+    /// Numbers where they are finite: JSON has no others.
+    let private finite (values: float seq) =
+        values |> Seq.map (fun value -> if System.Double.IsFinite value then number value else null) |> list
+
+    let private line (found: LossLine) =
+        record
+            [
+                "direction", JsonValue.Create found.Direction.Name :> JsonNode
+                "positions", numbers found.Positions
+                "loss", finite found.Losses
+                "model", numbers found.ModelLosses
+            ]
+        :> JsonNode
+
+    let private plane (found: LossPlane) =
+        let losses = found.Losses
+
+        record
+            [
+                "first", JsonValue.Create found.First.Name :> JsonNode
+                "second", JsonValue.Create found.Second.Name :> JsonNode
+                "firstPositions", numbers found.FirstPositions
+                "secondPositions", numbers found.SecondPositions
+                "loss", list [ for i in 0 .. Array2D.length1 losses - 1 -> finite losses[i, *] ]
+            ]
+
+    let private landscape (found: Landscapes) =
+        record [ "lines", found.Lines |> List.map line |> list; "plane", plane found.Plane ]
+
     /// All numbers of a report.
     let ofReport (report: Report) : JsonObject =
         record
@@ -109,6 +138,7 @@ module Json =
                 "topEigenvalues", eigenvalues report.TopEigenpairs
                 "density", density (SpectralCurves.ofReport report)
                 "ritzValues", ritzValues report.Spectrum
+                "landscape", landscape report.Landscapes
                 "seconds", number report.Seconds
             ]
 

@@ -20,7 +20,7 @@ p{margin:0 0 12px;max-width:75ch;color:var(--chart-quiet)}
 .tile,figure,.card{background:var(--chart-paper);border:1px solid var(--edge);border-radius:10px}
 .tile{padding:10px 14px}
 .tile span{display:block;font-size:12.5px;color:var(--chart-quiet)}
-.tile strong{display:block;font-size:18px;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
+.tile strong{display:block;font-size:17px;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
 figure{margin:0;padding:14px 14px 10px;overflow-x:auto}
 figure .chart{width:100%}
 figcaption{font-size:13px;color:var(--chart-quiet);padding:4px 6px 4px}
@@ -82,7 +82,7 @@ tr:last-child td{border-bottom:0}
 
         section
             "Spectrum"
-            $"Stochastic Lanczos quadrature with {vectors} random vectors of {steps} steps: {Numbers.count ledger.Matvecs} products with the Hessian, {Numbers.seconds ledger.Seconds}. Of the {Numbers.count report.Spectrum.Size} eigenvalues, {Numbers.plusMinus large.Value large.StandardError} are above 1 % of the largest."
+            $"Stochastic Lanczos quadrature with {vectors} random vectors of {steps} steps: {Numbers.count ledger.Matvecs} products with the Hessian, {Numbers.seconds ledger.Seconds}. Of the {Numbers.count report.Spectrum.Size} eigenvalues, {Numbers.plusMinus large.Value large.StandardError} are above 1 %% of the largest."
             [
                 pictures
                     [
@@ -170,6 +170,38 @@ tr:last-child td{border-bottom:0}
                     ]
             ]
 
+    let private landscapes (report: Report) =
+        let line (found: LossLine) =
+            let departure = found.Departure 0.1
+
+            let sides =
+                [ departure.Below; departure.Above ]
+                |> List.choose (fun side -> Option.ofNullable side |> Option.map Numbers.value)
+
+            let caption =
+                match sides with
+                | [] -> "The model is right to a tenth of its rise."
+                | _ -> $"""The model is off by a tenth of its rise at {String.concat " and at " sides}."""
+
+            figure "" caption (Pictures.line found)
+
+        let { Lines = lines; Plane = plane } = report.Landscapes
+        let evaluations = (lines |> List.sumBy _.Evaluations) + plane.Evaluations
+
+        section
+            "Landscape"
+            $"The loss around the trained parameters θ, from {Numbers.count evaluations} evaluations, with the quadratic model that gradient and Hessian at θ make. Eigenvectors and the gradient have unit length, so that a step is a distance; the random direction has the norms of the filters of θ (Li et al. 2018)."
+            [
+                pictures
+                    [
+                        yield! lines |> List.map line
+                        figure
+                            ""
+                            $"In the plane of {plane.First.Name} (across) and {plane.Second.Name} (up), as far as the model rises by about 1."
+                            (Pictures.plane plane)
+                    ]
+            ]
+
     /// The text of report.html.
     let ofReport (report: Report) : string =
         let problem, options = report.Problem, report.Options
@@ -189,6 +221,7 @@ tr:last-child td{border-bottom:0}
             spectrum report
             eigenpairs report
             trace report
+            landscapes report
             "</main></body></html>"
             ""
         ]

@@ -148,3 +148,38 @@ module Pictures =
             (Axis.categories (blocks |> Array.map _.Block.Name) "parameter tensor")
             [ (Series.vertical "" 0.0).WithAccent 8; traces.WithNotes(Array.map note blocks).WithAccent 1 ])
             .WithSize(fst wide, 110 + 18 * blocks.Length)
+
+    /// The loss along a direction, and its quadratic model.
+    let line (found: LossLine) : Chart =
+        let losses = found.Losses |> Array.map (fun loss -> if Double.IsFinite loss then loss else nan)
+        let model = found.ModelLosses
+        let seen = losses |> Array.filter (Double.IsNaN >> not)
+        let low, high = Array.min (Array.append model seen), Array.max seen
+        let room = 0.06 * max (high - low) (1e-9 * (1.0 + abs high))
+
+        (Chart.create
+            $"Loss along {found.Direction.Name}"
+            (Axis.linear $"distance along {found.Direction.Name}")
+            ((Axis.linear "loss in nats").WithRange(low - room, high + room))
+            [
+                (Series.line "loss" found.Positions losses).WithAccent 1
+                (Series.dashed "quadratic model" found.Positions model).WithAccent 2
+            ])
+            .WithSize
+            half
+
+    /// The loss in the plane of two directions.
+    let plane (found: LossPlane) : Chart =
+        // The first direction goes across, while rows of contours go up.
+        let losses = found.Losses
+        let z = Array2D.init (Array2D.length2 losses) (Array2D.length1 losses) (fun row column -> losses[column, row])
+
+        (Chart.create
+            "Loss around θ"
+            (Axis.linear $"distance along {found.First.Name}")
+            (Axis.linear $"distance along {found.Second.Name}")
+            [
+                Series.contours "loss in nats" found.FirstPositions found.SecondPositions z
+                (Series.points "θ" [| 0.0 |] [| 0.0 |]).WithAccent 2
+            ])
+            .WithSize(fst half, 440)

@@ -38,6 +38,21 @@ type Problem =
     member problem.Loss (theta: Tensor) (inputs: Tensor) (targets: Tensor) =
         Network.forward problem.Network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean targets
 
+    member problem.LossOf (batch: Batch) (theta: Tensor) = problem.Loss theta batch.Inputs batch.Targets
+
+    /// All rows, a batch at a time.
+    member problem.Batches: Batch[] =
+        [|
+            for first in 0 .. problem.BatchSize .. problem.Rows - 1 do
+                let some (t: Tensor) = Tensor.slice 0 first (min problem.BatchSize (problem.Rows - first)) t
+                Batch(some problem.Inputs, some problem.Targets)
+        |]
+
+    /// The share of rows whose class the network finds.
+    member problem.Accuracy(theta: Tensor) : float =
+        let logits = problem.Batches |> Array.map (fun batch -> Network.forward problem.Network theta batch.Inputs)
+        Loss.accuracy problem.Labels (Tensor.concat 0 (List.ofArray logits))
+
 [<RequireQualifiedAccess>]
 module Problem =
 

@@ -52,8 +52,9 @@ module internal Drawing =
         else
             let ends =
                 match series.Bounds with
-                | ValueSome(struct (low, high)) -> $" ({Labels.short low[i]} … {Labels.short high[i]})"
-                | ValueNone -> ""
+                | ValueSome(struct (low, high)) when not (Double.IsNaN low[i] || Double.IsNaN high[i]) ->
+                    $" ({Labels.short low[i]} … {Labels.short high[i]})"
+                | _ -> ""
 
             $"{label series}{xTitle}: {Labels.short series.X[i]}\n{yTitle}: {Labels.short series.Y[i]}{ends}"
 

@@ -21,6 +21,8 @@ module internal Scale =
 
     /// Numbers are drawn within this; beyond it, differences overflow.
     let private greatest = 1e300
+    /// And ranges of at least this; below it, steps underflow.
+    let private least = 1e-290
 
     /// Steps of 1, 2 or 5 times a power of ten, about as many as asked for.
     let private niceStep (length: float) (count: int) =
@@ -37,7 +39,11 @@ module internal Scale =
     let niceNumbers (count: int) (low: float) (high: float) : float[] =
         let step = niceStep (high - low) count
         let first, last = ceil (low / step - 1e-9), floor (high / step + 1e-9)
-        [| for k in 0.0 .. last - first -> (first + k) * step |]
+        // Where numbers are so close that steps are lost in rounding, there are no ticks.
+        if last - first < 1000.0 then
+            [| for k in 0.0 .. last - first -> (first + k) * step |]
+        else
+            [||]
 
     let private linearTicks count low high =
         let values = niceNumbers count low high
@@ -119,10 +125,10 @@ module internal Scale =
     let private extent (values: float[]) =
         let low, high = Array.min values, Array.max values
 
-        if high - low > 1e-9 * max (abs low) (abs high) then
+        if high - low > max least (1e-9 * max (abs low) (abs high)) then
             struct (low, high)
         else
-            let room = if low = 0.0 then 1.0 else 0.1 * abs low
+            let room = if abs low < least then 1.0 else 0.1 * abs low
             struct (low - room, high + room)
 
     /// The range of an axis, with some room around the data where the axis has no range of its own.
@@ -142,7 +148,8 @@ module internal Scale =
     let private ofNumbers axis room values forward backward ticks =
         let values = values |> Array.map (fun value -> Math.Clamp(value, -greatest, greatest))
         let struct (low, high) = fit axis room forward values
-        let major, minor = ticks (backward low) (backward high)
+        let finite x = Math.Clamp(backward x, -greatest, greatest)
+        let major, minor = ticks (finite low) (finite high)
         { Place = placing forward (struct (low, high)); Ticks = major; Minor = minor }
 
     /// The scale of an axis for the finite ones among some numbers, with a share of its length as room at both ends.
@@ -154,13 +161,13 @@ module internal Scale =
         | Logarithmic ->
             let logarithm value = log10 (max 1e-300 value)
             let positive = finite |> Array.filter (fun value -> value > 0.0)
-            let ticks (low: float) (high: float) = logarithmicTicks (log10 low) (log10 high)
+            let ticks low high = logarithmicTicks (logarithm low) (logarithm high)
             ofNumbers axis room positive logarithm (fun x -> Math.Pow(10.0, x)) ticks
         | SymmetricLogarithmic threshold ->
             let forward value = float (sign value) * log10 (1.0 + abs value / threshold)
             let backward x = float (sign x) * threshold * (Math.Pow(10.0, abs x) - 1.0)
             ofNumbers axis room finite forward backward (fun low high -> symmetricTicks threshold low high, [||])
         | Categories names ->
-            let place value = (value + 0.5) / float (max 1 names.Length)
+            let place value = Math.Clamp((value + 0.5) / float (max 1 names.Length), -1.0, 2.0)
             let ticks = names |> Array.mapi (fun i name -> { Value = float i; Label = name })
             { Place = place; Ticks = ticks; Minor = [||] }

@@ -89,7 +89,7 @@ type ChartTests() =
                     ]
             )
 
-        let d name = ofKind name root |> List.exactlyOne |> attribute "d"
+        let d name = ofKind name (plot root) |> List.exactlyOne |> attribute "d"
         Expect.equal 2 ((d "series").Split('M').Length - 1)
         Expect.equal 2 ((d "band").Split('Z').Length - 1)
         // Four points, and five with an error bar but for one.

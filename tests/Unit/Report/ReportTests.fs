@@ -63,7 +63,22 @@ type ReportTests() =
     member _.``the report of the spirals is written with the keys that were promised``() =
         let printed, json = report "keys" []
 
-        let expected = [ "parameters"; "loss"; "gradientNorm"; "trace"; "blockTraces"; "diagonal"; "seconds" ]
+        let expected =
+            [
+                "parameters"
+                "loss"
+                "gradientNorm"
+                "trace"
+                "blockTraces"
+                "diagonal"
+                "accuracy"
+                "traceHistory"
+                "topEigenvalues"
+                "density"
+                "ritzValues"
+                "landscape"
+                "seconds"
+            ]
 
         Expect.isTrue $"{keys json}" (keys json = expected)
         let trace = keys json["trace"]
@@ -75,6 +90,69 @@ type ReportTests() =
 
         for word in [ "Loss"; "gradient norm"; "Trace"; "exact"; "Diagonal"; "products"; "0.weight"; "seed 0" ] do
             Expect.isTrue $"\"{word}\" in {printed}" (printed.Contains word)
+
+    [<Test>]
+    member _.``the spectrum and the landscape are written too``() =
+        let _, json = report "spectrum" [ "--eigenvalues"; "3"; "--density-steps"; "40"; "--probes"; "5" ]
+        let pairs = json["topEigenvalues"].AsArray() |> List.ofSeq
+        Expect.equal 3 pairs.Length
+        Expect.equal [ "value"; "residual" ] (keys pairs[0])
+        let values = pairs |> List.map (fun pair -> number pair["value"])
+        Expect.equal (List.sortDescending values) values
+        Expect.isTrue "residuals" (pairs |> List.forall (fun pair -> number pair["residual"] < 1e-8 * values[0]))
+
+        let column (key: string) (node: JsonNode) = [| for value in node[key].AsArray() -> number value |]
+        let density = json["density"]
+        let grid, value = column "grid" density, column "value" density
+        Expect.close 0.01 [| 1.0 |] [| (grid[1] - grid[0]) * Array.sum value |]
+        let low, middle, high = column "low" density, column "cumulative" density, column "high" density
+        Expect.isTrue "a band" (Array.forall2 (<=) low middle && Array.forall2 (<=) middle high)
+        Expect.isTrue "ascending" (middle |> Array.pairwise |> Array.forall (fun (a, b) -> a <= b))
+        let rules = json["ritzValues"].AsArray() |> List.ofSeq
+        Expect.equal 5 rules.Length
+        let largest = rules |> List.map (column "values" >> Array.last) |> List.max
+        Expect.close 1e-6 [| values[0] |] [| largest |]
+
+        let lines = json["landscape"].["lines"].AsArray() |> List.ofSeq
+        Expect.equal 3 lines.Length
+
+        for line in lines do
+            let at = (column "positions" line) |> Array.findIndex (fun t -> t = 0.0)
+
+            Expect.close
+                1e-12
+                [| number json["loss"]; number json["loss"] |]
+                [| (column "loss" line)[at]; (column "model" line)[at] |]
+
+        let history = json["traceHistory"].AsArray() |> Seq.last
+        Expect.equal (number json["trace"].["matvecs"]) (number history["samples"])
+        Expect.close 1e-12 [| number json["trace"].["value"] |] [| number history["value"] |]
+
+    [<Test>]
+    member _.``the page needs nothing but itself, and is well formed``() =
+        let data = file "a&b<c>.csv" (table 2 30)
+        report "page" [ "--data"; data ] |> ignore
+        let page = File.ReadAllText(Path.Combine(folder, "page", "report.html"))
+        let body = page.Replace("<!DOCTYPE html>", "")
+        let root = System.Xml.Linq.XDocument.Parse(body).Root
+
+        let elements (name: string) =
+            [
+                for one in root.Descendants() do
+                    if one.Name.LocalName = name then one
+            ]
+        // Charts are pictures within pictures.
+        let charts =
+            elements "svg"
+            |> List.filter (fun svg -> not (isNull (svg.Attribute(System.Xml.Linq.XName.Get "aria-label"))))
+
+        Expect.equal 10 charts.Length
+        Expect.isTrue "tables" ((elements "table").Length >= 3)
+
+        for word in [ "script"; "link rel=\"stylesheet"; "http:"; "https:"; "url("; "@import"; "NaN" ] do
+            Expect.isTrue $"no {word}" (not (page.Contains word))
+
+        Expect.isTrue "the name of the file is text" (root.Value.Contains "a&b<c>.csv")
 
     [<Test>]
     member _.``estimates agree with the exact trace and with each other``() =
@@ -129,6 +207,20 @@ type ReportTests() =
         refuses [ "--relative-error"; "NaN" ] [ "--relative-error"; "NaN" ]
         refuses [ "--threads"; "0" ] [ "--threads"; "0" ]
         refuses [ "--max-products"; "1" ] [ "--max-products"; "1" ]
+        refuses [ "--eigenvalues"; "0" ] [ "--eigenvalues"; "0" ]
+        refuses [ "--density-steps"; "1" ] [ "--density-steps"; "1" ]
+        refuses [ "--probes"; "1" ] [ "--probes"; "1" ]
+        refuses [ "--model"; "resnet18" ] [ "--model"; "resnet18" ]
+        refuses [ "--weights"; "w" ] [ "--weights"; "--model" ]
+        refuses [ "--batch"; "5" ] [ "--batch"; "--model" ]
+        refuses [ "--dataset-size"; "5" ] [ "--dataset-size"; "--model" ]
+        let model = [ "--model"; "resnet20" ]
+        refuses model [ "--weights" ]
+        refuses (model @ [ "--weights"; "w" ]) [ "--data" ]
+        refuses (model @ [ "--weights"; "w"; "--data"; "d"; "--batch"; "0" ]) [ "--batch"; "0" ]
+        refuses (model @ [ "--weights"; "w"; "--data"; "d"; "--dataset-size"; "0" ]) [ "--dataset-size"; "0" ]
+        refuses (model @ [ "--weights"; "w"; "--data"; "d" ]) [ "w does not exist" ]
+        refuses (model @ [ "--weights"; file "w.safetensors" "no"; "--data"; "d" ]) [ "w.safetensors" ]
         refuses [ "--out"; file "file" "" ] [ "--out"; "file" ]
 
     [<Test>]
@@ -146,13 +238,56 @@ type ReportTests() =
         refusesTable "1,2,0\n3,4,2000000000\n" [ "label 2000000000"; "2 rows" ]
 
     [<Test>]
+    member _.``a trained ResNet-20 has the loss and the eigenvalues that PyTorch finds``() =
+        let weights, images =
+            SharedData.path "data/resnet20_cifar10.safetensors", SharedData.path "data/cifar10_test_1000.bin"
+
+        let reference = JsonNode.Parse(File.ReadAllText(SharedData.path "reference/resnet20_cifar10_float64.json"))
+
+        let options =
+            [
+                "--model"
+                "resnet20"
+                "--weights"
+                weights
+                "--data"
+                images
+                "--batch"
+                "50"
+                "--dtype"
+                "float64"
+            ]
+
+        let small = [ "--eigenvalues"; "1"; "--density-steps"; "2"; "--probes"; "2" ]
+        let out = Path.Combine(folder, "resnet")
+        let code, printed, complaint = run (options @ small @ [ "--out"; out ])
+        Expect.isTrue $"exit code {code}: {complaint}" (code = 0)
+
+        for text in [ "Loss 0.0351289"; "211.30067"; "269,722"; "98.0 %" ] do
+            Expect.isTrue $"\"{text}\" in {printed}" (printed.Contains text)
+
+        let json = JsonNode.Parse(File.ReadAllText(Path.Combine(out, "report.json")))
+        let expected, norm = number reference["loss"], number reference["gradient_norm"]
+        Expect.close 1e-8 [| expected; norm |] [| number json["loss"]; number json["gradientNorm"] |]
+        let top = number (json["topEigenvalues"].[0].["value"])
+        Expect.close 1e-6 [| number (reference["hessian_top6"].[0]) |] [| top |]
+        refuses (options @ [ "--dataset-size"; "1001" ]) [ "1001"; "1000 images" ]
+
+    [<Test>]
     member _.``help is printed, and is no mistake``() =
         let code, printed, complaint = run [ "--help" ]
         Expect.isTrue complaint (code = 0 && complaint = "")
 
         for option in
             [
+                "--model"
+                "--weights"
                 "--data"
+                "--batch"
+                "--dataset-size"
+                "--eigenvalues"
+                "--density-steps"
+                "--probes"
                 "--out"
                 "--seed"
                 "--dtype"

@@ -1,0 +1,76 @@
+namespace Curvature.Samples.Report
+
+open System
+open Curvature
+open Curvature.FSharp
+
+/// The loss around the parameters at which curvature was measured.
+type Landscapes =
+    {
+        /// Along the first eigenvector, the gradient and a random direction.
+        Lines: LossLine list
+        /// Over the plane of the first two eigenvectors.
+        Plane: LossPlane
+    }
+
+/// Looking at the loss around a point.
+[<RequireQualifiedAccess>]
+module Landscapes =
+
+    let private linePositions = 41
+    let private planePositions = 25
+
+    /// The distance at which the quadratic model of an eigenvector has risen by 1.
+    let private radius (pairs: EigenPairs) index =
+        if index < pairs.Values.Length && pairs.Values[index] > 0.0 then
+            sqrt (2.0 / pairs.Values[index])
+        else
+            1.0
+
+    let private countLines, private countPlane = 3 * linePositions, planePositions * planePositions
+
+    /// Three lines and a plane, of a loss at θ with its gradient and eigenpairs. `tell` hears which share is done.
+    let around
+        (tell: float -> unit)
+        (layout: ParameterLayout)
+        (key: Key)
+        (loss: Tensor -> Tensor)
+        (gradient: Tensor)
+        (pairs: EigenPairs)
+        (theta: Tensor)
+        : Landscapes =
+        let total = float (countLines + countPlane)
+
+        let options (before: int) =
+            let listen (p: LandscapeProgress) = tell (float (before + p.Evaluations) / total)
+            LandscapeOptions.Default.WithNonFinite().WithProgress(Progress.listen listen)
+
+        let line number direction length =
+            Landscape.lineWith
+                (options (number * linePositions))
+                loss
+                theta
+                direction
+                (Landscape.grid length linePositions)
+
+        let first, random = Direction.eigenvector 0 pairs, Direction.random key theta
+
+        let second =
+            if pairs.Values.Length > 1 then
+                Direction.eigenvector 1 pairs
+            else
+                Direction.orthogonalTo first random
+
+        let grid index = Landscape.grid (radius pairs index) planePositions
+
+        {
+            Lines =
+                [
+                    line 0 first (radius pairs 0)
+                    // At a stationary point there is no direction of the gradient.
+                    if (Tensor.norm gradient).ToScalar() > 0.0 then
+                        line 1 (Direction.gradient gradient) (radius pairs 0)
+                    line 2 (Direction.filterNormalized layout theta random) 1.0
+                ]
+            Plane = Landscape.planeWith (options countLines) loss theta first second (grid 0) (grid 1)
+        }
