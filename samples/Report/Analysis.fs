@@ -132,18 +132,22 @@ module Analysis =
         )
 
     let private eigenpairs (display: Display) (options: Options) key (hessian: LinearOperator) =
-        let search = EigenOptions.Default.WithKey(key).WithBasisSize(2 * options.Eigenvalues + 30)
+        let search = EigenOptions.Default.WithKey(key).WithBasisSize(2 * options.Eigenvalues + 20)
 
         display.Work(
             "Largest eigenvalues",
             fun _ -> ThickRestartLanczos.findWith search SpectrumEnd.Largest options.Eigenvalues hessian
         )
 
-    let private landscapes (display: Display) key (problem: Problem) loss gradient pairs theta =
-        display.Work(
-            "Landscapes",
-            fun tell -> Landscapes.around tell problem.Network.Layout key loss gradient pairs theta
-        )
+    let private landscapes (display: Display) (options: Options) key (problem: Problem) gradient pairs theta =
+        let look tell = Landscapes.around tell options.LandscapePoints key problem gradient pairs theta
+        display.Work("Landscapes", look)
+
+    /// The loss at θ with gradient and Hessian. Within one batch, everything that depends on θ alone is computed once.
+    let private evaluate (problem: Problem) (theta: Tensor) : LossPoint =
+        match problem.Batches with
+        | [| all |] -> Hessian.evaluate (problem.LossOf all) theta
+        | batches -> Hessian.evaluateOverBatches Reduction.Mean problem.LossOf batches theta
 
     /// Loads what the options ask for, trains, and measures. The same seed gives the same bits on any number of threads.
     let run (display: Display) (options: Options) : Report =
@@ -161,14 +165,7 @@ module Analysis =
             $"Curvature of a network ({problem.Architecture}) of {Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} ({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed {options.Seed}"
 
         let theta, training = parameters display device options keys[1] keys[2] problem
-        let loss theta = problem.Loss theta problem.Inputs problem.Targets
-
-        let point =
-            if problem.Batches.Length = 1 then
-                Hessian.evaluate loss theta
-            else
-                Hessian.evaluateOverBatches Reduction.Mean problem.LossOf problem.Batches theta
-
+        let point = evaluate problem theta
         let hessian = point.Hessian
         let (trace, (blockTraces, diagonal)), history = estimate display options keys[3] problem hessian
         let pairs = eigenpairs display options keys[4] hessian
@@ -187,6 +184,6 @@ module Analysis =
             Exact = exact display problem hessian
             TopEigenpairs = pairs
             Spectrum = spectrum display options keys[5] hessian
-            Landscapes = landscapes display keys[6] problem loss point.Gradient pairs theta
+            Landscapes = landscapes display options keys[6] problem point.Gradient pairs theta
             Seconds = clock.Elapsed.TotalSeconds
         }

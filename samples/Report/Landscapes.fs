@@ -17,9 +17,6 @@ type Landscapes =
 [<RequireQualifiedAccess>]
 module Landscapes =
 
-    let private linePositions = 41
-    let private planePositions = 25
-
     /// The distance at which the quadratic model of an eigenvector has risen by 1.
     let private radius (pairs: EigenPairs) index =
         if index < pairs.Values.Length && pairs.Values[index] > 0.0 then
@@ -27,31 +24,33 @@ module Landscapes =
         else
             1.0
 
-    let private countLines, private countPlane = 3 * linePositions, planePositions * planePositions
-
-    /// Three lines and a plane, of a loss at θ with its gradient and eigenpairs. `tell` hears which share is done.
+    /// Three lines and a plane, of the loss at θ with its gradient and eigenpairs. `tell` hears which share is done.
     let around
         (tell: float -> unit)
-        (layout: ParameterLayout)
+        (points: int)
         (key: Key)
-        (loss: Tensor -> Tensor)
+        (problem: Problem)
         (gradient: Tensor)
         (pairs: EigenPairs)
         (theta: Tensor)
         : Landscapes =
-        let total = float (countLines + countPlane)
+        let batches = problem.Batches
+        let onLine, onPlane = 2 * points - 1, points * points
+        let total = float (batches.Length * (3 * onLine + onPlane))
 
         let options (before: int) =
-            let listen (p: LandscapeProgress) = tell (float (before + p.Evaluations) / total)
+            let listen (p: LandscapeProgress) = tell (float (batches.Length * before + p.Evaluations) / total)
             LandscapeOptions.Default.WithNonFinite().WithProgress(Progress.listen listen)
 
         let line number direction length =
-            Landscape.lineWith
-                (options (number * linePositions))
-                loss
+            Landscape.lineOverBatches
+                (options (number * onLine))
+                Reduction.Mean
+                problem.LossOf
+                batches
                 theta
                 direction
-                (Landscape.grid length linePositions)
+                (Landscape.grid length onLine)
 
         let first, random = Direction.eigenvector 0 pairs, Direction.random key theta
 
@@ -61,7 +60,10 @@ module Landscapes =
             else
                 Direction.orthogonalTo first random
 
-        let grid index = Landscape.grid (radius pairs index) planePositions
+        let plane =
+            Landscape.planeOverBatches (options (3 * onLine)) Reduction.Mean problem.LossOf batches theta first second
+
+        let grid index = Landscape.grid (radius pairs index) points
 
         {
             Lines =
@@ -70,7 +72,7 @@ module Landscapes =
                     // At a stationary point there is no direction of the gradient.
                     if (Tensor.norm gradient).ToScalar() > 0.0 then
                         line 1 (Direction.gradient gradient) (radius pairs 0)
-                    line 2 (Direction.filterNormalized layout theta random) 1.0
+                    line 2 (Direction.filterNormalized problem.Network.Layout theta random) 1.0
                 ]
-            Plane = Landscape.planeWith (options countLines) loss theta first second (grid 0) (grid 1)
+            Plane = plane (grid 0) (grid 1)
         }

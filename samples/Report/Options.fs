@@ -25,6 +25,7 @@ type Argument =
     | [<Unique>] Eigenvalues of count: int
     | [<Unique>] Density_Steps of count: int
     | [<Unique>] Probes of count: int
+    | [<Unique>] Landscape_Points of count: int
     | [<Unique>] Relative_Error of share: float
     | [<Unique>] Max_Products of count: int
     | [<Unique>] Threads of count: int
@@ -47,6 +48,8 @@ type Argument =
             | Density_Steps _ -> "how many Lanczos steps each random vector of the density takes (default 80)"
             | Probes _ ->
                 "how many random vectors show the density and, for a --model, the trace (default 8); more narrow the error bars"
+            | Landscape_Points _ ->
+                "how many points the plane of the landscape has along each side; lines have about twice as many (default 25)"
             | Relative_Error _ ->
                 "go on until the trace is known to this share of itself, with 95 % confidence (default 0.05; for a --model, the --probes decide)"
             | Max_Products _ -> "but stop after this many products with the Hessian (default 200000)"
@@ -78,6 +81,7 @@ type Options =
         Eigenvalues: int
         DensitySteps: int
         Probes: int
+        LandscapePoints: int
         /// Nothing where the number of probes decides when to stop.
         RelativeError: float option
         MaxProducts: int
@@ -146,6 +150,7 @@ module CommandLine =
             atLeast 1 "--eigenvalues" "at least one is needed" options.Eigenvalues
             atLeast 2 "--density-steps" "a density needs at least 2 steps" options.DensitySteps
             atLeast 2 "--probes" "an error bar needs at least 2 random vectors" options.Probes
+            atLeast 2 "--landscape-points" "a landscape has at least 2 points a side" options.LandscapePoints
             atLeast 2 "--max-products" "an error bar needs at least 2 products" options.MaxProducts
             options.RelativeError
             |> Option.filter (isShare >> not)
@@ -183,6 +188,7 @@ module CommandLine =
                     Eigenvalues = results.GetResult(Argument.Eigenvalues, 5)
                     DensitySteps = results.GetResult(Argument.Density_Steps, 80)
                     Probes = probes
+                    LandscapePoints = results.GetResult(Argument.Landscape_Points, 25)
                     RelativeError = relativeError
                     MaxProducts = maxProducts
                     Threads = results.TryGetResult Argument.Threads

@@ -210,6 +210,7 @@ type ReportTests() =
         refuses [ "--eigenvalues"; "0" ] [ "--eigenvalues"; "0" ]
         refuses [ "--density-steps"; "1" ] [ "--density-steps"; "1" ]
         refuses [ "--probes"; "1" ] [ "--probes"; "1" ]
+        refuses [ "--landscape-points"; "1" ] [ "--landscape-points"; "1" ]
         refuses [ "--model"; "resnet18" ] [ "--model"; "resnet18" ]
         refuses [ "--weights"; "w" ] [ "--weights"; "--model" ]
         refuses [ "--batch"; "5" ] [ "--batch"; "--model" ]
@@ -258,7 +259,7 @@ type ReportTests() =
                 "float64"
             ]
 
-        let small = [ "--eigenvalues"; "1"; "--density-steps"; "2"; "--probes"; "2" ]
+        let small = [ "--eigenvalues"; "1"; "--density-steps"; "2"; "--probes"; "2"; "--landscape-points"; "2" ]
         let out = Path.Combine(folder, "resnet")
         let code, printed, complaint = run (options @ small @ [ "--out"; out ])
         Expect.isTrue $"exit code {code}: {complaint}" (code = 0)
@@ -288,6 +289,7 @@ type ReportTests() =
                 "--eigenvalues"
                 "--density-steps"
                 "--probes"
+                "--landscape-points"
                 "--out"
                 "--seed"
                 "--dtype"
