@@ -234,4 +234,24 @@ public sealed class OperatorTests
             FiniteDifference.HessianFromGradient(gradient, theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-5));
         Assert.That(FiniteDifference.Step(gradient, theta), Is.InRange(1e-8, 1));
     }
+
+    [Test]
+    public void ADiagnosisTellsWhatIsWrong()
+    {
+        var theta = Tensor.FromArray([1.0, 2.0, 3.0]);
+        Func<Tensor, Tensor> loss = x => x.Dot(x).Square();
+        var hessian = Hessian.At(loss, theta);
+        Assert.That(Diagnose.Run(hessian).IsHealthy);
+        Assert.That(Diagnose.AgainstLoss(hessian, loss, theta).FiniteDifferences.Outcome, Is.EqualTo(CheckOutcome.Passed));
+        Assert.That(Diagnose.AgainstGradient(hessian, x => x * (4 * x.Dot(x)), theta).IsHealthy);
+
+        var wrong = Diagnose.AgainstLoss(1.5 * hessian, loss, theta, DiagnoseOptions.Default.WithProbes(4));
+        Assert.That(wrong.Failures.Single().Name, Is.EqualTo("finite differences"));
+        Assert.That(wrong.FiniteDifferences.Error, Is.EqualTo(1.0 / 3).Within(1e-3));
+        Assert.That(wrong.ToString(), Does.Contain("failed  finite differences"));
+
+        var asymmetric = LinearOperator.FromMatrix(Tensor.FromArray(new[,] { { 0.0, 1.0 }, { 0.0, 0.0 } }))
+            .Claim(OperatorProperties.Symmetric);
+        Assert.That(Diagnose.Run(asymmetric).Symmetry.Outcome, Is.EqualTo(CheckOutcome.Failed));
+    }
 }

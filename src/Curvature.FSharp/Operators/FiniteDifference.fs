@@ -14,7 +14,7 @@ module FiniteDifference =
     let private trialKey = Key.OfSeed 1729L
 
     /// (g(θ + hu) − g(θ − hu))/2h for a direction u of length 1.
-    let private difference (gradient: Tensor -> Tensor) (theta: Tensor) (h: float) (u: Tensor) : Tensor =
+    let internal difference (gradient: Tensor -> Tensor) (theta: Tensor) (h: float) (u: Tensor) : Tensor =
         let displacement = h * Tensor.reshape (List.ofArray theta.Signature.Shape) u
         (gradient (theta + displacement) - gradient (theta - displacement)) / (2.0 * h)
 

@@ -32,6 +32,8 @@ type internal OperatorDefinition =
         Adjoint: Products voption
         /// [k; n] → [k]
         Forms: (Tensor -> Tensor) voption
+        /// For a mean or a sum over batches, what each batch alone says of zᵀAz: its size, and an estimate for each row of a block.
+        FormsByBatch: (Tensor -> (int * Tensor) list) voption
         /// How many gradients one product costs, for those that are made of gradients.
         Gradients: int
         /// What makes its numbers doubtful, in sentences.
@@ -244,6 +246,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
                     |> ValueOption.bind (fun x ->
                         LinearOperator.AdjointOf b |> ValueOption.map (Products.map2 combine x))
                 Forms = forms
+                FormsByBatch = ValueNone
                 Gradients = a.Gradients + b.Gradients
                 Warnings = List.distinct (a.Warnings @ b.Warnings)
             }
@@ -290,6 +293,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
                     |> ValueOption.bind (fun x ->
                         LinearOperator.AdjointOf b |> ValueOption.map (fun y -> Products.andThen y x))
                 Forms = ValueNone
+                FormsByBatch = ValueNone
                 Gradients = a.Gradients + b.Gradients
                 Warnings = List.distinct (a.Warnings @ b.Warnings)
             }
@@ -313,6 +317,9 @@ type LinearOperator internal (definition: OperatorDefinition) =
                 Product = Products.map scale a.Product
                 Adjoint = a.Adjoint |> ValueOption.map (Products.map scale)
                 Forms = a.Forms |> ValueOption.map (fun forms -> forms >> scale)
+                FormsByBatch =
+                    a.FormsByBatch
+                    |> ValueOption.map (fun forms -> forms >> List.map (fun (size, own) -> size, scale own))
             }
 
     /// The operator times a number.

@@ -266,6 +266,11 @@ module LinearOperator =
                         inner.Forms |> ValueOption.map (fun forms -> widen.Block >> forms)
                     else
                         ValueNone
+                FormsByBatch =
+                    if principal then
+                        inner.FormsByBatch |> ValueOption.map (fun forms -> widen.Block >> forms)
+                    else
+                        ValueNone
             }
 
     /// The block on the diagonal that belongs to one range of indices.
@@ -318,6 +323,7 @@ module LinearOperator =
                             ValueSome forms
                         else
                             ValueNone
+                    FormsByBatch = ValueNone
                     Gradients = definitions |> List.sumBy _.Gradients
                     Warnings = definitions |> List.collect _.Warnings |> List.distinct
                 }

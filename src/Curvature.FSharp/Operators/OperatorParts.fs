@@ -48,6 +48,7 @@ module internal OperatorParts =
             Product = product
             Adjoint = ValueNone
             Forms = ValueNone
+            FormsByBatch = ValueNone
             Gradients = 0
             Warnings = []
         }

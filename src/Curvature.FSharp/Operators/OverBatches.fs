@@ -175,6 +175,24 @@ module internal OverBatches =
 
             Tensor.convert theta.DType (total.Value / first.Divisor)
 
+        /// What each batch says of the whole: forms of the mean over its samples, times their number for a sum.
+        let formsByBatch (block: Tensor) =
+            let shaped = Tensor.reshape (block.Signature.Shape[0] :: shape) block
+            let samples = first.Seen |> Array.sumBy _.Size
+
+            [
+                for index, batch in readAgain spec.Name first.Seen batches do
+                    let map = forms.Value theta index batch
+                    let own = Tensor.convert DType.Float64 (map.ApplyBlock shaped)
+                    map.Release()
+
+                    batch.Size,
+                    (if reduction = Reduction.Sum then
+                         float samples / float batch.Size * own
+                     else
+                         own)
+            ]
+
         let multiply block = run (fun () -> products) block |> Tensor.reshape [ block.Signature.Shape[0]; n ]
 
         let operator =
@@ -183,6 +201,7 @@ module internal OverBatches =
                     Device = theta.Device
                     Properties = spec.Properties
                     Forms = ValueSome(run (fun () -> forms.Value))
+                    FormsByBatch = ValueSome formsByBatch
                     Warnings = first.Warnings
                 }
 

@@ -135,4 +135,35 @@ public sealed class Operators
         Assert.That(damped.Apply(step).ToArray(), Is.EqualTo(gradient.ToArray()).Within(1e-7));
         Assert.That(inverse.Apply(gradient).ToArray(), Is.EqualTo(series.Apply(gradient).ToArray()).Within(1e-7));
     }
+
+    [Test]
+    public void CheckingAnOperator()
+    {
+        var theta = Theta;
+        Func<Tensor, Tensor> loss = x => Loss.SoftmaxCrossEntropy(Labels, Inputs.MatMul(x.Reshape(3, 2)));
+        var hessian = Hessian.At(loss, theta);
+
+        var diagnosis = Diagnose.AgainstLoss(hessian, loss, theta);
+        Console.WriteLine(diagnosis);                   // a line for each check
+        var asymmetry = diagnosis.Symmetry.Error;       // about ‖A − Aᵀ‖/‖A‖
+
+        Assert.That(diagnosis.IsHealthy);
+        Assert.That(asymmetry, Is.LessThan(1e-14));
+    }
+
+    [Test]
+    public void UncertaintyFromProbesAndFromData()
+    {
+        var theta = Theta;
+        var batches = Batches.Split(Inputs, Labels, size: 2);
+        Func<Batch, Tensor, Tensor> loss =
+            (batch, x) => Loss.SoftmaxCrossEntropy(batch.Targets, batch.Inputs.MatMul(x.Reshape(3, 2)));
+
+        var hessian = Hessian.OverBatches(loss, batches, theta);
+        var uncertainty = Diagnose.Run(hessian).TraceUncertainty!;
+        var (fromProbes, fromData) = (uncertainty.ProbeError, uncertainty.DataError);   // standard errors of the trace
+
+        Assert.That(fromData, Is.GreaterThan(0));
+        Assert.That(fromProbes, Is.GreaterThanOrEqualTo(0));
+    }
 }

@@ -112,3 +112,30 @@ module OperatorExamples =
         Assert.That(solution.IsConverged)
         Expect.tensorsClose 1e-7 gradient (damped.Apply step)
         Expect.tensorsClose 1e-7 (inverse.Apply gradient) (series.Apply gradient)
+
+    [<Test>]
+    let ``checking an operator`` () =
+        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+        let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
+        let hessian = Hessian.at loss theta
+
+        let diagnosis = Diagnose.againstLoss DiagnoseOptions.Default loss theta hessian
+        printfn $"{diagnosis}" // a line for each check
+        let asymmetry = diagnosis.Symmetry.Error // about ‖A − Aᵀ‖/‖A‖
+
+        Assert.That(diagnosis.IsHealthy)
+        Assert.That(asymmetry, Is.LessThan 1e-14)
+
+    [<Test>]
+    let ``uncertainty from probes and from data`` () =
+        let batches = Batches.split 2 inputs labels
+        let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+        let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
+        let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
+
+        let hessian = Hessian.overBatches Reduction.Mean loss batches theta
+        let uncertainty = (Diagnose.run DiagnoseOptions.Default hessian).TraceUncertainty
+        let fromProbes, fromData = uncertainty.ProbeError, uncertainty.DataError // standard errors of the trace
+
+        Assert.That(fromData, Is.GreaterThan 0.0)
+        Assert.That(fromProbes, Is.GreaterThanOrEqualTo 0.0)

@@ -1,0 +1,31 @@
+namespace Curvature.CSharp;
+
+/// <summary>Checking an operator before it is trusted: what it claims, and what every operator must fulfil. Checks are made on random
+/// vectors: they find what is wrong with most vectors, and prove nothing.</summary>
+public static class Diagnose
+{
+    /// <summary>Checks that products are finite, the same bits twice, linear, and the same alone and in a block; symmetry, transpose,
+    /// quadratic forms and definiteness, as far as they are claimed; and for an operator over batches how much of its trace's
+    /// uncertainty comes from probes and how much from the data. Errors that the operator itself raises are findings, not
+    /// exceptions.</summary>
+    /// <param name="linearOperator">What to check.</param>
+    /// <param name="options">How many vectors and Lanczos steps, and what is put down to rounding;
+    /// <see cref="DiagnoseOptions.Default"/> where there are none.</param>
+    public static Diagnosis Run(LinearOperator linearOperator, DiagnoseOptions? options = null) =>
+        FSharp.Diagnose.run(options ?? DiagnoseOptions.Default, linearOperator.NotNull());
+
+    /// <summary>The same, and that products are differences of a loss's gradient at θ, as those of a Hessian are. A loss that differs from
+    /// call to call, as with dropout, is a finding.</summary>
+    /// <exception cref="ShapeException">The point does not fit the operator.</exception>
+    public static Diagnosis AgainstLoss(
+        LinearOperator linearOperator, Func<Tensor, Tensor> loss, Tensor theta, DiagnoseOptions? options = null) =>
+        FSharp.Diagnose.againstLoss(
+            options ?? DiagnoseOptions.Default, loss.ToFSharp(), theta.NotNull(), linearOperator.NotNull());
+
+    /// <summary>The same for a gradient from elsewhere.</summary>
+    /// <exception cref="ShapeException">The point or the gradient does not fit the operator.</exception>
+    public static Diagnosis AgainstGradient(
+        LinearOperator linearOperator, Func<Tensor, Tensor> gradient, Tensor theta, DiagnoseOptions? options = null) =>
+        FSharp.Diagnose.againstGradient(
+            options ?? DiagnoseOptions.Default, gradient.ToFSharp(), theta.NotNull(), linearOperator.NotNull());
+}
