@@ -35,6 +35,7 @@ public static class Networks
     /// <c>…num_batches_tracked</c> are passed over.</summary>
     /// <exception cref="ParameterException">Tensors are missing or unknown; the message names them.</exception>
     /// <exception cref="ShapeException">A tensor has the wrong shape.</exception>
+    /// <exception cref="DTypeException">A tensor has whole numbers.</exception>
     public static LoadedNetwork Load(this Network network, IEnumerable<NamedTensor> tensors, DType dtype = DType.Float32)
     {
         var (theta, loaded) = FSharp.Network.load(dtype, tensors.ToPairs(), network.NotNull());

@@ -137,7 +137,7 @@ module Network =
 
     /// Parameters θ in an element type, and the network with its statistics, from named tensors such as those of a file that
     /// PyTorch wrote. Counters `…num_batches_tracked` are passed over. Raises ParameterException, naming them, where tensors
-    /// are missing or unknown, and ShapeException for one of the wrong shape.
+    /// are missing or unknown, ShapeException for one of the wrong shape, and DTypeException for one of whole numbers.
     let load (dtype: DType) (tensors: (string * Tensor) seq) (network: Network) : Tensor * Network =
         let counts (name: string) = name = "num_batches_tracked" || name.EndsWith ".num_batches_tracked"
         let isStatistic (name: string, _) = network.Statistics.ContainsKey name
@@ -147,9 +147,15 @@ module Network =
         | Some(name, uses) -> raise (ParameterException $"the tensor \"{name}\" is given {uses} times")
         | None -> ()
 
+        match given |> List.tryFind (fun (_, tensor) -> tensor.DType = DType.Int32) with
+        | Some(name, _) ->
+            raise (DTypeException $"the tensor \"{name}\" has whole numbers, and parameters are Float32 or Float64")
+        | None -> ()
+
         let statistics, parameters = given |> List.partition isStatistic
-        let theta = network.Layout.Join(parameters |> Seq.map KeyValuePair)
-        Tensor.convert dtype theta, network.WithStatistics(statistics |> Seq.map KeyValuePair)
+        // A file may hold tensors of different precision.
+        let converted = parameters |> Seq.map (fun (name, tensor) -> KeyValuePair(name, Tensor.convert dtype tensor))
+        network.Layout.Join converted, network.WithStatistics(statistics |> Seq.map KeyValuePair)
 
     /// The parameters in θ and the statistics, by PyTorch's names: the inverse of `load`.
     let save (theta: Tensor) (network: Network) : (string * Tensor) list =

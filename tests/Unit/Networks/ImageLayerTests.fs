@@ -118,6 +118,14 @@ type ImageLayerTests() =
         Expect.error<ParameterException> [ "missing"; "1.running_var" ] (load (without "1.running_var"))
         Expect.error<ParameterException> [ "9.weight" ] (load (("9.weight", theta) :: saved))
         Expect.error<ParameterException> [ "7.bias"; "2 times" ] (load (("7.bias", random 1L [ 3 ]) :: saved))
+        let wholes = Tensor.ofIndices [ 3 ] [| 1; 2; 3 |]
+        Expect.error<DTypeException> [ "7.bias"; "whole" ] (load (("7.bias", wholes) :: without "7.bias"))
+
+        let single =
+            saved |> List.map (fun (name, t) -> name, (if name = "7.bias" then Tensor.convert DType.Float32 t else t))
+
+        let mixed, _ = Network.load DType.Float32 single small
+        Expect.tensorsClose 0.0 (Tensor.convert DType.Float32 theta) mixed
         Expect.error<ShapeException> [ "7.bias"; "[3]"; "[4]" ] (load (("7.bias", random 1L [ 4 ]) :: without "7.bias"))
 
     [<Test>]
