@@ -44,7 +44,7 @@ public sealed record ValueAndLaplacian(Tensor Value, Tensor Laplacian);
 
 /// <summary>A vector field's value at a point and its divergence there.</summary>
 /// <param name="Value">f(x), in the shape of x.</param>
-/// <param name="Divergence">Σ ∂fᵢ/∂xᵢ, a scalar.</param>
+/// <param name="Divergence">Σ ∂fᵢ/∂xᵢ, a scalar; at the points of a stack, one number for each.</param>
 public sealed record ValueAndDivergence(Tensor Value, Tensor Divergence);
 
 /// <summary>A vector field's value at a point in three dimensions and its curl there.</summary>
