@@ -86,6 +86,9 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
     /// What it cost, and why it ended there.
     member _.Ledger = ledger
 
+    /// The standard error, which is infinite or meaningless where there is only one sample.
+    member internal _.RawStandardError = standardError
+
     /// The same, after other products with the operator had been spent.
     member internal _.After(products: int, gradients: int64, seconds: float) : Estimate<'T> =
         Estimate(value, standardError, ends, ledger.After(products, gradients, seconds))
@@ -127,6 +130,10 @@ module internal Estimates =
         let error = errorOf ledger standardError
         let ends factor = struct (value - factor * error, value + factor * error)
         Estimate(value, error, ends, ledger)
+
+    /// A number times an estimate.
+    let scaled (factor: float) (estimate: Estimate<float>) : Estimate<float> =
+        scalar (factor * estimate.Value) (abs factor * estimate.RawStandardError) estimate.Ledger
 
     let vector (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
         let ends (factor: float) = struct (value - factor * standardError, value + factor * standardError)

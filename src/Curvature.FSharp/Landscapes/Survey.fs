@@ -3,6 +3,7 @@ namespace Curvature.FSharp
 open System
 open System.Collections.Generic
 open System.Diagnostics
+open System.Threading
 open Curvature
 
 /// A loss that is a sum over batches: a loss of θ for the tensors of a batch, and the batches, each with what messages call it and
@@ -72,20 +73,24 @@ module internal Survey =
 
         Tensor.reshape (List.ofArray theta.Signature.Shape) vector |> Tensor.toDevice theta.Device
 
-    /// t ↦ loss(θ + Σ tᵢdᵢ), for a vector t with one element for each direction.
-    let private along (theta: Tensor) (vectors: Tensor list) (loss: Tensor -> Tensor) (t: Tensor) : Tensor =
-        let value = vectors |> List.mapi (fun i vector -> Tensor.item 0 i t * vector) |> List.fold (+) theta |> loss
-
+    let private scalar name (theta: Tensor) (value: Tensor) : Tensor =
         if value.Rank <> 0 then
             raise (
-                ShapeException
-                    $"Landscape: the loss must be a scalar, and it has shape {Shape.show value.Signature.Shape}"
+                ShapeException $"{name}: the loss must be a scalar, and it has shape {Shape.show value.Signature.Shape}"
             )
 
         if value.DType <> theta.DType then
-            raise (DTypeException $"Landscape: the loss is {value.DType}, and the point {theta.DType}")
+            raise (DTypeException $"{name}: the loss is {value.DType}, and the point {theta.DType}")
 
         value
+
+    /// t ↦ loss(θ + Σ tᵢdᵢ), for a vector t with one element for each direction.
+    let private along (theta: Tensor) (vectors: Tensor list) (loss: Tensor -> Tensor) (t: Tensor) : Tensor =
+        vectors
+        |> List.mapi (fun i vector -> Tensor.item 0 i t * vector)
+        |> List.fold (+) theta
+        |> loss
+        |> scalar "Landscape" theta
 
     /// Value, gradient and, where the model needs it, Hessian of a function of t: they are the value, slopes and curvatures of the model.
     let private expand needsHessian (f: Tensor -> Tensor) (origin: Tensor) : Tensor list =
@@ -207,3 +212,38 @@ module internal Survey =
             Evaluations = evaluations
             Seconds = clock.Elapsed.TotalSeconds
         }
+
+    /// Losses at points of one shape, over all batches. What is not finite is kept.
+    let losses (token: CancellationToken) name (points: Tensor[]) (loss: LandscapeLoss) : float[] =
+        let theta = points[0]
+        SecondOrder.checkPoint name theta
+        let totals = Array.zeroCreate<float> points.Length
+        let mutable weights, count = 0.0, 0
+        let maps = Compile.familyOf (fun inputs -> [], loss.Of(List.ofArray inputs[1..]))
+
+        for struct (_, weight, data) in loss.Batches do
+            let data = data |> List.map (Tensor.toDevice theta.Device)
+            let own = loss.Of data
+            if count = 0 then SecondOrder.requireDeterministic name own theta
+
+            let evaluate, release =
+                try
+                    let map = maps (List.toArray (theta :: data))
+                    map.Apply, map.Release
+                with :? AbstractValueException ->
+                    own, ignore
+
+            for i in 0 .. points.Length - 1 do
+                token.ThrowIfCancellationRequested()
+                totals[i] <- totals[i] + weight * (scalar name theta (evaluate points[i])).ToScalar()
+
+            release ()
+            weights <- weights + weight
+            count <- count + 1
+
+        if count = 0 then raise (DataException $"{name}: there are no batches")
+
+        if loss.IsMean then
+            totals |> Array.map (fun total -> total / weights)
+        else
+            totals

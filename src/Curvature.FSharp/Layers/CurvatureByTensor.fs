@@ -7,7 +7,14 @@ open Curvature.FSharp
 /// The curvature with respect to one tensor of parameters: what its own block of a matrix has on the diagonal.
 [<Sealed; NoEquality; NoComparison>]
 type TensorCurvature
-    internal (tensor: ParameterTensor, trace: Estimate<float>, mean: Estimate<float>, diagonal: Estimate<Tensor>) =
+    internal
+    (
+        tensor: ParameterTensor,
+        trace: Estimate<float>,
+        mean: Estimate<float>,
+        diagonal: Estimate<Tensor>,
+        samples: float[]
+    ) =
     /// The tensor.
     member _.Tensor = tensor
 
@@ -25,6 +32,9 @@ type TensorCurvature
 
     /// The diagonal of its block in the shape of the tensor, Float64, with a standard error for each entry.
     member _.Diagonal = diagonal
+
+    /// What each random vector said of the trace; none for an exact one. Those of different tensors belong together.
+    member internal _.Samples = samples
 
     override _.ToString() = $"{tensor.Name}: {trace}"
 
@@ -79,18 +89,19 @@ module CurvatureByTensor =
         (layout: ParameterLayout)
         ledger
         (total: float, totalError)
-        (traces: (float * float)[])
+        (traces: (float * float * float[])[])
         (diagonal: Tensor, errors: Tensor)
         =
         let row i (tensor: ParameterTensor) =
-            let value, error = traces[i]
+            let value, error, samples = traces[i]
             let size = float (max 1 tensor.Size)
 
             TensorCurvature(
                 tensor,
                 Estimates.scalar value error ledger,
                 Estimates.scalar (value / size) (error / size) ledger,
-                Estimates.vector (cut tensor diagonal) (cut tensor errors) ledger
+                Estimates.vector (cut tensor diagonal) (cut tensor errors) ledger,
+                samples
             )
 
         CurvatureByTensor(
@@ -108,6 +119,7 @@ module CurvatureByTensor =
                 check layout operator
                 let tensors = Seq.toArray layout.Tensors
                 let moments = tensors |> Array.map (fun _ -> RunningMoments())
+                let samples = tensors |> Array.map (fun _ -> ResizeArray<float>())
                 let total = RunningMoments()
                 let diagonal = RunningVectorMoments(layout.Size, operator.Device)
                 let norm f = moments |> Array.sumBy (fun m -> f m ** 2.0) |> sqrt
@@ -117,13 +129,12 @@ module CurvatureByTensor =
                         sample.Forms |> Array.iter total.Add
                         diagonal.AddRows sample.Weighted
 
-                        Array.iter2
-                            (fun (tensor: ParameterTensor) (own: RunningMoments) ->
-                                (Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted |> Tensor.sumAxes [ 1 ])
-                                    .ToArray()
-                                |> Array.iter own.Add)
-                            tensors
-                            moments
+                        tensors
+                        |> Array.iteri (fun i tensor ->
+                            let own = Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted |> Tensor.sumAxes [ 1 ]
+                            let values = own.ToArray()
+                            values |> Array.iter moments[i].Add
+                            samples[i].AddRange values)
 
                     member _.Summary = [| struct (norm _.Mean, norm _.StandardError, true) |]
 
@@ -132,7 +143,11 @@ module CurvatureByTensor =
                             layout
                             ledger
                             (total.Mean, total.StandardError)
-                            (moments |> Array.map (fun own -> own.Mean, own.StandardError))
+                            (Array.map2
+                                (fun (own: RunningMoments) (all: ResizeArray<float>) ->
+                                    own.Mean, own.StandardError, all.ToArray())
+                                moments
+                                samples)
                             (diagonal.Mean, diagonal.StandardError)
                 }
         )
@@ -164,5 +179,5 @@ module CurvatureByTensor =
             layout
             found.Ledger
             (Array.sum values, 0.0)
-            (layout.Tensors |> Seq.map (fun tensor -> sum tensor, 0.0) |> Seq.toArray)
+            (layout.Tensors |> Seq.map (fun tensor -> sum tensor, 0.0, [||]) |> Seq.toArray)
             (found.Value, Tensor.zerosLike found.Value)

@@ -67,6 +67,8 @@ public sealed class SurfaceTests
         ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",
         ["CurvatureByTensor.estimate"] = "EstimateByTensor",
         ["ActivationHessian.traces"] = "ActivationHessian.Traces",
+        ["QuantizationSensitivity.scores"] = "QuantizationScores",
+        ["Pruning.curve"] = "PruningCurve",
         ["Landscape.line"] = "Landscape.Line",
         ["Landscape.plane"] = "Landscape.Plane",
         ["Stochastic.trace"] = "Stochastic.Trace",
