@@ -15,6 +15,11 @@ public static class ImageSets
         /// <exception cref="DataException">Bytes and classes do not go together, or a class is negative.</exception>
         public static ImageSet Create(byte[] pixels, int[] labels, int channels, int height, int width) =>
             FSharp.ImageSet.create(channels, height, width, labels.NotNull(), pixels.NotNull());
+
+        /// <summary>The images of several sets one after the other, such as those of the five files of CIFAR-10.</summary>
+        /// <exception cref="DataException">There are no sets.</exception>
+        /// <exception cref="ShapeException">Images differ in size.</exception>
+        public static ImageSet Concat(params IReadOnlyList<ImageSet> sets) => FSharp.ImageSet.concat(sets.WithoutNull());
     }
 }
 

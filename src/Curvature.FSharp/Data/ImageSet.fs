@@ -67,6 +67,8 @@ type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: in
         | other ->
             raise (DTypeException $"images are numbers from 0 to 1, Float32 or Float64, and {other} was asked for")
 
+    member internal _.Parts = struct (pixels, labels)
+
     override _.ToString() = $"{labels.Length} images of {height}×{width} pixels in {channels} channels"
 
 namespace Curvature.FSharp
@@ -99,3 +101,21 @@ module ImageSet =
         | None -> ()
 
         ImageSet(Array.copy pixels, Array.copy labels, channels, height, width)
+
+    /// The images of several sets one after the other, such as those of the five files of CIFAR-10. Raises DataException for no sets, and
+    /// ShapeException where images differ in size.
+    let concat (sets: ImageSet seq) : ImageSet =
+        let sets = List.ofSeq sets
+
+        match sets with
+        | [] -> raise (DataException "images: there are no sets to put together")
+        | first :: _ ->
+            let size (set: ImageSet) = struct (set.Channels, set.Height, set.Width)
+
+            for set in sets do
+                if size set <> size first then
+                    raise (ShapeException $"images: {set} do not go with {first}")
+
+            let pixels = [ for set in sets -> (let struct (pixels, _) = set.Parts in pixels) ]
+            let labels = [ for set in sets -> (let struct (_, labels) = set.Parts in labels) ]
+            ImageSet(Array.concat pixels, Array.concat labels, first.Channels, first.Height, first.Width)

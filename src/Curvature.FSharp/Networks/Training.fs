@@ -17,7 +17,7 @@ type TrainingProgress internal (epoch: int, epochs: int, step: int, loss: float)
     /// The steps that are done.
     member _.Step = step
 
-    /// The mean loss over the last pass, each batch taken just before its own step.
+    /// The mean loss over the last pass, or over the part of a pass that is done, each batch taken just before its own step.
     member _.Loss = loss
 
 /// What a training found.
@@ -48,6 +48,7 @@ type TrainingOptions =
             RowsPerBatch: int
             Method: Optimizer
             Listener: IProgress<TrainingProgress>
+            ReportSteps: int
             Token: CancellationToken
         }
 
@@ -58,6 +59,7 @@ type TrainingOptions =
             RowsPerBatch = Int32.MaxValue
             Method = FSharp.Optimizer.adam 1e-3
             Listener = null
+            ReportSteps = 0
             Token = CancellationToken.None
         }
 
@@ -80,6 +82,14 @@ type TrainingOptions =
 
     /// Whom to tell after each pass.
     member options.WithProgress(progress: IProgress<TrainingProgress>) = { options with Listener = progress }
+
+    /// Whom to tell after each pass, and within a pass whenever so many steps more are done: for passes that take minutes.
+    /// Raises ArgumentRangeException if they are less than 1.
+    member options.WithProgress(progress: IProgress<TrainingProgress>, everySteps: int) =
+        if everySteps < 1 then
+            raise (ArgumentRangeException $"progress: it is told after 1 step or more, and {everySteps} were asked for")
+
+        { options with Listener = progress; ReportSteps = everySteps }
 
     /// Stops between two steps when cancelled; what was found so far is the result.
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
@@ -172,15 +182,23 @@ module Training =
             optimizer <- following
             value
 
+        let report mean =
+            if not (isNull options.Listener) then
+                options.Listener.Report(TrainingProgress(losses.Count, options.EpochCount, steps, mean))
+
+        let isCancelled (_: Batch) =
+            cancelled <- cancelled || options.Token.IsCancellationRequested
+            cancelled
+
         let pass number =
             let mutable total, samples = 0.0, 0
 
-            for batch in batches number do
-                cancelled <- cancelled || options.Token.IsCancellationRequested
+            for batch in batches number |> Seq.takeWhile (isCancelled >> not) do
+                total <- total + float batch.Size * step (onDevice theta batch)
+                samples <- samples + batch.Size
 
-                if not cancelled then
-                    total <- total + float batch.Size * step (onDevice theta batch)
-                    samples <- samples + batch.Size
+                if options.ReportSteps > 0 && steps % options.ReportSteps = 0 then
+                    report (total / float samples)
 
             if samples = 0 && not cancelled then
                 raise (DataException $"training: pass {number} has no batches")
@@ -193,9 +211,7 @@ module Training =
 
             if not cancelled then
                 losses.Add mean
-
-                if not (isNull options.Listener) then
-                    options.Listener.Report(TrainingProgress(losses.Count, options.EpochCount, steps, mean))
+                report mean
 
         TrainingResult(theta, losses.ToArray(), steps, clock.Elapsed.TotalSeconds, cancelled)
 

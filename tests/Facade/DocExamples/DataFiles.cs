@@ -39,17 +39,19 @@ public sealed class DataFiles
         File.WriteAllBytes(images, [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6]);
         File.WriteAllBytes(labels, [0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]);
         File.WriteAllBytes(batch, [3, .. new byte[3072]]);
+        var another = batch;
 
         var digits = Idx.Images(images, labels);                // train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
         var first = digits.Slice(0, 2);
         var pixels = first.ToTensor(DType.Float32);             // [images, channels, height, width], from 0 to 1
         var classes = first.Labels;
         var colours = Cifar.Images10(batch);                    // data_batch_1.bin
+        var all = ImageSet.Concat(Cifar.Images10(batch), Cifar.Images10(another));
         var own = ImageSet.Create([0, 10, 20, 30, 40, 50, 60, 70], labels: [0, 1], channels: 1, height: 2, width: 2);
 
         Assert.That(pixels.Shape, Is.EqualTo(new[] { 2, 1, 1, 2 }));
         Assert.That(classes.ToInt32Array(), Is.EqualTo(new[] { 7, 2 }));
-        Assert.That((colours.Count, own.Count), Is.EqualTo((1, 2)));
+        Assert.That((colours.Count, all.Count, own.Count), Is.EqualTo((1, 2, 2)));
     }
 
     [Test]

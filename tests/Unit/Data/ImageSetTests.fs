@@ -86,6 +86,17 @@ type ImageSetTests() =
         Expect.error<ArgumentRangeException> [ "1, 0 and 1" ] (create (1, 0, 1) [||])
 
     [<Test>]
+    member _.``sets of one size are put together``() =
+        let first = ImageSet.create (1, 1, 2) [| 4 |] [| 0uy; 51uy |]
+        let second = ImageSet.create (1, 1, 2) [| 0; 1 |] [| 102uy; 153uy; 204uy; 255uy |]
+        let both = ImageSet.concat [ first; second ]
+        Expect.tensor 1e-15 [ 3; 1; 1; 2 ] [ 0.0; 0.2; 0.4; 0.6; 0.8; 1.0 ] (both.ToTensor DType.Float64)
+        Expect.tensor 0.0 [ 3 ] [ 4; 0; 1 ] both.Labels
+        let other = ImageSet.create (1, 2, 1) [| 0 |] [| 1uy; 2uy |]
+        Expect.error<ShapeException> [ "2×1"; "1×2" ] (fun () -> ImageSet.concat [ first; other ] |> ignore)
+        Expect.error<DataException> [ "no sets" ] (fun () -> ImageSet.concat [] |> ignore)
+
+    [<Test>]
     member _.``CIFAR files that are not whole records of known classes are refused``() =
         let whole = Array.append (record [ 3uy ] 0) (record [ 4uy ] 1)
         error [ "batch.bin"; "0 bytes"; "3073" ] (fun () -> Cifar.images10 (write "batch.bin" [||]))

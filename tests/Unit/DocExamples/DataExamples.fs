@@ -40,17 +40,19 @@ module DataExamples =
             File.WriteAllBytes(images, Array.concat [ [| 0uy; 0uy; 8uy; 3uy |]; lengths; [| 1uy .. 6uy |] ])
             File.WriteAllBytes(labels, [| 0uy; 0uy; 8uy; 1uy; 0uy; 0uy; 0uy; 3uy; 7uy; 2uy; 1uy |])
             File.WriteAllBytes(batch, Array.append [| 3uy |] (Array.init 3072 byte))
+            let another = batch
 
             let digits = Idx.images images labels // train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
             let first = digits.Slice(0, 2)
             let pixels = first.ToTensor DType.Float32 // [images; channels; height; width], from 0 to 1
             let classes = first.Labels
             let colours = Cifar.images10 batch // data_batch_1.bin
+            let all = [ batch; another ] |> List.map Cifar.images10 |> ImageSet.concat
             let own = ImageSet.create (1, 2, 2) [| 0; 1 |] [| 0uy; 10uy; 20uy; 30uy; 40uy; 50uy; 60uy; 70uy |]
 
             Expect.equal [| 2; 1; 1; 2 |] pixels.Shape
             Expect.tensor 0.0 [ 2 ] [ 7; 2 ] classes
-            Expect.equal [ 1; 2 ] [ colours.Count; own.Count ])
+            Expect.equal [ 1; 2; 2 ] [ colours.Count; all.Count; own.Count ])
 
     [<Test>]
     let ``batches, made when they are asked for`` () =

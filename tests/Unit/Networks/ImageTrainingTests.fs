@@ -56,3 +56,22 @@ type ImageTrainingTests() =
         let share = accuracy trained result.Theta unknown
         TestContext.Out.WriteLine $"{share:P1} of unseen digits, {result.Seconds:F1} s"
         Expect.isTrue $"{share:P1} of unseen digits" (share > 0.85)
+
+    [<Test>]
+    member _.``a residual network in training comes to know a few images``() =
+        let pixels = Array.zeroCreate<byte> 2304
+        System.Random(1).NextBytes pixels
+        let images = ImageSet.create (3, 8, 8) (Array.init 12 (fun i -> i % 3)) pixels
+        let network = ResNet.cifar 8 3
+        let training = Network.forTraining network
+
+        let loss (batch: Batch) theta =
+            Network.forward training theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+
+        let batches _ = Batches.ofImages (BatchOptions.Default.WithSize 12) DType.Float32 images
+        let start = Network.initialize (Key.OfSeed 1L) DType.Float32 network
+        let options = TrainingOptions.Default.WithEpochs(25).WithOptimizer(Optimizer.momentum 0.05 0.9)
+        let result = Training.minimizeOverBatches options loss batches start
+        let trained = network |> Network.measureStatistics result.Theta [ images.ToTensor DType.Float32 ]
+        TestContext.Out.WriteLine $"{result.Losses[0]} to {result.Losses[24]}"
+        Expect.close 1e-9 [| 1.0 |] [| accuracy trained result.Theta images |]

@@ -81,6 +81,36 @@ type TrainingTests() =
         Expect.close 1e-13 [| whole.Losses[0] |] [| parts.Losses[0] |]
 
     [<Test>]
+    member _.``progress within a pass is reported too, if asked for``() =
+        let seen = ResizeArray<int * int>()
+
+        let listener =
+            { new IProgress<TrainingProgress> with
+                member _.Report value = seen.Add((value.Epoch, value.Step))
+            }
+
+        // Passes of four steps: after the third and the sixth, and at the end of each.
+        train ((options.WithEpochs 2).WithProgress(listener, 3)) (Key.OfSeed 3L) |> ignore
+        Expect.equal [ (0, 3); (1, 4); (1, 6); (2, 8) ] (List.ofSeq seen)
+        Expect.error<ArgumentRangeException> [ "0" ] (fun () -> options.WithProgress(listener, 0) |> ignore)
+
+    [<Test>]
+    member _.``cancelling within a pass reads no further batches``() =
+        use source = new CancellationTokenSource()
+        let mutable read = 0
+
+        let batches _ =
+            Batches.split 5 inputs labels
+            |> Seq.map (fun batch ->
+                read <- read + 1
+                if read = 3 then source.Cancel()
+                batch)
+
+        let lossOf (batch: Batch) theta = loss theta batch.Inputs batch.Targets
+        let result = Training.minimizeOverBatches (options.WithCancellation source.Token) lossOf batches theta
+        Expect.isTrue $"{read} read, {result.Steps} steps" (read = 3 && result.Steps = 2 && result.Cancelled)
+
+    [<Test>]
     member _.``every pass is reported``() =
         let seen = ResizeArray<TrainingProgress>()
 
