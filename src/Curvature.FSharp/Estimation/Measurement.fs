@@ -48,6 +48,12 @@ type internal SampleBlock(vectors: Tensor, product: Tensor voption, forms: Tenso
     /// zᵀAz for each vector.
     member _.Forms = formValues.Value
 
+    /// ‖Az‖² for each vector, in Float64: squares of Float32 numbers may not exist in Float32.
+    member _.SquaredLengths =
+        Array.init product.Value.Signature.Shape[0] (fun row ->
+            let own = Tensor.convert DType.Float64 (Tensor.item 0 row product.Value)
+            (Tensor.sum (Tensor.square own)).ToScalar())
+
 /// What a measurement has seen so far.
 [<AbstractClass>]
 type internal Accumulator<'T>() =
@@ -117,28 +123,22 @@ module Measurement =
         vector (OperatorParts.requireSquare "Measurement.diagonal") _.Columns _.Weighted Estimates.vector
 
     /// ‖A‖²_F = E ‖Az‖².
-    let squaredFrobenius: Measurement<Estimate<float>> =
-        scalar
-            true
-            ignore
-            (fun block -> (Tensor.sumAxes [ 1 ] (Tensor.square block.Product)).ToArray())
-            Estimates.scalar
+    let squaredFrobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.scalar
 
     /// ‖A‖_F, the root of squaredFrobenius; its interval's ends are the roots of that one's. A stopping rule sees the square.
-    let frobenius: Measurement<Estimate<float>> =
-        scalar
-            true
-            ignore
-            (fun block -> (Tensor.sumAxes [ 1 ] (Tensor.square block.Product)).ToArray())
-            Estimates.scalarRoot
+    let frobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.scalarRoot
 
     /// ‖row i of A‖² = E (Az)_i² for each row, Float64 [m].
     let squaredRowNorms: Measurement<Estimate<Tensor>> =
-        vector ignore _.Rows (fun block -> Tensor.square block.Product) Estimates.vector
+        vector ignore _.Rows (fun block -> Tensor.square (Tensor.convert DType.Float64 block.Product)) Estimates.vector
 
     /// ‖row i of A‖ for each row, Float64 [m]; a stopping rule sees the squares.
     let rowNorms: Measurement<Estimate<Tensor>> =
-        vector ignore _.Rows (fun block -> Tensor.square block.Product) Estimates.vectorRoot
+        vector
+            ignore
+            _.Rows
+            (fun block -> Tensor.square (Tensor.convert DType.Float64 block.Product))
+            Estimates.vectorRoot
 
     let internal checkBlocks what (blocks: ParameterBlock[]) (operator: LinearOperator) =
         OperatorParts.requireSquare what operator
