@@ -1,8 +1,9 @@
-// Checks what the Report sample wrote:  dotnet fsi check-report.fsx REPORT [SAME]
+// Checks what the Report sample wrote, the page beside the report too:  dotnet fsi check-report.fsx REPORT [SAME]
 // SAME is a report of the same command, whose numbers must be the same but for the time they took.
 open System
 open System.IO
 open System.Text.Json.Nodes
+open System.Xml.Linq
 
 let problems = ResizeArray<string>()
 
@@ -56,6 +57,44 @@ let checkNumbers (report: JsonNode) =
     expect (least <= mean && mean <= greatest) $"The diagonal has minimum {least}, mean {mean} and maximum {greatest}."
     expect (abs (mean * parameters - exact) <= 6.0 * error) $"The diagonal adds up to {mean * parameters}, not {exact}."
 
+let checkSpectrum (report: JsonNode) =
+    let list path = (find path report).AsArray() |> Seq.map (fun value -> value.GetValue<float>()) |> Seq.toArray
+    let pairs = (find [ "topEigenvalues" ] report).AsArray() |> List.ofSeq
+    let values = pairs |> List.map (number [ "value" ])
+    expect (not values.IsEmpty && List.sortDescending values = values) $"The largest eigenvalues are {values}."
+
+    expect
+        (pairs |> List.forall (fun pair -> number [ "residual" ] pair <= 1e-3 * values.Head))
+        "An eigenpair has a large residual."
+
+    let columns = [ "grid"; "value"; "cumulative"; "low"; "high" ] |> List.map (fun name -> list [ "density"; name ])
+    let lengths = columns |> List.map Array.length |> List.distinct
+    expect (lengths.Length = 1 && lengths.Head > 100) $"The columns of the density have lengths {lengths}."
+    let lines = (find [ "landscape"; "lines" ] report).AsArray()
+    expect (lines.Count >= 2) $"There are {lines.Count} lines of the landscape."
+
+/// A page that loads nothing from elsewhere, and whose markup is closed.
+let checkPage (path: string) =
+    if not (File.Exists path) then
+        problems.Add $"There is no {path}."
+    else
+        let text = File.ReadAllText path
+        let root = XDocument.Parse(text.Replace("<!DOCTYPE html>", "")).Root
+
+        for element in root.Descendants() do
+            let name = element.Name.LocalName
+            expect (name <> "script" && name <> "img" && name <> "iframe") $"The page has a {name}."
+
+            for attribute in element.Attributes() do
+                let loads = List.contains attribute.Name.LocalName [ "src"; "href"; "data" ]
+                let isInside = attribute.Value.StartsWith "#" || attribute.Value.StartsWith "data:"
+                expect (not loads || isInside) $"The page loads {attribute.Value}."
+
+        expect (not (text.Contains "url(" || text.Contains "@import")) "The style sheet of the page loads something."
+        expect (not (text.Contains "NaN")) "The page has a NaN."
+        let charts = root.Descendants() |> Seq.filter (fun element -> element.Name.LocalName = "figure") |> Seq.length
+        expect (charts >= 9) $"The page has {charts} charts."
+
 /// The report without what may differ from run to run.
 let rec timeless (node: JsonNode) =
     match node with
@@ -67,11 +106,17 @@ let rec timeless (node: JsonNode) =
 
 let read path = File.ReadAllText path |> JsonNode.Parse
 
+let check (path: string) =
+    let report = read path
+    checkNumbers report
+    checkSpectrum report
+    checkPage (Path.Combine(Path.GetDirectoryName path, "report.html"))
+    report
+
 match Array.tail fsi.CommandLineArgs with
-| [| path |] -> checkNumbers (read path)
+| [| path |] -> check path |> ignore
 | [| path; same |] ->
-    let first, second = read path, read same
-    checkNumbers first
+    let first, second = check path, read same
     timeless first
     timeless second
     expect (JsonNode.DeepEquals(first, second)) $"{first.ToJsonString()}\nis not\n{second.ToJsonString()}"

@@ -15,6 +15,9 @@ module Numbers =
     /// Eight significant digits, for what is known that well.
     let digits (number: float) = invariant number "G8"
 
+    /// Three significant digits, for places on charts.
+    let rough (number: float) = (invariant number "G3").Replace('-', '−')
+
     /// Two significant digits, for errors.
     let error (number: float) = invariant number "G2"
 

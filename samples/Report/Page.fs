@@ -16,13 +16,14 @@ main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:28px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em}
 h2{font-size:19px;margin:40px 0 4px}
 p{margin:0 0 12px;max-width:75ch;color:var(--chart-quiet)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;margin:24px 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:12px;margin:24px 0}
 .tile,figure,.card{background:var(--chart-paper);border:1px solid var(--edge);border-radius:10px}
-.tile{padding:10px 14px}
+.tile{padding:10px 12px}
 .tile span{display:block;font-size:12.5px;color:var(--chart-quiet)}
-.tile strong{display:block;font-size:17px;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
+.tile strong{display:block;font-size:16px;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
 figure{margin:0;padding:14px 14px 10px;overflow-x:auto}
 figure .chart{width:100%}
+.wide .chart{min-width:720px}
 figcaption{font-size:13px;color:var(--chart-quiet);padding:4px 6px 4px}
 .pictures{display:grid;gap:16px;grid-template-columns:repeat(2,minmax(0,1fr));align-items:start;margin-top:12px}
 .wide{grid-column:1/-1}
@@ -34,7 +35,7 @@ th:first-child,td:first-child{text-align:left}
 tr:last-child td{border-bottom:0}
 @media (max-width:860px){.pictures{grid-template-columns:minmax(0,1fr)}}
 @media (prefers-color-scheme:dark){:root{--page:#0e1319;--edge:#29323d}}
-@media print{:root{--page:#fff;--edge:#ccd3db}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,.tile{break-inside:avoid}body{font-size:11pt}}
+@media print{:root{--page:#fff;--edge:#ccd3db}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,.tile{break-inside:avoid}.wide .chart{min-width:0}body{font-size:11pt}}
 @page{margin:16mm}"""
 
     let private escape (text: string) = WebUtility.HtmlEncode text
@@ -66,10 +67,10 @@ tr:last-child td{border-bottom:0}
         [
             tile "parameters" (Numbers.count problem.Network.ParameterCount)
             tile "loss (nats)" (Numbers.value report.Loss)
-            tile "right" (Numbers.percent report.Accuracy)
+            tile "classified right" (Numbers.percent report.Accuracy)
             tile "gradient norm" (Numbers.value report.GradientNorm)
             tile "trace" (Numbers.plusMinus trace.Value trace.StandardError)
-            tile "largest eigenvalue" (Numbers.value report.TopEigenpairs.Values[0])
+            tile "top eigenvalue" (Numbers.value report.TopEigenpairs.Values[0])
             tile "time" (Numbers.seconds report.Seconds)
         ]
         |> String.concat "\n"
@@ -176,7 +177,7 @@ tr:last-child td{border-bottom:0}
 
             let sides =
                 [ departure.Below; departure.Above ]
-                |> List.choose (fun side -> Option.ofNullable side |> Option.map Numbers.value)
+                |> List.choose (fun side -> Option.ofNullable side |> Option.map Numbers.rough)
 
             let caption =
                 match sides with

@@ -43,7 +43,7 @@ module internal Frame =
             x + needed + 18.0, y, text :: sample accent series x y :: drawn
 
         match entries with
-        | [] -> [], 30.0
+        | [] -> [], 36.0
         | _ ->
             let _, bottom, drawn = entries |> List.fold place (14.0, 42.0, [])
             List.rev drawn, bottom + 16.0
