@@ -16,6 +16,9 @@ module internal DataFile =
 
     /// Runs a reader on a stream from its beginning, unpacking it on the way if its first bytes are those of gzip.
     let readStream (name: string) (stream: Stream) (reader: Stream -> 'T) : 'T =
+        if not stream.CanSeek then
+            raise (DataException $"{name}: a stream that can seek is needed; copy this one into memory or a file")
+
         try
             if isGzip stream then
                 use unpacked = new GZipStream(stream, CompressionMode.Decompress, true)

@@ -75,6 +75,12 @@ type NumpyTests() =
         Expect.isTrue $"{single.DType}" (single.DType = DType.Float32)
 
     [<Test>]
+    member _.``a stream that cannot seek is refused``() =
+        use packed = new MemoryStream(file (header "<f8" "False" "(1,)") (doubles [ 1.0 ]))
+        use pipe = new GZipStream(packed, CompressionMode.Decompress)
+        Expect.raises<DataException> [ "array"; "seek" ] (fun () -> Numpy.readStream "array" pipe)
+
+    [<Test>]
     member _.``later versions have longer lengths``() =
         let text = header "<f8" "False" "(1,)"
         let first = file text (doubles [ 4.0 ])
