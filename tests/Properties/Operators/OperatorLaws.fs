@@ -229,3 +229,20 @@ module OperatorLaws =
         if case.Operator.IsSquare then
             Expect.close 1e-11 (Matrices.diagonal case.Matrix) ((Exact.diagonal case.Operator).Value.ToArray())
             Expect.close 1e-11 [| Matrices.trace case.Matrix |] [| (Exact.trace case.Operator).Value |]
+
+    [<Property>]
+    let ``a diagnosis finds nothing wrong with what is made of sound parts`` (case: OperatorCase) =
+        let diagnosis = Diagnose.run DiagnoseOptions.Default case.Operator
+        Expect.isTrue (string diagnosis) diagnosis.IsHealthy
+
+    [<Property>]
+    let ``a diagnosis finds a claim of symmetry that is false`` (case: OperatorCase) =
+        let asymmetry () = case.Matrix - Tensor.transpose case.Matrix
+
+        if
+            case.Operator.IsSquare
+            && (Tensor.norm (asymmetry ())).ToScalar() > 1e-3 * (Tensor.norm case.Matrix).ToScalar()
+        then
+            let claimed = LinearOperator.claim OperatorProperties.Symmetric case.Operator
+            let diagnosis = Diagnose.run DiagnoseOptions.Default claimed
+            Expect.isTrue (string diagnosis) (diagnosis.Symmetry.Outcome = CheckOutcome.Failed)

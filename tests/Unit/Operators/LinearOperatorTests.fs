@@ -163,3 +163,34 @@ type LinearOperatorTests() =
         let v = Tensor.ofArray [ 4 ] [| 0.1; 0.2; 0.3; 0.4 |]
         let expected = operator.Apply v
         Parallel.For(0, 200, (fun _ -> Expect.sameBits expected (operator.Apply v))) |> ignore
+
+    [<Test>]
+    member _.``operators of no rows or columns are made, combined and written out as their matrices are``() =
+        let zero rows columns = LinearOperator.zero DType.Float64 rows columns
+        let matrix rows columns = LinearOperator.ofMatrix (Tensor.zeros DType.Float64 [ rows; columns ])
+
+        for operator, rows, columns in
+            [
+                zero 0 0, 0, 0
+                matrix 0 3, 0, 3
+                matrix 3 0 * matrix 0 2, 3, 2
+                LinearOperator.gram (matrix 0 3), 3, 3
+                LinearOperator.block 2 0 (matrix 4 4), 0, 0
+                LinearOperator.submatrix (1, 2) (3, 0) (matrix 4 4), 2, 0
+                LinearOperator.blockDiagonal [ zero 0 2; zero 1 0 ], 1, 2
+                LinearOperator.damped 0.0 (matrix 0 0), 0, 0
+                LinearOperator.ofDiagonal (Tensor.zeros DType.Float64 [ 0 ]), 0, 0
+                LinearOperator.lowRankPlusDiagonal
+                    (Tensor.zeros DType.Float64 [ 3 ])
+                    (Tensor.zeros DType.Float64 [ 3; 0 ])
+                    (Tensor.zeros DType.Float64 [ 0 ]),
+                3,
+                3
+            ] do
+            let dense = LinearOperator.dense operator
+            Expect.tensorsClose 0.0 (Tensor.zeros DType.Float64 [ rows; columns ]) dense
+            Expect.equal [| 2; rows |] (operator.Apply(Tensor.ones DType.Float64 [ 2; columns ])).Shape
+            Expect.equal [| 0; rows |] (operator.Apply(Tensor.ones DType.Float64 [ 0; columns ])).Shape
+
+            if operator.IsSquare then
+                Expect.equal [| 2 |] (operator.QuadraticForm(Tensor.ones DType.Float64 [ 2; columns ])).Shape
