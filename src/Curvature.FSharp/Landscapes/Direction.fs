@@ -97,7 +97,7 @@ module Direction =
         let rest = direction.Vector |> Vectors.without axis |> Vectors.without axis
         let length = Vectors.norm rest
 
-        if length <= 100.0 * Vectors.epsilon rest.DType * direction.Length then
+        if length <= 100.0 * SmallMatrices.epsilon rest.DType * direction.Length then
             raise (ArgumentRangeException $"Direction.orthogonalTo: {direction.Name} is parallel to {other.Name}")
 
         Direction(direction.Name, rest * (direction.Length / length), Nullable())

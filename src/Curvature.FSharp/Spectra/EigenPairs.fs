@@ -135,7 +135,7 @@ module internal EigenOrder =
 
     /// How much of a residual is as good as nothing: a share of the eigenvalue, and what rounding leaves.
     let allowed (options: EigenOptions) (dtype: DType) scale value =
-        let epsilon = Vectors.epsilon dtype
+        let epsilon = SmallMatrices.epsilon dtype
         let share = options.ToleranceFor dtype * max (abs value) (Math.Pow(epsilon, 2.0 / 3.0) * scale)
         max share (100.0 * epsilon * scale)
 

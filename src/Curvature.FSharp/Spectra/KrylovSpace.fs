@@ -30,7 +30,7 @@ module internal Symmetry =
 
     /// Raises OperatorException where vᵀAu and uᵀAv differ by more than rounding makes of `scale`, about ‖A‖.
     let check (operator: LinearOperator) (difference: float) (scale: float) =
-        if difference > sqrt (Vectors.epsilon operator.DType) * scale then
+        if difference > sqrt (SmallMatrices.epsilon operator.DType) * scale then
             raise (
                 OperatorException
                     $"{operator.Name}: it is claimed to be symmetric, and its products are not: vᵀAu and uᵀAv differ by {difference:g3} for unit vectors, where the largest seen is {scale:g3}"
@@ -43,7 +43,7 @@ module internal Symmetry =
 [<Sealed>]
 type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tensor voption, lockedScale: float) =
     let n, dtype, device = operator.Columns, operator.DType, operator.Device
-    let epsilon = Vectors.epsilon dtype
+    let epsilon = SmallMatrices.epsilon dtype
 
     do
         if int64 capacity * int64 n > int64 Int32.MaxValue then

@@ -83,7 +83,7 @@ type SpectralSample internal (name: string, size: int, dtype: DType, steps: int,
         if rules.Length = 0 then
             0.0
         else
-            100.0 * Vectors.epsilon dtype * max (abs this.Least) (abs this.Largest)
+            100.0 * SmallMatrices.epsilon dtype * max (abs this.Least) (abs this.Largest)
 
     override _.ToString() = $"{rules.Length} rules of {steps} steps for {name}, {ledger.Matvecs} matvecs"
 

@@ -1,16 +1,14 @@
 namespace Curvature.FSharp
 
-open System
 open Curvature
+open MathNet.Numerics.LinearAlgebra
 
-/// Inner products and combinations of vectors that are rows. Sums are made in Float64, whatever the element type.
+/// Inner products and combinations of vectors that are rows. Sums are made in Float64, whatever the element type. What one vector at a time
+/// needs is here, with memory given back at once, as a basis may be all that fits; what blocks need is in Rows.
 module internal Vectors =
 
     /// Float32 is widened this many elements of a row at a time.
     let private chunk = 1 <<< 16
-
-    /// The distance from 1 to the next number of an element type.
-    let epsilon (dtype: DType) = if dtype = DType.Float64 then Math.Pow(2.0, -52.0) else Math.Pow(2.0, -23.0)
 
     /// Gives back the memory of an array that nothing refers to any more, before a garbage collection would.
     let private release (t: Tensor) = t.Storage.Memory.Dispose()
@@ -53,11 +51,7 @@ module internal Vectors =
     let without (rows: Tensor) (v: Tensor) : Tensor = subtract (dots rows v) rows v
 
     /// ⟨aᵢ, bⱼ⟩ for the rows of two blocks.
-    let gram (a: Tensor) (b: Tensor) : float[,] =
-        let columns = Array.init b.Signature.Shape[0] (fun j -> dots a (Tensor.item 0 j b))
-        Array2D.init a.Signature.Shape[0] columns.Length (fun i j -> columns[j][i])
+    let gram (a: Tensor) (b: Tensor) : float[,] = (Rows.products a b).ToArray()
 
     /// Rows Σⱼ cᵢⱼ rowⱼ
-    let combinations (c: float[,]) (rows: Tensor) : Tensor =
-        let coefficients = Tensor.ofArray [ c.GetLength 0; c.GetLength 1 ] (c |> Seq.cast<float> |> Seq.toArray)
-        Tensor.matmul (coefficients |> Tensor.convert rows.DType |> Tensor.toDevice rows.Device) rows
+    let combinations (c: float[,]) (rows: Tensor) : Tensor = Rows.combine (Matrix<float>.Build.DenseOfArray c) rows

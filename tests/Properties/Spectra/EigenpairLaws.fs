@@ -142,3 +142,31 @@ module EigenpairLaws =
             holds case pairs.Values pairs.Vectors pairs.Residuals
             let others = ThickRestartLanczos.findWith options wanted count case.Operator
             Expect.close (1e-7 * (1.0 + case.Norm)) others.Values pairs.Values
+
+    [<Property>]
+    let ``in Float32, what is found and claimed is right to its digits`` (case: SpectrumCase) =
+        let operator, count = case.OperatorOf DType.Float32, max 1 (case.Size / 3)
+        let options = EigenOptions.Default.WithMultiplicities().WithKey(case.Key).WithMaximumMatvecs 20_000
+        let expected = Array.rev case.Eigenvalues |> Array.truncate count
+        // The entries of the matrix are off by half a unit each.
+        let rounding = 1e-6 * float case.Size * case.Norm
+
+        for pairs in
+            [
+                ThickRestartLanczos.findWith options SpectrumEnd.Largest count operator
+                Lobpcg.findWith options id SpectrumEnd.Largest count operator
+            ] do
+            check case $"{pairs}" pairs.AllConverged
+
+            for i in 0 .. count - 1 do
+                let off = abs (pairs.Values[i] - expected[i])
+                check case $"{pairs.Values[i]} for {expected[i]}" (off <= pairs.Residuals[i] + rounding)
+
+        let result = Lanczos.run case.Size case.Key operator
+
+        Array.iter2
+            (fun value claim ->
+                let distance = case.Eigenvalues |> Array.map (fun x -> abs (x - value)) |> Array.min
+                check case $"{value} is {distance} from an eigenvalue" (distance <= claim + rounding))
+            result.RitzValues
+            result.ResidualBounds

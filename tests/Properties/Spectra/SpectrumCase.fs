@@ -28,8 +28,12 @@ type SpectrumCase =
         let a = q * Matrix<float>.Build.DiagonalOfDiagonalArray this.Eigenvalues * q.Transpose()
         0.5 * (a + a.Transpose())
 
-    member this.Operator =
-        LinearOperator.ofSymmetricMatrix (Tensor.ofArray [ this.Size; this.Size ] (this.Matrix.ToRowMajorArray()))
+    member this.OperatorOf(dtype: DType) =
+        Tensor.ofArray [ this.Size; this.Size ] (this.Matrix.ToRowMajorArray())
+        |> Tensor.convert dtype
+        |> LinearOperator.ofSymmetricMatrix
+
+    member this.Operator = this.OperatorOf DType.Float64
 
     /// The squared components of a unit vector along the eigenvectors: the weights of its spectral measure.
     member this.Measure(vector: float[]) =
