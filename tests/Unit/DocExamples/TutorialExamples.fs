@@ -1,0 +1,268 @@
+namespace DocExamples
+
+open System
+open System.IO
+open System.Xml.Linq
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+/// The F# of docs/tutorial.md.
+module TutorialExamples =
+
+    let private b =
+        Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 10; 10 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
+
+    let private folder = Directory.CreateTempSubdirectory("curvature-tutorial-").FullName
+
+    [<OneTimeTearDown>]
+    let ``remove the folder`` () = Directory.Delete(folder, true)
+
+    [<Test>]
+    let ``power iteration on an explicit matrix`` () =
+        let b = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 10; 10 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
+        let mutable v = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 10 ]
+        let mutable eigenvalue = 0.0
+
+        for step in 1..40 do
+            v <- v / Tensor.norm v
+            let next = b.Apply v
+            eigenvalue <- (Tensor.dot v next).ToScalar()
+            if step % 10 = 0 then printfn $"step {step}: {eigenvalue:f4}"
+            v <- next
+
+        let exact = ThickRestartLanczos.find SpectrumEnd.Largest 1 b
+        printfn $"all of it: {exact.Values[0]:f4} after {exact.Matvecs} products, residual {exact.Residuals[0]:g2}"
+
+        Assert.That(eigenvalue, Is.EqualTo(exact.Values[0]).Within(5).Percent)
+
+    [<Test>]
+    let ``the trace of an explicit matrix`` () =
+        let estimate = Hutchinson.trace (StoppingRule.matvecs 1000) (Key.OfSeed 3L) b
+        let exact = Exact.trace b
+        printfn $"{estimate}, exactly {exact.Value:f4}"
+
+        Assert.That(abs (estimate.Value - exact.Value), Is.LessThan(6.0 * estimate.StandardError))
+
+    [<Test>]
+    let ``Gaussian against Rademacher`` () =
+        let plain =
+            Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 100; 100 ]
+            |> LinearOperator.ofMatrix
+            |> LinearOperator.symmetricPart
+
+        let stop = StoppingRule.matvecs 20_000
+
+        let variance probe operator =
+            let trace = Hutchinson.estimate probe Measurement.trace stop (Key.OfSeed 5L) operator
+            trace.StandardError ** 2.0 * float trace.Samples
+
+        for name, operator in [ "small diagonal", plain; "larger diagonal", LinearOperator.shift 10.0 plain ] do
+            let gaussian, rademacher = variance Probe.gaussian operator, variance Probe.rademacher operator
+            printfn $"{name}: variance {gaussian:f0} with Gaussian vectors, {rademacher:f0} with signs"
+
+        let larger = LinearOperator.shift 10.0 plain
+        let squares = (Exact.frobenius larger).Value ** 2.0
+        let onDiagonal = (Tensor.sum (Tensor.square (Exact.diagonal larger).Value)).ToScalar()
+        printfn $"in theory {2.0 * squares:f0} and {2.0 * (squares - onDiagonal):f0}"
+
+        Assert.That(variance Probe.gaussian larger, Is.EqualTo(2.0 * squares).Within(8).Percent)
+        Assert.That(variance Probe.rademacher larger, Is.EqualTo(2.0 * (squares - onDiagonal)).Within(8).Percent)
+        Assert.That(variance Probe.rademacher plain, Is.EqualTo(variance Probe.rademacher larger).Within(1).Percent)
+
+    let private train () =
+        let point label i =
+            let along = (float i + 0.5) / 100.0
+            let angle = Math.PI * (float label + 2.5 * along)
+            [| along * cos angle; along * sin angle |]
+
+        let rows =
+            [|
+                for label in 0..1 do
+                    for i in 0..99 -> label, point label i
+            |]
+
+        let inputs = Tensor.ofArray [ 200; 2 ] (rows |> Array.collect snd)
+        let labels = Tensor.ofIndices [ 200 ] (rows |> Array.map fst)
+        let network = Network.mlp Layer.tanh [ 2; 16; 16; 2 ]
+        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+
+        let theta =
+            Training.minimize
+                (TrainingOptions.Default.WithEpochs(1000).WithBatchSize(200).WithOptimizer(Optimizer.adam 0.01))
+                (Key.OfSeed 6L)
+                (fun theta inputs labels -> Network.forward network theta inputs |> criterion labels)
+                inputs
+                labels
+                (Network.initialize (Key.OfSeed 7L) DType.Float64 network)
+            |> _.Theta
+
+        let loss theta = Network.forward network theta inputs |> criterion labels
+        let point = Hessian.evaluate loss theta
+        let hessian = point.Hessian
+
+        printfn
+            $"loss {point.Loss:f6}, gradient norm {(Tensor.norm point.Gradient).ToScalar():g3}, {hessian.Columns} parameters"
+
+        network, theta, inputs, labels, loss, point
+
+    let private trained = lazy (train ())
+
+    [<Test>]
+    let ``top eigenvalues of a network`` () =
+        let _, _, _, _, _, point = trained.Value
+        let hessian = point.Hessian
+        let asPyHessian = PowerIteration.find (PowerStop.pyHessian 1e-3) 100 2 (Key.OfSeed 8L) hessian
+        let lanczos = ThickRestartLanczos.find SpectrumEnd.LargestMagnitude 2 hessian
+
+        for found in [ asPyHessian; lanczos ] do
+            for value, residual in Array.zip found.Values found.Residuals do
+                printfn $"{value:f8}, residual {residual:g2}"
+
+            printfn $"{found.Matvecs} products"
+
+        Assert.That(asPyHessian.Values[0], Is.EqualTo(lanczos.Values[0]).Within(1).Percent)
+
+    [<Test>]
+    let ``three landscapes`` () =
+        let _, theta, _, _, loss, point = trained.Value
+        let hessian, path = point.Hessian, Path.Combine(folder, "landscapes.svg")
+        let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 1 hessian
+
+        let directions =
+            [
+                Direction.eigenvector 0 pairs
+                Direction.random (Key.OfSeed 9L) theta
+                Direction.gradient point.Gradient
+            ]
+
+        let lines =
+            directions |> List.map (fun direction -> Landscape.line loss theta direction (Landscape.grid 0.5 21))
+
+        for line in lines do
+            printfn
+                $"{line.Direction.Name}: {line.Losses[0]:f4} at −0.5, {line.Losses[10]:f4} at 0, {line.Losses[20]:f4} at 0.5"
+
+        let chart =
+            Chart.create
+                "Loss along three directions"
+                (Axis.linear "distance")
+                (Axis.linear "loss in nats")
+                [
+                    for line in lines do
+                        Series.line line.Direction.Name line.Positions line.Losses
+                ]
+
+        File.WriteAllText(path, Chart.toSvg chart)
+
+        Assert.That(
+            lines[0].Losses[20] - lines[0].Losses[10],
+            Is.GreaterThan(lines[1].Losses[20] - lines[1].Losses[10])
+        )
+
+        Assert.That(XDocument.Load(path).Root.Name.LocalName, Is.EqualTo "svg")
+
+    [<Test>]
+    let ``trace, diagonal and density of a network`` () =
+        let _, _, _, _, _, point = trained.Value
+        let hessian, path = point.Hessian, Path.Combine(folder, "density.svg")
+        let trace = Hutchinson.trace (StoppingRule.relativeError 0.05) (Key.OfSeed 10L) hessian
+        let exact = Exact.trace hessian
+        printfn $"trace {trace}, exactly {exact.Value:f4}"
+
+        let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 1000) (Key.OfSeed 11L) hessian
+        let largest = Tensor.max(diagonal.Value).ToScalar()
+        let truth = (Exact.diagonal hessian).Value
+        let error = Tensor.norm(diagonal.Value - truth).ToScalar() / Tensor.norm(truth).ToScalar()
+        printfn $"largest entry of the diagonal {largest:f4}, relative error of all {error:p1}"
+
+        let sample = StochasticLanczos.sample 8 80 (Key.OfSeed 12L) hessian
+        let density = SpectralDensity.ofSample Smoothing.pyHessian sample
+        let share = (CumulativeDensity.ofSample sample).At 0.01
+
+        printfn
+            $"Ritz values from {sample.Least:f5} to {sample.Largest:f5}; {share:p1} of the eigenvalues are below 0.01"
+
+        let chart =
+            Chart.create
+                "Eigenvalue density"
+                (Axis.linear "eigenvalue λ")
+                ((Axis.logarithmic "density").WithRange(1e-3, 1e3))
+                [ Series.line "density" density.Grid density.Values ]
+
+        File.WriteAllText(path, Chart.toSvg chart)
+
+        Assert.That(abs (trace.Value - exact.Value), Is.LessThan(6.0 * trace.StandardError))
+        Assert.That(error, Is.LessThan 0.2)
+        Assert.That(XDocument.Load(path).Root.Name.LocalName, Is.EqualTo "svg")
+
+    [<Test>]
+    let ``curvature of activations`` () =
+        let network, theta, inputs, labels, _, _ = trained.Value
+        let criterion = Loss.softmaxCrossEntropy Reduction.Sum labels
+        let taps, stop = [ "0"; "2"; "4" ], StoppingRule.matvecs 200
+
+        for found in ActivationHessian.traces network criterion taps stop (Key.OfSeed 13L) theta inputs do
+            let perSample = found.PerSample.Value.ToArray()
+            printfn $"after layer {found.Tap.Name}: {found.Trace}, the largest of a sample {Array.max perSample:f4}"
+
+        let outputs = ActivationHessian.at network criterion "4" theta inputs
+        Assert.That((Exact.trace outputs).Value, Is.GreaterThan 0.0)
+
+    [<Test>]
+    let ``products, as in torch-secorder`` () =
+        let network, theta, inputs, labels, loss, point = trained.Value
+        let hessian = point.Hessian
+        let v = Tensor.normal (Key.OfSeed 14L) DType.Float64 [ theta.Size ]
+        let exact = hessian.Apply v
+        let differences = (FiniteDifference.hessian loss theta).Apply v
+
+        let model theta = Network.forward network theta inputs
+        let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+        let product = gaussNewton.Apply v
+
+        let off = Tensor.norm(differences - exact).ToScalar() / Tensor.norm(exact).ToScalar()
+
+        printfn
+            $"‖Hv‖ {Tensor.norm(exact).ToScalar():f6}; differences are off by {off:g2}; ‖Gv‖ {Tensor.norm(product).ToScalar():f6}"
+
+        for q in [ 0.1; 1.0 ] do
+            let sparse =
+                Hutchinson.estimate
+                    (Probe.sparse q)
+                    Measurement.trace
+                    (StoppingRule.matvecs 4000)
+                    (Key.OfSeed 15L)
+                    hessian
+
+            printfn $"trace {sparse} where a share of {q} of each vector is not 0"
+
+        Assert.That(off, Is.LessThan 1e-6)
+        Assert.That(Tensor.norm(product).ToScalar(), Is.GreaterThan 0.0)
+
+    [<Test>]
+    let ``the same for a residual network`` () =
+        let weightsFile = SharedData.path "data/resnet20_cifar10.safetensors"
+        let imageFile = SharedData.path "data/cifar10_test_1000.bin"
+
+        let theta, network = ResNet.resNet20 |> Network.load DType.Float32 (Safetensors.read weightsFile)
+        let images, labels = Cifar.read10 DType.Float32 imageFile
+        let normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ] images
+        let batch = Batch(Tensor.slice 0 0 50 normalized, Tensor.slice 0 0 50 labels)
+
+        let loss theta =
+            Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+
+        let point = Hessian.evaluate loss theta
+        let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
+        printfn $"loss {point.Loss:f7}, top two eigenvalues {pairs.Values[0]:f3} and {pairs.Values[1]:f3}"
+
+        let criterion = Loss.softmaxCrossEntropy Reduction.Sum batch.Targets
+        let taps, stop = [ "conv1"; "layer1"; "layer2"; "layer3"; "linear" ], StoppingRule.matvecs 30
+
+        for found in ActivationHessian.traces network criterion taps stop (Key.OfSeed 3L) theta batch.Inputs do
+            printfn $"{found.Tap.Name} ({found.Tap.Size} numbers): trace {found.Trace}"
+
+        Assert.That(point.Loss, Is.EqualTo(0.0351289).Within 1e-5)
+        Expect.close 1e-3 [| 211.3007; 155.8568 |] pairs.Values
