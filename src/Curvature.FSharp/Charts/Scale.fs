@@ -164,8 +164,9 @@ module internal Scale =
             let ticks low high = logarithmicTicks (logarithm low) (logarithm high)
             ofNumbers axis room positive logarithm (fun x -> Math.Pow(10.0, x)) ticks
         | SymmetricLogarithmic threshold ->
-            let forward value = float (sign value) * log10 (1.0 + abs value / threshold)
-            let backward x = float (sign x) * threshold * (Math.Pow(10.0, abs x) - 1.0)
+            // `sign` refuses NaN, which a level may be.
+            let forward value = Math.CopySign(log10 (1.0 + abs value / threshold), value)
+            let backward x = Math.CopySign(threshold * (Math.Pow(10.0, abs x) - 1.0), x)
             ofNumbers axis room finite forward backward (fun low high -> symmetricTicks threshold low high, [||])
         | Categories names ->
             let place value = Math.Clamp((value + 0.5) / float (max 1 names.Length), -1.0, 2.0)

@@ -63,6 +63,8 @@ type ScaleTests() =
                     if not (Double.IsNaN value) then
                         Expect.isTrue $"{axis.Title} {values}: {value}" (Double.IsFinite(scale.Place value))
 
+                let none = scale.Place nan
+                Expect.isTrue $"{axis.Title} {values}: NaN at {none}" (not (none > 0.0 && none < 1.0))
                 Expect.isTrue $"{values}: {scale.Ticks.Length} ticks" (scale.Ticks.Length < 30)
 
     [<Test>]
