@@ -15,8 +15,7 @@ public sealed class DocumentationTests
     private static IEnumerable<Type> Classes => Library.FacadeClasses;
 
     private static IEnumerable<string> Modules =>
-        Library.ModuleFunctions.Select(Library.FSharpName).Where(name => !Library.IsStillFSharpAlone(name))
-            .Select(name => name.Split('.')[0]).Distinct();
+        Library.ModuleFunctions.Select(Library.FSharpName).Select(name => name.Split('.')[0]).Distinct();
 
     [TestCaseSource(nameof(CodeBlocks))]
     public void CodeOnAPageStandsInAProgramThatIsRun(CodeBlock block) =>

@@ -33,13 +33,6 @@ internal static class Library
     /// <summary>The static classes of the facade.</summary>
     public static IEnumerable<Type> FacadeClasses => FacadeTypes.Where(type => type is { IsAbstract: true, IsSealed: true });
 
-    /// <summary>Modules that C# does not have yet, and functions of others. Whatever gets its C# form leaves this list.</summary>
-    public static readonly string[] StillFSharpAlone = [];
-
-    /// <summary>Whether a function, named as an F# user writes it, is of those that C# does not have yet.</summary>
-    public static bool IsStillFSharpAlone(string name) =>
-        StillFSharpAlone.Contains(name) || StillFSharpAlone.Contains(name.Split('.')[0]);
-
     /// <summary>Every function and value of every F# module.</summary>
     public static IEnumerable<MethodInfo> ModuleFunctions =>
         Core.SelectMany(assembly => assembly.GetExportedTypes())

@@ -99,17 +99,9 @@ public sealed class SurfaceTests
     {
         var called = IntermediateLanguage.MethodsCalledBy(Library.Facade);
         var missing = Library.ModuleFunctions.Where(function => !called.Contains(function)).Select(Library.FSharpName)
-            .Where(name => !Library.IsStillFSharpAlone(name)).ToArray();
+            .ToArray();
         Assert.That(missing.Except(WithoutForward.Keys), Is.Empty, string.Join(", ", missing.Except(WithoutForward.Keys)));
         Assert.That(WithoutForward.Keys.Except(missing), Is.Empty);
-    }
-
-    [Test]
-    public void NothingThatHasAFormInCSharpIsListedAsMissing()
-    {
-        var called = IntermediateLanguage.MethodsCalledBy(Library.Facade);
-        var reached = Library.ModuleFunctions.Where(called.Contains).Select(Library.FSharpName);
-        Assert.That(reached.Where(Library.IsStillFSharpAlone), Is.Empty);
     }
 
     [Test]
