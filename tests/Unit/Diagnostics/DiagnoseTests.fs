@@ -269,7 +269,7 @@ type TraceUncertaintyTests() =
 
     [<Test>]
     member _.``the three variances are those that the forms were drawn with, batches of different sizes or not``() =
-        // x_ik = 5 + sᵢ + pₖ + e_ik with standard deviations 2, 0.3 and 1.5, averaged over batches: means of 300 analyses.
+        // x_ik = 5 + sᵢ + pₖ + e_ik with standard deviations 2, 1.5 and 4, averaged over batches: means of 300 analyses.
         let sizes = [| 3; 3; 5; 8; 3; 1; 7 |]
         let probes, samples = 6, Array.sum sizes
         let key = Key.OfSeed 62L
@@ -292,7 +292,7 @@ type TraceUncertaintyTests() =
                             Array.init probes (fun k ->
                                 Seq.init size (fun i ->
                                     let i = starts[b] + i
-                                    5.0 + 2.0 * s[i] + 0.3 * p[k] + 1.5 * e[i * probes + k])
+                                    5.0 + 2.0 * s[i] + 1.5 * p[k] + 4.0 * e[i * probes + k])
                                 |> Seq.average))
 
                     TraceVariance.analyse sizes forms
@@ -304,13 +304,13 @@ type TraceUncertaintyTests() =
             let deviation = sqrt (values |> Array.averageBy (fun v -> (v - mean) * (v - mean)))
             let error = 5.0 * deviation / sqrt (float times)
             // Negative estimates of the probes' variance are cut at 0, which moves their mean a little.
-            let bias = if what = "probes" then 0.3 * expected else 0.0
+            let bias = if what = "probes" then 0.1 * expected else 0.0
             Expect.isTrue $"{what}: {mean} ± {error}, expected {expected}; {key}" (abs (mean - expected) < error + bias)
 
         check "trace" 5.0 _.Trace
         check "data" (4.0 / float samples) (fun u -> u.DataError * u.DataError)
-        check "probes" (0.09 / float probes) (fun u -> u.ProbeError * u.ProbeError)
-        check "both" (2.25 / float (samples * probes)) (fun u -> u.JointError * u.JointError)
+        check "probes" (2.25 / float probes) (fun u -> u.ProbeError * u.ProbeError)
+        check "both" (16.0 / float (samples * probes)) (fun u -> u.JointError * u.JointError)
 
     [<Test>]
     member _.``sums, multiples and blocks keep what batches say``() =
