@@ -11,11 +11,19 @@ type internal RunningMoments() =
     let mutable count = 0
     let mutable mean = 0.0
     let mutable squares = 0.0
+    // A power of two near the first number where squares of such numbers would vanish or overflow, so that these are of numbers near 1.
+    let mutable unit = 0.0
+
+    let unitOf (x: float) =
+        let size = abs x
+        if size > 1e-120 && size < 1e120 then 1.0 else Math.ScaleB(1.0, Math.ILogB size)
 
     member _.Count = count
-    member _.Mean = mean
+    member _.Mean = if unit = 0.0 then mean else mean * unit
 
     member _.Add(x: float) =
+        if unit = 0.0 && x <> 0.0 && Double.IsFinite x then unit <- unitOf x
+        let x = if unit = 0.0 then x else x / unit
         count <- count + 1
         let difference = x - mean
         mean <- mean + difference / float count
@@ -26,7 +34,7 @@ type internal RunningMoments() =
         if count < 2 then
             infinity
         else
-            Math.Sqrt(squares / float (count - 1) / float count)
+            Math.Sqrt(squares / float (count - 1) / float count) * (if unit = 0.0 then 1.0 else unit)
 
 module internal Moments =
 

@@ -201,3 +201,13 @@ type EstimatorInputTests() =
             Expect.isTrue
                 $"{name}: %A{found}, where the trace is {truth}"
                 (abs (found[0] - truth) <= 6.0 * found[1] + 1e-3 * truth)
+
+    [<Test>]
+    member _.``the standard error of a trace follows its size where squares do not exist``() =
+        let matrix = Matrices.symmetric 46 9
+        let estimate size = Hutchinson.trace rule key (LinearOperator.ofMatrix (size * matrix))
+        let ordinary = estimate 1.0
+
+        for size in [ Math.ScaleB(1.0, -800); Math.ScaleB(1.0, 800) ] do
+            let found = estimate size
+            Expect.close 1e-14 (one ordinary) (one found |> Array.map (fun x -> x / size))
