@@ -6,8 +6,8 @@ public static class SpectralDensities
 {
     extension(Smoothing)
     {
-        /// <summary>Gaussians of a standard deviation, in the units of eigenvalues, on 1024 points that reach 5 of them beyond the outermost
-        /// Ritz values.</summary>
+        /// <summary>Gaussians of a standard deviation, in the units of eigenvalues, on a grid that reaches 5 of them beyond the outermost Ritz
+        /// values: 1024 points, or as many as leave two in each standard deviation, up to a million.</summary>
         /// <exception cref="ArgumentRangeException">It is not above 0.</exception>
         public static Smoothing Gaussian(double standardDeviation) => FSharp.Smoothing.gaussian(standardDeviation);
 

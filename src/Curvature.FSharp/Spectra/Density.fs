@@ -52,7 +52,11 @@ module Smoothing =
         let high = rules |> Seq.map (fun struct (_, high) -> high) |> Seq.max
         struct (low, high)
 
-    /// Gaussians of a standard deviation, in the units of eigenvalues, on 1024 points that reach 5 of them beyond the outermost Ritz values.
+    /// No grid has more points than this.
+    let private mostPoints = 1 <<< 20
+
+    /// Gaussians of a standard deviation, in the units of eigenvalues, on a grid that reaches 5 of them beyond the outermost Ritz values: 1024 points, or
+    /// as many as leave two in each standard deviation, up to a million.
     /// Raises ArgumentRangeException for one that is not above 0.
     let gaussian (standardDeviation: float) : Smoothing =
         if not (standardDeviation > 0.0 && Double.IsFinite standardDeviation) then
@@ -65,7 +69,9 @@ module Smoothing =
             fun rules _ ->
                 let struct (low, high) = ends rules
                 let reach = 5.0 * standardDeviation
-                struct (low - reach, high + reach, 1024, standardDeviation, false)
+                let points = ceil (2.0 * (high - low + 2.0 * reach) / standardDeviation) + 1.0
+                let count = int (min (float mostPoints) (max 1024.0 points))
+                struct (low - reach, high + reach, count, standardDeviation, false)
         )
 
     /// PyHessian's: 10000 points from the mean least Ritz value − 0.01 to the mean largest + 0.01, variance 1e-5·max(1, range), and the sum over

@@ -38,7 +38,8 @@ module StochasticLanczos =
         SpectralRule(ritz.Values, weights ritz, residuals, mass, rules)
 
     let private exactRule (operator: LinearOperator) =
-        let value = (operator.Apply(Tensor.ones operator.DType [ 1 ] |> Tensor.toDevice operator.Device)).ToScalar()
+        let one = Tensor.ones operator.DType [ 1 ] |> Tensor.toDevice operator.Device
+        let value = operator.Multiply(one, (fun _ -> "the basis vector")).ToScalar()
         SpectralRule([| value |], [| 1.0 |], [| 0.0 |], 1.0, ValueNone)
 
     let private ledger (operator: LinearOperator) samples products seconds reason =

@@ -44,6 +44,14 @@ type DensityTests() =
             Expect.close 0.0 [| 2.0 |] [| float rule.Nodes.Length |]
 
     [<Test>]
+    member _.``Gaussians that are narrow beside the spectrum are seen by the grid``() =
+        let sample = StochasticLanczos.sample 2 20 key (dense 1 clusters)
+
+        for width in [ 1.0; 1e-2; 1e-3; 1e-4 ] do
+            let density = SpectralDensity.ofSample (Smoothing.gaussian width) sample
+            Expect.close 1e-5 [| 1.0 |] [| integral density -20.0 30.0 |]
+
+    [<Test>]
     member _.``the parameters of named smoothings are the published ones``() =
         let sample = StochasticLanczos.sample 3 20 key (dense 1 clusters)
         let pyHessian = SpectralDensity.ofSample Smoothing.pyHessian sample

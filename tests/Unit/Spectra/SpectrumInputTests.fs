@@ -60,6 +60,13 @@ type SpectrumInputTests() =
                     run (claimed operator) |> printfn "%s found %A" name)
 
     [<Test>]
+    member _.``products of a single column that are NaN are errors too``() =
+        let broken = claimed (LinearOperator.ofBlockFunction DType.Float64 1 1 (fun v -> v * nan))
+
+        for name, run in methods do
+            Expect.error<NonFiniteException> [ "vector" ] (fun () -> run broken |> printfn "%s found %A" name)
+
+    [<Test>]
     member _.``operators of one column, zero ones and multiples of the identity have exact answers``() =
         for name, run in methods do
             for operator, value in
