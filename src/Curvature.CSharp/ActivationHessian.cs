@@ -69,4 +69,65 @@ public static class ActivationHessian
         Network network, Func<Tensor, Tensor> loss, IReadOnlyList<string> taps, Tensor theta, Tensor inputs) =>
         FSharp.ActivationHessian.exactTraces(
             network.NotNull(), loss.ToFSharp(), taps.ToFSharpList(), theta.NotNull(), inputs.NotNull());
+
+    /// <summary>The traces over many batches, and of each sample in their order. The batches are read once, one in memory at a time; each is
+    /// estimated by itself until the rule says stop, so that their errors are independent.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="loss">From targets and outputs to a scalar: the mean over a batch's samples, or their sum.</param>
+    /// <param name="taps">Names of values.</param>
+    /// <param name="batches">The data. With the mean, batches count by their size.</param>
+    /// <param name="theta">The parameters.</param>
+    /// <param name="reduction">What the loss of a batch is.</param>
+    /// <param name="options">How to estimate.</param>
+    /// <param name="progress">Told after every block of vectors.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="DataException">There are no batches.</exception>
+    /// <exception cref="ParameterException">There is no such tap; the message names those that there are.</exception>
+    public static IReadOnlyList<ActivationTrace> TracesOverBatches(
+        Network network,
+        Func<Tensor, Tensor, Tensor> loss,
+        IReadOnlyList<string> taps,
+        IEnumerable<Batch> batches,
+        Tensor theta,
+        Reduction reduction = Reduction.Mean,
+        EstimateOptions? options = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        options ??= new EstimateOptions();
+        return FSharp.ActivationHessian.tracesOverBatches(
+            options.ToSamplingOptions(progress, cancellationToken),
+            options.Probe,
+            network.NotNull(),
+            reduction,
+            loss.ToFSharp(),
+            taps.ToFSharpList(),
+            options.Stop,
+            options.Key,
+            batches.NotNull(),
+            theta.NotNull());
+    }
+
+    /// <inheritdoc cref="TracesOverBatches"/>
+    public static Task<IReadOnlyList<ActivationTrace>> TracesOverBatchesAsync(
+        Network network,
+        Func<Tensor, Tensor, Tensor> loss,
+        IReadOnlyList<string> taps,
+        IEnumerable<Batch> batches,
+        Tensor theta,
+        Reduction reduction = Reduction.Mean,
+        EstimateOptions? options = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        network.NotNull();
+        loss.NotNull();
+        taps.NotNull();
+        batches.NotNull();
+        theta.NotNull();
+        return Task.Run(
+            () => TracesOverBatches(
+                network, loss, taps, batches, theta, reduction, options, progress, cancellationToken),
+            cancellationToken);
+    }
 }

@@ -46,4 +46,14 @@ public sealed class LayerCurvatureTests
         Assert.That(found.Single().Trace.Value, Is.EqualTo(4).Within(1e-12));
         Assert.Throws<ParameterException>(() => ActivationHessian.At(Network, Squares, "2", Theta, Inputs));
     }
+
+    [Test]
+    public async Task TracesOfActivationsOverBatches()
+    {
+        var batches = Batches.Split(Inputs, Inputs, 1);
+        Func<Tensor, Tensor, Tensor> loss = (_, outputs) => Squares(outputs);
+        var found = await ActivationHessian.TracesOverBatchesAsync(Network, loss, ["1"], batches, Theta);
+        Assert.That(found.Single().PerSample.Value.ToArray(), Is.EqualTo(new[] { 1.0, 1 }).Within(1e-12));
+        Assert.That(found.Single().Trace.Value, Is.EqualTo(2).Within(1e-12));
+    }
 }

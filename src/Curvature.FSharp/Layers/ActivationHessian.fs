@@ -182,3 +182,81 @@ module ActivationHessian =
 
             Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 diagonal.Ledger,
             Estimates.vector sums (Tensor.zerosLike sums) diagonal.Ledger)
+
+    // ---- over many batches
+
+    /// Of the ledgers of independent estimates that make up a sum, the one of fewest samples, with the cost of all.
+    let private joined (ledgers: Ledger list) : Ledger =
+        let fewest = ledgers |> List.minBy _.Samples
+
+        fewest.After(
+            (ledgers |> List.sumBy _.Matvecs) - fewest.Matvecs,
+            (ledgers |> List.sumBy _.Gradients) - fewest.Gradients,
+            (ledgers |> List.sumBy _.Seconds) - fewest.Seconds
+        )
+
+    /// One value in many batches, of which each has its weight in the loss.
+    let private concatenated (parts: (float * ActivationTrace) list) : ActivationTrace =
+        let first = snd parts.Head
+        let count = parts |> List.sumBy (fun (_, part) -> part.Tap.Shape[0])
+        let ledger = joined (parts |> List.map (fun (_, part) -> part.Trace.Ledger))
+        let sum f = parts |> List.sumBy (fun (weight, part: ActivationTrace) -> f weight part.Trace)
+
+        let each (f: Estimate<Tensor> -> Tensor) =
+            parts |> List.map (fun (weight, part) -> weight * f part.PerSample) |> Tensor.concat 0
+
+        ActivationTrace(
+            ActivationTap(first.Tap.Name, Array.append [| count |] (Array.tail first.Tap.Shape)),
+            Estimates.scalar
+                (sum (fun weight trace -> weight * trace.Value))
+                (sqrt (sum (fun weight trace -> (weight * trace.RawStandardError) ** 2.0)))
+                ledger,
+            Estimates.vector (each _.Value) (each _.RawStandardError) ledger,
+            first.CouplesSamples
+        )
+
+    /// The traces over many batches, and of each sample in their order. The loss is a function of targets and outputs: the mean over a batch
+    /// (Reduction.Mean: batches then count by their size) or the sum. The batches are read once, one in memory at a time; each is estimated by
+    /// itself until the rule says stop, from the key's fold with its number, so that the errors of batches are independent.
+    /// Intervals use the degrees of freedom of the batch with the fewest samples. Raises DataException for no batches, and otherwise as `traces`.
+    let tracesOverBatches
+        (options: SamplingOptions)
+        (probe: Probe)
+        (network: Network)
+        (reduction: Reduction)
+        (loss: Tensor -> Tensor -> Tensor)
+        (names: string list)
+        stop
+        (key: Key)
+        (batches: Batch seq)
+        (theta: Tensor)
+        : ActivationTrace list =
+        let found =
+            batches
+            |> Seq.mapi (fun index batch ->
+                if isNull (box batch) then
+                    raise (DataException $"ActivationHessian: batch {index} is null")
+
+                let on t = Tensor.toDevice theta.Device t
+                let own = key.FoldIn(uint32 index)
+                let criterion = loss (on batch.Targets)
+                batch.Size, tracesWith options probe network criterion names stop own theta (on batch.Inputs))
+            |> List.ofSeq
+
+        if found.IsEmpty then
+            raise (DataException "ActivationHessian: there are no batches")
+
+        let weight =
+            match reduction with
+            | Reduction.Mean ->
+                let total = found |> List.sumBy fst
+                fun size -> float size / float total
+            | Reduction.Sum -> fun _ -> 1.0
+            | other ->
+                raise (
+                    ArgumentRangeException
+                        $"ActivationHessian: the reduction is Mean or Sum, and this one is {int other}"
+                )
+
+        names
+        |> List.mapi (fun i _ -> found |> List.map (fun (size, traces) -> weight size, traces[i]) |> concatenated)

@@ -68,7 +68,7 @@ module Pruning =
 
     /// The least in absolute value first, and of equal ones the first.
     let private rank (values: float[]) : int[] =
-        Array.init values.Length id |> Array.sortBy (fun i -> struct (abs values[i], i))
+        Resampling.order (values |> Array.map abs) (Array.init values.Length float)
 
     /// The saliencies ½·H_ii·w_i² of the weights in tensors for which a predicate holds; see `saliencies`.
     /// Raises ParameterException where no weight is left.

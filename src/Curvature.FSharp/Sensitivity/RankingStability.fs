@@ -147,6 +147,25 @@ module internal Resampling =
 
     // ---- rankings
 
+    /// Numbers 0 … n − 1 in the order of their values, and where those are equal in that of others. Sorting numbers with their values
+    /// is several times faster than sorting pairs.
+    let order (values: float[]) (others: float[]) : int[] =
+        let keys, items = Array.copy values, Array.init values.Length id
+        Array.Sort(keys, items)
+        let mutable first = 0
+
+        for i in 1 .. keys.Length do
+            if i = keys.Length || keys[i] <> keys[first] then
+                if i - first > 1 then
+                    let run = items[first .. i - 1]
+                    let inner = run |> Array.map (fun item -> others[item])
+                    Array.Sort(inner, run)
+                    Array.blit run 0 items first run.Length
+
+                first <- i
+
+        items
+
     /// Merges two sorted halves and counts the pairs that were in the other order.
     let rec private inversions (values: float[]) (buffer: float[]) first count : int64 =
         if count < 2 then
@@ -188,7 +207,7 @@ module internal Resampling =
     /// the numbers of pairs that are not tied in one and in the other. 1 where one of them is tied throughout.
     let kendallTau (a: float[]) (b: float[]) : float =
         let n = a.Length
-        let order = Array.init n id |> Array.sortBy (fun i -> struct (a[i], b[i]))
+        let order = order a b
         let x, y = order |> Array.map (fun i -> a[i]), order |> Array.map (fun i -> b[i])
         let tiedX = ties (fun i j -> x[i] = x[j]) n
         let tiedBoth = ties (fun i j -> x[i] = x[j] && y[i] = y[j]) n

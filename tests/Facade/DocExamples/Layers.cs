@@ -61,6 +61,15 @@ public sealed class LayersOfNetworks
 
         var whole = ActivationHessian.At(network, criterion, "enter", theta, inputs);       // an operator like any other
 
+        var all = ActivationHessian.TracesOverBatches(
+            network,
+            (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs),
+            ["enter", "middle.scaled"],
+            Batches.Split(inputs, labels, size: 8),
+            theta,
+            options: options);
+
         Assert.That(whole.Rows, Is.EqualTo(180));
+        Assert.That(all[0].PerSample.Value.Size, Is.EqualTo(30));
     }
 }

@@ -145,3 +145,20 @@ module NetworkLaws =
         let parts = Batches.cut size order
         Expect.isTrue "parts" (Array.concat parts = order)
         Expect.isTrue "sizes" (parts |> List.forall (fun part -> part.Length <= size && part.Length > 0))
+
+    [<Property>]
+    let ``the trace with respect to a sample's activations does not depend on the samples beside it``
+        (case: RandomNetwork)
+        =
+        let network, theta, x = case.Network, case.Theta, case.Inputs
+        let loss (outputs: Tensor) = Tensor.sum (Tensor.logSumExp outputs) + Tensor.sum (Tensor.square outputs)
+        let names = ActivationHessian.taps network theta x |> List.map _.Name
+        let traces inputs = ActivationHessian.exactTraces network loss names theta inputs
+
+        let alone = [ for row in 0 .. case.Rows - 1 -> traces (Tensor.slice 0 row 1 x) ]
+
+        traces x
+        |> List.iteri (fun i whole ->
+            let single = [| for own in alone -> own[i].Trace.Value |]
+            Expect.close 1e-11 single (whole.PerSample.Value.ToArray())
+            Expect.close 1e-11 [| Array.sum single |] [| whole.Trace.Value |])

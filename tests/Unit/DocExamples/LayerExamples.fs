@@ -52,3 +52,18 @@ module LayerExamples =
         let whole = ActivationHessian.at network criterion "enter" theta inputs // an operator like any other
 
         Expect.equal 180 whole.Rows
+
+        let found =
+            ActivationHessian.tracesOverBatches
+                SamplingOptions.Default
+                Probe.rademacher
+                network
+                Reduction.Mean
+                (Loss.softmaxCrossEntropy Reduction.Mean)
+                taps
+                stop
+                (Key.OfSeed 3L)
+                (Batches.split 8 inputs labels)
+                theta
+
+        Expect.equal 30 found.Head.PerSample.Value.Size

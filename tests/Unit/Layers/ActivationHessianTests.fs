@@ -158,6 +158,61 @@ type ActivationHessianTests() =
         Expect.isTrue "entries between samples" (between > 1e-3)
 
     [<Test>]
+    member _.``over uneven batches the traces are those of all samples``() =
+        let theta, names = initial mlp, [ "1"; "4" ]
+
+        for reduction in [ Reduction.Mean; Reduction.Sum ] do
+            let loss targets = Loss.softmaxCrossEntropy reduction targets
+            let exact = ActivationHessian.exactTraces mlp (loss labels) names theta inputs
+            let options, stop = SamplingOptions.Default, StoppingRule.matvecs 300
+
+            let found =
+                ActivationHessian.tracesOverBatches
+                    options
+                    Probe.rademacher
+                    mlp
+                    reduction
+                    loss
+                    names
+                    stop
+                    key
+                    (Batches.split 2 inputs labels)
+                    theta
+
+            for trace, truth in List.zip found exact do
+                Expect.equal (truth.Tap.Name, truth.Tap.Shape) (trace.Tap.Name, trace.Tap.Shape)
+                Expect.equal (900, 300) (trace.Trace.Matvecs, trace.Trace.Samples)
+                Expect.close 1e-12 [| trace.Trace.Value |] [| Array.sum (perSample trace) |]
+                let off = abs (trace.Trace.Value - truth.Trace.Value)
+                Expect.isTrue $"{trace} against {truth} with {key}" (off < 5.0 * trace.Trace.StandardError)
+
+                Array.zip3 (perSample trace) (perSample truth) (trace.PerSample.StandardError.ToArray())
+                |> Array.iter (fun (value, expected, error) ->
+                    Expect.isTrue
+                        $"{trace.Tap}: {value} ± {error} against {expected} with {key}"
+                        (abs (value - expected) < 5.0 * error))
+
+                // The spread of the whole is that of the batches, which are independent.
+                let matrix = ActivationHessian.at mlp (loss labels) trace.Tap.Name theta inputs |> LinearOperator.dense
+                let spread = sqrt (Probe.varianceOfForm Probe.rademacher matrix / 300.0)
+                Expect.isTrue $"{trace.Trace} against {spread}" (abs (trace.Trace.StandardError / spread - 1.0) < 0.3)
+
+        let none () =
+            ActivationHessian.tracesOverBatches
+                SamplingOptions.Default
+                Probe.rademacher
+                mlp
+                Reduction.Mean
+                (Loss.softmaxCrossEntropy Reduction.Mean)
+                [ "1" ]
+                (StoppingRule.matvecs 1)
+                key
+                []
+                theta
+
+        raises<DataException>(fun () -> none ()) |> ignore
+
+    [<Test>]
     member _.``a ResNet-20 has a tap for every part, and the closed form of cross-entropy at its logits``() =
         let tensors = Safetensors.read (SharedData.path "data/resnet20_cifar10.safetensors")
         let theta, network = Network.load DType.Float32 tensors ResNet.resNet20
