@@ -24,6 +24,7 @@ p{margin:0 0 12px;max-width:75ch;color:var(--chart-quiet)}
 figure{margin:0;padding:14px 14px 10px;overflow-x:auto}
 figure .chart{width:100%}
 .wide .chart{min-width:720px}
+figure:not(.wide) .chart{max-width:560px}
 figcaption{font-size:13px;color:var(--chart-quiet);padding:4px 6px 4px}
 .pictures{display:grid;gap:16px;grid-template-columns:repeat(2,minmax(0,1fr));align-items:start;margin-top:12px}
 .wide{grid-column:1/-1}
@@ -36,7 +37,7 @@ tr:last-child td{border-bottom:0}
 @media (max-width:860px){.pictures{grid-template-columns:minmax(0,1fr)}}
 @media (prefers-color-scheme:dark){:root{--page:#0e1319;--edge:#29323d}}
 @media print{:root{--page:#fff;--edge:#ccd3db}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,.tile{break-inside:avoid}.wide .chart{min-width:0}body{font-size:11pt}}
-@page{margin:16mm}"""
+@page{size:landscape;margin:12mm}"""
 
     let private escape (text: string) = WebUtility.HtmlEncode text
     let private around name inside = $"<{name}>{inside}</{name}>"
