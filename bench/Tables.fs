@@ -195,9 +195,14 @@ module Tables =
         let results =
             each trials (fun key ->
                 let estimate = entry.Estimate m key operator
-                let interval = estimate.Interval 0.95
-                let held = if interval.Low <= truth && truth <= interval.High then 1.0 else 0.0
-                struct (estimate.Value - truth, estimate.StandardError, held))
+
+                if estimate.Samples < 2 && not estimate.IsExact then
+                    // One vector left over gives no error bar.
+                    struct (estimate.Value - truth, nan, nan)
+                else
+                    let interval = estimate.Interval 0.95
+                    let held = if interval.Low <= truth && truth <= interval.High then 1.0 else 0.0
+                    struct (estimate.Value - truth, estimate.StandardError, held))
 
         let mean = results |> Array.averageBy (fun struct (error, _, _) -> abs error / truth)
         let rms f = sqrt (results |> Array.averageBy (f >> fun x -> x * x))

@@ -21,9 +21,15 @@ public abstract class RunOptions
             : throw new ArgumentRangeException($"{nameof(BlockSize)}: a size cannot be negative, and this one is {value}");
     }
 
+    /// <summary>The file in which the run is kept. Where it exists, the run goes on from there, and comes to the same bits as one that was
+    /// never interrupted. Estimators raise <see cref="DataException"/> for a file that is damaged, cannot be read or written, or belongs to
+    /// another run or operator. Default: null, for none.</summary>
+    public string? Checkpoint { get; init; }
+
     internal SamplingOptions ToSamplingOptions(IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
     {
         var sampling = SamplingOptions.Default.WithProgress(progress).WithCancellation(cancellationToken);
-        return BlockSize == 0 ? sampling : sampling.WithBlockSize(BlockSize);
+        sampling = BlockSize == 0 ? sampling : sampling.WithBlockSize(BlockSize);
+        return Checkpoint is null ? sampling : sampling.WithCheckpoint(Checkpoint);
     }
 }

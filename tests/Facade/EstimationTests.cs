@@ -132,6 +132,31 @@ public sealed class EstimationTests
     }
 
     [Test]
+    public void ARunGoesOnFromItsFile()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            var path = Path.Combine(folder, "trace.run");
+            Operator.EstimateTrace(new() { Stop = StoppingRule.Matvecs(16), Checkpoint = path });
+            var longer = Operator.EstimateTrace(new() { Stop = StoppingRule.Matvecs(64), Checkpoint = path });
+            Assert.That(longer.Value, Is.EqualTo(Operator.EstimateTrace(new() { Stop = StoppingRule.Matvecs(64) }).Value));
+            Assert.That(
+                () => Operator.EstimateTrace(new() { Key = Key.OfSeed(9), Checkpoint = path }),
+                Throws.TypeOf<DataException>().With.Message.Contains("key"));
+
+            var products = Path.Combine(folder, "products.run");
+            var whole = Operator.XTrace(new() { Stop = StoppingRule.Matvecs(16), Checkpoint = products });
+            var kept = Operator.RunWithCheckpoint(products, a => a.XTrace(new() { Stop = StoppingRule.Matvecs(16) }));
+            Assert.That(kept.Value, Is.EqualTo(whole.Value));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Test]
     public void ProbesAreDrawnAndKnown()
     {
         var block = Probe.Gaussian.Draw(Key.OfSeed(1), 5, 0, 3, DType.Float32);

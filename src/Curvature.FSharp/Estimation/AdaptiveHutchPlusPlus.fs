@@ -43,8 +43,13 @@ module AdaptiveHutchPlusPlus =
         let mutable last = infinity
         let mutable increases = 0
 
-        while increases < 2 && not sketch.IsComplete && sketch.Spent + 2 < operator.Columns do
-            options.Cancellation.ThrowIfCancellationRequested()
+        let isCancelled () = options.Cancellation.IsCancellationRequested
+        options.Cancellation.ThrowIfCancellationRequested()
+
+        while increases < 2
+              && not sketch.IsComplete
+              && sketch.Spent + 2 < operator.Columns
+              && not (sketch.Spent > 0 && isCancelled ()) do
             let image = sketch.Grow 1
 
             if not sketch.IsComplete then
@@ -120,7 +125,7 @@ module AdaptiveHutchPlusPlus =
                     samples.Take()
                     loop ()
 
-            loop ()
+            ThreeParts.orSketchAlone loop operator (fun () -> XTraceGrowth(operator, sketch)) watch
 
     /// A-Hutch++ with options for cancellation and block size.
     let estimateWith
@@ -142,13 +147,15 @@ module AdaptiveHutchPlusPlus =
             Exact.traceWith options operator
         else
             let price = 4.0 * log (2.0 / risk) / (absoluteError * absoluteError)
-            run { Price = price; Risk = risk } options key operator
+            let goal = { Price = price; Risk = risk }
+            Checkpoint.keeping options operator (fun options -> run goal options key)
 
     /// The trace of a symmetric operator to within an absolute error, which it misses with a probability of at most twice `risk`. The products are
     /// divided between sketch and samples as the spectrum demands; where that would take more than all columns, these are taken
     /// and the result is exact.
     /// The guarantee is a bound, so that the standard error of the result is mostly smaller than what was asked for.
     /// Raises OperatorException for an operator that does not claim to be symmetric, or whose products are not, ArgumentRangeException for
-    /// an error or a risk outside its range, and OperationCanceledException when cancelled before the first sample.
+    /// an error or a risk outside its range. Cancelled before the first sample, it returns what XTrace makes of the sketch; before the first product
+    /// it raises OperationCanceledException.
     let estimate (absoluteError: float) (risk: float) key (operator: LinearOperator) : Estimate<float> =
         estimateWith SamplingOptions.Default absoluteError risk key operator

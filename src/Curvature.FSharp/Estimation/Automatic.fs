@@ -23,7 +23,7 @@ open Curvature
 
 /// What to do next, as products that each way is expected to cost, or, without an error to reach, as the error at the end of
 /// each way.
-[<NoEquality; NoComparison>]
+[<RequireQualifiedAccess; NoEquality; NoComparison>]
 type internal Forecast =
     {
         HasGoal: bool
@@ -38,7 +38,7 @@ type internal Forecast =
     }
 
 /// What a forecast rests on: a look, and how the error fell until then.
-[<NoEquality; NoComparison>]
+[<RequireQualifiedAccess; NoEquality; NoComparison>]
 type internal Outlook =
     {
         Columns: int
@@ -84,7 +84,7 @@ module internal Forecast =
         |> fun struct (_, at) -> if at > Stopping.ceiling then infinity else float at
 
     /// Where an error is to be reached: half the width of the interval at a confidence.
-    let private toGoal outlook left allowed confidence : Forecast =
+    let private toGoal (outlook: Outlook) left allowed confidence : Forecast =
         let products, next = float outlook.Products, Looks.growing.Next outlook.Products
         let factor samples look = Looks.quantile samples (Looks.share look (1.0 - confidence))
 
@@ -108,7 +108,7 @@ module internal Forecast =
         }
 
     /// Where what is left is spent in any case.
-    let private toEnd outlook left : Forecast =
+    let private toEnd (outlook: Outlook) left : Forecast =
         let products = float outlook.Products
 
         {
@@ -137,7 +137,7 @@ module internal Forecast =
         else $"to end with an error of {expected:G2}"
 
 /// A growing estimator, and how to sample what it misses.
-[<NoEquality; NoComparison>]
+[<RequireQualifiedAccess; NoEquality; NoComparison>]
 type internal Candidate<'T> =
     {
         Name: string
@@ -287,7 +287,7 @@ module Automatic =
         (operator: LinearOperator)
         measurement
         usesForms
-        (candidate: Key -> Candidate<Estimate<'T>>)
+        (candidate: LinearOperator -> Key -> Candidate<Estimate<'T>>)
         =
         OperatorParts.requireSquare what operator
 
@@ -314,14 +314,16 @@ module Automatic =
                 $"{Stopping.limit stop} products are too few for anything else"
         else
             let keys = key.Split 2
-            grow options memory stop keys[1] operator usesForms (candidate keys[0])
+
+            Checkpoint.keeping options operator (fun options operator ->
+                grow options memory stop keys[1] operator usesForms (candidate operator keys[0]))
 
     let private semidefinite = "the operator claims to be semidefinite"
     let private other = "the operator does not claim to be semidefinite"
 
     /// `trace` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
     let traceWith (options: SamplingOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<float> =
-        let candidate key : Candidate<Estimate<float>> =
+        let candidate (operator: LinearOperator) key : Candidate<Estimate<float>> =
             let exact options spent seconds = Growth.exactTrace options operator spent seconds
 
             if operator.IsPositiveSemidefinite then
@@ -338,7 +340,7 @@ module Automatic =
                     Exact = exact
                 }
             else
-                let growing = XTraceGrowth(operator, Probe.Sphere, key)
+                let growing = XTraceGrowth(operator, RangeSketch("XTrace", operator, operator, Probe.Sphere, key))
 
                 {
                     Name = "XTrace"
@@ -366,9 +368,9 @@ module Automatic =
 
     /// `diagonal` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
     let diagonalWith (options: SamplingOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<Tensor> =
-        let goal = DiagonalGoal.entries operator
+        let candidate (operator: LinearOperator) key : Candidate<Estimate<Tensor>> =
+            let goal = DiagonalGoal.entries operator
 
-        let candidate key : Candidate<Estimate<Tensor>> =
             if operator.IsPositiveSemidefinite then
                 let growing = XNysDiagGrowth(goal, operator, Probe.Rademacher, key)
 
@@ -383,7 +385,8 @@ module Automatic =
                     Exact = goal.Exact
                 }
             else
-                let growing = XDiagGrowth(goal, operator, Probe.Rademacher, key)
+                let sketch = RangeSketch("XDiag", operator, operator.Transposed, Probe.Rademacher, key)
+                let growing = XDiagGrowth(goal, operator, sketch)
 
                 {
                     Name = "XDiag"

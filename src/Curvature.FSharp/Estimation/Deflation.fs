@@ -60,6 +60,7 @@ module internal Deflation =
                     member _.Add block = samples block |> Array.iter moments.Add
                     member _.Summary = [| struct (known + moments.Mean, error (), true) |]
                     member _.Finish ledger = Estimates.scalar (known + moments.Mean) (error ()) ledger
+                    member _.State = [ moments ]
                 }
         )
 
@@ -87,6 +88,7 @@ module internal Deflation =
                         [| struct (norm (value ()), (if moments.Count < 2 then infinity else norm (error ())), true) |]
 
                     member _.Finish ledger = Estimates.vector (value ()) (error ()) ledger
+                    member _.State = [ moments ]
                 }
         )
 

@@ -34,6 +34,17 @@ type internal Growing<'T>() =
 /// What may be asked at a look where a rule is not satisfied: whether another way ends the run better, and then its result.
 type internal Diversion<'T> = StoppingRule -> Standing -> 'T voption
 
+/// Ends of growing estimators.
+module internal GrowthEnd =
+
+    /// The result of what was found until now.
+    let conclude (growing: Growing<'T>) (operator: LinearOperator) reason look seconds : 'T =
+        growing.Settle()
+        let reason = if growing.IsExact then StopReason.Exact else reason
+        let gradients = int64 growing.Spent * int64 operator.Definition.Gradients
+        let samples = if growing.IsExact then operator.Columns else growing.Samples
+        growing.Finish(Ledger(samples, growing.Spent, 0, gradients, seconds, reason, look))
+
 /// The loop that growing estimators share: draw, multiply, and ask at planned looks whether to stop.
 [<Sealed>]
 type internal Growth<'T>
@@ -75,18 +86,13 @@ type internal Growth<'T>
             options.Progress.Report(SamplingProgress(growing.Spent, value, error, standing.Seconds, completed))
 
     let finish reason =
-        growing.Settle()
-        let reason = if growing.IsExact then StopReason.Exact else reason
-        let gradients = int64 growing.Spent * int64 operator.Definition.Gradients
-
         let look =
             if Stopping.isAdaptive rule && growing.Spent > 0 then
                 ValueSome(Looks.growing.Next(growing.Spent - 1))
             else
                 ValueNone
 
-        let samples = if growing.IsExact then operator.Columns else growing.Samples
-        growing.Finish(Ledger(samples, growing.Spent, 0, gradients, watch.Elapsed.TotalSeconds, reason, look))
+        GrowthEnd.conclude growing operator reason look watch.Elapsed.TotalSeconds
 
     /// Another way to the result; where that is cancelled, what was found before.
     let orCancelled (another: unit -> 'T voption) : 'T voption =

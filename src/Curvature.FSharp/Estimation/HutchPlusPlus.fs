@@ -20,9 +20,11 @@ module internal ThreeParts =
         let size = Sampling.blockSize options operator
         let mutable rest = k
 
-        while rest > 0 && not sketch.IsComplete do
-            // Nothing is estimated until there is a first vector outside the basis.
-            options.Cancellation.ThrowIfCancellationRequested()
+        options.Cancellation.ThrowIfCancellationRequested()
+        sketch.Grow(min size rest) |> ignore
+        rest <- rest - size
+
+        while rest > 0 && not sketch.IsComplete && not options.Cancellation.IsCancellationRequested do
             sketch.Grow(min size rest) |> ignore
             rest <- rest - size
 
@@ -45,6 +47,19 @@ module internal ThreeParts =
         let stop = StoppingRule.Matvecs(matvecs - sketch.Spent)
         let estimate: Estimate<'T> = Sampling.run options probe measurement stop key outside
         estimate.After(sketch.Spent, gradients, seconds)
+
+    /// A result that rests on samples outside the sketch; where it is cancelled before the first of them, what the vectors of the sketch
+    /// tell when each in turn is left out.
+    let orSketchAlone
+        (sampled: unit -> 'T)
+        (operator: LinearOperator)
+        (growing: unit -> Growing<'T>)
+        (watch: Diagnostics.Stopwatch)
+        =
+        try
+            sampled ()
+        with :? OperationCanceledException ->
+            GrowthEnd.conclude (growing ()) operator StopReason.Cancelled ValueNone watch.Elapsed.TotalSeconds
 
     /// Raises ArgumentRangeException for fewer products than the parts need.
     let requireProducts what least (matvecs: int) =
@@ -69,7 +84,8 @@ module HutchPlusPlus =
             let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
             let measurement = Deflation.trace sketch.Basis probe (h.Trace()) rounding
             let outside = Deflation.symmetric sketch.Basis operator
-            ThreeParts.finish options probe measurement matvecs keys[1] watch sketch operator outside
+            let sampled () = ThreeParts.finish options probe measurement matvecs keys[1] watch sketch operator outside
+            ThreeParts.orSketchAlone sampled operator (fun () -> XTraceGrowth(operator, sketch)) watch
 
     /// Hutch++ with another probe for the part outside the sketch, and options for cancellation, progress and block size. Forms of
     /// vectors of the sphere, or normal ones, are scaled to the length that the vectors ought to have there.
@@ -80,12 +96,13 @@ module HutchPlusPlus =
             Exact.traceWith options operator
         else
             ThreeParts.requireProducts "Hutch++" 3 matvecs
-            fromSketch options probe matvecs key operator
+            Checkpoint.keeping options operator (fun options -> fromSketch options probe matvecs key)
 
     /// The trace of any square operator from this many products, or fewer where they exhaust its rank: ⌊m/3⌋ vectors of the sphere for the sketch,
     /// and signs outside it, by quadratic forms where the operator has them. Unbiased; given the sketch, the forms outside it are independent,
     /// so that Student's interval holds as for Hutchinson's estimator. As many products as there are columns give an exact result.
     /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have,
-    /// ArgumentRangeException for fewer than 3 products, and OperationCanceledException when cancelled before the sketch is done.
+    /// and ArgumentRangeException for fewer than 3 products. Cancelled before there is a vector outside the sketch, it returns what XTrace makes of
+    /// the sketch; before the first product it raises OperationCanceledException.
     let estimate (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
         estimateWith SamplingOptions.Default Probe.rademacher matvecs key operator

@@ -92,7 +92,7 @@ module Exact =
 
     /// The diagonal, Float64 [n], with options for cancellation, progress and block size.
     let diagonalWith (options: SamplingOptions) (operator: LinearOperator) : Estimate<Tensor> =
-        let values, ledger = entries "Exact.diagonal" options operator
+        let values, ledger = Checkpoint.keeping options operator (entries "Exact.diagonal")
         let diagonal = Tensor.ofArray [ values.Length ] values
         Estimates.vector diagonal (Tensor.zerosLike diagonal) ledger
 
@@ -101,7 +101,7 @@ module Exact =
 
     /// The trace, with options for cancellation, progress and block size.
     let traceWith (options: SamplingOptions) (operator: LinearOperator) : Estimate<float> =
-        let values, ledger = entries "Exact.trace" options operator
+        let values, ledger = Checkpoint.keeping options operator (entries "Exact.trace")
         Estimates.scalar (Array.sum values) 0.0 ledger
 
     /// The trace: n products, or n quadratic forms where the operator has them.

@@ -54,6 +54,12 @@ type internal SampleBlock(vectors: Tensor, product: Tensor voption, forms: Tenso
             let own = Tensor.convert DType.Float64 (Tensor.item 0 row product.Value)
             (Tensor.sum (Tensor.square own)).ToScalar())
 
+    /// A number by which the first vector's product can be recognised.
+    member _.Mark: float =
+        match product with
+        | ValueSome product -> (Tensor.norm (Tensor.item 0 0 product)).ToScalar()
+        | ValueNone -> formValues.Value[0]
+
 /// What a measurement has seen so far.
 [<AbstractClass>]
 type internal Accumulator<'T>() =
@@ -63,6 +69,9 @@ type internal Accumulator<'T>() =
     abstract Summary: struct (float * float * bool)[]
 
     abstract Finish: Ledger -> 'T
+
+    /// All that was seen, so that a run can go on from it.
+    abstract State: ISavable list
 
 /// What to learn from random vectors z and their products Az. Made and combined by the functions of the module Measurement.
 [<Sealed; NoEquality; NoComparison>]
@@ -92,6 +101,7 @@ module Measurement =
                     member _.Add block = sample block |> Array.iter moments.Add
                     member _.Summary = [| struct (moments.Mean, moments.StandardError, true) |]
                     member _.Finish ledger = finish moments.Mean moments.StandardError ledger
+                    member _.State = [ moments ]
                 }
         )
 
@@ -110,6 +120,7 @@ module Measurement =
                         [| struct (value, error, true) |]
 
                     member _.Finish ledger = finish moments.Mean moments.StandardError ledger
+                    member _.State = [ moments ]
                 }
         )
 
@@ -183,12 +194,10 @@ module Measurement =
                                 BlockTrace(block, Estimates.scalar own.Mean own.StandardError ledger))
                             blocks
                             moments
+
+                    member _.State = [ for own in moments -> own ]
                 }
         )
-
-    let private ratio (zero: Tensor) (a: Tensor) (b: Tensor) =
-        // Where b is 0 nothing was seen, and a is 0 too.
-        Tensor.where (Tensor.greater b zero) (a / Tensor.where (Tensor.greater b zero) b (Tensor.onesLike b)) zero
 
     /// diag A as Σ z∘Az / Σ z∘z (Bekas, Kokiopoulou & Saad 2007): biased, but for normal probes of less variance than `diagonal`,
     /// about Σ_{j≠i} A_ij²/(m − 2) an entry. The standard errors are those of a ratio of means. With signs it is the same as `diagonal`.
@@ -198,45 +207,30 @@ module Measurement =
             true,
             fun operator ->
                 OperatorParts.requireSquare "Measurement.diagonalRatio" operator
-                let zero = Tensor.zeros DType.Float64 [ operator.Columns ] |> Tensor.toDevice operator.Device
-                let mutable count = 0
-                let mutable x, w, xx, xw, ww = zero, zero, zero, zero, zero
-
-                let add (zaz: Tensor) (zz: Tensor) =
-                    count <- count + 1
-                    x <- x + zaz
-                    w <- w + zz
-                    xx <- xx + zaz * zaz
-                    xw <- xw + zaz * zz
-                    ww <- ww + zz * zz
-
-                let errors () =
-                    let r = ratio zero x w
-                    let residual = Tensor.relu (xx - 2.0 * r * xw + r * r * ww)
-                    ratio zero (Tensor.sqrt (residual * (float count / float (max 1 (count - 1))))) w
+                let sums = RunningRatios(operator.Columns, operator.Device)
 
                 { new Accumulator<_>() with
-                    member _.Add block =
-                        let squares = Tensor.square block.Vectors
-
-                        for row in 0 .. squares.Signature.Shape[0] - 1 do
-                            let at t = Tensor.item 0 row t |> Tensor.convert DType.Float64
-                            add (at block.Weighted) (at squares)
+                    member _.Add block = sums.AddRows(block.Weighted, Tensor.square block.Vectors)
 
                     member _.Summary =
                         let norm (t: Tensor) = (Tensor.norm t).ToScalar()
-                        [| struct (norm (ratio zero x w), (if count < 2 then infinity else norm (errors ())), true) |]
+
+                        [|
+                            struct (norm sums.Value,
+                                    (if sums.Count < 2 then infinity else norm sums.StandardError),
+                                    true)
+                        |]
 
                     member _.Finish ledger =
-                        let untouched = w.ToArray() |> Array.filter (fun seen -> seen = 0.0) |> Array.length
-
-                        if untouched > 0 then
+                        if sums.Untouched > 0 then
                             raise (
                                 OperatorException
-                                    $"Measurement.diagonalRatio: {untouched} of {operator.Columns} entries were 0 in all {count} probes; take more samples or denser probes"
+                                    $"Measurement.diagonalRatio: {sums.Untouched} of {operator.Columns} entries were 0 in all {sums.Count} probes; take more samples or denser probes"
                             )
 
-                        Estimates.vector (ratio zero x w) (errors ()) ledger
+                        Estimates.vector sums.Value sums.StandardError ledger
+
+                    member _.State = [ sums ]
                 }
         )
 
@@ -256,6 +250,7 @@ module Measurement =
 
                     member _.Summary = Array.append a.Summary b.Summary
                     member _.Finish ledger = a.Finish ledger, b.Finish ledger
+                    member _.State = a.State @ b.State
                 }
         )
 
@@ -270,6 +265,7 @@ module Measurement =
                     member _.Add block = inner.Add block
                     member _.Summary = inner.Summary
                     member _.Finish ledger = f (inner.Finish ledger)
+                    member _.State = inner.State
                 }
         )
 
@@ -287,6 +283,7 @@ module Measurement =
                         inner.Summary |> Array.map (fun struct (value, error, _) -> struct (value, error, false))
 
                     member _.Finish ledger = inner.Finish ledger
+                    member _.State = inner.State
                 }
         )
 
@@ -302,6 +299,7 @@ module Measurement =
                         member _.Add _ = ()
                         member _.Summary = [||]
                         member _.Finish _ = []
+                        member _.State = []
                     }
             )
 

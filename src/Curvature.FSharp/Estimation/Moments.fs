@@ -1,8 +1,31 @@
 namespace Curvature
 
 open System
+open System.IO
 open Curvature.FSharp
 open Curvature.Kernels
+
+/// What is accumulated, in a form that can be kept in a file and taken up again.
+type internal ISavable =
+    abstract Save: BinaryWriter -> unit
+
+    /// Takes the place of what was accumulated until now.
+    abstract Restore: BinaryReader -> unit
+
+module internal SavedVector =
+
+    let write (writer: BinaryWriter) (values: float[]) =
+        writer.Write values.Length
+        values |> Array.iter writer.Write
+
+    /// Raises DataException where the vector has another length.
+    let read (reader: BinaryReader) (length: int) : float[] =
+        let saved = reader.ReadInt32()
+
+        if saved <> length then
+            raise (DataException $"a vector of {length} numbers is expected, and one of {saved} came")
+
+        Array.init length (fun _ -> reader.ReadDouble())
 
 /// Mean and variance of numbers that come one after the other (Welford 1962): exact for equal ones, and the same bits however the
 /// numbers are cut into blocks.
@@ -36,6 +59,17 @@ type internal RunningMoments() =
         else
             Math.Sqrt(squares / float (count - 1) / float count) * (if unit = 0.0 then 1.0 else unit)
 
+    interface ISavable with
+        member _.Save writer =
+            writer.Write count
+            writer.Write mean
+            writer.Write squares
+
+        member _.Restore reader =
+            count <- reader.ReadInt32()
+            mean <- reader.ReadDouble()
+            squares <- reader.ReadDouble()
+
 module internal Moments =
 
     /// The standard deviation of samples; infinite for fewer than two.
@@ -50,7 +84,7 @@ module internal Moments =
 type internal RunningVectorMoments(n: int, device: Device) =
     let zeros () = Storage.Of(device, [| n |], DType.Float64, Array.zeroCreate<float> n)
 
-    let mean, squares = zeros (), zeros ()
+    let mutable mean, squares = zeros (), zeros ()
     let mutable count = 0
 
     /// Registers: mean, squares, x, 1/count; then difference x − mean, the new mean, and the new squares.
@@ -103,3 +137,14 @@ type internal RunningVectorMoments(n: int, device: Device) =
     member this.Deviation: float =
         let struct (_, error) = this.Norms
         error * sqrt (float count)
+
+    interface ISavable with
+        member _.Save writer =
+            writer.Write count
+            SavedVector.write writer (mean.ToArray DType.Float64)
+            SavedVector.write writer (squares.ToArray DType.Float64)
+
+        member _.Restore reader =
+            count <- reader.ReadInt32()
+            mean <- Storage.Of(device, [| n |], DType.Float64, SavedVector.read reader n)
+            squares <- Storage.Of(device, [| n |], DType.Float64, SavedVector.read reader n)

@@ -129,8 +129,11 @@ module Norm =
         let mutable v = scale start (Rows.norm start)
         let mutable exhausted = false
 
-        while alpha.Count < steps && not exhausted do
-            options.Cancellation.ThrowIfCancellationRequested()
+        options.Cancellation.ThrowIfCancellationRequested()
+
+        while alpha.Count < steps
+              && not exhausted
+              && not (alpha.Count > 0 && options.Cancellation.IsCancellationRequested) do
             basis.Add v
             let w = a.Multiply(v, (fun _ -> $"Lanczos vector {alpha.Count}"))
             alpha.Add((Rows.products v w)[0, 0])
@@ -173,9 +176,8 @@ module Norm =
         let watch = Diagnostics.Stopwatch.StartNew()
         let n = operator.Columns
 
-        let finish value steps cost exhausted =
+        let finish value steps cost reason =
             let problem = problem operator
-            let reason = if exhausted then StopReason.Exact else StopReason.ErrorReached
             let products = steps * cost
             let gradients = int64 products * int64 operator.Definition.Gradients
             let ledger = Ledger(steps, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
@@ -187,19 +189,27 @@ module Norm =
             SpectralNorm(value, steps, bound, ledger)
 
         if n = 0 || operator.Rows = 0 then
-            finish 0.0 0 0 true
+            finish 0.0 0 0 StopReason.Exact
         else
-            let problem = problem operator
-            let steps = stepsFor problem n relativeError (1.0 - confidence)
-            let struct (values, exhausted) = lanczos options key steps problem.Operator
-            finish (problem.Norm(values.AbsoluteMaximum())) values.Count problem.Cost exhausted
+            Checkpoint.keeping options operator (fun options operator ->
+                let problem = problem operator
+                let steps = stepsFor problem n relativeError (1.0 - confidence)
+                let struct (values, exhausted) = lanczos options key steps problem.Operator
+
+                let reason =
+                    if exhausted then StopReason.Exact
+                    elif values.Count < steps then StopReason.Cancelled
+                    else StopReason.ErrorReached
+
+                finish (problem.Norm(values.AbsoluteMaximum())) values.Count problem.Cost reason)
 
     /// ‖A‖₂, the largest singular value, by Lanczos' method on AᵀA from a random vector (on A where it is symmetric), with as many steps as keep the relative
     /// error below this with 95 % confidence, whatever the spectrum (Kuczyński & Woźniakowski 1992, theorem 4.2): k of about ln(33√n)/√(8·error) + ½,
     /// such as 37 for 1 % and n = 10⁶; mostly the error is far smaller. Each step costs a product with A and one with Aᵀ; for a symmetric
     /// operator two steps of one product each count as one, and for a semidefinite one each step of one product counts.
     /// A Krylov space that is exhausted gives an exact result.
-    /// Raises OperatorException where the transpose is needed and not known, ArgumentRangeException for an error that is not above 0, and
-    /// OperationCanceledException when cancelled.
+    /// Raises OperatorException where the transpose is needed and not known, and ArgumentRangeException for an error that is not above 0.
+    /// Cancelled, it returns the norm in the Krylov space until then, with the interval of so many steps; before the first it raises
+    /// OperationCanceledException.
     let spectral (relativeError: float) key (operator: LinearOperator) : SpectralNorm =
         spectralWith SamplingOptions.Default 0.95 relativeError key operator

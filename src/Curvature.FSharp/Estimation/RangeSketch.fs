@@ -141,6 +141,15 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
             let cross = SmallMatrices.columnDots (y + t - h * w) w |> Array.sum
             h.Trace() + (own - cross) / float (Rows.count vectors)
 
+    /// The standard deviation of the trace outside the basis B as one vector sees it: √2·‖B‖_F, where E‖Bω‖² = ‖B‖²_F.
+    member _.SpreadOutside: float =
+        match outsiders with
+        | ValueNone -> 0.0
+        | ValueSome(struct (vectors, products)) ->
+            let inside = Rows.combineAll ((Rows.productsWith basis.Panels vectors).Transpose()) images
+            let rest = products - inside |> Rows.without basis.Panels |> Rows.squares
+            sqrt (2.0 * Array.average rest / float rest.Length)
+
     /// The elementwise products qᵢ∘zᵢ in blocks, whose sum over rows is diag(QQᵀA) where Z = AᵀQ.
     member _.DiagonalInside: Tensor seq = Seq.map2 (*) basis.Panels.Blocks images.Blocks
 

@@ -37,9 +37,17 @@ type SamplingProgress internal (samples: int, value: float, standardError: float
 
 /// How sampling runs: nothing here changes what is drawn. Immutable; `Default` and the methods With… make others.
 [<Sealed>]
-type SamplingOptions private (cancellation: CancellationToken, progress: IProgress<SamplingProgress>, blockSize: int) =
-    /// No cancellation, no progress, and blocks of 16 vectors or as many as fit into 256 MiB.
-    static member Default = SamplingOptions(CancellationToken.None, null, 0)
+type SamplingOptions
+    private
+    (
+        cancellation: CancellationToken,
+        progress: IProgress<SamplingProgress>,
+        blockSize: int,
+        checkpoint: string,
+        interval: float
+    ) =
+    /// No cancellation, no progress, no checkpoint, and blocks of 16 vectors or as many as fit into 256 MiB.
+    static member Default = SamplingOptions(CancellationToken.None, null, 0, null, infinity)
 
     /// Ends sampling early; what was found until then is returned.
     member _.Cancellation = cancellation
@@ -50,18 +58,51 @@ type SamplingOptions private (cancellation: CancellationToken, progress: IProgre
     /// How many vectors are multiplied together; 0 to let memory decide.
     member _.BlockSize = blockSize
 
+    /// The file in which a run is kept; null for none.
+    member _.Checkpoint = checkpoint
+
+    /// Seconds between two times that a run which samples is written.
+    member _.CheckpointInterval = interval
+
+    /// The same options without a file.
+    member internal _.WithoutCheckpoint = SamplingOptions(cancellation, progress, blockSize, null, infinity)
+
+    /// The same options for one of several runs, each of which has a file of its own.
+    member internal _.ForPart(number: int) =
+        let own = if isNull checkpoint then null else $"{checkpoint}.{number}"
+        SamplingOptions(cancellation, progress, blockSize, own, interval)
+
     /// The same options with a token that ends sampling early.
-    member _.WithCancellation(token: CancellationToken) = SamplingOptions(token, progress, blockSize)
+    member _.WithCancellation(token: CancellationToken) =
+        SamplingOptions(token, progress, blockSize, checkpoint, interval)
 
     /// The same options with a listener, told after every block.
-    member _.WithProgress(listener: IProgress<SamplingProgress>) = SamplingOptions(cancellation, listener, blockSize)
+    member _.WithProgress(listener: IProgress<SamplingProgress>) =
+        SamplingOptions(cancellation, listener, blockSize, checkpoint, interval)
 
     /// The same options with another number of vectors multiplied together. Raises ArgumentRangeException for less than one.
     member _.WithBlockSize(size: int) =
         if size < 1 then
             raise (ArgumentRangeException $"WithBlockSize: a block has one vector at least, and {size} were asked for")
 
-        SamplingOptions(cancellation, progress, size)
+        SamplingOptions(cancellation, progress, size, checkpoint, interval)
+
+    /// The same options with a file in which the run is kept. Where the file exists, the run goes on from there, and comes to the same bits as one
+    /// that was never interrupted, at the cost of one product, which sees that the operator is the same. Runs that sample (Hutchinson's, with
+    /// any measurement) write what was measured, at the end, on cancellation too, and about once in `seconds`; estimators that keep vectors
+    /// write each product as it comes, see `Checkpoint.run`.
+    /// Estimators raise DataException for a file that is damaged, cannot be read or written, or belongs to another run or operator.
+    /// Raises ArgumentRangeException for a time that is negative or NaN.
+    member _.WithCheckpoint(path: string, seconds: float) =
+        if isNull path then nullArg (nameof path)
+
+        if not (seconds >= 0.0) then
+            raise (ArgumentRangeException $"WithCheckpoint: a time cannot be negative, and it is {seconds}")
+
+        SamplingOptions(cancellation, progress, blockSize, path, seconds)
+
+    /// The same options with a file in which the run is kept, written at the end and about once in a minute.
+    member this.WithCheckpoint(path: string) = this.WithCheckpoint(path, 60.0)
 
 /// The loop that all samplers share: draw, multiply, measure, ask whether to stop.
 module internal Sampling =
@@ -87,9 +128,10 @@ module internal Sampling =
         | ValueSome forms when not needsProduct -> SampleBlock(vectors, ValueNone, ValueSome(forms name vectors))
         | _ -> SampleBlock(vectors, ValueSome(operator.Multiply(vectors, name)), ValueNone)
 
-    type private Clock() =
+    /// Time spent, now and before an interruption.
+    type private Clock(earlier: float) =
         let watch = Stopwatch.StartNew()
-        member _.Seconds = watch.Elapsed.TotalSeconds
+        member _.Seconds = earlier + watch.Elapsed.TotalSeconds
 
     let private ledger (operator: LinearOperator) needsProduct samples seconds reason look =
         let products = if needsProduct || operator.QuadraticForms.IsNone then samples else 0
@@ -98,7 +140,7 @@ module internal Sampling =
 
     /// An operator of no or one column is known after that many products.
     let private runExact (measurement: Measurement<'T>) (operator: LinearOperator) (accumulator: Accumulator<'T>) =
-        let clock, n = Clock(), operator.Columns
+        let clock, n = Clock 0.0, operator.Columns
 
         if n > 0 && operator.Rows > 0 then
             Tensor.ones operator.DType [ 1; n ]
@@ -127,6 +169,78 @@ module internal Sampling =
                 |> options.Progress.Report
             | None -> ()
 
+    /// Draws and multiplies vectors number first, first + 1, …
+    let private draw probe (measurement: Measurement<'T>) key (operator: LinearOperator) first count =
+        Probe.drawOn operator.Device probe key operator.Columns (first, count) operator.DType
+        |> multiply measurement.NeedsProduct operator first
+
+    let private identity probe (measurement: Measurement<'T>) (key: Key) (operator: LinearOperator) size : RunIdentity =
+        {
+            Facts =
+                [
+                    "the operator", string operator
+                    "the key", string key
+                    "the probe", string probe
+                    "the result", typeof<'T>.ToString()
+                    "the block size", string<int> size
+                ]
+            Mark = fun () -> (draw probe measurement key operator 0 1).Mark
+            Tolerance = CheckpointFile.tolerance operator.DType
+        }
+
+    let private standing looks samples seconds (accumulator: Accumulator<'T>) before : Standing =
+        {
+            Samples = samples
+            Independent = samples
+            Seconds = seconds
+            Look =
+                if Looks.sampling.IsLook samples then
+                    ValueSome(looks + Looks.sampling.Next samples - 1)
+                else
+                    ValueNone
+            Watched = lazy (watched accumulator.Summary)
+            Before = before
+        }
+
+    /// A run in memory, and in the file of the options if they have one.
+    [<Sealed>]
+    type private Run<'T>(options: SamplingOptions, identity: RunIdentity, accumulator: Accumulator<'T>) =
+        let state = accumulator.State
+
+        let earlier =
+            if isNull options.Checkpoint then
+                ValueNone
+            else
+                RunFile.tryRead options.Checkpoint identity (fun reader ->
+                    for part in state do
+                        part.Restore reader)
+
+        let clock = Clock(earlier |> ValueOption.map _.Seconds |> ValueOption.defaultValue 0.0)
+        let mutable mark = earlier |> ValueOption.map _.Mark
+        let mutable saved = clock.Seconds
+
+        member _.Seconds = clock.Seconds
+
+        /// How many samples were in the file.
+        member _.Earlier = earlier |> ValueOption.map _.Samples |> ValueOption.defaultValue 0
+
+        member _.Add(block: SampleBlock) =
+            if mark.IsNone && not (isNull options.Checkpoint) then
+                mark <- ValueSome block.Mark
+
+            accumulator.Add block
+
+        /// Writes the file where it is time, or the run ends.
+        member _.Save(samples: int, isEnd: bool) =
+            if not (isNull options.Checkpoint) && (isEnd || clock.Seconds - saved >= options.CheckpointInterval) then
+                let progress = { Samples = samples; Seconds = clock.Seconds; Mark = mark.Value }
+
+                RunFile.write options.Checkpoint identity progress (fun writer ->
+                    for part in state do
+                        part.Save writer)
+
+                saved <- clock.Seconds
+
     let private sample
         (options: SamplingOptions)
         looks
@@ -137,11 +251,19 @@ module internal Sampling =
         (operator: LinearOperator)
         (accumulator: Accumulator<'T>)
         =
-        let clock, size = Clock(), blockSize options operator
+        let size = blockSize options operator
+        let run = Run(options, identity probe measurement key operator size, accumulator)
         let values () = watched accumulator.Summary
-        let mutable samples = 0
-        let mutable reason = ValueNone
-        let mutable look = ValueNone
+        let mutable samples = run.Earlier
+
+        // A run that was complete stays so. What it was one sample before is not known, which PyHessian's rule alone asks for.
+        let mutable reason =
+            if samples = 0 then
+                ValueNone
+            else
+                Array.create (values ()).Length nan
+                |> standing looks samples run.Seconds accumulator
+                |> Stopping.reason rule
 
         while reason.IsNone do
             let before =
@@ -151,37 +273,26 @@ module internal Sampling =
                     [||]
 
             let count = min size (Stopping.nextCheck Looks.sampling rule samples - samples)
-
-            Probe.drawOn operator.Device probe key operator.Columns (samples, count) operator.DType
-            |> multiply measurement.NeedsProduct operator samples
-            |> accumulator.Add
-
+            draw probe measurement key operator samples count |> run.Add
             samples <- samples + count
-
-            let standing =
-                {
-                    Samples = samples
-                    Independent = samples
-                    Seconds = clock.Seconds
-                    Look =
-                        if Looks.sampling.IsLook samples then
-                            ValueSome(looks + Looks.sampling.Next samples - 1)
-                        else
-                            ValueNone
-                    Watched = lazy (values ())
-                    Before = before
-                }
-
+            let standing = standing looks samples run.Seconds accumulator before
             report options rule standing accumulator
             reason <- Stopping.reason rule standing
 
             if reason.IsNone && options.Cancellation.IsCancellationRequested then
                 reason <- ValueSome StopReason.Cancelled
 
-        if Stopping.isAdaptive rule then
-            look <- ValueSome(looks + Looks.sampling.Next(samples - 1))
+            run.Save(samples, reason.IsSome)
 
-        accumulator.Finish(ledger operator measurement.NeedsProduct samples clock.Seconds reason.Value look)
+        let look =
+            if Stopping.isAdaptive rule then
+                ValueSome(looks + Looks.sampling.Next(samples - 1))
+            else
+                ValueNone
+
+        let checks = if run.Earlier > 0 then 1 else 0
+        let ledger = ledger operator measurement.NeedsProduct samples run.Seconds reason.Value look
+        accumulator.Finish(ledger.After(checks, int64 (checks * operator.Definition.Gradients), 0.0))
 
     /// Measures random vectors until the rule, or the caller, says stop, where so many looks were taken before, and have to be paid for.
     let runAfter

@@ -31,7 +31,12 @@ module UDiagPlusPlus =
         else
             let measurement = Deflation.diagonal operator.DType known
             let outside = Deflation.left sketch.Basis operator
-            ThreeParts.finish options Probe.Rademacher measurement matvecs keys[1] watch sketch operator outside
+
+            let sampled () =
+                ThreeParts.finish options Probe.Rademacher measurement matvecs keys[1] watch sketch operator outside
+
+            let growing () = XDiagGrowth(DiagonalGoal.entries operator, operator, sketch)
+            ThreeParts.orSketchAlone sampled operator (fun () -> growing ()) watch
 
     /// UDiag++ with options for cancellation, progress and block size.
     let estimateWith (options: SamplingOptions) (matvecs: int) key (operator: LinearOperator) : Estimate<Tensor> =
@@ -41,11 +46,12 @@ module UDiagPlusPlus =
             Exact.diagonalWith options operator
         else
             ThreeParts.requireProducts "UDiag++" 3 matvecs
-            fromSketch options matvecs key operator
+            Checkpoint.keeping options operator (fun options -> fromSketch options matvecs key)
 
     /// The diagonal of a square operator with a known transpose, Float64 [n], from this many products, or fewer where they exhaust its rank. Unbiased, with a
     /// standard error for each entry. As many products as there are columns give an exact result.
     /// Raises OperatorException for an operator that is not square, has no known transpose, or claims a symmetry that its products do not
-    /// have, ArgumentRangeException for fewer than 3 products, and OperationCanceledException when cancelled before the sketch is done.
+    /// have, and ArgumentRangeException for fewer than 3 products. Cancelled before there is a vector outside the sketch, it returns what XDiag makes of
+    /// the sketch; before the first product it raises OperationCanceledException.
     let estimate (matvecs: int) key (operator: LinearOperator) : Estimate<Tensor> =
         estimateWith SamplingOptions.Default matvecs key operator

@@ -5,10 +5,9 @@ open MathNet.Numerics.LinearAlgebra
 
 /// What XDiag knows of an operator so far.
 [<Sealed>]
-type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, probe: Probe, key: Key) =
+type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, sketch: RangeSketch) =
     inherit Growing<'T>()
     let nothing = Tensor.zeros DType.Float64 [ goal.Length ] |> Tensor.toDevice operator.Device
-    let sketch = RangeSketch("XDiag", operator, operator.Transposed, probe, key)
     let mutable result = struct (nothing, nothing)
     let mutable spread = infinity
     let mutable isSettled = false
@@ -94,9 +93,12 @@ module XDiag =
     let private run goal options probe stop key (operator: LinearOperator) =
         OperatorParts.requireSquare "XDiag" operator
         Growth.requireProducts "XDiag" (min 2 operator.Columns) stop
-        let goal = goal operator
-        let growing = XDiagGrowth(goal, operator, probe, key)
-        Growth(options, stop, operator, growing, goal.Exact options).Run()
+
+        Checkpoint.keeping options operator (fun options operator ->
+            let goal = goal operator
+            let sketch = RangeSketch("XDiag", operator, operator.Transposed, probe, key)
+            let growing = XDiagGrowth(goal, operator, sketch)
+            Growth(options, stop, operator, growing, goal.Exact options).Run())
 
     /// XDiag with another probe, and options for cancellation, progress and block size.
     let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<Tensor> =

@@ -93,9 +93,11 @@ module XNysDiag =
     let private run goal options probe stop key (operator: LinearOperator) =
         Requirements.semidefinite "XNysDiag" operator
         Growth.requireProducts "XNysDiag" (min 1 operator.Columns) stop
-        let goal = goal operator
-        let growing = XNysDiagGrowth(goal, operator, probe, key)
-        Growth(options, stop, operator, growing, goal.Exact options).Run()
+
+        Checkpoint.keeping options operator (fun options operator ->
+            let goal = goal operator
+            let growing = XNysDiagGrowth(goal, operator, probe, key)
+            Growth(options, stop, operator, growing, goal.Exact options).Run())
 
     /// XNysDiag with another probe, and options for cancellation, progress and block size. Of signs, the last of every block is
     /// replaced by a vector of the sphere.

@@ -102,8 +102,10 @@ module XNysTrace =
     let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<float> =
         Requirements.semidefinite "XNysTrace" operator
         Growth.requireProducts "XNysTrace" (min 1 operator.Columns) stop
-        let growing = XNysTraceGrowth(operator, probe, key)
-        Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run()
+
+        Checkpoint.keeping options operator (fun options operator ->
+            let growing = XNysTraceGrowth(operator, probe, key)
+            Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run())
 
     /// The trace of a positive semidefinite operator from vectors of the sphere, resphered. Unbiased up to rounding. For rules that look at the error it grows
     /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are

@@ -5,10 +5,9 @@ open MathNet.Numerics.LinearAlgebra
 
 /// What XTrace knows of an operator so far.
 [<Sealed>]
-type internal XTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
+type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
     inherit Growing<Estimate<float>>()
     let n = operator.Columns
-    let sketch = RangeSketch("XTrace", operator, operator, probe, key)
     let mutable result = struct (0.0, infinity)
     let mutable spread = infinity
     let mutable isSettled = false
@@ -50,7 +49,8 @@ type internal XTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
         if sketch.IsComplete then
             struct (sketch.TraceInside h, rounding)
         elif sketch.Live = 0 then
-            struct (sketch.TraceInside h, infinity)
+            let spread = sketch.SpreadOutside
+            struct (sketch.TraceInside h, sqrt (spread * spread + rounding * rounding))
         else
             let leftOut = leaveOneOut h
             let values = leftOut |> Array.map (fun struct (value, _, _) -> value)
@@ -74,7 +74,8 @@ type internal XTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
 
     override _.Cost = 2
     override _.Spent = sketch.Spent
-    override _.Samples = max 1 sketch.Live
+    // Where no vector can be left out, one tells the spread as well: its interval is that of two.
+    override _.Samples = if sketch.Live = 0 then 2 else sketch.Live
     override _.IsExact = sketch.IsComplete
 
     override _.Grow count =
@@ -107,8 +108,10 @@ module XTrace =
     let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<float> =
         OperatorParts.requireSquare "XTrace" operator
         Growth.requireProducts "XTrace" (min 2 operator.Columns) stop
-        let growing = XTraceGrowth(operator, probe, key)
-        Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run()
+
+        Checkpoint.keeping options operator (fun options operator ->
+            let growing = XTraceGrowth(operator, RangeSketch("XTrace", operator, operator, probe, key))
+            Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run())
 
     /// The trace of any square operator from vectors of the sphere (equation 2.9 with resphering). Unbiased. For rules that look at the error it grows
     /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are

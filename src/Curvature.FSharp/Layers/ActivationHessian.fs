@@ -124,6 +124,8 @@ module ActivationHessian =
                     member _.Finish ledger =
                         Estimates.scalar total.Mean total.StandardError ledger,
                         Estimates.vector own.Mean own.StandardError ledger
+
+                    member _.State = [ total; own ]
                 }
         )
 
@@ -142,7 +144,8 @@ module ActivationHessian =
             let trace, perSample = f i tap (samples inputs tap)
             ActivationTrace(tap, trace, perSample, network.CouplesSamples))
 
-    /// The trace of the Hessian with respect to each of some values, with options for cancellation, progress and block size; see `traces`.
+    /// The trace of the Hessian with respect to each of some values, with options for cancellation, progress, block size and checkpoint,
+    /// to whose name the number of the tap is added; see `traces`.
     let tracesWith
         (options: SamplingOptions)
         (probe: Probe)
@@ -156,7 +159,7 @@ module ActivationHessian =
         : ActivationTrace list =
         each network theta inputs names (fun i tap count ->
             operatorAt network loss theta inputs tap
-            |> Hutchinson.estimateWith options probe (measurement count) stop (key.FoldIn(uint32 i)))
+            |> Hutchinson.estimateWith (options.ForPart i) probe (measurement count) stop (key.FoldIn(uint32 i)))
 
     /// The trace of the Hessian of loss(outputs) with respect to each of some values on the way, for the batch and for each sample, from
     /// signs: a random vector for the whole batch gives a sample of the trace of every sample's block, since blocks of different

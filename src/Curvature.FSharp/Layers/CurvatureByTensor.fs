@@ -149,6 +149,8 @@ module CurvatureByTensor =
                                 moments
                                 samples)
                             (diagonal.Mean, diagonal.StandardError)
+
+                    member _.State = [ yield diagonal; yield total; yield! Seq.cast moments ]
                 }
         )
 

@@ -124,18 +124,14 @@ module ChebyshevMoments =
                 ArgumentRangeException $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
             )
 
-    /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the
-    /// trace) and how many run side by side; see `sample`. Cancelled after some vectors, it returns the moments of those, with the reason
-    /// Cancelled; before, it raises OperationCanceledException.
-    let sampleWith
+    let private run
         (options: SamplingOptions)
-        (probe: Probe)
-        (probes: int)
-        (count: int)
+        probe
+        probes
+        count
         (key: Key)
         (operator: LinearOperator)
         : ChebyshevSample =
-        check probes count operator
         let token, n = options.Cancellation, operator.Columns
         token.ThrowIfCancellationRequested()
         let watch, keys = Stopwatch.StartNew(), key.Split 2
@@ -171,6 +167,20 @@ module ChebyshevMoments =
         let gradients = int64 products * int64 operator.Definition.Gradients
         let cost = Ledger(found.Count, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
+
+    /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the
+    /// trace) and how many run side by side; see `sample`. Cancelled after some vectors, it returns the moments of those, with the reason
+    /// Cancelled; before, it raises OperationCanceledException.
+    let sampleWith
+        (options: SamplingOptions)
+        (probe: Probe)
+        (probes: int)
+        (count: int)
+        (key: Key)
+        (operator: LinearOperator)
+        : ChebyshevSample =
+        check probes count operator
+        Checkpoint.keeping options operator (fun options -> run options probe probes count key)
 
     /// `count` moments from each of `probes` sign vectors, by about count/2 products a vector and 24 for the ends of the spectrum.
     /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,

@@ -45,20 +45,7 @@ module StochasticLanczos =
     let private ledger (operator: LinearOperator) samples products seconds reason =
         Ledger(samples, products, 0, int64 products * int64 operator.Definition.Gradients, seconds, reason, ValueNone)
 
-    /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the trace) and how many run
-    /// side by side; see `sample`.
-    /// Cancelled after some vectors, it returns the rules of those, with the reason Cancelled; before, it raises OperationCanceledException.
-    let sampleWith
-        (options: SamplingOptions)
-        (probe: Probe)
-        (probes: int)
-        (steps: int)
-        (key: Key)
-        (operator: LinearOperator)
-        : SpectralSample =
-        Krylov.requireSymmetric "StochasticLanczos" operator
-        Krylov.checkPositive "StochasticLanczos" "the number of random vectors" probes
-        Krylov.checkPositive "StochasticLanczos" "the number of steps" steps
+    let private run (options: SamplingOptions) probe probes steps key (operator: LinearOperator) : SpectralSample =
         let watch, n = Stopwatch.StartNew(), operator.Columns
 
         if n <= 1 then
@@ -95,6 +82,22 @@ module StochasticLanczos =
 
             let cost = ledger operator rules.Count products watch.Elapsed.TotalSeconds reason
             SpectralSample(operator.Name, n, operator.DType, steps, rules.ToArray(), cost)
+
+    /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the trace), a checkpoint
+    /// and how many run side by side; see `sample`.
+    /// Cancelled after some vectors, it returns the rules of those, with the reason Cancelled; before, it raises OperationCanceledException.
+    let sampleWith
+        (options: SamplingOptions)
+        (probe: Probe)
+        (probes: int)
+        (steps: int)
+        (key: Key)
+        (operator: LinearOperator)
+        : SpectralSample =
+        Krylov.requireSymmetric "StochasticLanczos" operator
+        Krylov.checkPositive "StochasticLanczos" "the number of random vectors" probes
+        Krylov.checkPositive "StochasticLanczos" "the number of steps" steps
+        Checkpoint.keeping options operator (fun options -> run options probe probes steps key)
 
     /// Rules of `probes` sign vectors, of `steps` steps each: probes·steps products, about 8n·steps² operations a vector, and the memory of
     /// as many bases of `steps` vectors as run side by side (up to 16 within 2 GiB). More steps than n are as good as n.

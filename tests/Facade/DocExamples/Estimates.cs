@@ -106,4 +106,22 @@ public sealed class Estimates
 
         Assert.That(trace.Samples, Is.EqualTo(100));
     }
+
+    [Test]
+    public void GoingOnAnotherDay()
+    {
+        var hessian = Hessian;
+        var folder = Directory.CreateTempSubdirectory("curvature");
+        var (path, products) = (Path.Combine(folder.FullName, "trace.run"), Path.Combine(folder.FullName, "norm.run"));
+
+        var first = hessian.EstimateTrace(new EstimateOptions { Checkpoint = path, Stop = StoppingRule.Matvecs(500) });
+        var more = hessian.EstimateTrace(new EstimateOptions { Checkpoint = path, Stop = StoppingRule.Matvecs(900) });
+
+        Assert.That((first.Samples, more.Samples), Is.EqualTo((500, 900)));
+
+        var norm = hessian.RunWithCheckpoint(products, a => a.SpectralNorm());
+
+        Assert.That(norm.Value, Is.GreaterThan(0));
+        folder.Delete(recursive: true);
+    }
 }

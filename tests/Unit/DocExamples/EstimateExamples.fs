@@ -1,6 +1,7 @@
 namespace DocExamples
 
 open System
+open System.IO
 open System.Threading
 open NUnit.Framework
 open Curvature
@@ -83,3 +84,22 @@ module EstimateExamples =
             printfn $"only {trace.Samples} vectors in a minute"
 
         Assert.That(trace.Samples, Is.EqualTo 100)
+
+    [<Test>]
+    let ``going on another day`` () =
+        let folder = Directory.CreateTempSubdirectory "curvature"
+        let path, products = Path.Combine(folder.FullName, "trace.run"), Path.Combine(folder.FullName, "pairs.run")
+        let key = Key.OfSeed 1L
+
+        let options = SamplingOptions.Default.WithCheckpoint path
+        let run = Hutchinson.estimateWith options Probe.rademacher Measurement.trace
+        let first = run (StoppingRule.matvecs 500) key hessian
+        let more = run (StoppingRule.matvecs 900) key hessian
+
+        Assert.That((first.Samples, more.Samples), Is.EqualTo((500, 900)))
+        Assert.That(more.Value, Is.EqualTo (Hutchinson.trace (StoppingRule.matvecs 900) key hessian).Value)
+
+        let pairs = Checkpoint.run products (ThickRestartLanczos.find SpectrumEnd.Largest 3) hessian
+
+        Assert.That(pairs.Values, Has.Length.EqualTo 3)
+        folder.Delete true

@@ -1,5 +1,6 @@
 namespace Curvature.Tests.Unit
 
+open System
 open NUnit.Framework
 open Curvature
 open Curvature.FSharp
@@ -34,6 +35,8 @@ module private Traces =
 
                     member _.Finish ledger =
                         moments |> List.map (fun own -> Estimates.scalar own.Mean own.StandardError ledger)
+
+                    member _.State = [ for own in moments -> own ]
                 }
         )
 
@@ -70,6 +73,28 @@ type CoverageTests() =
             let share = results |> Array.averageBy (fun held -> if held[s] then 1.0 else 0.0)
             TestContext.Out.WriteLine $"{name}: {share}"
             Assert.That(share, Is.InRange(0.93, 0.97), name))
+
+    // The Hessian of the network on digits, by its eigenvalues: normal probes do not see the basis.
+    [<Test>]
+    member _.``intervals hold the truth as often for the Hessian of a network``() =
+        let eigenvalues =
+            IO.File.ReadAllLines(SharedData.path "reference/digits_mlp_hessian_eigenvalues.txt")
+            |> Array.filter (fun line -> line.Trim() <> "" && not (line.StartsWith "#"))
+            |> Array.map float
+
+        let identity = LinearOperator.identity DType.Float32 eigenvalues.Length
+        let measurement = Traces.ofSpectra [ eigenvalues ]
+        let options = SamplingOptions.Default.WithBlockSize 100
+
+        let estimate key =
+            Hutchinson.estimateWith options Probe.gaussian measurement (StoppingRule.matvecs 100) key identity
+            |> List.head
+
+        let share =
+            keys |> Array.averageBy (fun key -> if holds (Array.sum eigenvalues) (estimate key) then 1.0 else 0.0)
+
+        TestContext.Out.WriteLine $"digits: {share}"
+        Assert.That(share, Is.InRange(0.93, 0.97))
 
     [<Test>]
     member _.``intervals of a run that stops by what it sees hold the truth at least as often as they say``() =

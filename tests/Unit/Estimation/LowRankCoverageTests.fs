@@ -38,3 +38,28 @@ type LowRankCoverageTests() =
         let check what (share: float) = Assert.That(share, Is.GreaterThanOrEqualTo 0.93, $"{what}, {name}")
         check "XTrace" (coverage (XTrace.estimate (StoppingRule.matvecs 20)))
         check "Hutch++" (coverage (HutchPlusPlus.estimateWith none Probe.gaussian 60))
+
+    // The Hessian of the network on digits, by its eigenvalues.
+    [<Test>]
+    member _.``intervals hold the truth as often for the Hessian of a network``() =
+        let eigenvalues =
+            IO.File.ReadAllLines(SharedData.path "reference/digits_mlp_hessian_eigenvalues.txt")
+            |> Array.filter (fun line -> line.Trim() <> "" && not (line.StartsWith "#"))
+            |> Array.map float
+
+        let operator = LinearOperator.ofDiagonal (Tensor.ofArray [ eigenvalues.Length ] eigenvalues)
+        let truth = Array.sum eigenvalues
+
+        for name, estimate in
+            [
+                "XTrace", XTrace.estimate (StoppingRule.matvecs 24)
+                "Hutch++", HutchPlusPlus.estimateWith SamplingOptions.Default Probe.gaussian 24
+            ] do
+            let share =
+                (Key.OfSeed 111L).Split 2000
+                |> Array.averageBy (fun key ->
+                    let interval = (estimate key operator: Estimate<float>).Interval 0.95
+                    if interval.Low <= truth && truth <= interval.High then 1.0 else 0.0)
+
+            TestContext.Out.WriteLine $"{name}: {share}"
+            Assert.That(share, Is.GreaterThanOrEqualTo 0.93, name)

@@ -203,6 +203,37 @@ type LowRankDiagonalTests() =
             Assert.That(error, Is.LessThan 0.02)
 
     [<Test>]
+    member _.``cancelling inside a sketch, or any other estimator, returns what was found``() =
+        let truth = Array.init 300 (fun i -> 1.0 / float (i + 1))
+
+        for name, estimate in
+            [
+                "UDiag++", (fun options -> UDiagPlusPlus.estimateWith options 200 key)
+                "XNysDiag",
+                (fun options -> XNysDiag.estimateWith options Probe.rademacher (StoppingRule.matvecs 200) key)
+                "Hutchinson",
+                (fun options ->
+                    Hutchinson.estimateWith options Probe.gaussian Measurement.diagonal (StoppingRule.matvecs 200) key)
+            ] do
+            for limit in [ 3; 40 ] do
+                use source = new CancellationTokenSource()
+                let mutable products = 0
+
+                let multiply (v: float[]) =
+                    products <- products + 1
+                    if products = limit then source.Cancel()
+                    Array.map2 (*) truth v
+
+                let operator =
+                    LinearOperator.ofDelegate DType.Float64 300 300 multiply
+                    |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+
+                let found: Estimate<Tensor> = estimate (none.WithCancellation source.Token) operator
+                Assert.That(found.StopReason, Is.EqualTo StopReason.Cancelled, name)
+                Assert.That(found.Matvecs, Is.InRange(limit, 80), name)
+                Assert.That((Tensor.max found.StandardError).ToScalar(), Is.GreaterThan 0.0, name)
+
+    [<Test>]
     member _.``cancelling returns what was found``() =
         use source = new CancellationTokenSource()
         let mutable products = 0

@@ -27,6 +27,8 @@ type LowRankTraceTests() =
             "XNysTrace of signs", StoppingRule.matvecs >> XNysTrace.estimateWith none Probe.rademacher
         ]
 
+    static let basis = lazy (Matrices.orthogonal 59 1000)
+
     let lowRank seed n rank =
         let factor = Matrices.random seed n rank
         Tensor.matmul factor (Tensor.transpose factor)
@@ -39,6 +41,47 @@ type LowRankTraceTests() =
             TestCaseData("exp", 3.6e-9, 3.0e-14)
             TestCaseData("step", 1.2e-2, 5.9e-4)
         ]
+
+    /// More of the same tables: entries for the sizes that take longer, and for the estimators whose signs see the basis.
+    static member More =
+        [
+            TestCaseData("XTrace", "flat", 200, 1.1e-3)
+            TestCaseData("XTrace", "flat", 300, 8.6e-4)
+            TestCaseData("XTrace", "poly", 200, 7.9e-5)
+            TestCaseData("XTrace", "poly", 300, 3.2e-5)
+            TestCaseData("XTrace", "step", 200, 5.3e-7)
+            TestCaseData("XTrace", "step", 300, 1.6e-7)
+            TestCaseData("XNysTrace", "poly", 200, 5.7e-5)
+            TestCaseData("Hutch++", "flat", 100, 2.0e-3)
+            TestCaseData("Hutch++", "poly", 100, 4.8e-4)
+            TestCaseData("Hutch++", "poly", 300, 5.7e-5)
+            TestCaseData("Hutch++", "exp", 100, 9.4e-7)
+            TestCaseData("Hutch++", "exp", 200, 5.3e-12)
+            TestCaseData("Hutch++", "step", 100, 1.7e-2)
+            TestCaseData("Hutch++", "step", 200, 2.0e-5)
+            TestCaseData("NA-Hutch++", "flat", 100, 4.0e-3)
+            TestCaseData("NA-Hutch++", "poly", 200, 4.3e-4)
+            TestCaseData("NA-Hutch++", "exp", 300, 5.0e-9)
+            TestCaseData("NA-Hutch++", "step", 200, 9.7e-3)
+        ]
+
+    [<TestCaseSource("More")>]
+    member _.``mean errors of the tables agree for other numbers of products``
+        (method: string, name: string, m: int, published: float)
+        =
+        let values = spectrum 1000 name
+        let truth = Array.sum values
+
+        let operator =
+            if method.StartsWith "X" then
+                diagonal values
+            else
+                LinearOperator.ofSymmetricMatrix (Matrices.withEigenvalues basis.Value values)
+
+        let estimate = estimators |> List.find (fst >> (=) method) |> snd
+        let error key = abs ((estimate m key operator).Value - truth) / truth
+        let measured = (Key.OfSeed 61L).Split 50 |> Array.averageBy error
+        Assert.That(measured, Is.InRange(0.5 * published, 2.0 * published))
 
     // Vectors of the sphere look the same in every basis, so that a diagonal stands for every matrix with these eigenvalues.
     [<TestCaseSource("Published")>]
@@ -104,6 +147,18 @@ type LowRankTraceTests() =
             Assert.That(trace.Value, Is.EqualTo(Matrices.trace matrix).Within(10.0 * sqrt 2.2e-16))
             Assert.That((trace.IsExact, trace.StandardError), Is.EqualTo((true, 0.0)), $"{probe}")
             Assert.That(trace.Matvecs, Is.LessThanOrEqualTo 22)
+
+    [<Test>]
+    member _.``signs that reach the rounding level have an error bar``() =
+        let values = spectrum 1000 "exp"
+        let operator = LinearOperator.ofSymmetricMatrix (Matrices.withEigenvalues basis.Value values)
+
+        for key in (Key.OfSeed 58L).Split 4 do
+            let trace = XTrace.estimateWith none Probe.rademacher (StoppingRule.matvecs 200) key operator
+            let interval = trace.Interval 0.95
+            Assert.That(interval.Low, Is.LessThanOrEqualTo(10.0 / 3.0 + 1e-13))
+            Assert.That(interval.High, Is.GreaterThanOrEqualTo(10.0 / 3.0 - 1e-13))
+            Assert.That(interval.High - interval.Low, Is.LessThan 1e-11)
 
     [<Test>]
     member _.``an operator of low rank is known when its range is``() =
@@ -337,9 +392,27 @@ type LowRankTraceTests() =
         check (cancelled 65 (fun options -> HutchPlusPlus.estimateWith options Probe.rademacher 90 key))
         check (cancelled 50 (fun options -> NonadaptiveHutchPlusPlus.estimateWith options 90 key))
 
-        for limit in [ 1; 20 ] do
-            Expect.error<OperationCanceledException> [] (fun () ->
-                cancelled limit (fun options -> HutchPlusPlus.estimateWith options Probe.rademacher 200 key) |> ignore)
+        // Before there is a vector outside the sketch, or an approximation.
+        for limit in [ 1; 20; 40 ] do
+            check (cancelled limit (fun options -> HutchPlusPlus.estimateWith options Probe.rademacher 200 key))
+            check (cancelled limit (fun options -> NonadaptiveHutchPlusPlus.estimateWith options 200 key))
+
+        check (cancelled 12 (fun options -> AdaptiveHutchPlusPlus.estimateWith options 1e-3 0.05 key))
+
+        use source = new CancellationTokenSource()
+        source.Cancel()
+        let options = none.WithCancellation source.Token
+        let operator = diagonal values |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+
+        for name, estimate in
+            [
+                "XTrace", XTrace.estimateWith options Probe.sphere (StoppingRule.matvecs 20)
+                "XNysTrace", XNysTrace.estimateWith options Probe.sphere (StoppingRule.matvecs 20)
+                "Hutch++", HutchPlusPlus.estimateWith options Probe.rademacher 20
+                "NA-Hutch++", NonadaptiveHutchPlusPlus.estimateWith options 20
+                "A-Hutch++", AdaptiveHutchPlusPlus.estimateWith options 1e-3 0.05
+            ] do
+            Assert.Throws<OperationCanceledException>(Action(fun () -> estimate key operator |> ignore), name) |> ignore
 
     [<Test>]
     member _.``adaptive Hutch++ keeps its promise, with products where they pay``() =
