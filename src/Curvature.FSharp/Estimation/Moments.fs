@@ -64,11 +64,13 @@ type internal RunningMoments() =
             writer.Write count
             writer.Write mean
             writer.Write squares
+            writer.Write unit
 
         member _.Restore reader =
             count <- reader.ReadInt32()
             mean <- reader.ReadDouble()
             squares <- reader.ReadDouble()
+            unit <- reader.ReadDouble()
 
 module internal Moments =
 
