@@ -51,6 +51,9 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     /// How many random vectors can be left out of the basis: those after the frozen ones.
     member _.Live = basis.Rank - frozen
 
+    /// Whether some vectors stay in the basis for good.
+    member _.HasFrozen = frozen > 0
+
     /// Whether the random vectors that can be left out look the same in every basis.
     member _.IsRotationInvariant = ProbeKind.isContinuous probe
 

@@ -41,14 +41,17 @@ type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
                         struct (h.Trace() - removed[i] + form, removed[i], form)
         |]
 
+    /// Whether too few of the vectors can be left out to show a spread, since others stay in the basis for good.
+    let isThin () = sketch.Live = 0 || (sketch.Live = 1 && sketch.HasFrozen)
+
     let settle () =
-        if sketch.Live = 0 && not sketch.IsComplete then sketch.DrawOutsider()
+        if isThin () && not sketch.IsComplete then sketch.DrawOutsider()
         let h = sketch.Projected
         let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
 
         if sketch.IsComplete then
             struct (sketch.TraceInside h, rounding)
-        elif sketch.Live = 0 then
+        elif isThin () then
             let spread = sketch.SpreadOutside
             struct (sketch.TraceInside h, sqrt (spread * spread + rounding * rounding))
         else
@@ -74,8 +77,8 @@ type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
 
     override _.Cost = 2
     override _.Spent = sketch.Spent
-    // Where no vector can be left out, one tells the spread as well: its interval is that of two.
-    override _.Samples = if sketch.Live = 0 then 2 else sketch.Live
+    // Where too few can be left out, a vector outside the basis tells the spread as well: its interval is that of two.
+    override _.Samples = if isThin () then 2 else sketch.Live
     override _.IsExact = sketch.IsComplete
 
     override _.Grow count =
