@@ -41,25 +41,31 @@ type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
                         struct (h.Trace() - removed[i] + form, removed[i], form)
         |]
 
-    /// Whether too few of the vectors can be left out to show a spread, since others stay in the basis for good.
-    let isThin () = sketch.Live = 0 || (sketch.Live = 1 && sketch.HasFrozen)
+    /// Whether a single vector can be left out, since the others stay in the basis for good.
+    let isAlone () = sketch.Live = 1 && sketch.HasFrozen
 
     let settle () =
-        if isThin () && not sketch.IsComplete then sketch.DrawOutsider()
+        if sketch.Live = 0 && not sketch.IsComplete then sketch.DrawOutsider()
         let h = sketch.Projected
         let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
 
         if sketch.IsComplete then
             struct (sketch.TraceInside h, rounding)
-        elif isThin () then
+        elif sketch.Live = 0 then
             let spread = sketch.SpreadOutside
             struct (sketch.TraceInside h, sqrt (spread * spread + rounding * rounding))
         else
             let leftOut = leaveOneOut h
             let values = leftOut |> Array.map (fun struct (value, _, _) -> value)
             let excess = leftOut |> Array.map (fun struct (_, excess, _) -> excess)
-            spread <- leftOut |> Array.map (fun struct (_, _, form) -> form) |> Moments.deviation
-            LeaveOneOutError.combine LeaveOneOutError.traceFactor rounding values excess
+            let forms = leftOut |> Array.map (fun struct (_, _, form) -> form)
+            spread <- Moments.deviation forms
+
+            if isAlone () then
+                // All that it sees of the rest counts as error: nothing tells how that varies.
+                struct (values[0], sqrt (forms[0] * forms[0] + 2.0 * excess[0] * excess[0] + rounding * rounding))
+            else
+                LeaveOneOutError.combine LeaveOneOutError.traceFactor rounding values excess
 
     /// The standard deviation of one sample of what the vectors so far have missed.
     member _.Spread = spread
@@ -77,8 +83,8 @@ type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
 
     override _.Cost = 2
     override _.Spent = sketch.Spent
-    // Where too few can be left out, a vector outside the basis tells the spread as well: its interval is that of two.
-    override _.Samples = if isThin () then 2 else sketch.Live
+    // Where fewer than two can be left out because others are frozen, the error comes from one vector: its interval is that of two.
+    override _.Samples = if sketch.Live = 0 || isAlone () then 2 else sketch.Live
     override _.IsExact = sketch.IsComplete
 
     override _.Grow count =
