@@ -2,7 +2,6 @@ namespace Curvature.Bench
 
 open System
 open System.IO
-open System.IO.Compression
 open Curvature
 open Curvature.FSharp
 
@@ -11,39 +10,22 @@ module Budget =
 
     let private goal = 0.01
 
-    /// The Gauss–Newton matrix of a network of 64, 32 tanh and 10 units on 200 handwritten digits, n = 2410; nothing where
-    /// the data set is not on this machine.
-    let private digits () : LinearOperator option =
-        let rec root (folder: string) =
-            if isNull folder || File.Exists(Path.Combine(folder, "Curvature.sln")) then
-                folder
-            else
-                root (Path.GetDirectoryName folder)
+    /// The Gauss–Newton matrix of a network of 64, 32 tanh and 10 units on the first 200 handwritten digits of digits.csv.gz, n = 2410.
+    let private digits (folder: string) : LinearOperator =
+        let data = Csv.read (Path.Combine(folder, "digits.csv.gz"))
+        let x = Tensor.convert DType.Float64 (Tensor.slice 0 0 200 data.Inputs) / 16.0
+        let targets = Tensor.oneHot DType.Float64 10 (Tensor.slice 0 0 200 data.Labels)
 
-        let folder = root (Path.TrimEndingDirectorySeparator AppContext.BaseDirectory)
-        let path = Path.GetFullPath(Path.Combine(folder, "..", "shared", "data", "digits.csv.gz"))
+        let model theta =
+            match Tensor.split 0 [ 2048; 32; 320; 10 ] theta with
+            | [ w1; b1; w2; b2 ] ->
+                let hidden = Tensor.tanh (Tensor.einsum "ni,hi->nh" x (Tensor.reshape [ 32; 64 ] w1) + b1)
+                Tensor.einsum "nh,oh->no" hidden (Tensor.reshape [ 10; 32 ] w2) + b2
+            | _ -> invalidOp "split gave another number of parts"
 
-        if not (File.Exists path) then
-            None
-        else
-            use file = File.OpenRead path
-            use reader = new StreamReader(new GZipStream(file, CompressionMode.Decompress))
-            let rows = Array.init 200 (fun _ -> reader.ReadLine().Split ',' |> Array.map float)
-            let pixels = rows |> Array.collect (fun row -> row[..63] |> Array.map (fun pixel -> pixel / 16.0))
-            let x = Tensor.ofArray [ 200; 64 ] pixels
-            let labels = rows |> Array.map (fun row -> int row[64]) |> Tensor.ofIndices [ 200 ]
-            let targets = Tensor.oneHot DType.Float64 10 labels
-
-            let model theta =
-                match Tensor.split 0 [ 2048; 32; 320; 10 ] theta with
-                | [ w1; b1; w2; b2 ] ->
-                    let hidden = Tensor.tanh (Tensor.einsum "ni,hi->nh" x (Tensor.reshape [ 32; 64 ] w1) + b1)
-                    Tensor.einsum "nh,oh->no" hidden (Tensor.reshape [ 10; 32 ] w2) + b2
-                | _ -> invalidOp "split gave another number of parts"
-
-            let loss logits = Tensor.mean (Tensor.softmaxCrossEntropy logits targets)
-            let theta = Tensor.ofArray [ 2410 ] (Array.init 2410 (fun i -> 0.3 * sin (float (i + 1))))
-            Some(GaussNewton.at model loss theta)
+        let loss logits = Tensor.mean (Tensor.softmaxCrossEntropy logits targets)
+        let theta = Tensor.ofArray [ 2410 ] (Array.init 2410 (fun i -> 0.3 * sin (float (i + 1))))
+        GaussNewton.at model loss theta
 
     /// A method, with its estimate for a trace that it is not told, but for the one that needs an absolute error.
     [<NoEquality; NoComparison>]
@@ -129,8 +111,8 @@ module Budget =
         let first = Array.head (keys 1)
         printfn $"  {Automatic.trace stop first operator}"
 
-    /// Prints what is spent on each problem, as means over some repetitions.
-    let run (repetitions: int) =
+    /// Prints what is spent on each problem, as means over some repetitions; on digits where a folder has them.
+    let run (data: string option) (repetitions: int) =
         printfn
             $"until half of a 95 %% interval is 1 %% of the trace, {repetitions} repetitions; work counts a quadratic form as half a product"
 
@@ -138,7 +120,8 @@ module Budget =
             let eigenvalues = Spectra.eigenvalues |> List.find (fst >> (=) name) |> snd
             problem repetitions name (Spectra.dense eigenvalues) (Array.sum eigenvalues)
 
-        match digits () with
-        | Some operator ->
+        match data with
+        | Some folder ->
+            let operator = digits folder
             problem repetitions "Gauss–Newton matrix of a network on digits" operator (Exact.trace operator).Value
-        | None -> printfn "\nthe data set of handwritten digits is not on this machine: left out"
+        | None -> printfn "\nhandwritten digits are left out: --data names a folder with digits.csv.gz"

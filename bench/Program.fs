@@ -11,9 +11,10 @@ let private usage =
   dataset --data FOLDER                                                      time and memory of a trace over a whole data set
   gemm [N]                                                                   square matrix products beside OpenBLAS
   tables [TRIALS [SPECTRUM]]                                 errors of trace and diagonal estimators beside published ones
-  budget [REPETITIONS]                                       products that a trace to 1 % takes, by method
+  budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
-The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin."""
+The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin, and the
+budget's network on handwritten digits where it has digits.csv.gz."""
 
 /// Options of the commands that run workloads.
 type private Options =
@@ -77,12 +78,9 @@ let main arguments =
     | [ "tables"; trials; spectrum ] when isPositive trials ->
         Tables.run (int trials) spectrum
         0
-    | [ "budget" ] ->
-        Budget.run 20
-        0
-    | [ "budget"; repetitions ] when isPositive repetitions ->
-        Budget.run (int repetitions)
-        0
+    | "budget" :: repetitions :: rest when isPositive repetitions ->
+        withOptions "budget" rest (fun options -> Budget.run options.Data (int repetitions))
+    | "budget" :: rest -> withOptions "budget" rest (fun options -> Budget.run options.Data 20)
     | "micro" :: rest ->
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore
         0
