@@ -3,112 +3,8 @@ namespace Curvature
 open System.Collections.Generic
 open Curvature.Kernels
 
-/// What a slot of a plan's table of addresses holds.
-[<NoEquality; NoComparison>]
-type internal Slot =
-    /// Input number i, whose address comes with each run, or with the binding where the input is bound.
-    | Input of int
-    /// Output number i, whose address comes with each run.
-    | Output of int
-    /// A constant of the program.
-    | Fixed of Storage
-    /// Computed once when the plan is bound.
-    | Persistent of bytes: int64
-    /// Scratch of one run.
-    | Temporary of bytes: int64
-
-/// Collects the kernels of a plan. Kernels that read nothing but bound arrays run once, at binding.
-[<Sealed>]
-type internal PlanEmitter(device: Device, boundInputs: int) =
-    inherit Emitter(device)
-    let slots = List<Slot>()
-    let binding = List<Kernel>()
-    let running = List<Kernel>()
-    let first = Dictionary<int, int>()
-    let last = Dictionary<int, int>()
-    let fixedSlots = Dictionary<Storage, View>(HashIdentity.Reference)
-
-    let isBound slot =
-        match slots[slot] with
-        | Input i -> i < boundInputs
-        | Fixed _
-        | Persistent _ -> true
-        | _ -> false
-
-    let touch slot =
-        if not (first.ContainsKey slot) then first[slot] <- running.Count
-
-        last[slot] <- running.Count
-
-    member _.Slots = slots
-    member _.Binding = binding
-    member _.Running = running
-
-    member _.Add(slot: Slot, signature: Signature) : View =
-        slots.Add slot
-        View.rowMajor (slots.Count - 1) signature
-
-    /// The view of a constant of the program.
-    member this.Constant(storage: Storage) : View =
-        match fixedSlots.TryGetValue storage with
-        | true, view -> view
-        | _ ->
-            let view =
-                { this.Add(Fixed storage, storage.Signature) with
-                    Offset = storage.Offset
-                    Strides = storage.Strides
-                }
-
-            fixedSlots[storage] <- view
-            view
-
-    /// Whether an array is known once the plan is bound.
-    member _.IsBound(view: View) = isBound view.Slot
-
-    /// A buffer that is written once, at binding.
-    member _.AddPersistent(bytes: int64) =
-        slots.Add(Persistent bytes)
-        slots.Count - 1
-
-    override this.Temporary signature =
-        let bytes = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
-        this.Add(Temporary bytes, signature)
-
-    override _.Emit(kernel, reads, writes) =
-        let fresh (view: View) =
-            match slots[view.Slot] with
-            | Temporary _ -> not (first.ContainsKey view.Slot)
-            | Persistent _ -> true
-            | _ -> false
-
-        if reads |> List.forall (fun view -> isBound view.Slot) && not reads.IsEmpty && writes |> List.forall fresh then
-            for view in writes do
-                match slots[view.Slot] with
-                | Temporary bytes -> slots[view.Slot] <- Persistent bytes
-                | _ -> ()
-
-            binding.Add kernel
-        else
-            for view in reads @ writes do
-                touch view.Slot
-
-            running.Add kernel
-
-    /// The scratch buffers with their lifetimes.
-    member _.Intervals: Arena.Interval seq =
-        seq {
-            for slot in 0 .. slots.Count - 1 do
-                match slots[slot] with
-                | Temporary bytes when first.ContainsKey slot ->
-                    ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Interval)
-                | _ -> ()
-        }
-
 /// Turns the steps of a program into kernels on slots.
 module internal Lowering =
-
-    /// Larger coefficients are not packed: the packed copy would double a memory that no longer fits the cache anyway.
-    let private packLimit = 256L <<< 20
 
     /// Where each variable of a program lies.
     type private Places(program: Program, emitter: PlanEmitter) =
@@ -287,58 +183,10 @@ module internal Lowering =
 
         emitter.Emit(emitter.Device.Map tape, List.ofSeq inputs, [ target ])
 
-    /// One contraction into an array, or added to it. A bound operand is packed when the plan is bound.
+    /// One contraction into an array, or added to it.
     let private emitContraction (emitter: PlanEmitter) (einsum: Einsum) (a: View) (b: View) (target: View) add =
-        let device = emitter.Device
-        let contraction = einsum.Describe(a, b, target, add)
-
-        let pack side (view: View) =
-            let bytes = device.PackedBytes(contraction, side)
-
-            if bytes <= 0L || bytes > packLimit then
-                ValueNone
-            else
-                let slot = emitter.AddPersistent bytes
-                let packed = View.rowMajor slot { Shape = [||]; DType = view.DType }
-                emitter.Emit(device.Pack(contraction, side, slot), [ view ], [ packed ])
-                ValueSome slot
-
-        let packed =
-            match emitter.IsBound a, emitter.IsBound b with
-            | true, false ->
-                pack ContractionSide.A a
-                |> ValueOption.map (fun slot ->
-                    Contraction(
-                        contraction.DType,
-                        contraction.Axes,
-                        slot,
-                        0L,
-                        b.Slot,
-                        b.Offset,
-                        target.Slot,
-                        target.Offset,
-                        add,
-                        PackedA = true
-                    ))
-            | false, true ->
-                pack ContractionSide.B b
-                |> ValueOption.map (fun slot ->
-                    Contraction(
-                        contraction.DType,
-                        contraction.Axes,
-                        a.Slot,
-                        a.Offset,
-                        slot,
-                        0L,
-                        target.Slot,
-                        target.Offset,
-                        add,
-                        PackedB = true
-                    ))
-            | _ -> ValueNone
-
         let previous = if add then [ target ] else []
-        emitter.Emit(device.Contract(packed |> ValueOption.defaultValue contraction), a :: b :: previous, [ target ])
+        emitter.Contract(einsum.Describe(a, b, target, add), a :: b :: previous, target)
 
     /// A sum of products into one array.
     let private emitProducts (emitter: PlanEmitter) (places: Places) (terms: Equation[]) result =
@@ -387,8 +235,8 @@ module internal Lowering =
         | _, Elementwise _ -> emitTape program emitter places [| equation |] ValueNone
 
     /// The kernels of a program whose first inputs are bound.
-    let lower (program: Program) (boundInputs: int) : PlanEmitter =
-        let emitter = PlanEmitter(program.Device, boundInputs)
+    let lower (program: Program) (boundInputs: int) : Schedule =
+        let emitter = PlanEmitter program.Device
         let places = Places(program, emitter)
 
         for i in 0 .. program.Inputs - 1 do
@@ -407,4 +255,4 @@ module internal Lowering =
         for struct (atom, view) in copies do
             emitter.CopyTo(places.Read atom, view)
 
-        emitter
+        emitter.Schedule boundInputs

@@ -15,9 +15,9 @@ type internal Scratch(memory: DeviceMemory, table: nativeint[]) =
 /// A program turned into kernels. The first `bound` inputs are given once, at binding; the others with every run.
 [<Sealed>]
 type internal Plan(program: Program, bound: int) =
-    let emitter = Lowering.lower program bound
-    let slots = emitter.Slots.ToArray()
-    let offsets, arenaBytes = Arena.place emitter.Intervals
+    let schedule = Lowering.lower program bound
+    let slots = schedule.Slots
+    let offsets, arenaBytes = Arena.place schedule.Intervals
 
     let indices pick =
         [|
@@ -51,14 +51,14 @@ type internal Plan(program: Program, bound: int) =
     member _.Bound = bound
     member _.Inputs = program.Variables[.. program.Inputs - 1]
     member _.Outputs = outputs
-    member _.Binding = emitter.Binding.ToArray()
-    member _.Running = emitter.Running.ToArray()
+    member _.Binding = schedule.Binding
+    member _.Running = schedule.Running
 
     /// The bytes of scratch memory that one run takes.
     member _.ScratchBytes = arenaBytes
 
     /// Multiplications and additions of one run, of the kernels that count them.
-    member _.Flops = emitter.Running |> Seq.sumBy _.Flops
+    member _.Flops = schedule.Running |> Seq.sumBy _.Flops
 
     /// The bytes of what is computed at binding.
     member _.PersistentBytes =
@@ -96,12 +96,12 @@ type internal Plan(program: Program, bound: int) =
         let lines = List<string>()
 
         lines.Add
-            $"plan: {emitter.Binding.Count} kernels at binding, {emitter.Running.Count} a run, {arenaBytes} bytes of scratch"
+            $"plan: {schedule.Binding.Length} kernels at binding, {schedule.Running.Length} a run, {arenaBytes} bytes of scratch"
 
-        for kernel in emitter.Binding do
+        for kernel in schedule.Binding do
             lines.Add("  once  " + kernel.Name)
 
-        for kernel in emitter.Running do
+        for kernel in schedule.Running do
             lines.Add("  run   " + kernel.Name)
 
         String.Join("\n", lines)

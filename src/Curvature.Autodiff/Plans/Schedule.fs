@@ -1,0 +1,199 @@
+namespace Curvature
+
+open System.Collections.Generic
+open Curvature.Kernels
+
+/// What a slot of a plan's table of addresses holds.
+[<NoEquality; NoComparison>]
+type internal Slot =
+    /// Input number i, whose address comes with each run, or with the binding where the input is bound.
+    | Input of int
+    /// Output number i, whose address comes with each run.
+    | Output of int
+    /// A constant of the program.
+    | Fixed of Storage
+    /// Computed once when the plan is bound.
+    | Persistent of bytes: int64
+    /// Scratch of one run.
+    | Temporary of bytes: int64
+
+/// What a launch executes.
+[<NoEquality; NoComparison>]
+type internal Work =
+    | Ready of Kernel
+    /// A contraction, of which an operand may still be packed.
+    | Product of Contraction
+
+/// One step of a plan, with the slots that it reads and writes.
+[<NoEquality; NoComparison>]
+type internal Launch = { Work: Work; Reads: int[]; Writes: int[] }
+
+/// The launches of a plan, divided into what runs once, at binding, and what runs each time.
+[<NoEquality; NoComparison>]
+type internal Schedule =
+    {
+        Slots: Slot[]
+        Binding: Kernel[]
+        Running: Kernel[]
+        /// The scratch buffers with their lifetimes.
+        Intervals: Arena.Interval[]
+    }
+
+module internal Schedule =
+
+    /// Larger coefficients are not packed: the packed copy would double a memory that no longer fits the cache anyway.
+    let private packLimit = 256L <<< 20
+
+    /// Whether each slot holds the same in every run, so that it may be computed at binding. A buffer does if all launches
+    /// that write any part of it read only such slots, and write only such slots. Hence one launch that depends on a run
+    /// makes all that it writes depend on the run, and with that whatever reads or writes the same buffers.
+    let private bound (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : bool[] =
+        let users = Array.init slots.Length (fun _ -> List<Launch>())
+
+        for launch in launches do
+            for slot in Seq.append launch.Reads launch.Writes do
+                users[slot].Add launch
+
+        let isBound = Array.create slots.Length true
+        let pending = Stack<int>()
+
+        let release slot =
+            if isBound[slot] then
+                isBound[slot] <- false
+                pending.Push slot
+
+        slots
+        |> Array.iteri (fun slot content ->
+            match content with
+            | Input i when i >= boundInputs -> release slot
+            | Output _ -> release slot
+            | _ -> ())
+
+        while pending.Count > 0 do
+            for launch in users[pending.Pop()] do
+                Array.iter release launch.Writes
+
+        isBound
+
+    /// A contraction that reads one of its operands packed, from another slot.
+    let private withPacked side slot (c: Contraction) =
+        let isA = (side = ContractionSide.A)
+
+        Contraction(
+            c.DType,
+            c.Axes,
+            (if isA then slot else c.SlotA),
+            (if isA then 0L else c.OffsetA),
+            (if isA then c.SlotB else slot),
+            (if isA then c.OffsetB else 0L),
+            c.SlotC,
+            c.OffsetC,
+            c.Accumulate,
+            PackedA = isA,
+            PackedB = not isA
+        )
+
+    /// Divides launches, in order, into binding and running; bound operands of running contractions are packed at binding.
+    let make (device: Device) (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : Schedule =
+        let isBound = bound boundInputs slots launches
+        let slots = List<Slot>(slots)
+        let binding = List<Kernel>()
+        let running = List<Kernel>()
+        let first = Dictionary<int, int>()
+        let last = Dictionary<int, int>()
+
+        for slot in 0 .. slots.Count - 1 do
+            match slots[slot] with
+            | Temporary bytes when isBound[slot] -> slots[slot] <- Persistent bytes
+            | _ -> ()
+
+        let packed (contraction: Contraction) =
+            let pack side =
+                let bytes = device.PackedBytes(contraction, side)
+
+                if bytes <= 0L || bytes > packLimit then
+                    contraction
+                else
+                    slots.Add(Persistent bytes)
+                    binding.Add(device.Pack(contraction, side, slots.Count - 1))
+                    withPacked side (slots.Count - 1) contraction
+
+            match isBound[contraction.SlotA], isBound[contraction.SlotB] with
+            | true, false -> pack ContractionSide.A
+            | false, true -> pack ContractionSide.B
+            | _ -> contraction
+
+        let touch slot =
+            if not (first.ContainsKey slot) then first[slot] <- running.Count
+            last[slot] <- running.Count
+
+        for launch in launches do
+            let isOnce = launch.Writes |> Array.forall (fun slot -> isBound[slot])
+
+            match launch.Work, isOnce with
+            | Ready kernel, true -> binding.Add kernel
+            | Product contraction, true -> binding.Add(device.Contract contraction)
+            | work, false ->
+                Seq.append launch.Reads launch.Writes |> Seq.iter touch
+
+                match work with
+                | Ready kernel -> running.Add kernel
+                | Product contraction -> running.Add(device.Contract(packed contraction))
+
+        {
+            Slots = slots.ToArray()
+            Binding = binding.ToArray()
+            Running = running.ToArray()
+            Intervals =
+                [|
+                    for slot in 0 .. slots.Count - 1 do
+                        match slots[slot] with
+                        | Temporary bytes when first.ContainsKey slot ->
+                            ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Interval)
+                        | _ -> ()
+                |]
+        }
+
+/// Collects the slots and launches of a plan.
+[<Sealed>]
+type internal PlanEmitter(device: Device) =
+    inherit Emitter(device)
+    let slots = List<Slot>()
+    let launches = List<Launch>()
+    let fixedSlots = Dictionary<Storage, View>(HashIdentity.Reference)
+
+    let launch work (reads: View list) (writes: View list) =
+        let slots (views: View list) = views |> List.map _.Slot |> List.toArray
+        launches.Add { Work = work; Reads = slots reads; Writes = slots writes }
+
+    member _.Add(slot: Slot, signature: Signature) : View =
+        slots.Add slot
+        View.rowMajor (slots.Count - 1) signature
+
+    /// The view of a constant of the program.
+    member this.Constant(storage: Storage) : View =
+        match fixedSlots.TryGetValue storage with
+        | true, view -> view
+        | _ ->
+            let view =
+                { this.Add(Fixed storage, storage.Signature) with
+                    Offset = storage.Offset
+                    Strides = storage.Strides
+                }
+
+            fixedSlots[storage] <- view
+            view
+
+    override this.Temporary signature =
+        let bytes = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
+        this.Add(Temporary bytes, signature)
+
+    override _.Emit(kernel, reads, writes) = launch (Ready kernel) reads writes
+
+    /// A contraction, which may read a packed copy of an operand that is bound.
+    member _.Contract(contraction: Contraction, reads: View list, target: View) =
+        launch (Product contraction) reads [ target ]
+
+    /// The plan with its first inputs bound.
+    member _.Schedule(boundInputs: int) : Schedule =
+        Schedule.make device boundInputs (slots.ToArray()) (launches.ToArray())

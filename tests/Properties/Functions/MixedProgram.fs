@@ -1,0 +1,370 @@
+namespace Curvature.Tests.Properties
+
+open System
+open System.Collections.Generic
+open FsCheck
+open FsCheck.FSharp
+open Curvature
+open Curvature.FSharp
+open Curvature.Kernels
+
+/// What the operands of a mixed program are read from.
+[<NoEquality; NoComparison>]
+type internal Environment =
+    {
+        /// Pieces of the slow input θ.
+        Slow: List<Tensor>
+        /// Pieces of the fast input x.
+        Fast: List<Tensor>
+        /// The results of the steps so far.
+        Values: List<Tensor>
+    }
+
+    static member Empty = { Slow = List(); Fast = List(); Values = List() }
+
+/// Where an operand comes from.
+[<NoEquality; NoComparison>]
+type internal Source = { Text: string; Read: Environment -> Tensor }
+
+/// One application of a primitive.
+[<NoEquality; NoComparison>]
+type internal MixedStep = { Primitive: Primitive; Sources: Source[] }
+
+/// Draws the steps of a program. What it draws is evaluated at once, so that operands stay in their primitives' domains.
+type internal MixedBuilder(random: Random, dtype: DType) =
+    let environment = Environment.Empty
+    let shapeOf (t: Tensor) = List.ofArray t.Shape
+
+    let constant shape =
+        Generators.numbers -1.0 1.0 (random.Next()) (List.fold (*) 1 shape)
+        |> Tensor.ofArray shape
+        |> Tensor.convert dtype
+
+    /// A tensor of which t is a view, and the view.
+    let rec view (t: Tensor) : string * Tensor * (Tensor -> Tensor) =
+        let shape, rank = shapeOf t, t.Rank
+        let axis = if rank = 0 then 0 else random.Next rank
+        let slope (per: int -> int) = Array.init rank (fun i -> if i = axis then per 0 else 0)
+
+        match random.Next(if rank = 0 then 3 else 8) with
+        | 0
+        | 1 -> "", t, id
+        | 2 when rank = 0 -> " element", Tensor.stack 0 [ t.FillLike 1.0; t; t.FillLike 2.0 ], Tensor.item 0 1
+        | 2
+        | 3 ->
+            let start, step, after = random.Next 3, 1 + random.Next 3, random.Next 2
+            let room = Structure.Pad(slope (fun _ -> start), slope (fun _ -> step - 1), slope (fun _ -> after))
+            $" slice of axis {axis}", Interpreter.Bind(room, t)[0], Tensor.sliceStep axis start t.Shape[axis] step
+        | 4 ->
+            let order = Array.init rank id |> Array.sortBy (fun _ -> random.Next())
+            let inverse = List.init rank (fun i -> Array.IndexOf(order, i))
+            " permuted", Tensor.permute (List.ofArray order) t, Tensor.permute inverse
+        | 5 when t.Shape[axis] > 0 -> $" broadcast on axis {axis}", Tensor.slice axis 0 1 t, Tensor.broadcastTo shape
+        | 6 -> $" reversed on axis {axis}", Tensor.reverse axis t, Tensor.reverse axis
+        | _ ->
+            let text, first, apply = view t
+            let others, first, earlier = view first
+            others + text, first, earlier >> apply
+
+    /// A view of a piece that a pool gets for it.
+    let viewOf name (pool: List<Tensor>) (pick: Environment -> List<Tensor>) (adapt: Tensor -> Tensor) t =
+        let text, piece, apply = view t
+        pool.Add piece
+        let index = pool.Count - 1
+
+        {
+            Text = $"{name}{index}{text}"
+            Read = fun environment -> (pick environment)[index] |> adapt |> apply
+        }
+
+    let slow adapt = viewOf "slow" environment.Slow _.Slow adapt
+    let fast adapt = viewOf "fast" environment.Fast _.Fast adapt
+
+    let fixedView t =
+        let text, piece, apply = view t
+
+        { Text = $"constant{text}"; Read = fun _ -> apply piece }
+
+    /// Whole numbers: constants, or what conversion makes of an input.
+    let integers (t: Tensor) =
+        let apart () =
+            t.ToArray()
+            |> Array.map (fun x -> if x < 0.0 then x - 0.25 else x + 0.25)
+            |> Tensor.ofArray (shapeOf t)
+            |> Tensor.convert dtype
+
+        match random.Next 4 with
+        | 0 -> slow (Tensor.convert DType.Int32) (apart ())
+        | 1 -> fast (Tensor.convert DType.Int32) (apart ())
+        | _ -> fixedView t
+
+    /// An earlier result in another shape: a part of it, or all of it between constants.
+    let refit (index: int) (shape: int list) : Source =
+        let value = environment.Values[index]
+        let size, n = List.fold (*) 1 shape, value.Size
+        let start = random.Next(abs (n - size) + 1)
+
+        let fill =
+            if n >= size then
+                Tensor.slice 0 start size
+            else
+                match random.Next 3 with
+                | 0 -> Tensor.pad 0 start (size - n - start)
+                | 1 -> let before = constant [ size - n ] in fun flat -> Tensor.concat 0 [ before; flat ]
+                | _ ->
+                    let before, after = constant [ start ], constant [ size - n - start ]
+                    fun flat -> Tensor.concat 0 [ before; flat; after ]
+
+        let same = (shapeOf value = shape)
+        let convert (t: Tensor) = if t.DType = dtype then t else Tensor.convert dtype t
+
+        {
+            Text = if same then $"v{index}" else $"v{index} as {shape}"
+            Read =
+                fun environment ->
+                    let value = convert environment.Values[index]
+                    if same then value else value |> Tensor.flatten |> fill |> Tensor.reshape shape
+        }
+
+    let isSmall (t: Tensor) = t.ToArray() |> Array.forall (fun x -> abs x < 3.0)
+
+    let source (isFree: bool) (t: Tensor) : Source =
+        let computed =
+            [ for i in 0 .. environment.Values.Count - 1 -> i ] |> List.filter (fun i -> isSmall environment.Values[i])
+
+        match random.Next 10 with
+        | _ when t.DType = DType.Int32 -> integers t
+        | 0 -> fixedView t
+        | 1 -> { Text = "constant"; Read = fun _ -> t }
+        | 2 -> slow id t
+        | 3 -> slow (fun s -> s + 0.005 * s * s) t
+        | 4
+        | 5
+        | 6 -> fast id t
+        | _ when computed.IsEmpty -> fast id t
+        | _ ->
+            // Mostly the last results, so that chains become deep.
+            let back = if random.Next 2 = 0 then random.Next computed.Length else computed.Length - 1
+            let earlier = refit computed[back] (shapeOf t)
+
+            if isFree then
+                earlier
+            else
+                { earlier with
+                    Text = $"near t by {earlier.Text}"
+                    Read = fun environment -> t + 0.1 * sin (earlier.Read environment)
+                }
+
+    /// Whether the primitive takes any numbers.
+    let isFree (primitive: Primitive) =
+        match primitive with
+        | :? Elementwise as elementwise ->
+            match elementwise.Op with
+            | OpCode.Add
+            | OpCode.Subtract
+            | OpCode.Multiply
+            | OpCode.MultiplyAdd
+            | OpCode.Negate
+            | OpCode.Exp
+            | OpCode.Expm1
+            | OpCode.Sin
+            | OpCode.Cos
+            | OpCode.Tanh
+            | OpCode.Sigmoid
+            | OpCode.Softplus
+            | OpCode.Erf -> true
+            | _ -> false
+        | _ -> true
+
+    let draw (cases: Gen<Case>) = (Gen.sampleWithSeed (Rnd(uint64 (random.Next()))) 30 1 cases)[0]
+
+    let rec drawSmall tries (cases: Gen<Case>) =
+        let case = draw cases
+
+        if tries = 0 || case.Operands |> Array.sumBy _.Size < 400 then
+            case
+        else
+            drawSmall (tries - 1) cases
+
+    member _.Environment = environment
+
+    /// Adds a step with a primitive of this entry.
+    member _.Step(entry: Entry) : MixedStep =
+        let types = entry.DTypes |> List.filter (fun t -> t = dtype || t = DType.Int32)
+        let case = drawSmall 20 (entry.Cases types[random.Next types.Length])
+        let isFree = isFree case.Primitive
+        let sources: Source[] = Array.zeroCreate case.Operands.Length
+
+        for k in 0 .. sources.Length - 1 do
+            let t = case.Operands[k]
+
+            let twins =
+                [ 0 .. k - 1 ]
+                |> List.filter (fun j -> isFree && case.Operands[j].Signature = t.Signature && t.DType = dtype)
+
+            sources[k] <-
+                if not twins.IsEmpty && random.Next 5 = 0 then
+                    sources[twins[random.Next twins.Length]]
+                elif case.Primitive :? Elementwise && List.contains k case.Held then
+                    let source = source false t
+
+                    { source with
+                        Text = $"{source.Text} > 0.5"
+                        Read = fun environment -> let s = source.Read environment in Tensor.greater s (s.FillLike 0.5)
+                    }
+                else
+                    source isFree t
+
+        let operands = sources |> Array.map (fun source -> source.Read environment)
+        environment.Values.AddRange(Interpreter.Bind(case.Primitive, operands))
+        { Primitive = case.Primitive; Sources = sources }
+
+    /// Something that a program may give back: a result, an input, a constant, or a join of such.
+    member this.Output() : Source =
+        let value index = { Text = $"v{index}"; Read = fun environment -> environment.Values[index] }
+
+        let any () = random.Next environment.Values.Count
+        let shape = [ 1 + random.Next 3; 2 ]
+
+        match random.Next 9 with
+        | 0 -> fast id (constant shape)
+        | 1 -> slow id (constant shape)
+        | 2 -> fixedView (constant shape)
+        | 3
+        | 4
+        | 5 -> value (any ())
+        | _ ->
+            let axis = random.Next 2
+            let parts = List.init (1 + random.Next 3) (fun _ -> source true (constant shape))
+            let join = if random.Next 3 = 0 then Tensor.stack axis else Tensor.concat axis
+            let names = parts |> List.map _.Text |> String.concat ", "
+
+            {
+                Text = $"join of ({names})"
+                Read = fun environment -> parts |> List.map (fun part -> part.Read environment) |> join
+            }
+
+/// A random program of two flat inputs, slow and fast, in which every operand is an input, a constant, a slow value, a result
+/// of an earlier step, or a view of one of these.
+[<NoEquality; NoComparison>]
+type internal MixedProgram =
+    {
+        Name: string
+        Seed: int
+        Theta: Tensor
+        X: Tensor
+        SlowShapes: int list list
+        FastShapes: int list list
+        /// Whether the inputs are cut by one split, or piece by piece.
+        Splits: bool
+        Steps: MixedStep list
+        Outputs: Source list
+    }
+
+    /// All outputs.
+    member p.Run(theta: Tensor, x: Tensor) : Tensor list =
+        let cut (flat: Tensor) (shapes: int list list) =
+            let sizes = shapes |> List.map (List.fold (*) 1)
+
+            let pieces =
+                if p.Splits then
+                    Tensor.split 0 sizes flat
+                else
+                    let starts = sizes |> List.scan (+) 0
+                    List.mapi (fun i size -> Tensor.slice 0 starts[i] size flat) sizes
+
+            List.map2 Tensor.reshape shapes pieces |> List<Tensor>
+
+        let environment = { Slow = cut theta p.SlowShapes; Fast = cut x p.FastShapes; Values = List() }
+
+        for step in p.Steps do
+            let operands = step.Sources |> Array.map (fun source -> source.Read environment)
+            environment.Values.AddRange(Interpreter.Bind(step.Primitive, operands))
+
+        p.Outputs |> List.map (fun output -> output.Read environment)
+
+    /// All outputs in one vector.
+    member p.Joined(theta: Tensor, x: Tensor) : Tensor =
+        p.Run(theta, x) |> List.map (Tensor.convert p.X.DType >> Tensor.flatten) |> Tensor.concat 0
+
+    /// A scalar in which every element of every output counts, and with it the curvature of what it depends on.
+    member p.Loss (theta: Tensor) (x: Tensor) : Tensor =
+        p.Run(theta, x)
+        |> List.filter (fun y -> y.DType <> DType.Int32)
+        |> List.mapi (fun i y ->
+            let y = Tensor.convert p.X.DType y
+            let weights = Generators.numbers 0.2 1.0 (p.Seed + i) y.Size |> Tensor.ofArray (List.ofArray y.Shape)
+            Tensor.sum (Tensor.convert y.DType weights * (y + 0.5 * y * y)))
+        |> List.fold (+) (Tensor.sum x * 0.1)
+
+    /// The i-th pair of inputs; the first is where the program was drawn.
+    member p.Point(i: int) : Tensor * Tensor =
+        let moved k (t: Tensor) = if i = 0 then t else t + 0.03 * Generators.direction (p.Seed + 10 * i + k) t
+
+        moved 0 p.Theta, moved 1 p.X
+
+    /// The first steps alone, with the results of the last of them.
+    member p.Prefix(count: int) : MixedProgram =
+        let steps = List.truncate count p.Steps
+
+        { p with
+            Steps = steps
+            Outputs =
+                [
+                    {
+                        Text = $"the last result of step {count}"
+                        Read = fun environment -> environment.Values[environment.Values.Count - 1]
+                    }
+                ]
+        }
+
+    override p.ToString() =
+        let sources (items: Source seq) = items |> Seq.map _.Text |> String.concat "; "
+
+        let steps =
+            p.Steps |> List.map (fun step -> $"\n  {step.Primitive} of ({sources step.Sources})") |> String.concat ""
+
+        $"{p.Name}, seed {p.Seed}, {p.X.DType}, θ {p.Theta.Size}, x {p.X.Size}, splits {p.Splits}{steps}\n  outputs {sources p.Outputs}"
+
+[<RequireQualifiedAccess>]
+module internal MixedProgram =
+
+    /// The program of a seed, with a step of this entry somewhere.
+    let make (dtype: DType) (entry: Entry) (seed: int) : MixedProgram =
+        let random = Random seed
+        let builder = MixedBuilder(random, dtype)
+        let others = Entries.all |> List.filter (fun e -> List.contains dtype e.DTypes) |> List.toArray
+        let count = if random.Next 12 = 0 then 8 + random.Next 8 else 1 + random.Next 4
+        let place = random.Next count
+        let other () = others[random.Next others.Length]
+        let steps = List.init count (fun i -> builder.Step(if i = place then entry else other ()))
+        let last = builder.Environment.Values.Count - 1
+
+        let outputs =
+            [
+                yield { Text = $"v{last}"; Read = fun environment -> environment.Values[last] }
+                for _ in 1 .. random.Next 4 do
+                    yield builder.Output()
+            ]
+
+        // Neither input is empty.
+        let flat (pieces: List<Tensor>) =
+            pieces.Add(Tensor.full dtype [ 2 ] 0.4)
+            let shapes = pieces |> Seq.map (fun t -> List.ofArray t.Shape) |> List.ofSeq
+            let values = pieces |> Seq.collect _.ToArray() |> Seq.toArray
+            shapes, Tensor.ofArray [ values.Length ] values |> Tensor.convert dtype
+
+        let slowShapes, theta = flat builder.Environment.Slow
+        let fastShapes, x = flat builder.Environment.Fast
+
+        {
+            Name = entry.Name
+            Seed = seed
+            Theta = theta
+            X = x
+            SlowShapes = slowShapes
+            FastShapes = fastShapes
+            Splits = random.Next 2 = 0
+            Steps = steps
+            Outputs = outputs
+        }
