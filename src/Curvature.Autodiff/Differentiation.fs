@@ -232,7 +232,9 @@ module Differentiation =
             value, mapBasis x program.Apply |> asDerivative x
         else
             let pull (cotangent: Tensor) =
-                (Reverse.transpose program.Program [| ValueSome cotangent |])[0] |> Tangent.orZeros x
+                (Reverse.transpose program.Program [| ValueSome cotangent |])[0]
+                |> Tangent.orZeros x
+                |> Tensor.convert value.DType
 
             let shape = List.ofArray value.Signature.Shape @ List.ofArray x.Signature.Shape
             value, mapBasis value pull |> Tensor.reshape shape

@@ -111,9 +111,16 @@ module internal QuadraticForm =
             )
 
         if output < 0 then
-            value, fun v -> v.Fill([||], 0.0)
+            value, fun _ -> value.FillLike 0.0
         else
             let adjoints = adjoints tape output (value.FillLike 1.0)
+
+            // The terms of a function that converts on its way have different element types.
+            let toValueType (term: Tensor) =
+                if term.DType = value.DType then
+                    term
+                else
+                    Interpreter.Bind(Structure.Convert value.DType, term)[0]
 
             let form (v: Tensor) =
                 let tangents: Tensor voption[] = Array.create tape.Count ValueNone
@@ -128,13 +135,13 @@ module internal QuadraticForm =
 
                         if cotangents |> Array.exists _.IsSome then
                             sum <-
-                                Tangent.add
-                                    sum
-                                    (entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along))
+                                entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along)
+                                |> Tangent.map toValueType
+                                |> Tangent.add sum
 
                         entry.Primitive.Jvp(entry.Primals, entry.Values, along)
                         |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)
 
-                Tangent.orZeros (v.Fill([||], 0.0)) sum
+                Tangent.orZeros value sum
 
             value, form

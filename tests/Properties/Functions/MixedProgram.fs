@@ -132,19 +132,20 @@ type internal MixedBuilder(random: Random, dtype: DType) =
         let computed =
             [ for i in 0 .. environment.Values.Count - 1 -> i ] |> List.filter (fun i -> isSmall environment.Values[i])
 
-        match random.Next 10 with
+        match random.Next 16 with
         | _ when t.DType = DType.Int32 -> integers t
-        | 0 -> fixedView t
-        | 1 -> { Text = "constant"; Read = fun _ -> t }
-        | 2 -> slow id t
-        | 3 -> slow (fun s -> s + 0.005 * s * s) t
-        | 4
+        | 0
+        | 1 -> fixedView t
+        | 2 -> { Text = "constant"; Read = fun _ -> t }
+        | 3 -> slow id t
+        | 4 -> slow (fun s -> s + 0.005 * s * s) t
         | 5
-        | 6 -> fast id t
+        | 6
+        | 7 -> fast id t
         | _ when computed.IsEmpty -> fast id t
         | _ ->
             // Mostly the last results, so that chains become deep.
-            let back = if random.Next 2 = 0 then random.Next computed.Length else computed.Length - 1
+            let back = if random.Next 3 = 0 then random.Next computed.Length else computed.Length - 1
             let earlier = refit computed[back] (shapeOf t)
 
             if isFree then
@@ -239,9 +240,17 @@ type internal MixedBuilder(random: Random, dtype: DType) =
             let join = if random.Next 3 = 0 then Tensor.stack axis else Tensor.concat axis
             let names = parts |> List.map _.Text |> String.concat ", "
 
+            // As it is, or as what one or two other kernels read.
+            let reader, after =
+                match random.Next 4 with
+                | 0 -> "join", id
+                | 1 -> "sin of the join", sin
+                | 2 -> "row sums of the join", Tensor.sumAxes [ 0 ] >> exp
+                | _ -> "cumulative sum of the join", Tensor.cumulativeSum axis
+
             {
-                Text = $"join of ({names})"
-                Read = fun environment -> parts |> List.map (fun part -> part.Read environment) |> join
+                Text = $"{reader} of ({names})"
+                Read = fun environment -> parts |> List.map (fun part -> part.Read environment) |> join |> after
             }
 
 /// A random program of two flat inputs, slow and fast, in which every operand is an input, a constant, a slow value, a result

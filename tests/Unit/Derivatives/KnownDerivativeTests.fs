@@ -26,6 +26,39 @@ type KnownDerivativeTests() =
     let single = Tensor.convert DType.Float32
 
     [<Test>]
+    member _.``forms, Laplacians and Jacobians have the element type of the value, wherever the function converts``() =
+        let wide, narrow = tensor [ 1.0; 2.0 ], single (tensor [ 1.0; 2.0 ])
+        let toWide = Tensor.convert DType.Float64
+
+        let losses (convert: Tensor -> Tensor) : (float * float * (Tensor -> Tensor)) list =
+            [
+                0.0, 0.0, (fun x -> Tensor.sum (convert x))
+                0.0, 0.0, (fun x -> Tensor.sum (convert (Tensor.stopGradient x)))
+                10.0, 4.0, (fun x -> Tensor.sum (Tensor.square (convert x)))
+                10.0, 4.0, (fun x -> Tensor.sum (convert (Tensor.square x)))
+                20.0, 8.0, (fun x -> Tensor.sum (convert (Tensor.square x)) + Tensor.sum (Tensor.square (convert x)))
+            ]
+
+        for x, convert, dtype in [ wide, single, DType.Float32; narrow, toWide, DType.Float64 ] do
+            for form, laplace, loss in losses convert do
+                for number, result in [ form, quadraticForm loss x x; laplace, laplacian loss x ] do
+                    Expect.equal dtype result.DType
+                    Expect.scalar 0.0 number result
+
+                let compiled =
+                    Compile.family (fun x -> let value, form = Linearized.quadraticForm loss x in [ value ], form)
+
+                Expect.tensorsClose 0.0 (quadraticForm loss x x) ((compiled x).Apply x)
+
+            // Fewer outputs than inputs, and more: by rows in reverse, and by columns forward.
+            for f in
+                [
+                    (fun x -> Tensor.unsqueeze 0 (Tensor.sum (convert x)))
+                    (fun x -> Tensor.concat 0 [ convert x; convert x ])
+                ] do
+                Expect.equal dtype (jacobian f x).DType
+
+    [<Test>]
     member _.``the quartic has gradient (56, 112, 168) and the known Hessian``() =
         Expect.scalar 1e-14 196.0 (quartic point)
         Expect.tensor 1e-14 [ 3 ] [ 56.0; 112.0; 168.0 ] (grad quartic point)

@@ -1,0 +1,124 @@
+namespace Curvature.Tests.Unit.Networks
+
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+/// Networks of which some parameters are constants, and networks that see constants beside hidden values.
+[<TestFixture>]
+type FrozenLayerTests() =
+
+    let relative (expected: Tensor) (actual: Tensor) =
+        (Tensor.norm (actual - expected)).ToScalar() / (Tensor.norm expected).ToScalar()
+
+    let agrees what (expected: Tensor) (actual: Tensor) =
+        Expect.isTrue $"{what}: off by {relative expected actual}" (relative expected actual < 1e-13)
+
+    let number what (expected: float) (actual: float) =
+        Expect.isTrue $"{what}: {actual} against {expected}" (abs (actual - expected) < 1e-12 * (1.0 + abs expected))
+
+    /// Everything that is compiled from a model and a loss, against what primitives compute.
+    let check (model: Tensor -> Tensor) (criterion: Tensor -> Tensor) (theta: Tensor) =
+        let loss = model >> criterion
+        let point = Hessian.evaluate loss theta
+        let v = Tensor.normal (Key.OfSeed 3L) DType.Float64 [ theta.Size ]
+        let outputs = model >> Tensor.flatten
+        let shape = List.ofArray (model theta).Shape
+        let jacobian = Jacobian.at outputs theta
+        let u = Tensor.normal (Key.OfSeed 4L) DType.Float64 [ jacobian.Rows ]
+        agrees "gradient" (grad loss theta) point.Gradient
+        agrees "Hessian product" (hessianv loss theta v) (point.Hessian.Apply v)
+        number "form" ((quadraticForm loss theta v).ToScalar()) ((point.Hessian.QuadraticForm v).ToScalar())
+        number "trace" ((laplacian loss theta).ToScalar()) (Exact.trace point.Hessian).Value
+        agrees "Jacobian product" (jacobianv outputs theta v) (jacobian.Apply v)
+        agrees "transposed Jacobian product" (jacobianTv outputs theta u) (jacobian.Transposed.Apply u)
+        let curve = hessianv (Tensor.reshape shape >> criterion) (outputs theta) (jacobianv outputs theta v)
+        agrees "Gauss-Newton product" (jacobianTv outputs theta curve) ((GaussNewton.at model criterion theta).Apply v)
+        let line = Landscape.line loss theta (Direction.ofVector "v" v) [ -1.0; 0.0; 0.5 ]
+
+        Seq.iter2
+            (fun t (actual: float) -> number "landscape" ((loss (theta + t * v)).ToScalar()) actual)
+            line.Positions
+            line.Losses
+
+        let diagnosis = Diagnose.againstLoss DiagnoseOptions.Default loss theta point.Hessian
+        Expect.isTrue (string diagnosis) (string diagnosis |> fun text -> text.Contains "nothing found")
+
+    let inputs = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 40; 3 ]
+    let labels = Tensor.ofIndices [ 40 ] (Array.init 40 (fun i -> i % 2))
+    let criterion = Loss.softmaxCrossEntropy Reduction.Mean labels
+    let network = Network.mlp Layer.tanh [ 3; 5; 4; 2 ]
+    let all = Network.initialize (Key.OfSeed 2L) DType.Float64 network
+    let parts = network.Layout |> ParameterLayout.split all
+
+    /// The layout of the parameters that are trained, and all parameters as a function of them.
+    let freeze (trained: string list) =
+        let layout =
+            ParameterLayout.ofShapes
+                [
+                    for tensor in network.Layout.Tensors do
+                        if List.contains tensor.Name trained then tensor.Name, List.ofArray tensor.Shape
+                ]
+
+        let full (theta: Tensor) =
+            let own = layout |> ParameterLayout.split theta
+
+            network.Layout
+            |> ParameterLayout.join
+                [
+                    for tensor in network.Layout.Tensors ->
+                        tensor.Name, (if List.contains tensor.Name trained then own else parts)[tensor.Name]
+                ]
+
+        ParameterLayout.join [ for name in trained -> name, parts[name] ] layout, full
+
+    static member Trained = [ "0.weight"; "2.weight"; "4.weight 4.bias"; "0.bias 4.weight"; "2.bias" ]
+
+    [<TestCaseSource("Trained")>]
+    member _.``curvature in the parameters that are not frozen``(names: string) =
+        let theta, full = freeze (names.Split ' ' |> List.ofArray)
+        check (fun theta -> Network.forward network (full theta) inputs) criterion theta
+
+    [<TestCaseSource("Trained")>]
+    member _.``training the parameters that are not frozen lowers the loss``(names: string) =
+        let theta, full = freeze (names.Split ' ' |> List.ofArray)
+        let model theta x = Network.forward network (full theta) x
+        let loss theta = criterion (model theta inputs)
+
+        let options = TrainingOptions.Default.WithEpochs(100).WithBatchSize(40).WithOptimizer(Optimizer.adam 0.05)
+
+        let trained =
+            Training.minimize
+                options
+                (Key.OfSeed 6L)
+                (fun theta x y -> Loss.softmaxCrossEntropy Reduction.Mean y (model theta x))
+                inputs
+                labels
+                theta
+
+        let before, after = (loss theta).ToScalar(), (loss trained.Theta).ToScalar()
+        Expect.isTrue $"{before} before, {after} after" (after < before - 0.03)
+
+    [<TestCase(true); TestCase(false)>]
+    member _.``a network that sees its inputs beside the hidden layer``(inputsFirst: bool) =
+        let skip =
+            Layer.composed "skip" [ "hidden", Layer.dense 3 4; "out", Layer.dense 7 2 ] (fun run x ->
+                let hidden = tanh (run "hidden" x)
+                run "out" (Tensor.concat 1 (if inputsFirst then [ x; hidden ] else [ hidden; x ])))
+            |> Network.ofLayer
+
+        let theta = Network.initialize (Key.OfSeed 2L) DType.Float64 skip
+        check (fun theta -> Network.forward skip theta inputs) criterion theta
+
+        let overBatches =
+            Hessian.overBatches
+                Reduction.Mean
+                (fun batch theta ->
+                    Network.forward skip theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets)
+                (Batches.split 10 inputs labels)
+                theta
+
+        let v = Tensor.normal (Key.OfSeed 3L) DType.Float64 [ theta.Size ]
+        let loss theta = Network.forward skip theta inputs |> criterion
+        agrees "over batches" (hessianv loss theta v) (overBatches.Apply v)
