@@ -116,12 +116,15 @@ module internal Lowering =
         // Registers are numbered once all inputs and constants are known: inputs, constants, instructions.
         let inside = HashSet<int>(members |> Seq.map (fun equation -> equation.Results[0]))
 
+        // 0 and −0 are equal numbers with different reciprocals.
+        let bits (x: float) = System.BitConverter.DoubleToInt64Bits x
+
         let leaf atom =
             match atom with
             | Constant t when t.Storage.Uniform.IsSome ->
                 let value = t.Storage.Uniform.Value
 
-                match constants.IndexOf value with
+                match constants.FindIndex(fun other -> bits other = bits value) with
                 | -1 ->
                     constants.Add value
                     struct (1, constants.Count - 1)

@@ -37,7 +37,8 @@ module internal Simplify =
         let definitions = Dictionary<int, struct (Equation * int)>()
         let known = Dictionary<Key, int[]>()
         let arrays = Dictionary<Storage, int>(HashIdentity.Reference)
-        let uniforms = Dictionary<struct (float * DType * string), int>()
+        // By bits, since 0 and −0 are equal numbers with different reciprocals.
+        let uniforms = Dictionary<struct (int64 * DType * string), int>()
         let mutable constants = 0
 
         do
@@ -80,7 +81,9 @@ module internal Simplify =
                         constants
 
                 match t.Storage.Uniform with
-                | ValueSome value -> 2 * number uniforms (struct (value, t.DType, Shape.show t.Signature.Shape)) + 1
+                | ValueSome value ->
+                    let bits = System.BitConverter.DoubleToInt64Bits value
+                    2 * number uniforms (struct (bits, t.DType, Shape.show t.Signature.Shape)) + 1
                 | ValueNone -> 2 * number arrays t.Storage + 1
 
         /// Adds an equation, or finds the one that already computes the same.

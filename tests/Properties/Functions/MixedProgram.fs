@@ -187,12 +187,38 @@ type internal MixedBuilder(random: Random, dtype: DType) =
         else
             drawSmall (tries - 1) cases
 
+    /// A matrix product of which operands are worth packing.
+    let wideProduct: Gen<Case> =
+        gen {
+            let! lengths = Gen.listOfLength 3 (Gen.choose (7, 21))
+            let! left = Gen.elements [ [| 0; 1 |]; [| 1; 0 |] ]
+            let! right = Gen.elements [ [| 1; 2 |]; [| 2; 1 |] ]
+            let! result = Gen.elements [ [| 0; 2 |]; [| 2; 0 |] ]
+            let operand = Array.map (fun label -> lengths[label]) >> Generators.between -0.5 0.5 dtype
+            let! a = operand left
+            let! b = operand right
+
+            return
+                {
+                    Primitive = Einsum(left, right, result)
+                    Operands = [| a; b |]
+                    Held = []
+                    Seed = 0
+                }
+        }
+
     member _.Environment = environment
 
     /// Adds a step with a primitive of this entry.
     member _.Step(entry: Entry) : MixedStep =
         let types = entry.DTypes |> List.filter (fun t -> t = dtype || t = DType.Int32)
-        let case = drawSmall 20 (entry.Cases types[random.Next types.Length])
+
+        let case =
+            if entry.Type = typeof<Einsum> && random.Next 3 = 0 then
+                draw wideProduct
+            else
+                drawSmall 20 (entry.Cases types[random.Next types.Length])
+
         let isFree = isFree case.Primitive
         let sources: Source[] = Array.zeroCreate case.Operands.Length
 
@@ -306,11 +332,24 @@ type internal MixedProgram =
             Tensor.sum (Tensor.convert y.DType weights * (y + 0.5 * y * y)))
         |> List.fold (+) (Tensor.sum x * 0.1)
 
-    /// The i-th pair of inputs; the first is where the program was drawn.
+    /// The i-th pair of inputs; the first is where the program was drawn. Others lie in memory in other ways.
     member p.Point(i: int) : Tensor * Tensor =
         let moved k (t: Tensor) = if i = 0 then t else t + 0.03 * Generators.direction (p.Seed + 10 * i + k) t
+        MixedProgram.Laid i (moved 0 p.Theta), MixedProgram.Laid (i + 1) (moved 1 p.X)
 
-        moved 0 p.Theta, moved 1 p.X
+    /// Some vector like this one: dense, a part of a longer one, backwards in memory, or the same number everywhere.
+    static member Direction (seed: int) (like: Tensor) : Tensor =
+        if seed % 7 = 0 then
+            like.FillLike 0.8
+        else
+            MixedProgram.Laid seed (Generators.direction seed like)
+
+    static member private Laid (way: int) (t: Tensor) : Tensor =
+        match way % 3 with
+        | _ when t.Rank = 0 -> t
+        | 1 -> Tensor.pad 0 1 0 t |> Tensor.slice 0 1 t.Shape[0]
+        | 2 -> Tensor.concat 0 [ Tensor.reverse 0 t ] |> Tensor.reverse 0
+        | _ -> t
 
     /// The first steps alone, with the results of the last of them.
     member p.Prefix(count: int) : MixedProgram =

@@ -173,3 +173,10 @@ type ConstantsBesideInputsTests() =
             Expect.scalar 1e-14 ((Tensor.dot v v).ToScalar()) (Tensor.dot image image)
             Expect.scalar 1e-14 ((Tensor.dot u image).ToScalar()) (Tensor.dot (jacobian.Transposed.Apply u) v)
             Expect.isTrue name (Seq.forall (fun z -> z = 0.0 || Seq.contains z (v.ToArray())) (image.ToArray()))
+
+    [<Test>]
+    member _.``0 and −0 stay different constants``() =
+        let f (x: Tensor) = Tensor.stack 0 [ x / 0.0; x / -0.0; 1.0 / (0.0 * x) + 1.0 / (-0.0 * x) ]
+        let x = Tensor.scalar DType.Float64 2.0
+        Expect.close 0.0 [| infinity; -infinity; nan |] ((f x).ToArray())
+        Expect.close 0.0 [| infinity; -infinity; nan |] ((Compile.func f x).ToArray())
