@@ -164,6 +164,9 @@ module internal Eager =
     type private Immediate(device: Device) =
         inherit Emitter(device)
         let storages = ResizeArray<Storage>()
+        // Addresses are looked up once: a primitive such as Concat has a kernel for each of many operands.
+        let memories = ResizeArray<DeviceMemory>()
+        let mutable table = Array.zeroCreate<nativeint> 4
 
         member _.Add(storage: Storage) : View =
             storages.Add storage
@@ -181,8 +184,14 @@ module internal Eager =
         override this.Temporary signature = this.Add(Storage.Allocate(device, signature))
 
         override _.Emit(kernel, _, _) =
-            let memories = Array.init storages.Count (fun i -> storages[i].Memory)
-            kernel.Run(memories |> Array.map _.Address, device.Threads)
+            if table.Length < storages.Count then
+                System.Array.Resize(&table, 2 * storages.Count)
+
+            for i in memories.Count .. storages.Count - 1 do
+                memories.Add storages[i].Memory
+                table[i] <- memories[i].Address
+
+            kernel.Run(table, device.Threads)
             System.GC.KeepAlive memories
 
     let private elementwise (device: Device) op (operands: Storage[]) (result: Storage) =

@@ -36,6 +36,13 @@ type internal Storage
     member _.Uniform = uniform
     member _.Signature = { Shape = shape; DType = dtype }
 
+    /// Equal for arrays of which one may stand for the other: for uniform ones the bits of the number, the element type
+    /// and the shape, for all others the array itself.
+    member this.Identity: obj =
+        match uniform with
+        | ValueSome value -> box (struct (BitConverter.DoubleToInt64Bits value, dtype, Shape.show shape))
+        | ValueNone -> box this
+
     /// The block that holds the elements; refer to it for as long as its address is in use.
     member _.Memory =
         if isNull block then

@@ -63,6 +63,32 @@ type internal Primitive(name: string, parameters: obj) =
         | null -> name
         | _ -> $"{name} {parameters}".Replace("\n", " ")
 
+/// A primitive and what identifies its operands: equal applications compute equal values.
+[<Struct; CustomEquality; NoComparison>]
+type internal Application<'Operand when 'Operand: equality> =
+    {
+        Primitive: Primitive
+        Operands: 'Operand[]
+    }
+
+    interface IEquatable<Application<'Operand>> with
+        member this.Equals that =
+            this.Operands.AsSpan().SequenceEqual(ReadOnlySpan that.Operands, null)
+            && this.Primitive.Equals that.Primitive
+
+    override this.Equals other =
+        match other with
+        | :? Application<'Operand> as that -> (this :> IEquatable<Application<'Operand>>).Equals that
+        | _ -> false
+
+    override this.GetHashCode() =
+        let mutable code = this.Primitive.GetHashCode()
+
+        for operand in this.Operands do
+            code <- HashCode.Combine(code, operand)
+
+        code
+
 /// A transformation in progress: it owns the tracers that it made, and decides what a primitive does to them. Interpreters
 /// nest, and a primitive is given to the innermost one that owns an operand; to that one, the tracers of all others
 /// are constants.
@@ -134,7 +160,18 @@ type internal Content(signature: Signature) =
     /// The known values; raises where there are none.
     abstract Storage: Storage
 
+    /// Equal for contents of which one may stand for the other.
+    abstract Identity: obj
+
+    /// Whether the results of operations on it may be kept, so that the same operation need not be done twice: nobody
+    /// sums what flows back through the operations, which would be rounded in another way, and results are too small
+    /// for their memory to count.
+    abstract MayBeRemembered: bool
+
     abstract Describe: unit -> string
+
+    default this.Identity = box this
+    default _.MayBeRemembered = false
 
 /// Elements in memory.
 [<Sealed>]
@@ -143,6 +180,8 @@ type internal ArrayContent(storage: Storage) =
     override _.Device = storage.Device
     override _.Owner = null
     override _.Storage = storage
+    override _.Identity = storage.Identity
+    override _.MayBeRemembered = storage.Uniform.IsSome || Shape.size storage.Shape = 1
     override _.Describe() = Printing.show storage.DType storage.Shape (storage.ToArray<float> DType.Float64)
 
 /// An immutable array of numbers, or a stand-in for one while a transformation such as grad looks at a function.

@@ -14,25 +14,31 @@ module internal Arena =
 
     /// An offset for each buffer, and the bytes of the whole: first fit, in order of birth.
     let place (intervals: Interval seq) : Dictionary<int, int64> * int64 =
-        let placed = List<struct (Interval * int64)>()
+        let alive = PriorityQueue<struct (int64 * int64), int>()
         let offsets = Dictionary<int, int64>()
+        let mutable gaps = Gaps.all
         let mutable total = 0L
 
+        let release () =
+            let struct (offset, size) = alive.Dequeue()
+            gaps <- Gaps.give offset size gaps
+
         for interval in intervals |> Seq.sortBy _.First do
-            let alive =
-                placed
-                |> Seq.filter (fun struct (other, _) -> other.Last >= interval.First && other.First <= interval.Last)
-                |> Seq.map (fun struct (other, offset) -> struct (offset, offset + align other.Bytes))
-                |> Seq.sort
+            let hasEnded () =
+                match alive.TryPeek() with
+                | true, _, last -> last < interval.First
+                | _ -> false
 
-            let size = align interval.Bytes
-            let mutable offset = 0L
+            while hasEnded () do
+                release ()
 
-            for struct (start, stop) in alive do
-                if offset + size > start && offset < stop then offset <- stop
-
-            placed.Add(struct (interval, offset))
-            offsets[interval.Buffer] <- offset
-            total <- max total (offset + size)
+            match align interval.Bytes with
+            | 0L -> offsets[interval.Buffer] <- 0L
+            | size ->
+                let struct (offset, left) = Gaps.take size gaps
+                gaps <- left
+                alive.Enqueue(struct (offset, size), interval.Last)
+                offsets[interval.Buffer] <- offset
+                total <- max total (offset + size)
 
         offsets, total

@@ -35,7 +35,9 @@ module internal Fusion =
         |> Array.iteri (fun index equation ->
             for operand in equation.Operands do
                 match operand with
-                | Variable id when not (users[id].Contains index) -> users[id].Add index
+                // Equations come in order, so that one that uses a variable twice is the last to have been noted.
+                | Variable id when users[id].Count = 0 || users[id][users[id].Count - 1] <> index ->
+                    users[id].Add index
                 | _ -> ())
 
         for output in program.Outputs do
@@ -50,10 +52,32 @@ module internal Fusion =
         | Accumulate _ -> true
         | _ -> false
 
+    /// Products that are summed. Sums of sums are kept as they are: writing out the terms of each would take time in
+    /// the square of their number.
+    [<NoEquality; NoComparison>]
+    type private ProductSum =
+        | Nothing
+        | Product of Equation
+        | SumOf of ProductSum * ProductSum
+
+    /// The terms from left to right.
+    let private termsOf (sum: ProductSum) : Equation[] =
+        let terms, left = List<Equation>(), Stack [ sum ]
+
+        while left.Count > 0 do
+            match left.Pop() with
+            | Nothing -> ()
+            | Product equation -> terms.Add equation
+            | SumOf(a, b) ->
+                left.Push b
+                left.Push a
+
+        terms.ToArray()
+
     /// For each equation the products that it sums, where it is a product, or an addition of two such sums that
     /// nothing else uses; and whether it has become part of a larger sum.
     let private productSums (program: Program) (users: List<int>[]) (isOutput: bool[]) =
-        let terms: Equation list[] = Array.create program.Equations.Length []
+        let terms = Array.create program.Equations.Length Nothing
         let merged = Array.zeroCreate<bool> program.Equations.Length
         let definedBy = Dictionary<int, int>()
 
@@ -63,22 +87,22 @@ module internal Fusion =
                 definedBy[id] <- index
 
             if accumulates equation then
-                terms[index] <- [ equation ]
+                terms[index] <- Product equation
             elif isAddition equation then
                 let sumOf atom =
                     match atom with
                     | Variable id when users[id].Count = 1 && not isOutput[id] && definedBy.ContainsKey id ->
                         match terms[definedBy[id]] with
-                        | [] -> ValueNone
+                        | Nothing -> ValueNone
                         | _ -> ValueSome definedBy[id]
                     | _ -> ValueNone
 
                 match sumOf equation.Operands[0], sumOf equation.Operands[1] with
                 | ValueSome a, ValueSome b when a <> b ->
-                    terms[index] <- terms[a] @ terms[b]
+                    terms[index] <- SumOf(terms[a], terms[b])
 
                     for part in [ a; b ] do
-                        terms[part] <- []
+                        terms[part] <- Nothing
                         merged[part] <- true
                 | _ -> ())
 
@@ -92,14 +116,20 @@ module internal Fusion =
             sum.Axes = [| rank - sum.Axes.Length .. rank - 1 |]
         | _ -> false
 
+    /// Equations in one tape. A tape keeps the addresses of all its operands on the stack, and a tile for each result
+    /// that is still needed in the cache, so that it cannot be as long as a program. Where a longer one is cut, a
+    /// product and the sum that takes it may be rounded apart instead of together.
+    let private longestTape = 1024
+
     /// The steps of a program, in an order in which each finds its operands computed.
     let steps (program: Program) : Step[] =
         let equations = program.Equations
         let users, isOutput = uses program
         let terms, merged = productSums program users isOutput
-        // An equation joins the group of its users when all of them are in that one group.
+        // An equation joins the group of its users when all of them are in that one group, and there is room.
         let group = Array.init equations.Length id
-        let fusible index = elementwise equations[index] && terms[index].IsEmpty && not merged[index]
+        let sizes = Array.create equations.Length 1
+        let fusible index = elementwise equations[index] && terms[index].IsNothing && not merged[index]
         let shape index = program.Variables[equations[index].Results[0]].Shape
 
         for index in equations.Length - 1 .. -1 .. 0 do
@@ -110,10 +140,12 @@ module internal Fusion =
 
                 let joins user = group[user] = target && fusible user && shape user = shape index
 
-                if users[result] |> Seq.forall joins then
+                if sizes[target] < longestTape && users[result] |> Seq.forall joins then
                     group[index] <- target
+                    sizes[target] <- sizes[target] + 1
                 elif users[result].Count = 1 && sumsTrailing program equations[users[result][0]] then
                     group[index] <- users[result][0]
+                    sizes[target] <- sizes[target] + 1
 
         let members = Dictionary<int, List<Equation>>()
 
@@ -130,9 +162,9 @@ module internal Fusion =
 
                 match terms[index], members.TryGetValue index with
                 | _ when merged[index] -> ()
-                | _ :: _ as sum, _ -> Products(List.toArray sum, equation.Results[0])
-                | [], (true, list) when elementwise equation -> Fused(list.ToArray(), ValueNone)
-                | [], (true, list) -> Fused(list.ToArray(), ValueSome equation)
-                | [], _ when fusible index -> ()
-                | [], _ -> Single equation
+                | Nothing, (true, list) when elementwise equation -> Fused(list.ToArray(), ValueNone)
+                | Nothing, (true, list) -> Fused(list.ToArray(), ValueSome equation)
+                | Nothing, _ when fusible index -> ()
+                | Nothing, _ -> Single equation
+                | sum, _ -> Products(termsOf sum, equation.Results[0])
         |]

@@ -49,8 +49,24 @@ module internal Lowering =
 
         let copies = List<struct (Atom * View)>()
         let joined = Dictionary<int, List<struct (Atom * View)>>()
+        // What is still to be placed, the next on top: arrays that are joined of arrays that are joined may be nested
+        // deeply.
+        let waiting = Stack<struct (List<struct (Atom * View)> * Atom * View)>()
 
-        let rec place (copies: List<struct (Atom * View)>) atom (view: View) =
+        let join (equation: Equation) (view: View) =
+            match equation.Primitive with
+            | :? Structure.Concat as concat ->
+                let parts =
+                    concat.Places(equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape), view)
+
+                let left = List()
+                joined[equation.Results[0]] <- left
+
+                for i in parts.Length - 1 .. -1 .. 0 do
+                    waiting.Push(struct (left, equation.Operands[i], parts[i]))
+            | _ -> ()
+
+        let place (struct (copies: List<struct (Atom * View)>, atom, view: View)) =
             let refuse () = copies.Add(struct (atom, view))
 
             match atom with
@@ -62,30 +78,25 @@ module internal Lowering =
                 match equation.Primitive with
                 | :? Structure.Reshape ->
                     match View.reshape (program.Signature equation.Operands[0]).Shape view with
-                    | ValueSome source -> place copies equation.Operands[0] source
+                    | ValueSome source -> waiting.Push(struct (copies, equation.Operands[0], source))
                     | ValueNone -> refuse ()
                 | :? Structure.Permute as permute ->
                     let inverse = Array.zeroCreate permute.Order.Length
                     permute.Order |> Array.iteri (fun i axis -> inverse[axis] <- i)
-                    place copies equation.Operands[0] (View.permute inverse view)
+                    waiting.Push(struct (copies, equation.Operands[0], View.permute inverse view))
                 | primitive ->
                     match primitive.Evaluation with
                     | Reinterpret _ -> refuse ()
                     | _ when not (places.Want(id, view)) -> refuse ()
                     | _ -> join equation view
 
-        and join (equation: Equation) (view: View) =
-            match equation.Primitive with
-            | :? Structure.Concat as concat ->
-                let parts =
-                    concat.Places(equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape), view)
+        let placeWaiting () =
+            while waiting.Count > 0 do
+                place (waiting.Pop())
 
-                let left = List()
-                Array.iter2 (place left) equation.Operands parts
-                joined[equation.Results[0]] <- left
-            | _ -> ()
-
-        Array.iter2 (place copies) program.Outputs outputs
+        for i in 0 .. outputs.Length - 1 do
+            waiting.Push(struct (copies, program.Outputs[i], outputs[i]))
+            placeWaiting ()
 
         // Joined arrays in the middle of the program collect their parts in place too.
         for i in program.Equations.Length - 1 .. -1 .. 0 do
@@ -97,6 +108,7 @@ module internal Lowering =
                 let view = emitter.Temporary program.Variables[id]
                 places.Want(id, view) |> ignore
                 join equation view
+                placeWaiting ()
             | _ -> ()
 
         copies, joined
@@ -112,23 +124,24 @@ module internal Lowering =
         let inputs = List<View>()
         let inputNumbers = Dictionary<struct (int * int64 * string), int>()
         let constants = List<float>()
+        // By their bits, since 0 and −0 are equal numbers with different reciprocals.
+        let constantNumbers = Dictionary<int64, int>()
         let results = Dictionary<int, int>()
         // Registers are numbered once all inputs and constants are known: inputs, constants, instructions.
         let inside = HashSet<int>(members |> Seq.map (fun equation -> equation.Results[0]))
-
-        // 0 and −0 are equal numbers with different reciprocals.
-        let bits (x: float) = System.BitConverter.DoubleToInt64Bits x
 
         let leaf atom =
             match atom with
             | Constant t when t.Storage.Uniform.IsSome ->
                 let value = t.Storage.Uniform.Value
+                let bits = System.BitConverter.DoubleToInt64Bits value
 
-                match constants.FindIndex(fun other -> bits other = bits value) with
-                | -1 ->
+                match constantNumbers.TryGetValue bits with
+                | true, number -> struct (1, number)
+                | _ ->
                     constants.Add value
+                    constantNumbers[bits] <- constants.Count - 1
                     struct (1, constants.Count - 1)
-                | index -> struct (1, index)
             | _ ->
                 let view = places.Read atom
                 let key = struct (view.Slot, view.Offset, Shape.show view.Strides)

@@ -46,18 +46,32 @@ module internal Partition =
         let fastEquations = List<Equation>()
         let copied = HashSet<Equation>(HashIdentity.Reference)
 
-        let rec need atom =
+        // What has to come before an equation of the fast side, the next on top. Views of views may be nested deeply.
+        // An equation is seen twice: its operands are asked for at first, and it is added once they are there.
+        let waiting = Stack<struct (Atom * Equation voption)>()
+
+        let ask atom =
             match atom with
             | Variable id when not fast[id] && not (residualSet.Contains id) ->
                 match definitions.TryGetValue id with
                 | true, equation when isReinterpretation equation ->
                     if copied.Add equation then
-                        equation.Operands |> Array.iter need
-                        fastEquations.Add equation
+                        waiting.Push(struct (atom, ValueSome equation))
+
+                        for i in equation.Operands.Length - 1 .. -1 .. 0 do
+                            waiting.Push(struct (equation.Operands[i], ValueNone))
                 | _ ->
                     residualSet.Add id |> ignore
                     residuals.Add id
             | _ -> ()
+
+        let need atom =
+            waiting.Push(struct (atom, ValueNone))
+
+            while waiting.Count > 0 do
+                match waiting.Pop() with
+                | struct (_, ValueSome equation) -> fastEquations.Add equation
+                | struct (atom, ValueNone) -> ask atom
 
         for equation in program.Equations do
             if fast[equation.Results[0]] then

@@ -8,38 +8,14 @@ open Curvature.Kernels
 /// inputs only.
 module internal Simplify =
 
-    /// An equation's primitive and the codes of its operands: equal keys compute equal values.
-    [<Struct; CustomEquality; NoComparison>]
-    type private Key =
-        {
-            Primitive: Primitive
-            Codes: int[]
-        }
-
-        override key.Equals other =
-            match other with
-            | :? Key as that -> key.Codes = that.Codes && key.Primitive.Equals that.Primitive
-            | _ -> false
-
-        override key.GetHashCode() =
-            let mutable code = key.Primitive.GetHashCode()
-
-            for operand in key.Codes do
-                code <- System.HashCode.Combine(code, operand)
-
-            code
-
     /// The program under construction.
     type private Builder(source: Program, fastInputs: bool[]) =
         let variables = List<Signature>()
         let fast = List<bool>()
         let equations = List<Equation>()
         let definitions = Dictionary<int, struct (Equation * int)>()
-        let known = Dictionary<Key, int[]>()
-        let arrays = Dictionary<Storage, int>(HashIdentity.Reference)
-        // By bits, since 0 and −0 are equal numbers with different reciprocals.
-        let uniforms = Dictionary<struct (int64 * DType * string), int>()
-        let mutable constants = 0
+        let known = Dictionary<Application<int>, int[]>()
+        let constants = Dictionary<obj, int>()
 
         do
             for i in 0 .. source.Inputs - 1 do
@@ -72,23 +48,13 @@ module internal Simplify =
             match atom with
             | Variable id -> 2 * id
             | Constant t ->
-                let number (table: Dictionary<'k, int>) key =
-                    match table.TryGetValue key with
-                    | true, number -> number
-                    | _ ->
-                        constants <- constants + 1
-                        table[key] <- constants
-                        constants
-
-                match t.Storage.Uniform with
-                | ValueSome value ->
-                    let bits = System.BitConverter.DoubleToInt64Bits value
-                    2 * number uniforms (struct (bits, t.DType, Shape.show t.Signature.Shape)) + 1
-                | ValueNone -> 2 * number arrays t.Storage + 1
+                let identity = t.Content.Identity
+                constants.TryAdd(identity, constants.Count) |> ignore
+                2 * constants[identity] + 1
 
         /// Adds an equation, or finds the one that already computes the same.
         member this.Emit(primitive: Primitive, operands: Atom[]) : Atom[] =
-            let key = { Primitive = primitive; Codes = operands |> Array.map this.Code }
+            let key = { Primitive = primitive; Operands = operands |> Array.map this.Code }
 
             match known.TryGetValue key with
             | true, results -> results |> Array.map Variable

@@ -7,6 +7,7 @@ type internal BatchTracer(owner: Interpreter, stack: Tensor) =
     member _.Stack = stack
     override _.Owner = owner
     override _.Device = stack.Device
+    override _.MayBeRemembered = stack.Content.MayBeRemembered
 
     override _.Storage =
         raise (

@@ -99,7 +99,7 @@ type internal Program =
 
 /// A value that the program being recorded will compute.
 [<Sealed>]
-type internal StageTracer(owner: Interpreter, id: int, signature: Signature, device: Device) =
+type internal StageTracer(owner: Interpreter, id: int, signature: Signature, device: Device, isLinear: bool) =
     inherit Content(signature)
     member _.Id = id
     override _.Owner = owner
@@ -111,18 +111,21 @@ type internal StageTracer(owner: Interpreter, id: int, signature: Signature, dev
                 "the value of a tensor was asked for while its function was being recorded, before values exist; decide on shapes instead, or select with masks"
         )
 
+    // Linear programs are transposed.
+    override _.MayBeRemembered = not isLinear
     override _.Describe() = Printing.showAbstract "recorded" signature.DType signature.Shape
 
-/// Staging: primitives that touch an unknown are written down; all others have already run.
+/// Staging: primitives that touch an unknown are written down; all others have already run. A linear program is one of
+/// tangents.
 [<Sealed>]
-type internal StageInterpreter(depth: int, device: Device) =
+type internal StageInterpreter(depth: int, device: Device, isLinear: bool) =
     inherit Interpreter(depth)
     let equations = List<Equation>()
     let variables = List<Signature>()
 
     member this.Fresh(signature: Signature) : Tensor =
         variables.Add signature
-        Tensor(StageTracer(this, variables.Count - 1, signature, device))
+        Tensor(StageTracer(this, variables.Count - 1, signature, device, isLinear))
 
     member this.Atom(t: Tensor) =
         match t.Content with
@@ -156,6 +159,6 @@ module internal Staging =
 
     /// Records a function of inputs of which only shapes and element types are known.
     let stage (device: Device) (inputs: Signature[]) (f: Tensor[] -> Tensor[]) : Program =
-        let interpreter = StageInterpreter(Interpreter.CurrentDepth + 1, device)
+        let interpreter = StageInterpreter(Interpreter.CurrentDepth + 1, device, false)
         let outputs = interpreter.Run(fun () -> f (inputs |> Array.map interpreter.Fresh))
         interpreter.Finish(inputs.Length, outputs)

@@ -7,7 +7,7 @@ module internal Reverse =
     /// What does not depend on tangents is computed now, so ordinary control flow on values works.
     let linearize (f: Tensor[] -> Tensor[]) (points: Tensor[]) : Tensor[] * Program =
         let depth = Interpreter.CurrentDepth
-        let stage = StageInterpreter(depth + 1, points[0].Device)
+        let stage = StageInterpreter(depth + 1, points[0].Device, true)
         let forward = JvpInterpreter(depth + 2)
         let tangents = points |> Array.map (fun x -> stage.Fresh x.Signature)
 
@@ -72,7 +72,7 @@ module internal Reverse =
         (cotangents: Tensor voption[])
         (wanted: bool[])
         =
-        let stage = StageInterpreter(Interpreter.CurrentDepth + 1, primals[0].Device)
+        let stage = StageInterpreter(Interpreter.CurrentDepth + 1, primals[0].Device, true)
 
         let tangents =
             Array.map2

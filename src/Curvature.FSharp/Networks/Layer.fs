@@ -156,10 +156,15 @@ module Layer =
                     for declaration in layer.Declarations -> declaration.Within part
             ]
 
+        let layers = System.Collections.Generic.Dictionary<string, Layer>()
+
+        for part, layer in parts do
+            layers.TryAdd(part, layer) |> ignore
+
         let run (parameters: Parameters) (part: string) (x: Tensor) =
-            match parts |> List.tryFind (fun (other, _) -> other = part) with
-            | Some(_, layer) -> parameters.Tap(part, layer.Forward(parameters.Scope part, x))
-            | None ->
+            match layers.TryGetValue part with
+            | true, layer -> parameters.Tap(part, layer.Forward(parameters.Scope part, x))
+            | _ ->
                 let known = System.String.Join(", ", parts |> List.map fst)
                 raise (ParameterException $"layer {name} has no part \"{part}\"; there are: {known}")
 
