@@ -15,7 +15,7 @@ type CompiledMap
             )
 
         if not (obj.ReferenceEquals(t.Device, device)) then
-            raise (CurvatureException $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}")
+            raise (DeviceException $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}")
 
         t.Storage.Dense t.DType
 
@@ -89,13 +89,23 @@ module Compile =
 
         t.Storage.Dense t.DType
 
+    let private oneDevice name (inputs: Tensor[]) =
+        for t in inputs do
+            if not (obj.ReferenceEquals(t.Device, inputs[0].Device)) then
+                raise (
+                    DeviceException
+                        $"{name}: arguments live on different devices, {inputs[0].Device.Name} and {t.Device.Name}; move one of them by toDevice"
+                )
+
+        inputs[0].Device
+
     /// The function as one plan for each combination of input shapes. It is recorded from shapes alone, so it may not
     /// ask for values.
     let internal functionOf (f: Tensor[] -> Tensor[]) : Tensor[] -> Tensor[] =
         let plans = ConcurrentDictionary<struct (Kernels.Device * string), BoundPlan>()
 
         fun inputs ->
-            let device = inputs[0].Device
+            let device = oneDevice "compile" inputs
             let signatures = inputs |> Array.map _.Signature
             let name = System.String.Join("; ", signatures |> Array.map (fun s -> $"{s.DType}{Shape.show s.Shape}"))
 
@@ -173,7 +183,7 @@ module Compile =
         let show (signature: Signature) = $"{signature.DType}{Shape.show signature.Shape}"
 
         fun points ->
-            let device, signatures = points[0].Device, points |> Array.map _.Signature
+            let device, signatures = oneDevice "compile" points, points |> Array.map _.Signature
             let vector = signatures[0]
 
             let template =

@@ -223,10 +223,24 @@ module Differentiation =
         |> Tensor.permute (value @ [ 0 ])
         |> Tensor.reshape (List.ofArray shape[1..] @ List.ofArray x.Signature.Shape)
 
+    let private checkEntries name (instead: string) (rows: int) (columns: int) =
+        let size = int64 rows * int64 columns
+
+        if size > Shape.denseLimit then
+            raise (
+                ArgumentRangeException
+                    $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; products with it need no such memory: use {instead}"
+            )
+
+    let private checkHessian (x: Tensor) =
+        checkEntries "hessian" "hessianv, or an operator by Hessian.at" x.Size x.Size
+
     /// The value and the Jacobian, of shape [axes of f(x); axes of x]: forward where x has fewer elements than f(x), else reverse.
+    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; jacobianv and Jacobian.at have no limit.
     let fjacobian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         checkPoint "jacobian" x
         let value, program = linearize f x
+        checkEntries "jacobian" "jacobianv and jacobianTv, or an operator by Jacobian.at" value.Size x.Size
 
         if x.Size <= value.Size then
             value, mapBasis x program.Apply |> asDerivative x
@@ -239,12 +253,14 @@ module Differentiation =
             let shape = List.ofArray value.Signature.Shape @ List.ofArray x.Signature.Shape
             value, mapBasis value pull |> Tensor.reshape shape
 
-    /// The Jacobian, of shape [axes of f(x); axes of x].
+    /// The Jacobian, of shape [axes of f(x); axes of x]. Raises ArgumentRangeException where it has more than 2²⁶ entries.
     let jacobian f x = snd (fjacobian f x)
 
     /// The value, gradient and Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x.
+    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; hessianv and Hessian.at have no limit.
     let fgradhessian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor * Tensor =
         checkPoint "hessian" x
+        checkHessian x
 
         let both (xs: Tensor[]) =
             let value, gradient = fgrad f xs[0]
@@ -264,7 +280,8 @@ module Differentiation =
         let value, _, hessian = fgradhessian f x
         value, hessian
 
-    /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x.
+    /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x. Raises ArgumentRangeException
+    /// where it has more than 2²⁶ entries.
     let hessian f x = snd (fhessian f x)
 
     /// The value and the Laplacian Σ ∂²f/∂xᵢ² of a scalar function: one quadratic form per element of x.

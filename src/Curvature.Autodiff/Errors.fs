@@ -1,19 +1,5 @@
 namespace Curvature
 
-/// The root of every error that this library raises about its own use: the message names the argument,
-/// what was expected and what came.
-type CurvatureException(message: string, inner: exn) =
-    inherit System.Exception(message, inner)
-    new(message: string) = CurvatureException(message, null)
-
-/// Shapes that do not fit together.
-type ShapeException(message: string) =
-    inherit CurvatureException(message)
-
-/// Element types that do not fit together, or one that an operation does not have.
-type DTypeException(message: string) =
-    inherit CurvatureException(message)
-
 /// A function that cannot be differentiated or transformed as asked.
 type DifferentiationException(message: string) =
     inherit CurvatureException(message)
@@ -21,10 +7,6 @@ type DifferentiationException(message: string) =
 /// The value of a tensor was asked for where only its shape is known.
 type AbstractValueException(message: string) =
     inherit DifferentiationException(message)
-
-/// An argument outside its range, such as a negative count.
-type ArgumentRangeException(message: string) =
-    inherit CurvatureException(message)
 
 /// NaN or infinity where a finite number is needed; the message says where it first appeared.
 type NonFiniteException(message: string) =

@@ -222,15 +222,8 @@ module internal Eager =
         System.GC.KeepAlive memories
 
     /// Computes a primitive, given its evaluation and the signatures of its results.
-    let run (name: string) evaluation (operands: Storage[]) (results: Signature[]) : Storage[] =
+    let run evaluation (operands: Storage[]) (results: Signature[]) : Storage[] =
         let device = operands[0].Device
-
-        for operand in operands do
-            if not (obj.ReferenceEquals(operand.Device, device)) then
-                raise (
-                    CurvatureException
-                        $"{name}: operands live on different devices, {device.Name} and {operand.Device.Name}"
-                )
 
         match evaluation with
         | Elementwise op ->

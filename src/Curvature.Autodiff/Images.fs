@@ -66,7 +66,13 @@ type Sliding
 
             let axis = WindowAxis(input, kernel, stride, before, after, dilation)
 
-            if axis.Output < 1 then
+            if axis.Padded > int64 System.Int32.MaxValue then
+                raise (
+                    ShapeException
+                        $"{operation}: an image of {input} {name}s with {before} before and {after} after it is longer than the {System.Int32.MaxValue} that fit"
+                )
+
+            if axis.Span > axis.Padded then
                 raise (
                     ShapeException
                         $"{operation}: a window that spans {axis.Span} {name}s does not fit into an image of {input}, with {before} before and {after} after it"
@@ -128,7 +134,7 @@ module Nhwc =
                     $"conv2d: the number of groups must divide the {shape[3]} channels and the {kernel[3]} filters, and it is {groups}"
             )
 
-        if kernel[2] * groups <> shape[3] then
+        if int64 kernel[2] * int64 groups <> int64 shape[3] then
             raise (
                 ShapeException
                     $"conv2d: the images have {shape[3]} channels in {groups} groups, and the filters are for {kernel[2]} channels each"
@@ -151,7 +157,7 @@ module Nhwc =
         let struct (vertical, horizontal) =
             sliding.Axes("averagePool2d", struct (shape[1], shape[2]), struct (height, width))
 
-        bind (WindowSums(vertical, horizontal, false)) [ x ] * (1.0 / float (height * width))
+        bind (WindowSums(vertical, horizontal, false)) [ x ] * (1.0 / (float height * float width))
 
     /// The largest element of each window of the given height and width; zeros around the image do not count. Its derivative is
     /// that of the first largest element. NaN in a window comes out as NaN.
@@ -164,7 +170,7 @@ module Nhwc =
 
         let check (axis: Kernels.WindowAxis) =
             // With half a window outside at most, something is always inside.
-            if 2 * max axis.Before axis.After > axis.Kernel then
+            if 2L * int64 (max axis.Before axis.After) > int64 axis.Kernel then
                 raise (
                     ArgumentRangeException
                         $"maxPool2d: at most half of a window may lie outside the image; it has {axis.Kernel} elements along an axis, and there are {axis.Before} and {axis.After} places outside"

@@ -125,8 +125,11 @@ module internal ScalarFunction =
             [ greater b a + tie; greater a b + tie ]
         | OpCode.Select -> [ zero; select a one zero; select a zero one ]
         | OpCode.Power ->
-            // 0ᵇ is 0 for all b > 0, so it does not change with b, and 0·ln 0 must not make NaN of that.
-            [ b * Apply(OpCode.Power, [ a; b - one ]); select a (y * Apply(OpCode.Log, [ a ])) zero ]
+            // At a = 0 the constant a⁰ has derivative 0, and 0ᵇ is 0 for all b > 0, so that it does not change with b. Neither
+            // 0·0⁻¹ nor 0·ln 0 may make NaN of that: the power and the logarithm are taken elsewhere there. Selecting among
+            // their results would not do, since reverse mode multiplies by derivatives of what is not selected.
+            let exponent = select a b (select b b one)
+            [ b * Apply(OpCode.Power, [ a; exponent - one ]); y * Apply(OpCode.Log, [ select a a one ]) ]
         | OpCode.Negate -> [ -one ]
         | OpCode.Abs -> [ Apply(OpCode.Sign, [ a ]) ]
         | OpCode.Sqrt -> [ Constant 0.5 / y ]

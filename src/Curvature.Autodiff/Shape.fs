@@ -3,6 +3,9 @@ namespace Curvature
 /// Shapes are arrays of axis lengths, outermost first. A scalar has the empty shape.
 module internal Shape =
 
+    /// The largest matrix, in entries, that is written out: 512 MiB of Float64.
+    let denseLimit = 1L <<< 26
+
     /// Shapes as people write them: [2; 3].
     let show (shape: int[]) = "[" + System.String.Join("; ", shape) + "]"
 

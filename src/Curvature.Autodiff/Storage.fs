@@ -26,7 +26,9 @@ type internal Storage
     static member Bytes dtype =
         match dtype with
         | DType.Float64 -> 8L
-        | _ -> 4L
+        | DType.Float32
+        | DType.Int32 -> 4L
+        | other -> raise (DTypeException $"element types are Float32, Float64 and Int32, and {other} was asked for")
 
     member _.Device = device
     member _.Offset = offset
@@ -77,6 +79,7 @@ type internal Storage
 
     /// The same number everywhere.
     static member Full(device: Device, signature: Signature, value: float) =
+        Storage.Bytes signature.DType |> ignore
         let strides = Array.zeroCreate signature.Shape.Length
         Storage(device, null, 0L, signature.Shape, strides, signature.DType, ValueSome value)
 

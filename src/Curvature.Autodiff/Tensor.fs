@@ -121,6 +121,18 @@ type internal Interpreter(depth: int) =
         let mutable owner: Interpreter = null
 
         for operand in operands do
+            if isNull operand then nullArg $"an operand of {primitive.Name}"
+
+            // Traced ones too: a program that is recorded must not keep what it cannot read.
+            let first: Device = operands[0].Device
+            let own: Device = operand.Device
+
+            if not (obj.ReferenceEquals(first, own)) then
+                raise (
+                    DeviceException
+                        $"{primitive.Name}: operands live on different devices, {first.Name} and {own.Name}; move one of them by toDevice"
+                )
+
             let candidate: Interpreter = operand.Owner
 
             if not (isNull candidate) && not candidate.IsActive then
@@ -142,7 +154,7 @@ type internal Interpreter(depth: int) =
             let results = primitive.Infer(operands |> Array.map _.Signature)
             let storages = operands |> Array.map _.Storage
 
-            Eager.run primitive.Name primitive.Evaluation storages results |> Array.map Tensor.OfStorage
+            Eager.run primitive.Evaluation storages results |> Array.map Tensor.OfStorage
         else
             owner.Process(primitive, operands)
 

@@ -359,6 +359,25 @@ module Tensor =
     /// The value as a constant: no derivative flows through.
     let stopGradient (t: Tensor) : Tensor = bind (Structure.StopGradient()) [ t ]
 
+    // ---- devices
+
+    /// The same values on a device: the tensor itself if it is there, else a copy. No derivative flows to another device:
+    /// raises DifferentiationException for a tensor that is being differentiated or batched.
+    let toDevice (device: Device) (t: Tensor) : Tensor =
+        let shape = t.Shape
+
+        if not (obj.ReferenceEquals(t.Device, device) || isNull t.Owner) then
+            raise (
+                DifferentiationException
+                    $"toDevice: the tensor is part of a transformation; move it to {device.Name} before that"
+            )
+
+        match t.DType with
+        | _ when obj.ReferenceEquals(t.Device, device) -> t
+        | DType.Float32 -> create (Storage.Of(device, shape, DType.Float32, t.ToSingleArray()))
+        | DType.Float64 -> create (Storage.Of(device, shape, DType.Float64, t.ToArray()))
+        | _ -> create (Storage.Of(device, shape, DType.Int32, t.ToInt32Array()))
+
     // ---- reductions
 
     /// The sum of all elements. Float32 accumulates in Float64 or pairwise.
@@ -388,12 +407,12 @@ module Tensor =
     let argMax (t: Tensor) : Tensor = bind (Indexing.ArgMaximum()) [ t ]
 
     /// The elements of an axis at the given Int32 positions; the positions' axes take the axis's place.
-    /// Raises ArgumentOutOfRangeException for a position outside the axis.
+    /// Raises ArgumentRangeException for a position outside the axis.
     let take (axis: int) (index: Tensor) (t: Tensor) : Tensor =
         bind (Indexing.Gather(Shape.axis "take" t.Rank axis, 0)) [ t; index ]
 
     /// For each row, the element of the last axis at that row's Int32 position.
-    /// Raises ArgumentOutOfRangeException for a position outside the axis.
+    /// Raises ArgumentRangeException for a position outside the axis.
     let pick (index: Tensor) (t: Tensor) : Tensor =
         let shape = t.Signature.Shape
 
@@ -428,7 +447,8 @@ module Tensor =
                 if label < 0 || label >= classes then
                     raise (DataException $"label {label} of row {row} is not one of 0 … {classes - 1}"))
 
-        equal (convert dtype (unsqueeze -1 labels)) (arange dtype classes)
+        let positions = arange dtype classes
+        equal (convert dtype (unsqueeze -1 labels)) (toDevice labels.Device positions)
 
     // ---- products
 
@@ -513,8 +533,12 @@ module Tensor =
     /// a·bᵀ of two vectors.
     let outer (a: Tensor) (b: Tensor) = einsum "i,j->ij" a b
 
-    /// The Euclidean norm of all elements. Its derivative at 0 is not defined.
-    let norm (t: Tensor) = sqrt (sum (square t))
+    /// The Euclidean norm of all elements. It neither overflows nor underflows where the norm itself does not. All its derivatives
+    /// at 0 are 0: the gradient there is the subgradient of least norm.
+    let norm (t: Tensor) : Tensor = bind (Norm 0) [ t ]
+
+    /// The Euclidean norm of each row of a matrix.
+    let internal rowNorms (rows: Tensor) : Tensor = bind (Norm 1) [ rows ]
 
     // ---- softmax
 
@@ -533,25 +557,6 @@ module Tensor =
     /// −Σ q·log softmax(x) over the last axis, for logits x and target distributions q of the same shape.
     let softmaxCrossEntropy (logits: Tensor) (targets: Tensor) : Tensor =
         bind (Softmax.CrossEntropy()) [ logits; targets ]
-
-    // ---- devices
-
-    /// The same values on a device: the tensor itself if it is there, else a copy. No derivative flows to another device:
-    /// raises DifferentiationException for a tensor that is being differentiated or batched.
-    let toDevice (device: Device) (t: Tensor) : Tensor =
-        let shape = t.Shape
-
-        if not (obj.ReferenceEquals(t.Device, device) || isNull t.Owner) then
-            raise (
-                DifferentiationException
-                    $"toDevice: the tensor is part of a transformation; move it to {device.Name} before that"
-            )
-
-        match t.DType with
-        | _ when obj.ReferenceEquals(t.Device, device) -> t
-        | DType.Float32 -> create (Storage.Of(device, shape, DType.Float32, t.ToSingleArray()))
-        | DType.Float64 -> create (Storage.Of(device, shape, DType.Float64, t.ToArray()))
-        | _ -> create (Storage.Of(device, shape, DType.Int32, t.ToInt32Array()))
 
 /// What a script reaches for first.
 [<AutoOpen>]

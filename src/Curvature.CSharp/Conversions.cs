@@ -28,7 +28,7 @@ internal static class Conversions
         ArgumentNullException.ThrowIfNull(items, name);
         var array = items.ToArray();
         var gap = Array.FindIndex(array, item => item is null);
-        return gap < 0 ? array : throw new ArgumentException($"item {gap} of {array.Length} is null", name);
+        return gap < 0 ? array : throw new ArgumentNullException(name, $"item {gap} of {array.Length} is null");
     }
 
     public static FSharpFunc<T, TResult> ToFSharp<T, TResult>(
@@ -54,5 +54,5 @@ internal static class Conversions
 
     /// <summary>What a caller's function returned: null from it would fail far from where it came from.</summary>
     public static T Returned<T>(this T? result, string? name) =>
-        result ?? throw new ArgumentException($"the function must return a {typeof(T).Name}, and it returned null", name);
+        result ?? throw new ArgumentRangeException($"{name}: the function must return a {typeof(T).Name}, and it returned null");
 }

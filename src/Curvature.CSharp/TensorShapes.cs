@@ -74,17 +74,17 @@ public static class TensorShapes
     public static Tensor Reverse(this Tensor tensor, int axis) => FSharp.Tensor.reverse(axis, tensor.NotNull());
 
     /// <summary>The elements of an axis at the given <see cref="DType.Int32"/> positions; the positions' axes take the axis's place.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A position is outside the axis.</exception>
+    /// <exception cref="ArgumentRangeException">A position is outside the axis.</exception>
     public static Tensor Take(this Tensor tensor, int axis, Tensor index) =>
         FSharp.Tensor.take(axis, index.NotNull(), tensor.NotNull());
 
     /// <summary>For each row, the element of the last axis at that row's <see cref="DType.Int32"/> position.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A position is outside the axis.</exception>
+    /// <exception cref="ArgumentRangeException">A position is outside the axis.</exception>
     public static Tensor Pick(this Tensor tensor, Tensor index) => FSharp.Tensor.pick(index.NotNull(), tensor.NotNull());
 
     /// <summary>Zeros of length <paramref name="length"/> along a new axis, to which each update is added at its
     /// <see cref="DType.Int32"/> position; the inverse of <see cref="Take"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A position is outside the axis.</exception>
+    /// <exception cref="ArgumentRangeException">A position is outside the axis.</exception>
     public static Tensor ScatterAdd(this Tensor updates, int axis, int length, Tensor index) =>
         FSharp.Tensor.scatterAdd(axis, length, index.NotNull(), updates.NotNull());
 }

@@ -12,10 +12,17 @@ internal static class Check
         {
             if (shape[axis] < 0)
             {
-                throw new ArgumentException($"Expected sizes of 0 or more, got {shape[axis]} on axis {axis}.", argument);
+                throw new DescriptionException($"Expected sizes of 0 or more, got {shape[axis]} on axis {axis}.", argument);
             }
 
-            count = checked(count * shape[axis]);
+            // What is too large stays so: no product can wrap around, unless a 0 makes it 0.
+            count = count > int.MaxValue && shape[axis] > 0 ? count : count * shape[axis];
+        }
+
+        if (count > int.MaxValue)
+        {
+            throw new DescriptionException(
+                $"Expected at most {int.MaxValue} elements, got a shape of {Elements.Describe(shape)}.", argument);
         }
 
         return count;
@@ -26,7 +33,7 @@ internal static class Check
     {
         if (value < 0)
         {
-            throw new ArgumentException($"Expected 0 or more, got {value}.", argument);
+            throw new DescriptionException($"Expected 0 or more, got {value}.", argument);
         }
     }
 
@@ -35,12 +42,12 @@ internal static class Check
     {
         if (operand.Strides is null)
         {
-            throw new ArgumentException($"Expected {rank} strides, got none.", argument);
+            throw new DescriptionException($"Expected {rank} strides, got none.", argument);
         }
 
         if (operand.Strides.Length != rank)
         {
-            throw new ArgumentException($"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
+            throw new DescriptionException($"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
         }
 
         NotNegative(operand.Slot, argument);
@@ -52,7 +59,7 @@ internal static class Check
     {
         if (dtype is not (DType.Float32 or DType.Float64))
         {
-            throw new ArgumentException($"Expected Float32 or Float64, got {dtype}.", argument);
+            throw new DescriptionException($"Expected Float32 or Float64, got {dtype}.", argument);
         }
     }
 
@@ -61,7 +68,7 @@ internal static class Check
     {
         if (dtype is not (DType.Float32 or DType.Float64 or DType.Int32))
         {
-            throw new ArgumentException($"Expected Float32, Float64 or Int32, got {dtype}.", argument);
+            throw new DescriptionException($"Expected Float32, Float64 or Int32, got {dtype}.", argument);
         }
     }
 
@@ -73,12 +80,12 @@ internal static class Check
         {
             if (axes[i] < 0 || axes[i] >= rank)
             {
-                throw new ArgumentException($"Expected axes from 0 to {rank - 1}, got {axes[i]}.", argument);
+                throw new DescriptionException($"Expected axes from 0 to {rank - 1}, got {axes[i]}.", argument);
             }
 
             if (i > 0 && axes[i] <= axes[i - 1])
             {
-                throw new ArgumentException($"Expected ascending axes, got {axes[i]} after {axes[i - 1]}.", argument);
+                throw new DescriptionException($"Expected ascending axes, got {axes[i]} after {axes[i - 1]}.", argument);
             }
         }
     }

@@ -3,21 +3,22 @@ namespace Curvature.Kernels;
 /// <summary>The processor, with all memory of the host.</summary>
 public sealed unsafe class CpuDevice : Device
 {
+    // What processors can address.
+    private const long MostBytes = 1L << 48;
+
     private readonly ThreadTeam _team;
     private readonly InstructionSet _set;
     private readonly MemoryPool _pool;
 
     /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this machine.</summary>
-    /// <param name="threads">1 or more.</param>
+    /// <param name="threads">From 1 to 1024.</param>
     /// <param name="instructionSet">One that <see cref="InstructionSets.IsSupported"/> holds to be there.</param>
     public CpuDevice(int threads, InstructionSet instructionSet)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         if (!InstructionSets.IsSupported(instructionSet))
         {
-            throw new ArgumentException(
-                $"Expected an instruction set of this machine, at best {InstructionSets.Best}, got {instructionSet}.",
-                nameof(instructionSet));
+            throw new DeviceException(
+                $"Expected an instruction set of this machine, at best {InstructionSets.Best}, got {instructionSet}.");
         }
 
         _team = new ThreadTeam(threads);
@@ -39,6 +40,11 @@ public sealed unsafe class CpuDevice : Device
     public override DeviceMemory Allocate(long bytes)
     {
         Check.NotNegative(bytes, nameof(bytes));
+        if (bytes > MostBytes)
+        {
+            throw new DeviceMemoryException($"An array of {bytes} bytes does not fit into memory.", null);
+        }
+
         return new CpuMemory(this, _pool, _pool.Take(bytes), bytes);
     }
 

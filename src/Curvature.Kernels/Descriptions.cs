@@ -193,7 +193,7 @@ public sealed record StridedCopy(DType SourceDType, DType TargetDType, int[] Sha
 
 /// <summary>Sizes and places of a gather or scatter-add; every array is row-major from its offset. The table array has
 /// shape [Batch, Outer, Length, Inner], the picked one [Batch, Outer, Count, Inner], the Int32 index [Batch, Count].
-/// An index outside 0 … Length − 1 throws <see cref="ArgumentOutOfRangeException"/>, naming the position and the value.</summary>
+/// An index outside 0 … Length − 1 throws <see cref="ArgumentRangeException"/>, naming the position and the value.</summary>
 public sealed record Indexing(
     DType DType,
     int Batch,

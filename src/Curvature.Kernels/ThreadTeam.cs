@@ -12,6 +12,9 @@ internal sealed class ThreadTeam
     private const int SpinsBeforeParking = 50;
     private const int IterationsPerSpin = 10;
 
+    // More than any processor has; beyond lies a slip of the pen.
+    private const int MostThreads = 1024;
+
     private readonly Job _job = new();
     private readonly Helper[] _helpers;
     private int _busy;
@@ -20,9 +23,9 @@ internal sealed class ThreadTeam
     /// <summary>A team of <paramref name="threads"/> threads, the caller included.</summary>
     public ThreadTeam(int threads)
     {
-        if (threads < 1)
+        if (threads is < 1 or > MostThreads)
         {
-            throw new ArgumentOutOfRangeException(nameof(threads), threads, "A team has at least 1 thread.");
+            throw new ArgumentRangeException($"threads: a team has from 1 to {MostThreads} threads, and {threads} were asked for");
         }
 
         _helpers = new Helper[threads - 1];

@@ -52,6 +52,6 @@ public sealed class ChartTests
     {
         Assert.That(() => Series.Line("short", X, [1]), Throws.TypeOf<ShapeException>().With.Message.Contains("short"));
         Assert.That(() => Axis.Linear("x").WithRange(2, 1), Throws.TypeOf<ArgumentRangeException>());
-        Assert.That(() => Chart.Create("", Axis.Linear(""), Axis.Linear(""), [null!]), Throws.ArgumentException);
+        Assert.That(() => Chart.Create("", Axis.Linear(""), Axis.Linear(""), [null!]), Throws.ArgumentNullException);
     }
 }

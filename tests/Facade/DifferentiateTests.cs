@@ -128,7 +128,7 @@ public sealed class DifferentiateTests
     [Test]
     public void AFunctionThatReturnsNullIsNamed() =>
         Assert.That(
-            () => Gradient(_ => null!, X), Throws.ArgumentException.With.Property("ParamName").EqualTo("f"));
+            () => Gradient(_ => null!, X), Throws.TypeOf<ArgumentRangeException>().With.Message.StartsWith("f: "));
 
     [Test]
     public void AnErrorInTheFunctionReachesTheCallerAsItIs() =>

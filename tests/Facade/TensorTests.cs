@@ -140,5 +140,5 @@ public sealed class TensorTests
     public void ANullTensorInAListIsNamedByItsPlace() =>
         Assert.That(
             () => Tensor.Concat(0, Tensor.Ones(DType.Float64, 2), null!),
-            Throws.ArgumentException.With.Message.Contains("item 1 of 2"));
+            Throws.ArgumentNullException.With.Message.Contains("item 1 of 2"));
 }

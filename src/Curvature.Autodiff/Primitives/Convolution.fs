@@ -123,10 +123,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
     member _.Roles = roles
 
     override _.ToString() =
-        let axis (axis: WindowAxis) =
-            $"{axis.Input} by {axis.Kernel}, stride {axis.Stride}, zeros {axis.Before} and {axis.After}, dilation {axis.Dilation}"
-
-        $"Convolve to {result} (height {axis height}; width {axis width}; {groups} groups)"
+        $"Convolve to {result} (height {height}; width {width}; {groups} groups)"
 
     override this.Infer operands =
         let shapes = operands |> Array.map _.Shape

@@ -274,7 +274,10 @@ module internal Structure =
     [<Sealed>]
     type Convert(dtype: DType) =
         inherit Primitive("Convert", dtype)
-        override _.Infer operands = [| { operands[0] with DType = dtype } |]
+
+        override _.Infer operands =
+            Storage.Bytes dtype |> ignore
+            [| { operands[0] with DType = dtype } |]
 
         override _.Evaluation = Compute(fun emitter sources targets -> emitter.CopyTo(sources[0], targets[0]))
 

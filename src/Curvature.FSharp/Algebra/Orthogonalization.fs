@@ -81,10 +81,14 @@ type internal OrthonormalBasis(n: int, dtype: DType) =
 
     /// Adds the directions of a block's rows that are new.
     member _.Extend(block: Tensor) : Extension =
-        let longest = (Rows.products block block).Diagonal().ToArray() |> Array.fold max 0.0 |> sqrt
+        let square (block: Tensor) = (Rows.products block block).Diagonal().ToArray() |> Array.fold max 0.0
+        let ownSquare = square block
+        let unit = Rows.unit ownSquare block
+        let scaled = if unit = 1.0 then block else block / unit
+        let longest = sqrt (if unit = 1.0 then ownSquare else square scaled)
         // Before there is a basis, the longest vector is the largest rest.
-        let floor = 10.0 * epsilon * (if panels.Count = 0 then longest else largest)
-        let first, kept = block |> Rows.without panels |> orthonormalize floor
+        let floor = 10.0 * epsilon * (if panels.Count = 0 then longest else largest / unit)
+        let first, kept = scaled |> Rows.without panels |> orthonormalize floor
         // A vector of the first pass that loses half of its length in the second was rounding error of the projection.
         let vectors, again = first |> Rows.without panels |> orthonormalize 0.5
         let kept = again |> List.map (fun i -> kept[i])

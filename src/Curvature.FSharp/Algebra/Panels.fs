@@ -73,8 +73,26 @@ module internal Rows =
     /// The squared length of each row.
     let squares (block: Tensor) : float[] = (Tensor.sumAxes [ 1 ] (Tensor.square block)).ToArray()
 
+    /// The length of a vector whose square is known: its root, or where squares may have vanished or overflowed, a scaled norm.
+    let lengthFrom (square: float) (v: Tensor) : float =
+        if square > 1e-280 && square < infinity then
+            sqrt square
+        else
+            (Tensor.norm (Tensor.convert DType.Float64 v)).ToScalar()
+
     /// The length of a block of one row.
-    let norm (row: Tensor) : float = sqrt ((products row row)[0, 0])
+    let norm (row: Tensor) : float =
+        let square = (products row row)[0, 0]
+        lengthFrom square row
+
+    /// A power of two near the largest element of a block where squares of such numbers may vanish or overflow, and 1 elsewhere.
+    let unit (largestSquare: float) (block: Tensor) : float =
+        if block.Size = 0 || largestSquare > 1e-280 && largestSquare < 1e280 then
+            1.0
+        else
+            match (Tensor.max (Tensor.flatten (Tensor.abs block))).ToScalar() with
+            | 0.0 -> 1.0
+            | largest -> System.Math.ScaleB(1.0, System.Math.ILogB largest)
 
     /// Σⱼ cᵢⱼ bⱼ for the rows b of a block, in its element type.
     let combine (c: Matrix<float>) (block: Tensor) : Tensor =

@@ -28,6 +28,13 @@ type Batch(inputs: Tensor, targets: Tensor) =
     /// The number of samples.
     member _.Size = inputs.Signature.Shape[0]
 
+    /// The same batch on a device.
+    member internal batch.On(device: Kernels.Device) : Batch =
+        if obj.ReferenceEquals(inputs.Device, device) && obj.ReferenceEquals(targets.Device, device) then
+            batch
+        else
+            Batch(FSharp.Tensor.toDevice device inputs, FSharp.Tensor.toDevice device targets)
+
     override batch.ToString() =
         let show (t: Tensor) = $"{t.DType}{Shape.show t.Signature.Shape}"
         $"batch of {batch.Size} samples: inputs {show inputs}, targets {show targets}"

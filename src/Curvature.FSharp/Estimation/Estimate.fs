@@ -126,8 +126,25 @@ module internal Estimates =
 
     let private errorOf (ledger: Ledger) (standardError: float) = if ledger.IsExact then 0.0 else standardError
 
+    /// Products are finite where they are made, but their sums and squares may overflow: no estimate is NaN ± NaN.
+    let private checkFinite (value: float) (error: float) =
+        if not (Double.IsFinite value) || Double.IsNaN error then
+            raise (
+                NonFiniteException
+                    $"the estimate is {Finite.name value} and its standard error {error}, from finite products: their sums overflow; scale the operator"
+            )
+
+    let private checkFiniteVectors (value: Tensor) (error: Tensor) =
+        Finite.check "the estimate, a sum of finite products that overflows," value
+
+        match Finite.tryFind error with
+        | ValueSome(struct (i, number)) when Double.IsNaN number ->
+            raise (NonFiniteException $"the standard error is NaN at element {i}: squares of products overflow")
+        | _ -> ()
+
     let scalar (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
         let error = errorOf ledger standardError
+        checkFinite value error
         let ends factor = struct (value - factor * error, value + factor * error)
         Estimate(value, error, ends, ledger)
 
@@ -136,6 +153,7 @@ module internal Estimates =
         scalar (factor * estimate.Value) (abs factor * estimate.RawStandardError) estimate.Ledger
 
     let vector (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
+        checkFiniteVectors value standardError
         let ends (factor: float) = struct (value - factor * standardError, value + factor * standardError)
 
         Estimate(value, standardError, ends, ledger)
@@ -143,11 +161,13 @@ module internal Estimates =
     /// The root of a quantity that cannot be negative. The interval's ends are the roots of its ends.
     let scalarRoot (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
         let root, error = sqrt value, errorOf ledger standardError
+        checkFinite value error
         let ends factor = struct (sqrt (max 0.0 (value - factor * error)), sqrt (value + factor * error))
         Estimate(root, (if root > 0.0 then error / (2.0 * root) else 0.0), ends, ledger)
 
     /// The elementwise root of quantities that cannot be negative.
     let vectorRoot (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
+        checkFiniteVectors value standardError
         let root = Tensor.sqrt value
         let safe = Tensor.where (Tensor.greater root (Tensor.zerosLike root)) root (Tensor.onesLike root)
 

@@ -115,7 +115,9 @@ type internal NystromSketch(what: string, operator: LinearOperator, probe: Probe
     member this.Factorize() : NystromFactors voption =
         let squares = images.Blocks |> Seq.sumBy (fun block -> (Rows.products block block).Trace())
 
-        if squares = 0.0 then
+        if squares = infinity then
+            raise (NonFiniteException $"{what}: squares of the products of {operator} overflow; scale the operator")
+        elif squares = 0.0 then
             ValueNone
         else
             let vectors = this.Vectors

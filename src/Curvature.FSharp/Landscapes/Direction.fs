@@ -108,7 +108,7 @@ module Direction =
     let private rowNorms (tensor: ParameterTensor) (t: Tensor) : Tensor =
         let rows = if tensor.Shape.Length < 2 then 1 else tensor.Shape[0]
         let elements = Tensor.reshape [ rows; tensor.Size / max 1 rows ] t |> Tensor.convert DType.Float64
-        Tensor.sqrt (Tensor.sumAxes [ 1 ] (Tensor.square elements))
+        Tensor.rowNorms elements
 
     let private scaledRows (tensor: ParameterTensor) (weights: Tensor) (piece: Tensor) : Tensor =
         let own, wanted = rowNorms tensor piece, rowNorms tensor weights

@@ -169,7 +169,10 @@ module Network =
     /// The network with the statistics of some batches of inputs at θ, each weighing the same: what to do after training and before
     /// evaluation. One forward pass a batch. Raises DataException where there is no batch.
     let measureStatistics (theta: Tensor) (batches: Tensor seq) (network: Network) : Network =
-        let observed = batches |> Seq.map (fun inputs -> network.Observe(theta, inputs)) |> List.ofSeq
+        let observed =
+            batches
+            |> Seq.map (fun inputs -> network.Observe(theta, Tensor.toDevice theta.Device inputs))
+            |> List.ofSeq
 
         if observed.IsEmpty then
             raise (DataException "measureStatistics: there is no batch to measure statistics of")

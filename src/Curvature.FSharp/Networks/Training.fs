@@ -145,14 +145,6 @@ module Training =
             )
         | None -> ()
 
-    let private onDevice (theta: Tensor) (batch: Batch) : Batch =
-        let on = Tensor.toDevice theta.Device
-
-        if obj.ReferenceEquals(batch.Inputs.Device, theta.Device) then
-            batch
-        else
-            Batch(on batch.Inputs, on batch.Targets)
-
     /// Descends along loss θ batch over the batches that each pass, numbered from 0, takes from a source, from θ. The loss is a mean
     /// over the samples of its batch; it is the function that Hessian.overBatches takes. A source may shuffle by the number of
     /// the pass, as `fun pass -> Batches.ofImages (options.WithShuffling(key.FoldIn(uint32 pass))) dtype images` does.
@@ -194,7 +186,7 @@ module Training =
             let mutable total, samples = 0.0, 0
 
             for batch in batches number |> Seq.takeWhile (isCancelled >> not) do
-                total <- total + float batch.Size * step (onDevice theta batch)
+                total <- total + float batch.Size * step (batch.On theta.Device)
                 samples <- samples + batch.Size
 
                 if options.ReportSteps > 0 && steps % options.ReportSteps = 0 then

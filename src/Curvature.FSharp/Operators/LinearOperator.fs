@@ -204,8 +204,11 @@ type LinearOperator internal (definition: OperatorDefinition) =
         match this.QuadraticForms, v.Rank with
         | Some forms, 1 -> forms (Tensor.unsqueeze 0 v) |> Tensor.squeeze 0
         | Some forms, _ -> forms v
-        | None, 1 -> Tensor.dot v (this.Apply v)
-        | None, _ -> this.Apply v |> Products.rowDots v
+        | None, 1 -> Tensor.dot v (this.Apply v) |> checkFinite "quadratic form of" (fun _ -> "the vector") 1
+        | None, _ ->
+            this.Apply v
+            |> Products.rowDots v
+            |> checkFinite "quadratic form of" (fun row -> $"vector {row}") 1
 
     /// zᵢᵀAzᵢ by the cheapest way there is.
     static member internal FormsOf(definition: OperatorDefinition) : Tensor -> Tensor =

@@ -358,7 +358,7 @@ module LinearOperator =
     // ---- writing it out
 
     /// The largest matrix, in entries, that `dense` writes out: 512 MiB of Float64.
-    let denseLimit = 1L <<< 26
+    let denseLimit = Shape.denseLimit
 
     /// The matrix [rows; columns] of an operator, of at most `limit` entries: one matvec a column.
     /// Raises ArgumentRangeException for a larger one.
@@ -368,11 +368,11 @@ module LinearOperator =
         if size > limit then
             raise (
                 ArgumentRangeException
-                    $"dense: {a.Name} of shape [{a.Rows}; {a.Columns}] has {size} entries, and the limit is {limit}"
+                    $"dense: {a.Name} of shape [{a.Rows}; {a.Columns}] has {size} entries, and the limit is {limit}; products with it need no such memory"
             )
 
         if size = 0L then
-            Tensor.zeros a.DType [ a.Rows; a.Columns ]
+            Tensor.zeros a.DType [ a.Rows; a.Columns ] |> Tensor.toDevice a.Device
         else
             [
                 for start in 0..basisBlock .. a.Columns - 1 do

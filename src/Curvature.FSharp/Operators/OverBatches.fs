@@ -112,6 +112,7 @@ module internal OverBatches =
 
         for index, batch in read spec.Name batches do
             seen.Add(fingerprint batch)
+            let batch = batch.On theta.Device
             spec.Observe theta batch |> ignore
 
             // One batch tells what the function does.

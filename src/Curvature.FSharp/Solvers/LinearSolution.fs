@@ -184,8 +184,8 @@ module internal RightHandSides =
 
     /// ‖rᵢ‖/‖bᵢ‖ for the rows of two blocks; 0 where b is 0.
     let relative (r: Tensor) (b: Tensor) : float[] =
-        let squares (t: Tensor) = (Products.rowDots t t).ToArray()
-        Array.map2 (fun r b -> if b > 0.0 then sqrt (r / b) else 0.0) (squares r) (squares b)
+        let norms (t: Tensor) = (Tensor.rowNorms t).ToArray()
+        Array.map2 (fun r b -> if b > 0.0 then r / b else 0.0) (norms r) (norms b)
 
     /// An operator whose products are solutions; what did not converge is an error.
     let inverse name (solve: Tensor -> LinearSolution) : Products =

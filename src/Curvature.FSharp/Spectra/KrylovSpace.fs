@@ -14,8 +14,20 @@ module internal SmallEigen =
     /// The eigenpairs of the leading rows and columns of a symmetric matrix.
     let ofLeading (size: int) (matrix: float[,]) : SmallEigen =
         let symmetric = Matrix<float>.Build.Dense(size, size, (fun i j -> 0.5 * (matrix[i, j] + matrix[j, i])))
-        let evd = symmetric.Evd Symmetricity.Symmetric
-        let values = Array.init size (fun i -> evd.EigenValues[i].Real)
+        let largest = symmetric.Enumerate() |> Seq.fold (fun largest x -> max largest (abs x)) 0.0
+
+        if not (Double.IsFinite largest) then
+            raise (NonFiniteException "the projection of an operator on a Krylov space overflows: its products are too large")
+
+        // A power of two where squares of such numbers would vanish or overflow.
+        let unit =
+            if largest = 0.0 || largest > 1e-100 && largest < 1e100 then
+                1.0
+            else
+                Math.ScaleB(1.0, Math.ILogB largest)
+
+        let evd = (symmetric / unit).Evd Symmetricity.Symmetric
+        let values = Array.init size (fun i -> evd.EigenValues[i].Real * unit)
         let order = Array.init size id |> Array.sortBy (fun i -> values[i])
 
         {

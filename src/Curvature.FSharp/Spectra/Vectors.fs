@@ -34,7 +34,7 @@ module internal Vectors =
 
     let dot (a: Tensor) (b: Tensor) = (dots (Tensor.unsqueeze 0 a) b)[0]
 
-    let norm (v: Tensor) = sqrt (dot v v)
+    let norm (v: Tensor) = Rows.lengthFrom (dot v v) v
 
     /// Σ cᵢ rowᵢ
     let combine (c: float[]) (rows: Tensor) : Tensor =

@@ -7,17 +7,23 @@ namespace Curvature.Kernels;
 internal static class ContractionKernels
 {
     /// <summary>C (+)= Σ A·B.</summary>
-    public static Kernel Contract(Contraction contraction, InstructionSet set, ThreadTeam team) =>
-        Family(contraction.DType, set).Contract(contraction, team);
+    public static Kernel Contract(Contraction contraction, InstructionSet set, ThreadTeam team)
+    {
+        ContractionShape.Check(contraction);
+        return Family(contraction.DType, set).Contract(contraction, team);
+    }
 
     /// <summary>Rearranges one operand into the layout that <see cref="Contract"/> reads when it is marked as
     /// packed.</summary>
-    public static Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot, InstructionSet set) =>
-        Family(contraction.DType, set).Pack(Marked(contraction, side), side, targetSlot);
+    public static Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot, InstructionSet set)
+    {
+        Check.NotNegative(targetSlot, nameof(targetSlot));
+        return Family(contraction, side, set).Pack(Marked(contraction, side), side, targetSlot);
+    }
 
     /// <summary>The bytes that a packed operand occupies.</summary>
     public static long PackedBytes(Contraction contraction, ContractionSide side, InstructionSet set) =>
-        Family(contraction.DType, set).PackedBytes(Marked(contraction, side), side);
+        Family(contraction, side, set).PackedBytes(Marked(contraction, side), side);
 
     /// <summary>The contraction that reads the packed operand: how it is cut decides how the operand is
     /// packed.</summary>
@@ -27,11 +33,19 @@ internal static class ContractionKernels
         PackedB = side == ContractionSide.B,
     };
 
+    private static KernelFamily Family(Contraction contraction, ContractionSide side, InstructionSet set)
+    {
+        ContractionShape.Check(contraction);
+        return Enum.IsDefined(side)
+            ? Family(contraction.DType, set)
+            : throw new DescriptionException($"Expected one of {nameof(ContractionSide)}, got {side}.", nameof(side));
+    }
+
     private static KernelFamily Family(DType dtype, InstructionSet set)
     {
         if (!InstructionSets.IsSupported(set))
         {
-            throw new PlatformNotSupportedException($"This machine has no {set} instructions.");
+            throw new DeviceException($"This machine has no {set} instructions; at best it has {InstructionSets.Best}.");
         }
 
         return (dtype, set) switch
@@ -42,7 +56,7 @@ internal static class ContractionKernels
             (DType.Float64, InstructionSet.Avx2) => new KernelFamily<Simd256<double>, Vector256<double>, double>(),
             (DType.Float32, _) => new KernelFamily<Simd128<float>, Vector128<float>, float>(),
             (DType.Float64, _) => new KernelFamily<Simd128<double>, Vector128<double>, double>(),
-            _ => throw new ArgumentException(
+            _ => throw new DescriptionException(
                 $"A contraction is of Float32 or Float64 arrays, not of {dtype}.", nameof(dtype)),
         };
     }

@@ -104,17 +104,26 @@ internal sealed class ContractionShape
         _ => axis,
     };
 
-    private static void Check(Contraction contraction)
+    /// <summary>Throws where a description is not well formed.</summary>
+    public static void Check(Contraction contraction)
     {
+        ArgumentNullException.ThrowIfNull(contraction);
+        ArgumentNullException.ThrowIfNull(contraction.Axes);
+        Kernels.Check.NotNegative(contraction.SlotA, nameof(Contraction.SlotA));
+        Kernels.Check.NotNegative(contraction.OffsetA, nameof(Contraction.OffsetA));
+        Kernels.Check.NotNegative(contraction.SlotB, nameof(Contraction.SlotB));
+        Kernels.Check.NotNegative(contraction.OffsetB, nameof(Contraction.OffsetB));
+        Kernels.Check.NotNegative(contraction.SlotC, nameof(Contraction.SlotC));
+        Kernels.Check.NotNegative(contraction.OffsetC, nameof(Contraction.OffsetC));
         if (contraction.DType is not (DType.Float32 or DType.Float64))
         {
-            throw new ArgumentException(
+            throw new DescriptionException(
                 $"A contraction is of Float32 or Float64 arrays, not of {contraction.DType}.", nameof(contraction));
         }
 
         if (contraction is { PackedA: true, PackedB: true })
         {
-            throw new ArgumentException(
+            throw new DescriptionException(
                 "A contraction has one packed operand at most; A and B are both packed.", nameof(contraction));
         }
 
@@ -122,7 +131,12 @@ internal sealed class ContractionShape
         {
             if (axis.Size < 0)
             {
-                throw new ArgumentException($"A contraction's axis has {axis.Size} elements.", nameof(contraction));
+                throw new DescriptionException($"A contraction's axis has {axis.Size} elements.", nameof(contraction));
+            }
+
+            if (!Enum.IsDefined(axis.Role))
+            {
+                throw new DescriptionException($"Expected one of {nameof(AxisRole)}, got {axis.Role}.", nameof(contraction));
             }
         }
     }

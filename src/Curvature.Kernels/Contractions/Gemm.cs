@@ -24,10 +24,10 @@ public static class Gemm
     /// <param name="c">C; shares no element with A or B.</param>
     /// <param name="ldc">From one row of C to the next; no less than its columns.</param>
     /// <param name="instructionSet">The vector instructions to use; by default the best of this machine.</param>
-    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
-    /// <exception cref="PlatformNotSupportedException">This machine does not have the instructions.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A size is negative, or a leading dimension too small.</exception>
-    /// <exception cref="ArgumentException">A span is too short for its matrix, or C overlaps A or B.</exception>
+    /// <exception cref="DTypeException"><typeparamref name="T"/> is neither float nor double.</exception>
+    /// <exception cref="DeviceException">This machine does not have the instructions.</exception>
+    /// <exception cref="DescriptionException">A size is negative, a leading dimension too small, a span too short for its
+    /// matrix, or C overlaps A or B.</exception>
     /// <remarks>Each call plans its product anew. For one of fixed shape that runs many times,
     /// <see cref="Device.Contract"/> plans once, and can use several threads and packed operands.</remarks>
     public static unsafe void Multiply<T>(
@@ -48,15 +48,15 @@ public static class Gemm
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var dtype = DTypeOf<T>();
-        ArgumentOutOfRangeException.ThrowIfNegative(m);
-        ArgumentOutOfRangeException.ThrowIfNegative(n);
-        ArgumentOutOfRangeException.ThrowIfNegative(k);
+        Kernels.Check.NotNegative(m, nameof(m));
+        Kernels.Check.NotNegative(n, nameof(n));
+        Kernels.Check.NotNegative(k, nameof(k));
         Check(a, transposeA ? k : m, transposeA ? m : k, lda, nameof(a), nameof(lda));
         Check(b, transposeB ? n : k, transposeB ? k : n, ldb, nameof(b), nameof(ldb));
         Check(c, m, n, ldc, nameof(c), nameof(ldc));
         if (c.Overlaps(a) || c.Overlaps(b))
         {
-            throw new ArgumentException("C overlaps A or B.", nameof(c));
+            throw new DescriptionException("C overlaps A or B.", nameof(c));
         }
 
         Scale(c, m, n, ldc, beta);
@@ -103,23 +103,22 @@ public static class Gemm
     private static DType DTypeOf<T>() =>
         typeof(T) == typeof(float) ? DType.Float32
         : typeof(T) == typeof(double) ? DType.Float64
-        : throw new NotSupportedException($"Matrix products are of float or double, not of {typeof(T).Name}.");
+        : throw new DTypeException($"Matrix products are of float or double, not of {typeof(T).Name}.");
 
     private static void Check<T>(
         ReadOnlySpan<T> matrix, int rows, int columns, int leading, string name, string leadingName)
     {
         if (leading < Math.Max(1, columns))
         {
-            throw new ArgumentOutOfRangeException(
-                leadingName,
-                leading,
-                $"Matrix {name} has {columns} columns; its leading dimension is at least as much, and at least 1.");
+            throw new DescriptionException(
+                $"Matrix {name} has {columns} columns; its leading dimension is at least as much, and at least 1; got {leading}.",
+                leadingName);
         }
 
         var needed = rows == 0 || columns == 0 ? 0 : ((long)(rows - 1) * leading) + columns;
         if (matrix.Length < needed)
         {
-            throw new ArgumentException(
+            throw new DescriptionException(
                 $"A {rows} × {columns} matrix with leading dimension {leading} takes {needed} elements, "
                 + $"and the span has {matrix.Length}.",
                 name);

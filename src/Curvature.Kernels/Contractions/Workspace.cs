@@ -33,7 +33,15 @@ internal sealed unsafe class Workspace
         NativeMemory.AlignedFree(_address);
         _address = null;
         _bytes = 0;
-        _address = NativeMemory.AlignedAlloc(bytes, Alignment);
+        try
+        {
+            _address = NativeMemory.AlignedAlloc(bytes, Alignment);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw new DeviceMemoryException($"Scratch memory of {bytes} bytes does not fit into memory.", error);
+        }
+
         _bytes = bytes;
     }
 }

@@ -18,16 +18,21 @@ internal static class ConvolutionCheck
         Place(convolution.FilterSlot, convolution.FilterOffset, convolution.FilterStep, nameof(Convolution.FilterSlot));
         Place(convolution.OutputSlot, convolution.OutputOffset, convolution.OutputStep, nameof(Convolution.OutputSlot));
         Check.NotNegative(convolution.Repeats, nameof(Convolution.Repeats));
+        var (height, width) = (convolution.Height, convolution.Width);
+        WindowCheck.Length(convolution.Images, height.Input, width.Input, convolution.Channels, nameof(Convolution.Channels));
+        WindowCheck.Length(convolution.Images, height.Output, width.Output, convolution.Filters, nameof(Convolution.Filters));
+        WindowCheck.Length(
+            height.Kernel, width.Kernel, convolution.ChannelsPerGroup(), convolution.Filters, nameof(Convolution.Filters));
         var (step, length) = form switch
         {
             ConvolutionForm.Forward => (convolution.OutputStep, convolution.OutputLength()),
             ConvolutionForm.InputGradient => (convolution.InputStep, convolution.InputLength()),
             ConvolutionForm.FilterGradient => (convolution.FilterStep, convolution.FilterLength()),
-            _ => throw new ArgumentException($"Expected one of {nameof(ConvolutionForm)}, got {form}.", nameof(form)),
+            _ => throw new DescriptionException($"Expected one of {nameof(ConvolutionForm)}, got {form}.", nameof(form)),
         };
         if (convolution.Repeats > 1 && step < length)
         {
-            throw new ArgumentException(
+            throw new DescriptionException(
                 $"Expected a place of its own for each of {convolution.Repeats} results of {length} elements, got step {step}.",
                 nameof(convolution));
         }
@@ -38,7 +43,7 @@ internal static class ConvolutionCheck
         Check.NotNegative(count, argument);
         if (count % groups != 0)
         {
-            throw new ArgumentException($"Expected a multiple of {groups}, the number of groups, got {count}.", argument);
+            throw new DescriptionException($"Expected a multiple of {groups}, the number of groups, got {count}.", argument);
         }
     }
 

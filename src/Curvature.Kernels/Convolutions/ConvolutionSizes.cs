@@ -29,9 +29,10 @@ internal static class ConvolutionSizes
     public static Convolution Folded(this Convolution convolution)
     {
         var folds = convolution.Repeats > 1 && convolution.FilterStep == 0
+            && (long)convolution.Images * convolution.Repeats <= int.MaxValue
             && convolution.InputStep == convolution.InputLength() && convolution.OutputStep == convolution.OutputLength();
         return folds
-            ? convolution with { Images = checked(convolution.Images * convolution.Repeats), Repeats = 1 }
+            ? convolution with { Images = convolution.Images * convolution.Repeats, Repeats = 1 }
             : convolution;
     }
 

@@ -52,8 +52,8 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
 
         _blocks = new ImageBlocks(
             convolution.Images, _output.Height, _output.Height * _output.Width, BlockSize,
-            rows => _image.Rows(rows) * _image.RowLength * sizeof(T));
-        _imageLength = _image.Rows(_blocks.Rows) * _image.RowLength;
+            rows => _image.Length(rows) * sizeof(T));
+        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, convolution);
         _runs = [.. Enumerable.Range(0, _blocks.Images).SelectMany(
             image => Enumerable.Range(0, _blocks.Rows).Select(
                 row => (image * _imageLength) + (row * _rows.Stride * _image.RowLength)))];

@@ -72,7 +72,7 @@ internal sealed unsafe class FilterPacking<TSimd, TVector, T> : CpuKernel
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads) =>
-        throw new NotSupportedException("Filters are packed by the convolution that they belong to.");
+        throw new DescriptionException("Filters are packed by the convolution that they belong to.", "kernel");
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

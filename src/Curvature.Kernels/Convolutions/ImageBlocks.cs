@@ -31,29 +31,29 @@ internal sealed class ImageBlocks
             return;
         }
 
-        var fewer = Math.Min(rows, Math.Min((size.Blocks + images - 1) / images, pixels / size.FewestPixels));
-        _blocksPerImage = Math.Max(fewer, (rows + RowsThatFit() - 1) / RowsThatFit());
+        var fewer = Math.Min(rows, Math.Min(1 + ((size.Blocks - 1) / images), pixels / size.FewestPixels));
+        _blocksPerImage = Math.Max(fewer, 1 + ((rows - 1) / RowsThatFit()));
         if (_blocksPerImage > 1)
         {
-            Rows = (rows + _blocksPerImage - 1) / _blocksPerImage;
-            _blocksPerImage = (rows + Rows - 1) / Rows;
+            Rows = 1 + ((rows - 1) / _blocksPerImage);
+            _blocksPerImage = 1 + ((rows - 1) / Rows);
         }
         else
         {
             _blocksPerImage = 1;
-            var enough = (size.FewestPixels + pixels - 1) / pixels;
+            var enough = 1 + ((size.FewestPixels - 1) / pixels);
             var most = Math.Min(images / size.Blocks, size.MostBytes / Math.Max(1, bytes(rows)));
             Images = (int)Math.Max(1, Math.Min(enough, most));
         }
 
-        Count = (images + Images - 1) / Images * _blocksPerImage;
+        Count = (1 + ((images - 1) / Images)) * _blocksPerImage;
 
         int RowsThatFit()
         {
             var fit = rows;
             while (fit > 1 && bytes(fit) > size.MostBytes)
             {
-                fit = (fit + 1) / 2;
+                fit -= fit / 2;
             }
 
             return fit;

@@ -55,8 +55,8 @@ internal sealed unsafe class ImageConvolution<TSimd, TVector, T> : CpuKernel
         var count = vertical.Length == 0 ? 0 : vertical.Max(phase => phase.Count);
         var pixels = _write.Height * _write.Width / Math.Max(1, _phases.Length);
         _blocks = new ImageBlocks(
-            convolution.Images, count, pixels, BlockSize, rows => _image.Rows(rows) * _image.RowLength * sizeof(T));
-        _imageLength = _image.Rows(_blocks.Rows) * _image.RowLength;
+            convolution.Images, count, pixels, BlockSize, rows => _image.Length(rows) * sizeof(T));
+        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, convolution);
 
         AxisPhase[] Phases(WindowAxis axis) => forward ? [AxisPhase.Forward(axis)] : AxisPhase.Backward(axis);
     }

@@ -46,7 +46,7 @@ internal static unsafe class RunTiles<TSimd, TVector, T>
     public static RunPanel[] Panels(int columns)
     {
         var width = 2 * TSimd.Count;
-        var panels = new RunPanel[(columns + width - 1) / width];
+        var panels = new RunPanel[(columns + width - 1L) / width];
         for (var i = 0; i < panels.Length; i++)
         {
             var used = Math.Min(width, columns - (i * width));

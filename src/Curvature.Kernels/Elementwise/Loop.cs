@@ -24,7 +24,7 @@ internal readonly unsafe struct Loop
         (InstructionSet.Avx2, DType.Float64) => For<Lanes256<double>>(operation),
         (_, DType.Float32) => For<Lanes128<float>>(operation),
         (_, DType.Float64) => For<Lanes128<double>>(operation),
-        _ => throw new ArgumentException($"Expected Float32 or Float64, got {dtype}.", nameof(dtype)),
+        _ => throw new DescriptionException($"Expected Float32 or Float64, got {dtype}.", nameof(dtype)),
     };
 
     private static Loop For<V>(OpCode? operation)
@@ -60,6 +60,6 @@ internal readonly unsafe struct Loop
             OpCode.Softplus => new(&Loops<V>.Function<Softplus>),
             OpCode.Erf => new(&Loops<V>.Function<Erf>),
             OpCode.ErfInverse => new(&Loops<V>.Function<ErfInverse>),
-            _ => throw new ArgumentException($"Expected an operation of {nameof(OpCode)}, got {operation}.", nameof(operation)),
+            _ => throw new DescriptionException($"Expected an operation of {nameof(OpCode)}, got {operation}.", nameof(operation)),
         };
 }

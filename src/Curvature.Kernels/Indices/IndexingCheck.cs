@@ -28,11 +28,9 @@ internal static class IndexingCheck
     public static void ThrowOutOfRange(Indexing indexing, long batch, int position, int index)
     {
         var place = indexing.Batch == 1 ? $"position {position}" : $"position [{batch}, {position}]";
-        throw new ArgumentOutOfRangeException(
-            nameof(index),
-            index,
+        throw new ArgumentRangeException(
             indexing.Length == 0
-                ? $"Expected no index into an empty axis, got {index} at {place}."
-                : $"Expected an index from 0 to {indexing.Length - 1}, got {index} at {place}.");
+                ? $"index: Expected no index into an empty axis, got {index} at {place}."
+                : $"index: Expected an index from 0 to {indexing.Length - 1}, got {index} at {place}.");
     }
 }

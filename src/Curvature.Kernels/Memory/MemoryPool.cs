@@ -65,10 +65,10 @@ internal sealed unsafe class MemoryPool
         {
             return (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
         }
-        catch (OutOfMemoryException)
+        catch (OutOfMemoryException error)
         {
             Interlocked.Add(ref _inUse, -size);
-            throw new InsufficientMemoryException($"An array of {bytes} bytes does not fit into memory.");
+            throw new DeviceMemoryException($"An array of {bytes} bytes does not fit into memory.", error);
         }
     }
 

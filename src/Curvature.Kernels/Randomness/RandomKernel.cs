@@ -77,14 +77,14 @@ internal static class RandomKernel
         Check.NotNegative(fill.TargetOffset, nameof(RandomFill.TargetOffset));
         if (!Enum.IsDefined(fill.Distribution))
         {
-            throw new ArgumentException(
+            throw new DescriptionException(
                 $"Expected one of {nameof(Distribution)}, got {fill.Distribution}.",
                 nameof(RandomFill.Distribution));
         }
 
         if (fill.Distribution == Distribution.Bits && fill.DType != DType.Int32)
         {
-            throw new ArgumentException($"Expected Int32 for bits, got {fill.DType}.", nameof(RandomFill.DType));
+            throw new DescriptionException($"Expected Int32 for bits, got {fill.DType}.", nameof(RandomFill.DType));
         }
 
         if (fill.Distribution != Distribution.Bits)

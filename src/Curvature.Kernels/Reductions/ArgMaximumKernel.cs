@@ -22,7 +22,7 @@ internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
     {
         if (reduced.Count == 0)
         {
-            throw new ArgumentException(
+            throw new DescriptionException(
                 $"Expected elements to reduce, got none in {Elements.Describe(reduction.Shape)}.",
                 nameof(Reduction.Shape));
         }

@@ -17,7 +17,7 @@ internal static class Reductions
         Check.Operand(reduction.Target, reduction.Shape.Length - reduction.Axes.Length, nameof(Reduction.Target));
         if (!Enum.IsDefined(reduction.Kind))
         {
-            throw new ArgumentException(
+            throw new DescriptionException(
                 $"Expected one of {nameof(ReductionKind)}, got {reduction.Kind}.",
                 nameof(Reduction.Kind));
         }

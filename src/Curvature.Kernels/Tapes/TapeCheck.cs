@@ -23,7 +23,7 @@ internal static class TapeCheck
         {
             if (!Enum.IsDefined(instruction.Op))
             {
-                throw new ArgumentException($"Expected an operation of {nameof(OpCode)}, got {instruction.Op}.", nameof(Tape.Code));
+                throw new DescriptionException($"Expected an operation of {nameof(OpCode)}, got {instruction.Op}.", nameof(Tape.Code));
             }
 
             var operands = OpCodes.Operands(instruction.Op);
@@ -35,7 +35,7 @@ internal static class TapeCheck
 
         if (tape.Outputs.Length == 0)
         {
-            throw new ArgumentException("Expected at least 1 output, got none.", nameof(Tape.Outputs));
+            throw new DescriptionException("Expected at least 1 output, got none.", nameof(Tape.Outputs));
         }
 
         foreach (var output in tape.Outputs)
@@ -43,7 +43,7 @@ internal static class TapeCheck
             Register(output.Register, registers, nameof(Tape.Outputs));
             if (output.SummedAxes < 0 || output.SummedAxes > tape.Shape.Length)
             {
-                throw new ArgumentException(
+                throw new DescriptionException(
                     $"Expected from 0 to {tape.Shape.Length} summed axes, got {output.SummedAxes}.",
                     nameof(Tape.Outputs));
             }
@@ -56,7 +56,7 @@ internal static class TapeCheck
     {
         if (register < 0 || register >= registers)
         {
-            throw new ArgumentException($"Expected one of the {registers} registers set so far, got {register}.", argument);
+            throw new DescriptionException($"Expected one of the {registers} registers set so far, got {register}.", argument);
         }
     }
 }

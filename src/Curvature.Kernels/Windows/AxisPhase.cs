@@ -18,7 +18,8 @@ internal sealed record AxisPhase(int First, int Step, int Count, int Stride, Axi
     public static AxisPhase Forward(WindowAxis axis) =>
         Of(
             0, 1, axis.Output, axis.Stride, axis.Input,
-            Enumerable.Range(0, axis.Kernel).Select(k => new AxisTap(k, (k * axis.Dilation) - axis.Before)));
+            Entries(axis, axis.Before - ((axis.Output - 1L) * axis.Stride), axis.Before + axis.Input - 1L)
+                .Select(k => new AxisTap(k, (int)(((long)k * axis.Dilation) - axis.Before))));
 
     /// <summary>Inputs from outputs: of the input positions p + t·Stride, output o reaches those with
     /// p + t·Stride = o·Stride + k·Dilation − Before, which only some k can do, and those for every t.</summary>
@@ -27,14 +28,25 @@ internal sealed record AxisPhase(int First, int Step, int Count, int Stride, Axi
         var phases = new AxisPhase[Math.Min(axis.Stride, axis.Input)];
         for (var p = 0; p < phases.Length; p++)
         {
-            var shift = p + axis.Before;
-            var taps = Enumerable.Range(0, axis.Kernel)
-                .Where(k => (shift - (k * axis.Dilation)) % axis.Stride == 0)
-                .Select(k => new AxisTap(k, (shift - (k * axis.Dilation)) / axis.Stride));
-            phases[p] = Of(p, axis.Stride, (axis.Input - p + axis.Stride - 1) / axis.Stride, 1, axis.Output, taps);
+            var shift = (long)p + axis.Before;
+            var count = (int)((axis.Input - p + axis.Stride - 1L) / axis.Stride);
+            var least = shift - ((axis.Output - 1L) * axis.Stride);
+            var taps = Entries(axis, least, shift + ((count - 1L) * axis.Stride))
+                .Where(k => (shift - ((long)k * axis.Dilation)) % axis.Stride == 0)
+                .Select(k => new AxisTap(k, (int)((shift - ((long)k * axis.Dilation)) / axis.Stride)));
+            phases[p] = Of(p, axis.Stride, count, 1, axis.Output, taps);
         }
 
         return phases;
+    }
+
+    /// <summary>The filter's positions k whose distance k·Dilation from its first one is within bounds; those beyond read
+    /// nothing but zeros.</summary>
+    private static IEnumerable<int> Entries(WindowAxis axis, long least, long most)
+    {
+        var first = least <= 0 ? 0 : (least + axis.Dilation - 1) / axis.Dilation;
+        var last = Math.Min(axis.Kernel - 1L, most < 0 ? -1 : most / axis.Dilation);
+        return first > last ? [] : Enumerable.Range((int)first, (int)(last - first) + 1);
     }
 
     private static AxisPhase Of(int first, int step, int count, int stride, int length, IEnumerable<AxisTap> taps)
@@ -44,7 +56,7 @@ internal sealed record AxisPhase(int First, int Step, int Count, int Stride, Axi
         bool ReadsSomething(AxisTap tap)
         {
             // The first position read that is not before the array.
-            var skipped = tap.Offset >= 0 ? 0 : (-tap.Offset + stride - 1) / stride;
+            var skipped = tap.Offset >= 0 ? 0 : (-(long)tap.Offset + stride - 1) / stride;
             return skipped < count && tap.Offset + (skipped * stride) < length;
         }
     }

@@ -22,6 +22,9 @@ internal static class Library
             .Distinct()
             .ToArray();
 
+    /// <summary>The assemblies of the library and the facade.</summary>
+    public static IEnumerable<Assembly> Assemblies => Core.Append(Facade);
+
     /// <summary>The types of the namespace Curvature, which both languages use.</summary>
     public static IEnumerable<Type> SharedTypes =>
         Core.SelectMany(assembly => assembly.GetExportedTypes()).Where(type => type.Namespace == "Curvature");

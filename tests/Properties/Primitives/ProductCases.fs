@@ -155,5 +155,13 @@ module internal ProductCases =
                     return Softmax.CrossEntropy() :> Primitive, [ logits; targets ]
                 })
 
+    let private norm =
+        StructureCases.entry<Norm> Generators.floating [] (fun () -> [ Norm 0; Norm 1 ]) (fun dtype ->
+            gen {
+                let! operand = rows dtype
+                let! kept = Gen.choose (0, operand.Rank)
+                return Norm kept :> Primitive, [ operand ]
+            })
+
     let entries: Entry list =
-        [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; softmax; logSumExp; crossEntropy ]
+        [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; softmax; logSumExp; crossEntropy; norm ]

@@ -233,7 +233,7 @@ type ContractionTests() =
             )
 
         let message (action: unit -> Kernel) =
-            Assert.Throws<ArgumentException>(Action(fun () -> action () |> ignore)).Message
+            Assert.Throws<DescriptionException>(Action(fun () -> action () |> ignore)).Message
 
         Assert.That(message (fun () -> make DType.Int32 axes), Does.Contain "Int32")
 

@@ -4,6 +4,7 @@ module Curvature.Tests.Unit.Kernels.DeviceTests
 open System
 open System.Threading
 open NUnit.Framework
+open Curvature
 open Curvature.Kernels
 open Curvature.Tests.Unit.Kernels.Support
 
@@ -97,9 +98,9 @@ let ``the exception of the first part that throws comes out`` () =
 
 [<Test>]
 let ``a device needs a thread, and instructions that the machine has`` () =
-    Assert.Catch<ArgumentOutOfRangeException>(Action(fun () -> CpuDevice(0, InstructionSet.Portable) |> ignore))
-    |> ignore
-
-    refuses "instructionSet" (fun () -> CpuDevice(1, enum 9) |> ignore)
+    let make threads set () = CpuDevice(threads, set) |> ignore
+    Assert.Throws<ArgumentRangeException>(Action(make 0 InstructionSet.Portable)) |> ignore
+    Assert.Throws<ArgumentRangeException>(Action(make 2000 InstructionSet.Portable)) |> ignore
+    Assert.Throws<DeviceException>(Action(make 1 (enum 9))) |> ignore
     same "cpu (portable, 1 thread)" (CpuDevice(1, InstructionSet.Portable).Name)
     same 3 (CpuDevice(3, InstructionSet.Portable).Threads)

@@ -77,7 +77,7 @@ type GemmTests() =
     member _.``wrong arguments are named``() =
         let a, b, c = Array.zeroCreate 6, Array.zeroCreate 12, Array.zeroCreate 8
 
-        let parameter (action: unit -> unit) = Assert.Catch<ArgumentException>(Action action).ParamName
+        let parameter (action: unit -> unit) = Assert.Catch<DescriptionException>(Action action).Argument
 
         let ok m n k lda ldb ldc () = multiply false false m n k 1.0 a lda b ldb 0.0 c ldc
         Assert.DoesNotThrow(Action(ok 2 4 3 3 4 4))
@@ -100,4 +100,4 @@ type GemmTests() =
             let span = ReadOnlySpan half
             Gemm.Multiply(false, false, 1, 1, 1, Half.One, span, 1, span, 1, Half.Zero, Span half, 1)
 
-        Assert.Throws<NotSupportedException>(Action multiply) |> ignore
+        Assert.Throws<DTypeException>(Action multiply) |> ignore

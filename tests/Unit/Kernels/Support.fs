@@ -154,6 +154,6 @@ let same (expected: 'T) (actual: 'T) = if expected <> actual then Assert.That<'T
 
 /// A description is refused: the error names the argument, what was expected and what came.
 let refuses (argument: string) (make: unit -> unit) =
-    let error = Assert.Catch<ArgumentException>(Action make)
-    same argument error.ParamName
+    let error = Assert.Catch<DescriptionException>(Action make)
+    same argument error.Argument
     holds error.Message (error.Message.Contains "Expected" && error.Message.Contains "got")

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Reflection;
+using Curvature.Kernels;
+using Microsoft.FSharp.Core;
+using NUnit.Framework;
+
+namespace Curvature.Tests.Facade.Surface;
+
+/// <summary>Every public member of the library is called with values that are wrong, one argument at a time. Whatever is thrown
+/// derives from CurvatureException, or says that an argument is null or that the work was cancelled.</summary>
+public sealed class BadArgumentTests
+{
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+
+    private const double LeastShare = 0.9;
+
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>What works on addresses cannot be called with wrong ones.</summary>
+    private static readonly Type[] RawMemory = [typeof(Kernel), typeof(DeviceMemory)];
+
+    private static IEnumerable<Type> Types =>
+        Library.Assemblies.SelectMany(assembly => assembly.GetExportedTypes())
+            .Where(type => !type.IsEnum && !typeof(Delegate).IsAssignableFrom(type) && !typeof(Exception).IsAssignableFrom(type)
+                && !type.FullName!.Contains('<', StringComparison.Ordinal) && !type.FullName.Contains('@', StringComparison.Ordinal)
+                && !RawMemory.Contains(type));
+
+    private static IEnumerable<MethodBase> MembersOf(Type type) =>
+        type.GetConstructors().Cast<MethodBase>()
+            .Concat(type.GetMethods(Declared).Where(method => !method.Name.Contains('<', StringComparison.Ordinal)))
+            .Where(member => !member.IsAbstract || type.IsInterface);
+
+    [Test]
+    public void WhatBadValuesThrowIsACurvatureException()
+    {
+        var folder = Directory.CreateTempSubdirectory("curvature-bad-values");
+        using var run = new BadArgumentRun(Types.ToArray(), folder.FullName, CallLimit);
+        var watch = Stopwatch.StartNew();
+        foreach (var type in Types)
+        {
+            foreach (var member in MembersOf(type))
+            {
+                run.Call(type, member);
+            }
+        }
+
+        folder.Delete(recursive: true);
+        TestContext.Out.WriteLine(
+            $"{run.Calls} calls of {run.Covered} of {run.Members} members in {watch.Elapsed.TotalSeconds:F1} s; {run.Refused} were refused");
+        TestContext.Out.WriteLine($"not called: {string.Join("; ", run.Skipped)}");
+        TestContext.Out.WriteLine(string.Join('\n', run.Slow));
+        Assert.That(run.Offenders, Is.Empty, string.Join('\n', run.Offenders));
+        Assert.That((double)run.Covered / run.Members, Is.GreaterThan(LeastShare));
+    }
+}

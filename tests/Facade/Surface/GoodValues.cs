@@ -1,0 +1,290 @@
+using System.Collections;
+using System.Reflection;
+using Curvature.Kernels;
+using Microsoft.FSharp.Core;
+using Microsoft.FSharp.Reflection;
+
+namespace Curvature.Tests.Facade.Surface;
+
+/// <summary>For each type of parameter a value that members can work with, made by hand where it matters and otherwise by whatever
+/// member of the library returns the type.</summary>
+internal sealed class GoodValues
+{
+    private const int MostDepth = 4;
+
+    private static readonly BindingFlags Static = BindingFlags.Public | BindingFlags.Static;
+
+    private readonly Dictionary<Type, object?> _known = [];
+    private readonly HashSet<Type> _missing = [];
+    private readonly ILookup<Type, MethodBase> _makers;
+    private readonly string _folder;
+
+    public GoodValues(IEnumerable<Type> types, string folder)
+    {
+        _folder = folder;
+        _makers = types
+            .SelectMany(type => type.GetMethods(Static).Where(method => !method.IsGenericMethodDefinition).Cast<MethodBase>()
+                .Concat(type.GetConstructors()))
+            .OrderBy(maker => maker.GetParameters().Length)
+            .ToLookup(maker => maker is MethodInfo method ? method.ReturnType : maker.DeclaringType!);
+        Seed();
+    }
+
+    /// <summary>The vector that functions of the library are given.</summary>
+    public static Tensor Vector { get; } = FSharp.Tensor.ofArray(Shape(4), [0.5, -1.0, 2.0, 0.25]);
+
+    /// <summary>Types for which there is no value.</summary>
+    public IReadOnlyCollection<Type> Missing => _missing;
+
+    public static Microsoft.FSharp.Collections.FSharpList<int> Shape(params int[] lengths) =>
+        Microsoft.FSharp.Collections.ListModule.OfSeq(lengths);
+
+    /// <summary>Whether there is a value, and which.</summary>
+    public bool TryGet(Type type, out object? value) => TryGet(type, 0, out value);
+
+    private bool TryGet(Type type, int depth, out object? value)
+    {
+        if (_known.TryGetValue(type, out value))
+        {
+            return true;
+        }
+
+        if (_missing.Contains(type) || depth > MostDepth)
+        {
+            return false;
+        }
+
+        if (TryMake(type, depth, out value))
+        {
+            _known[type] = value;
+            return true;
+        }
+
+        if (depth == 0)
+        {
+            _missing.Add(type);
+        }
+
+        return false;
+    }
+
+    private void Seed()
+    {
+        var matrix = FSharp.Tensor.ofArray(Shape(4, 4), [4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4]);
+        var identity = FSharp.LinearOperator.ofSymmetricMatrix(matrix);
+        Add(Vector);
+        Add(2);
+        Add(2L);
+        Add(1u);
+        Add((byte)1);
+        Add(0.5);
+        Add(0.5f);
+        Add(true);
+        Add('a');
+        Add("a");
+        Add((nint)0);
+        Add(Key.OfSeed(1));
+        Add(CancellationToken.None);
+        Add(DType.Float64);
+        Add(new CpuDevice(1, InstructionSet.Portable));
+        Add<Device>(CpuDevice.Shared);
+        Add(FSharp.LinearOperator.claim(OperatorProperties.PositiveSemidefinite, identity));
+        Add<Stream>(new MemoryStream([1, 2, 3]));
+        Add<TextWriter>(TextWriter.Null);
+        Add<TextReader>(new StringReader("1,2,0"));
+        Add<object>(new double[] { 1, 2 });
+        Add(FSharp.StoppingRule.matvecs(4));
+        Add(new WindowAxis(4, 2));
+        Add(new Operand(0, 0, [1]));
+        Add(Landscapes());
+        Add(typeof(int));
+    }
+
+    private static Batch Landscapes() =>
+        new(FSharp.Tensor.ofArray(Shape(2, 4), new double[8]), FSharp.Tensor.ofArray(Shape(2), [1.0, 2.0]));
+
+    private void Add<T>(T value) => _known[typeof(T)] = value;
+
+    private bool TryMake(Type type, int depth, out object? value)
+    {
+        value = null;
+        if (type.IsEnum)
+        {
+            value = Enum.GetValues(type).GetValue(0);
+            return true;
+        }
+
+        if (Nullable.GetUnderlyingType(type) is { } underlying)
+        {
+            return TryGet(underlying, depth + 1, out value);
+        }
+
+        if (type.IsArray)
+        {
+            return TryMakeArray(type, depth, out value);
+        }
+
+        if (type == typeof(Unit))
+        {
+            return true;
+        }
+
+        if (FSharpType.IsFunction(type) || typeof(Delegate).IsAssignableFrom(type))
+        {
+            return TryMakeFunction(type, depth, out value);
+        }
+
+        if (type.IsGenericType && TryMakeGeneric(type, depth, out value))
+        {
+            return true;
+        }
+
+        return TryCallMaker(type, depth, out value);
+    }
+
+    private bool TryMakeArray(Type type, int depth, out object? value)
+    {
+        value = null;
+        var element = type.GetElementType()!;
+        if (!TryGet(element, depth + 1, out var item))
+        {
+            return false;
+        }
+
+        var sizes = Enumerable.Repeat(2, type.GetArrayRank()).ToArray();
+        var array = Array.CreateInstance(element, sizes);
+        foreach (var index in Indices(sizes))
+        {
+            array.SetValue(item, index);
+        }
+
+        value = array;
+        return true;
+    }
+
+    private static IEnumerable<int[]> Indices(int[] sizes) =>
+        sizes.Length == 1
+            ? Enumerable.Range(0, sizes[0]).Select(i => new[] { i })
+            : Enumerable.Range(0, sizes[0]).SelectMany(i => Enumerable.Range(0, sizes[1]).Select(j => new[] { i, j }));
+
+    private bool TryMakeFunction(Type type, int depth, out object? value)
+    {
+        value = null;
+        var result = Functions.ResultOf(type);
+        if (result == typeof(Tensor))
+        {
+            value = Functions.Make(type, arguments => Functions.HalfSquare((Tensor)arguments.Last(argument => argument is Tensor)!));
+            return Functions.TakesTensor(type);
+        }
+
+        object? constant = null;
+        if (result != typeof(void) && result != typeof(Unit) && !TryGet(result, depth + 1, out constant))
+        {
+            return false;
+        }
+
+        value = Functions.Make(type, _ => constant);
+        return true;
+    }
+
+    private bool TryMakeGeneric(Type type, int depth, out object? value)
+    {
+        value = null;
+        var definition = type.GetGenericTypeDefinition();
+        var arguments = type.GetGenericArguments();
+        if (definition == typeof(FSharpOption<>) || definition == typeof(FSharpValueOption<>))
+        {
+            value = definition == typeof(FSharpOption<>) ? null : Activator.CreateInstance(type);
+            return true;
+        }
+
+        if (FSharpType.IsTuple(type))
+        {
+            var items = new object?[arguments.Length];
+            for (var i = 0; i < items.Length; i++)
+            {
+                if (!TryGet(arguments[i], depth + 1, out items[i]))
+                {
+                    return false;
+                }
+            }
+
+            value = FSharpValue.MakeTuple(items!, type);
+            return true;
+        }
+
+        if (definition == typeof(IProgress<>))
+        {
+            value = Activator.CreateInstance(typeof(Progress<>).MakeGenericType(arguments));
+            return true;
+        }
+
+        if (typeof(IEnumerable).IsAssignableFrom(type) && arguments.Length == 1
+            && TryGet(arguments[0].MakeArrayType(), depth + 1, out var items1))
+        {
+            value = definition == typeof(Microsoft.FSharp.Collections.FSharpList<>)
+                ? Lists.ToFSharpList(arguments[0], (Array)items1!)
+                : items1;
+            return type.IsInstanceOfType(value);
+        }
+
+        return false;
+    }
+
+    /// <summary>What the first member that returns the type, and runs, returns.</summary>
+    private bool TryCallMaker(Type type, int depth, out object? value)
+    {
+        foreach (var maker in _makers[type].Concat(_makers.Where(group => type.IsAbstract && type.IsAssignableFrom(group.Key)).SelectMany(g => g)))
+        {
+            var parameters = maker.GetParameters();
+            var arguments = new object?[parameters.Length];
+            var complete = true;
+            for (var i = 0; i < arguments.Length && complete; i++)
+            {
+                complete = parameters[i].ParameterType != type && TryGetFor(parameters[i], depth + 1, out arguments[i]);
+            }
+
+            if (!complete)
+            {
+                continue;
+            }
+
+            try
+            {
+                value = maker is ConstructorInfo constructor ? constructor.Invoke(arguments) : maker.Invoke(null, arguments);
+                if (value is not null)
+                {
+                    return true;
+                }
+            }
+            catch (TargetInvocationException)
+            {
+                // The next one may be luckier.
+            }
+        }
+
+        value = null;
+        return false;
+    }
+
+    /// <summary>The value for a parameter: strings that are paths must not lead out of the test's folder.</summary>
+    public bool TryGetFor(ParameterInfo parameter, out object? value) => TryGetFor(parameter, 0, out value);
+
+    private bool TryGetFor(ParameterInfo parameter, int depth, out object? value)
+    {
+        if (parameter.ParameterType == typeof(string) && parameter.Name!.Contains("path", StringComparison.OrdinalIgnoreCase))
+        {
+            value = Path.Combine(_folder, "file");
+            return true;
+        }
+
+        if (parameter.ParameterType.IsByRef)
+        {
+            var inner = parameter.ParameterType.GetElementType()!;
+            value = inner.IsValueType && !inner.IsByRefLike ? Activator.CreateInstance(inner) : null;
+            return !inner.IsByRefLike;
+        }
+
+        return TryGet(parameter.ParameterType, depth, out value);
+    }
+}
