@@ -38,6 +38,9 @@ type internal ElementType =
         | Int64
         | Float64 -> 8
 
+    /// Bytes of one element of the tensor that it is read into.
+    member this.SizeInMemory = if this = Float64 then 8L else 4L
+
 /// From the bytes of a file to tensors: floating point of 16 and 32 bits becomes Float32, of 64 bits Float64, whole numbers Int32.
 module internal Elements =
 
@@ -84,13 +87,16 @@ module internal Elements =
 
     /// The elements of an array of that many bytes, which it may change.
     let toTensor
-        (name: string)
+        (reading: Reading)
         (what: string)
         (kind: ElementType)
         bigEndian
         (shape: int list)
         (bytes: byte[])
         : Tensor =
+        let name = reading.Name
+        reading.Keep(what, int64 (bytes.Length / kind.Size) * kind.SizeInMemory)
+
         if bigEndian = BitConverter.IsLittleEndian && kind.Size > 1 then
             swapEnds bytes kind.Size
 
