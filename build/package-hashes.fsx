@@ -26,8 +26,7 @@ let check (cache: string) =
     for problem in problems do
         eprintfn "%s" problem
 
-    if problems.IsEmpty then
-        printfn "%d packages are those recorded." wanted.Length
+    if problems.IsEmpty then printfn "%d packages are those recorded." wanted.Length
 
     min problems.Length 1
 

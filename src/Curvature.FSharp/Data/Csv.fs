@@ -18,7 +18,12 @@ type CsvOptions =
 
     /// Commas; a first row that is half text is a header; the last column is the label; the default limits.
     static member Default =
-        { Separator = ','; Header = None; Label = LabelColumn.At -1; Limits = ReadLimits.Default }
+        {
+            Separator = ','
+            Header = None
+            Label = LabelColumn.At -1
+            Limits = ReadLimits.Default
+        }
 
     /// The character between cells, such as ';' or a tab. Raises ArgumentRangeException unless it is an ASCII character
     /// that cannot be part of a number, a quote or the end of a line.

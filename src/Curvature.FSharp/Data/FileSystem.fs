@@ -23,14 +23,17 @@ module private UnixFile =
     let typeBits (path: string) : int voption =
         // Larger than the structure, whose second integer is the mode.
         let status = Array.zeroCreate<byte> 256
-        if stat (path, status) = 0 then ValueSome(BitConverter.ToInt32(status, 4) &&& 0xF000) else ValueNone
+
+        if stat (path, status) = 0 then
+            ValueSome(BitConverter.ToInt32(status, 4) &&& 0xF000)
+        else
+            ValueNone
 
 /// What all readers and writers of files ask of the file system.
 module internal FileSystem =
 
     /// A missing assembly is a FileNotFoundException as well. Its FileName is not a path but the name of an assembly, with a version.
-    let private isAssembly (name: string) =
-        not (isNull name) && name.Contains(", Version=", StringComparison.Ordinal)
+    let private isAssembly (name: string) = not (isNull name) && name.Contains(", Version=", StringComparison.Ordinal)
 
     /// Where the file system refuses what was asked of it. An assembly that is missing or cannot be loaded is no such case: the program is
     /// installed badly, whatever the file that it was about to read.

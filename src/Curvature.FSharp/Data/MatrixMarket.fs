@@ -201,7 +201,7 @@ module MatrixMarket =
 
         match Seq.tryHead all with
         | None -> raise (DataException $"{name}: the line of sizes is missing")
-        | Some(struct (line, words)) -> 
+        | Some(struct (line, words)) ->
             (if header.IsCoordinate then coordinates else arrays) reading header all line words
 
     let private dense (entries: Entries) : Tensor =

@@ -71,12 +71,16 @@ type internal Reading private (name: string, limits: ReadLimits, taken: int64 re
     /// Counts bytes that came out of a packed file.
     member this.Take(bytes: int) =
         taken.Value <- taken.Value + int64 bytes
-        if taken.Value > limits.Bytes then this.Refuse "it is longer when it is unpacked"
+
+        if taken.Value > limits.Bytes then
+            this.Refuse "it is longer when it is unpacked"
 
     /// Counts bytes of what is read and kept in memory.
     member this.Keep(what: string, bytes: int64) =
         kept.Value <- kept.Value + bytes
-        if kept.Value > limits.Bytes then this.Refuse $"{what} would take {kept.Value} bytes of memory"
+
+        if kept.Value > limits.Bytes then
+            this.Refuse $"{what} would take {kept.Value} bytes of memory"
 
     /// Refuses a list of more tensors than the limit.
     member _.RequireEntries(count: int) =
@@ -99,7 +103,11 @@ type internal UnpackedStream(reading: Reading, packed: Stream) =
     override _.CanSeek = false
     override _.CanWrite = false
     override _.Length = raise (NotSupportedException())
-    override _.Position with get () = raise (NotSupportedException()) and set _ = raise (NotSupportedException())
+
+    override _.Position
+        with get () = raise (NotSupportedException())
+        and set _ = raise (NotSupportedException())
+
     override _.Flush() = ()
     override _.Seek(_, _) = raise (NotSupportedException())
     override _.SetLength _ = raise (NotSupportedException())

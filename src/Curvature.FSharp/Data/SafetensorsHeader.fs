@@ -24,7 +24,9 @@ type internal SafetensorsHeader =
     }
 
     member header.Shape(tensor: int) : int list =
-        [ for axis in header.FirstLength[tensor] .. header.FirstLength[tensor + 1] - 1 -> header.Lengths[axis] ]
+        [
+            for axis in header.FirstLength[tensor] .. header.FirstLength[tensor + 1] - 1 -> header.Lengths[axis]
+        ]
 
 /// One tensor of a header, while it is parsed.
 [<Sealed>]
@@ -44,8 +46,7 @@ type private Announcement() =
 
 module internal SafetensorsHeader =
 
-    let fail (name: string) (problem: string) =
-        raise (DataException $"{name} is not a safetensors file: {problem}")
+    let fail (name: string) (problem: string) = raise (DataException $"{name} is not a safetensors file: {problem}")
 
     let elements: struct (string * ElementType)[] =
         [|
@@ -106,6 +107,8 @@ module internal SafetensorsHeader =
 
             numbers.Add number
 
+    let private missing file (tensor: Announcement) (key: string) = fail file $"tensor \"{tensor.Name}\" has no {key}"
+
     /// Reads the object behind the name of a tensor.
     let private readTensor file (bytes: byte[]) (tensor: Announcement) (reader: byref<Utf8JsonReader>) =
         if reader.TokenType <> JsonTokenType.StartObject then
@@ -126,10 +129,9 @@ module internal SafetensorsHeader =
             else
                 reader.Skip()
 
-        let missing key = fail file $"tensor \"{tensor.Name}\" has no {key}"
-        if tensor.Element.IsNone then missing "dtype"
-        if not tensor.HasShape then missing "shape"
-        if not tensor.HasOffsets then missing "data_offsets"
+        if tensor.Element.IsNone then missing file tensor "dtype"
+        if not tensor.HasShape then missing file tensor "shape"
+        if not tensor.HasOffsets then missing file tensor "data_offsets"
 
     /// The number of tensors. Reads all, so that JSON which is not whole is found before memory is taken for the tensors.
     let private count file (bytes: byte[]) : int =
@@ -151,7 +153,12 @@ module internal SafetensorsHeader =
         tensors
 
     let private add file (header: SafetensorsHeader) (place: int) (tensor: Announcement) =
-        let size = Elements.count file $"tensor \"{tensor.Name}\"" (tensor.Shape.ToArray())
+        // Texts for messages are made where there is an error, and not for each tensor.
+        let size =
+            match Elements.tryCount tensor.Shape with
+            | ValueSome size -> size
+            | ValueNone -> Elements.count file $"tensor \"{tensor.Name}\"" (tensor.Shape.ToArray())
+
         let bytes = int64 size * int64 tensor.Element.Value.Size
         let offsets = tensor.Offsets
 
@@ -190,7 +197,8 @@ module internal SafetensorsHeader =
         Array.Sort(sorted, StringComparer.Ordinal)
 
         for i in 1 .. sorted.Length - 1 do
-            if sorted[i] = sorted[i - 1] then fail file $"there are two tensors \"{sorted[i]}\""
+            if sorted[i] = sorted[i - 1] then
+                fail file $"there are two tensors \"{sorted[i]}\""
 
     /// Tensors fill the space behind the header one after the other.
     let private requireNoGaps file (header: SafetensorsHeader) =

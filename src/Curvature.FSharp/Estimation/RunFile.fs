@@ -102,7 +102,9 @@ module internal RunFile =
         let count = reader.ReadInt32()
 
         if count <> identity.Facts.Length then
-            raise (CheckpointFile.foreign path $"it tells {count} facts of its run, and {identity.Facts.Length} are needed")
+            raise (
+                CheckpointFile.foreign path $"it tells {count} facts of its run, and {identity.Facts.Length} are needed"
+            )
 
         for name, mine in identity.Facts do
             let itsName, its = reader.ReadString(), reader.ReadString()
@@ -126,8 +128,7 @@ module internal RunFile =
     let private readProgress (reader: RunReader) : RunProgress =
         let samples, seconds, mark = reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble()
 
-        if samples < 1 then
-            raise (reader.Damaged $"it would be of {samples} samples")
+        if samples < 1 then raise (reader.Damaged $"it would be of {samples} samples")
 
         if not (seconds >= 0.0 && Double.IsFinite seconds) then
             raise (reader.Damaged $"it would have taken {seconds} seconds")

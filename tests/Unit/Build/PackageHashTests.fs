@@ -29,7 +29,10 @@ type PackageHashTests() =
 
     let oneProblem (fragments: string list) records =
         let problems: string list = problems records
-        Expect.isTrue $"%A{problems}" (problems.Length = 1 && fragments |> List.forall (fun part -> problems.Head.Contains part))
+
+        Expect.isTrue
+            $"%A{problems}"
+            (problems.Length = 1 && fragments |> List.forall (fun part -> problems.Head.Contains part))
 
     [<SetUp>]
     member _.Fill() =
