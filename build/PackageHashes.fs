@@ -81,6 +81,7 @@ module PackageHashes =
                     | None -> raise (FileNotFoundException("a package is not there", file cache package))
             ]
 
-        "# The SHA-512 of each package of paket.lock and .config/dotnet-tools.json. Written by: dotnet msbuild build/restore.proj -t:Lock\n"
+        "# The SHA-512 of each package of paket.lock and .config/dotnet-tools.json. Written by:\n"
+        + "# dotnet msbuild build/restore.proj -t:Lock\n"
         + String.Join("\n", lines)
         + "\n"

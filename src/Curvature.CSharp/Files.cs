@@ -11,17 +11,20 @@ public static class Safetensors
     /// <summary>The named tensors of a file, in the order in which their elements lie in it. Float16 and BFloat16 become
     /// <see cref="DType.Float32"/>, and all integers <see cref="DType.Int32"/>.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there are none.</param>
-    /// <exception cref="DataException">The file is not there, is damaged, has element types that cannot be held, or exceeds the
-    /// limits.</exception>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is not there, is damaged, has element types that cannot be held, or
+    /// exceeds the limits.</exception>
     public static IReadOnlyList<NamedTensor> Read(string path, ReadLimits? limits = null) =>
         FSharp.Safetensors.readWith(limits.OrDefault(), path.NotNull()).ToNamed();
 
     /// <summary>The same from a stream.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there are none.</param>
-    /// <exception cref="DataException">The file is damaged, has element types that cannot be held, or exceeds the limits.</exception>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is damaged, has element types that cannot be held, or exceeds the
+    /// limits.</exception>
     public static IReadOnlyList<NamedTensor> Read(Stream stream, string name, ReadLimits? limits = null) =>
         FSharp.Safetensors.readStream(limits.OrDefault(), name.NotNull(), stream.NotNull()).ToNamed();
 
@@ -51,32 +54,36 @@ public static class Numpy
 {
     /// <summary>The array of an .npy file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there are none.</param>
-    /// <exception cref="DataException">The file is missing, not what the format asks for, holds Python objects, or exceeds the
-    /// limits.</exception>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is missing, not what the format asks for, holds Python objects, or
+    /// exceeds the limits.</exception>
     public static Tensor Read(string path, ReadLimits? limits = null) =>
         FSharp.Numpy.readWith(limits.OrDefault(), path.NotNull());
 
     /// <summary>The array of an .npy stream that can seek.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there are none.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
     /// <exception cref="DataException">It is not what the format asks for, or exceeds the limits.</exception>
     public static Tensor Read(Stream stream, string name, ReadLimits? limits = null) =>
         FSharp.Numpy.readStream(limits.OrDefault(), name.NotNull(), stream.NotNull());
 
     /// <summary>The arrays of an .npz file, in its order.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there are none.</param>
-    /// <exception cref="DataException">The file is missing, not what the format asks for, or exceeds the limits, which are for all
-    /// arrays together.</exception>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is missing, not what the format asks for, or exceeds the limits, which
+    /// are for all arrays together.</exception>
     public static IReadOnlyList<NamedTensor> ReadArchive(string path, ReadLimits? limits = null) =>
         FSharp.Numpy.readArchiveWith(limits.OrDefault(), path.NotNull()).ToNamed();
 
     /// <summary>The arrays of an .npz stream that can seek.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there are none.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
     /// <exception cref="DataException">It is not what the format asks for, or exceeds the limits.</exception>
     public static IReadOnlyList<NamedTensor> ReadArchive(Stream stream, string name, ReadLimits? limits = null) =>
         FSharp.Numpy.readArchiveStream(limits.OrDefault(), name.NotNull(), stream.NotNull()).ToNamed();

@@ -7,8 +7,9 @@ open Curvature
 
 /// Files that are written as a whole or not at all. Whatever is written by this library is written here.
 ///
-/// The content goes to a temporary file in the same folder, then to the disk, and takes the name of the old file in one step. Whoever reads the
-/// file, and whoever comes after an interruption, finds the old content or the new, never a part.
+/// The content goes to a temporary file in the same folder, then to the disk, and takes the name of the old file in one
+/// step. Whoever reads the file, and whoever comes after an interruption, finds the old content or the new, never a
+/// part.
 [<RequireQualifiedAccess>]
 module AtomicFile =
 
@@ -52,8 +53,8 @@ module AtomicFile =
     let private create (path: string) =
         new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 <<< 16)
 
-    /// Replaces a file, or makes it. `step` is told of every step before it is taken; a test stops there, as a process that is killed does.
-    /// Raises what the file system raises.
+    /// Replaces a file, or makes it. `step` is told of every step before it is taken; a test stops there, as a process
+    /// that is killed does. Raises what the file system raises.
     let internal replaceBy (step: string -> unit) (path: string) (writer: Stream -> unit) : unit =
         let target = target path
         requireReplaceable target
@@ -83,7 +84,8 @@ module AtomicFile =
     /// Replaces a file, or makes it. Raises what the file system raises.
     let internal replace (path: string) (writer: Stream -> unit) : unit = replaceBy ignore path writer
 
-    /// Raises what the file system raises where a file could not be written, which is better known before the work than after it.
+    /// Raises what the file system raises where a file could not be written, which is better known before the work than
+    /// after it.
     let internal requireWritable (path: string) : unit =
         let target = target path
         requireReplaceable target
@@ -106,11 +108,11 @@ module AtomicFile =
         with FileSystem.FileFault error ->
             raise (DataException($"{path} cannot be written: {error.Message}", error))
 
-    /// Writes a file by a function that writes to a stream, in one step: if the function raises an exception, or the program is killed, a file
-    /// that was there before is left as it was. A temporary file beside it, whose name ends in `.tmp`, is what a killed program may leave.
-    /// The permissions of the old file are kept, and a symbolic link still leads to the file.
-    /// Raises DataException, with the path and the reason, where the file cannot be written: its folder is not there, it is read-only, or is
-    /// not a regular file.
+    /// Writes a file by a function that writes to a stream, in one step: if the function raises an exception, or the
+    /// program is killed, a file that was there before is left as it was. A temporary file beside it, whose name ends
+    /// in `.tmp`, is what a killed program may leave. The permissions of the old file are kept, and a symbolic link
+    /// still leads to the file. Raises DataException, with the path and the reason, where the file cannot be written:
+    /// its folder is not there, it is read-only, or is not a regular file.
     let write (path: string) (writer: Stream -> unit) : unit = naming path (fun () -> replace path writer)
 
     /// Writes a text as UTF-8, in one step, as `write` does. Raises DataException where the file cannot be written.

@@ -11,6 +11,7 @@ module internal DataFile =
 
     let private isGzip (stream: Stream) =
         let head = Array.zeroCreate<byte> 2
+        stream.Seek(0L, SeekOrigin.Begin) |> ignore
         let count = stream.ReadAtLeast(head.AsSpan(), 2, false)
         stream.Seek(0L, SeekOrigin.Begin) |> ignore
         count = 2 && head[0] = 0x1Fuy && head[1] = 0x8Buy
@@ -115,8 +116,10 @@ type internal LineReader(reading: Reading, stream: Stream) =
     let append (count: int) =
         if line.Length + count > reading.Limits.Line then
             raise (
-                DataException
-                    $"{reading.Name}, line {number}: it is longer than {reading.Limits.Line} characters, which is the limit; if the file is right, raise it by ReadLimits.WithLine"
+                DataException(
+                    $"{reading.Name}, line {number}: it is longer than {reading.Limits.Line} characters, "
+                    + "which is the limit; if the file is right, raise it by ReadLimits.WithLine"
+                )
             )
 
         line.Append(buffer, first, count) |> ignore

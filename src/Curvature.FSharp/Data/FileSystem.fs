@@ -32,11 +32,12 @@ module private UnixFile =
 /// What all readers and writers of files ask of the file system.
 module internal FileSystem =
 
-    /// A missing assembly is a FileNotFoundException as well. Its FileName is not a path but the name of an assembly, with a version.
+    /// A missing assembly is a FileNotFoundException as well. Its FileName is not a path but the name of an assembly,
+    /// with a version.
     let private isAssembly (name: string) = not (isNull name) && name.Contains(", Version=", StringComparison.Ordinal)
 
-    /// Where the file system refuses what was asked of it. An assembly that is missing or cannot be loaded is no such case: the program is
-    /// installed badly, whatever the file that it was about to read.
+    /// Where the file system refuses what was asked of it. An assembly that is missing or cannot be loaded is no such
+    /// case: the program is installed badly, whatever the file that it was about to read.
     let (|FileFault|_|) (error: exn) : exn option =
         match error with
         | :? FileLoadException -> None
@@ -45,8 +46,8 @@ module internal FileSystem =
         | :? UnauthorizedAccessException -> Some error
         | _ -> None
 
-    /// What a path leads to, where that is there but is not a regular file: a folder, a pipe, a device or a socket. To open some of these
-    /// waits for another program, or does something.
+    /// What a path leads to, where that is there but is not a regular file: a folder, a pipe, a device or a socket. To
+    /// open some of these waits for another program, or does something.
     let special (path: string) : string voption =
         if Directory.Exists path then
             ValueSome "a folder"
@@ -60,8 +61,9 @@ module internal FileSystem =
             | ValueSome 0xC000 -> ValueSome "a socket"
             | _ -> ValueNone
 
-    /// Brings the names in a folder to the disk, so that a renamed file is still there after a power failure. Windows does this by itself.
-    /// Some network file systems refuse it, which leaves the older file or the newer one, whole in both cases.
+    /// Brings the names in a folder to the disk, so that a renamed file is still there after a power failure. Windows
+    /// does this by itself. Some network file systems refuse it, which leaves the older file or the newer one, whole in
+    /// both cases.
     let flushFolder (folder: string) : unit =
         if not (OperatingSystem.IsWindows()) then
             let handle = UnixFile.openFile (folder, 0, 0)

@@ -60,9 +60,9 @@ module Idx =
     /// The array of a file, plain or gzip, within the default limits.
     let read (path: string) : Tensor = readWith ReadLimits.Default path
 
-    /// Images [count; height; width] and their labels [count] of 8 bits each, from two files such as train-images-idx3-ubyte.gz and
-    /// train-labels-idx1-ubyte.gz. Raises DataException where these are missing, broken, exceed the limits, which are for each of
-    /// the two, or do not belong together.
+    /// Images [count; height; width] and their labels [count] of 8 bits each, from two files such as
+    /// train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz. Raises DataException where these are missing, broken,
+    /// exceed the limits, which are for each of the two, or do not belong together.
     let imagesWith (limits: ReadLimits) (imagesPath: string) (labelsPath: string) : ImageSet =
         let bytes path axes =
             match DataFile.read limits path parse with

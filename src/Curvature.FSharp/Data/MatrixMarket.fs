@@ -245,16 +245,17 @@ module MatrixMarket =
         else
             operator
 
-    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing, malformed,
-    /// cut short or exceeds the limits, and ArgumentRangeException for a matrix of more than LinearOperator.denseLimit entries.
+    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing,
+    /// malformed, cut short or exceeds the limits, and ArgumentRangeException for a matrix of more than
+    /// LinearOperator.denseLimit entries.
     let readDenseWith (limits: ReadLimits) (path: string) : Tensor = DataFile.read limits path parse |> dense
 
     /// The matrix [rows; columns] of a file, Float64, within the default limits.
     let readDense (path: string) : Tensor = readDenseWith ReadLimits.Default path
 
-    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where the file says so.
-    /// An entry takes 64 bytes of the limit. Raises DataException, with the line, for a file that is missing, malformed, cut short or exceeds
-    /// the limits.
+    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where
+    /// the file says so. An entry takes 64 bytes of the limit. Raises DataException, with the line, for a file that is
+    /// missing, malformed, cut short or exceeds the limits.
     let readWith (limits: ReadLimits) (path: string) : LinearOperator =
         DataFile.read limits path parse |> operator (Path.GetFileNameWithoutExtension path)
 

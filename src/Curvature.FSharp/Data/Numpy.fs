@@ -121,8 +121,8 @@ module Numpy =
         let reading = Reading(name, limits)
         DataFile.readStream reading stream (parse reading)
 
-    /// The array of an .npy file.
-    /// Raises DataException where the file is missing or not what the format asks for, holds Python objects, or exceeds the limits.
+    /// The array of an .npy file. Raises DataException where the file is missing or not what the format asks for, holds
+    /// Python objects, or exceeds the limits.
     let readWith (limits: ReadLimits) (path: string) : Tensor = DataFile.read limits path parse
 
     /// The array of an .npy file, within the default limits.
@@ -163,8 +163,8 @@ module Numpy =
         let reading = Reading(name, limits)
         DataFile.readStream reading stream (parseArchive reading)
 
-    /// The arrays of an .npz file with their names, in the order of the file. Raises DataException where the file is missing, not
-    /// what the format asks for, or exceeds the limits, which are for all arrays together.
+    /// The arrays of an .npz file with their names, in the order of the file. Raises DataException where the file is
+    /// missing, not what the format asks for, or exceeds the limits, which are for all arrays together.
     let readArchiveWith (limits: ReadLimits) (path: string) : (string * Tensor) list =
         DataFile.read limits path parseArchive
 

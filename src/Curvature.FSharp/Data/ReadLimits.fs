@@ -1,7 +1,8 @@
 namespace Curvature
 
-/// How much a reader takes before it refuses a file. A small file can unpack to very much, and a damaged one can announce anything: what is
-/// announced is checked before memory is taken for it, and what comes is counted as it comes. Immutable; begin with Default.
+/// How much a reader takes before it refuses a file. A small file can unpack to very much, and a damaged one can
+/// announce anything: what is announced is checked before memory is taken for it, and what comes is counted as it
+/// comes. Immutable; begin with Default.
 [<Sealed>]
 type ReadLimits private (bytes: int64, line: int, entries: int) =
 
@@ -12,8 +13,8 @@ type ReadLimits private (bytes: int64, line: int, entries: int) =
     /// 4 GiB, lines of 16,777,216 characters, and 1,000,000 entries.
     static member Default = ReadLimits(1L <<< 32, 1 <<< 24, 1_000_000)
 
-    /// The most bytes that a file may hold, after unpacking where it is packed, and that the numbers read from it may take in memory. A
-    /// reader takes up to about three times as much while it works.
+    /// The most bytes that a file may hold, after unpacking where it is packed, and that the numbers read from it may
+    /// take in memory. A reader takes up to about three times as much while it works.
     member _.Bytes = bytes
 
     /// The most characters that a line of a text may have, or a row of a table.
@@ -60,8 +61,10 @@ type internal Reading private (name: string, limits: ReadLimits, taken: int64 re
 
     member private _.Refuse(what: string) =
         raise (
-            DataException
-                $"{name}: {what}, and the limit is {limits.Bytes} bytes; if the file is right, raise it by ReadLimits.WithBytes"
+            DataException(
+                $"{name}: {what}, and the limit is {limits.Bytes} bytes; "
+                + "if the file is right, raise it by ReadLimits.WithBytes"
+            )
         )
 
     /// Refuses what would take more bytes than the limit.
@@ -86,8 +89,10 @@ type internal Reading private (name: string, limits: ReadLimits, taken: int64 re
     member _.RequireEntries(count: int) =
         if count > limits.Entries then
             raise (
-                DataException
-                    $"{name}: it lists {count} tensors, and the limit is {limits.Entries}; if the file is right, raise it by ReadLimits.WithEntries"
+                DataException(
+                    $"{name}: it lists {count} tensors, and the limit is {limits.Entries}; "
+                    + "if the file is right, raise it by ReadLimits.WithEntries"
+                )
             )
 
 /// What comes out of a packed file, counted.

@@ -44,9 +44,10 @@ module Safetensors =
 
         tensors
 
-    /// The named tensors of a file, in the order in which their elements lie in it. Float16 and BFloat16 become Float32, and all integers Int32.
-    /// Raises DataException, naming the file, for one that is not there, is damaged, has element types that cannot be held, or exceeds the
-    /// limits. A header takes less than 3 times its size in memory.
+    /// The named tensors of a file, in the order in which their elements lie in it. Float16 and BFloat16 become
+    /// Float32, and all integers Int32. Raises DataException, naming the file, for one that is not there, is damaged,
+    /// has element types that cannot be held, or exceeds the limits. A header takes less than 3 times its size in
+    /// memory.
     let readWith (limits: ReadLimits) (path: string) : (string * Tensor) list = DataFile.read limits path ofStream
 
     /// The named tensors of a file, within the default limits.
@@ -99,7 +100,7 @@ module Safetensors =
         for _, _, (_, data) in encoded do
             stream.Write data
 
-    /// Writes named tensors to a file, in the given order, as a whole or not at all. Raises ParameterException where a name comes twice,
-    /// DataException where the file cannot be written.
+    /// Writes named tensors to a file, in the given order, as a whole or not at all. Raises ParameterException where a
+    /// name comes twice, DataException where the file cannot be written.
     let write (path: string) (tensors: (string * Tensor) list) : unit =
         AtomicFile.write path (fun stream -> writeStream stream tensors)

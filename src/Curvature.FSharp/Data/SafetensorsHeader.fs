@@ -6,8 +6,8 @@ open System.Text
 open System.Text.Json
 open Curvature
 
-/// The tensors that the header of a safetensors file announces, as columns with a row for each: a header of many small tensors takes hardly
-/// more memory than its text.
+/// The tensors that the header of a safetensors file announces, as columns with a row for each: a header of many small
+/// tensors takes hardly more memory than its text.
 [<NoEquality; NoComparison>]
 type internal SafetensorsHeader =
     {
@@ -103,7 +103,8 @@ module internal SafetensorsHeader =
             if reader.TokenType <> JsonTokenType.Number || not (reader.TryGetInt64 &number) || number < 0L then
                 fail
                     file
-                    $"{key} of tensor \"{tensor.Name}\" holds {text bytes &reader}, and whole numbers from 0 on are needed"
+                    ($"{key} of tensor \"{tensor.Name}\" holds {text bytes &reader}, "
+                     + "and whole numbers from 0 on are needed")
 
             numbers.Add number
 
@@ -133,7 +134,8 @@ module internal SafetensorsHeader =
         if not tensor.HasShape then missing file tensor "shape"
         if not tensor.HasOffsets then missing file tensor "data_offsets"
 
-    /// The number of tensors. Reads all, so that JSON which is not whole is found before memory is taken for the tensors.
+    /// The number of tensors. Reads all, so that JSON which is not whole is found before memory is taken for the
+    /// tensors.
     let private count file (bytes: byte[]) : int =
         let mutable reader = Utf8JsonReader(ReadOnlySpan bytes)
         let mutable tensors, reserved = 0, 0
@@ -208,7 +210,8 @@ module internal SafetensorsHeader =
             if header.Starts[tensor] <> place then
                 fail
                     file
-                    $"tensor \"{header.Names[tensor]}\" begins at byte {header.Starts[tensor]}, and the one before it ends at {place}"
+                    ($"tensor \"{header.Names[tensor]}\" begins at byte {header.Starts[tensor]}, "
+                     + $"and the one before it ends at {place}")
 
             place <- header.Ends[tensor]
 

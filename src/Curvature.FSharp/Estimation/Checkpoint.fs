@@ -15,8 +15,9 @@ type private Request =
     | AdjointBlockProduct = 3
     | Forms = 4
 
-/// A file of records, each with a checksum that rests on all before it. The file is only ever made longer, so that an interruption at any
-/// moment leaves its beginning: whole records, and perhaps a part of one, which is cut off when the file is opened again.
+/// A file of records, each with a checksum that rests on all before it. The file is only ever made longer, so that an
+/// interruption at any moment leaves its beginning: whole records, and perhaps a part of one, which is cut off when the
+/// file is opened again.
 [<Sealed>]
 type private RecordFile(path: string, about: string) =
     let magic = "CURVATURE LOG 2\n"B
@@ -143,8 +144,8 @@ type private RecordFile(path: string, about: string) =
 
 /// The answers of an operator in a file, one after the other.
 ///
-/// A run that is repeated asks the same questions, because its random numbers follow from its key, and gets the answers from the file as
-/// far as it goes; then from the operator, whose answers are added.
+/// A run that is repeated asks the same questions, because its random numbers follow from its key, and gets the answers
+/// from the file as far as it goes; then from the operator, whose answers are added.
 [<Sealed>]
 type private AnswerLog(path: string, operator: LinearOperator) =
     let bytesOf (t: Tensor) : byte[] =

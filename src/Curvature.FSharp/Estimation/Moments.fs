@@ -6,8 +6,8 @@ open System.Text
 open Curvature.FSharp
 open Curvature.Kernels
 
-/// What a file of a run holds behind its first facts. A checksum that is right does not make the content right: whatever is read here is
-/// checked, and refused by a DataException that names the file.
+/// What a file of a run holds behind its first facts. A checksum that is right does not make the content right:
+/// whatever is read here is checked, and refused by a DataException that names the file.
 [<Sealed>]
 type internal RunReader(path: string, content: Stream) =
     inherit BinaryReader(content, Encoding.UTF8, true)

@@ -32,7 +32,8 @@ module internal CheckpointFile =
     /// The share by which the same product may differ from one machine to another.
     let tolerance (dtype: DType) = if dtype = DType.Float64 then 1e-6 else 1e-2
 
-    /// Raises DataException, with the path, where the file system or the content does not allow what an action on the file wants.
+    /// Raises DataException, with the path, where the file system or the content does not allow what an action on the
+    /// file wants.
     let guarded path what (action: unit -> 'T) : 'T =
         try
             action ()
@@ -149,8 +150,9 @@ module internal RunFile =
 
         progress
 
-    /// Restores a run from a file; nothing where there is none. Costs one product, to see that the operator is the same.
-    /// Raises DataException for a file that is damaged, of another run, of another operator, or cannot be read, or could not be written later.
+    /// Restores a run from a file; nothing where there is none. Costs one product, to see that the operator is the
+    /// same. Raises DataException for a file that is damaged, of another run, of another operator, or cannot be read,
+    /// or could not be written later.
     let tryRead (path: string) (identity: RunIdentity) (restore: RunReader -> unit) : RunProgress voption =
         CheckpointFile.requirePath path
         CheckpointFile.guarded path "written" (fun () -> AtomicFile.requireWritable path)

@@ -59,7 +59,8 @@ module Mutation =
 
         bytes.ToArray()
 
-    /// Reads so many damaged copies of files. Each must be read, or refused with a typed error, without more memory than is allowed.
+    /// Reads so many damaged copies of files. Each must be read, or refused with a typed error, without more memory
+    /// than is allowed.
     let survivesWithin (allowance: int64) (count: int) (seed: int) (files: byte[] list) (read: Stream -> unit) =
         let files = List.toArray files
 

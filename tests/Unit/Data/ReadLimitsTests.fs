@@ -81,7 +81,8 @@ type ReadLimitsTests() =
             let comma = if i = 0 then "" else ","
 
             text.Append(
-                $"{comma}\"model.layers.{i}.weight\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[{4 * i},{final}]}}"
+                $"{comma}\"model.layers.{i}.weight\":{{\"dtype\":\"F32\",\"shape\":[1],"
+                + $"\"data_offsets\":[{4 * i},{final}]}}"
             )
             |> ignore
 
@@ -183,6 +184,16 @@ type ReadLimitsTests() =
 
         refusedWithin (mebibytes 4L) [ row; "line 1" ] (fun () ->
             Csv.readWith (CsvOptions.Default.WithLimits(ReadLimits.Default.WithLine 1000)) row |> ignore)
+
+    [<Test>]
+    member _.``a packed stream is read from its beginning, wherever it stands``() =
+        use stream = new MemoryStream()
+
+        using (new GZipStream(stream, CompressionLevel.Fastest, true)) (fun packed ->
+            packed.Write(ReadOnlySpan [| 0uy; 0uy; 8uy; 1uy; 0uy; 0uy; 0uy; 2uy; 5uy; 6uy |]))
+
+        Expect.equal stream.Length stream.Position
+        Expect.tensor 0.0 [ 2 ] [ 5.0; 6.0 ] (Idx.readStream ReadLimits.Default "packed" stream)
 
     [<Test>]
     member _.``lines end by a line feed, a return or both``() =

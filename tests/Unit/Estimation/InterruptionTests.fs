@@ -189,7 +189,9 @@ type InterruptionTests() =
         let whole = File.ReadAllBytes path
 
         // What another beginning is followed by is not known, and is left alone.
-        for start in [ [| 1uy |]; overwrite 3 [| 0uy |] whole[..20]; overwrite 20 [| whole[20] ^^^ 1uy |] whole[..40] ] do
+        let others = [ overwrite 3 [| 0uy |] whole[..20]; overwrite 20 [| whole[20] ^^^ 1uy |] whole[..40] ]
+
+        for start in [| 1uy |] :: others do
             File.WriteAllBytes(path, start)
             Expect.error<DataException> [ path ] (fun () -> products path |> ignore)
             Expect.isTrue "left as it was" (File.ReadAllBytes path = start)
@@ -254,7 +256,8 @@ type InterruptionTests() =
         let start = magic + sum
         let text = Encoding.UTF8.GetString whole
         Expect.isTrue "the last fact is the block size" (text.Contains "the block size")
-        // Behind the facts: the number of samples, the seconds, the mark, and what was measured, the trace's count first.
+        // Behind the facts: the number of samples, the seconds, the mark, and what was measured, the trace's count
+        // first.
         let marker = Encoding.UTF8.GetBytes "the block size"
         let facts = whole.AsSpan().IndexOf(ReadOnlySpan marker) + marker.Length + 2
         Expect.equal 8 (BitConverter.ToInt32(whole, facts))
