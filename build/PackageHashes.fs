@@ -13,8 +13,17 @@ type Package = { Name: string; Version: string }
 [<RequireQualifiedAccess>]
 module PackageHashes =
 
-    let private package (name: string) (version: string) =
-        { Name = name.ToLowerInvariant(); Version = version.ToLowerInvariant() }
+    /// A version as folders have it: with three numbers at least, which a lock may shorten.
+    let private normal (version: string) =
+        let numbers, rest =
+            match version.IndexOf '-' with
+            | -1 -> version, ""
+            | dash -> version[.. dash - 1], version[dash..]
+
+        let missing = max 0 (2 - (numbers |> Seq.filter (fun c -> c = '.') |> Seq.length))
+        numbers + String.replicate missing ".0" + rest.ToLowerInvariant()
+
+    let private package (name: string) (version: string) = { Name = name.ToLowerInvariant(); Version = normal version }
 
     /// The packages of a paket.lock: four spaces, a name, and a version in parentheses.
     let ofLock (text: string) : Package list =

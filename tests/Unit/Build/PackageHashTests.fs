@@ -14,7 +14,7 @@ type PackageHashTests() =
 
     let lock =
         "STORAGE: NONE\nNUGET\n  remote: %NUGET_FEED%\n    Argu (6.1.1)\n      FSharp.Core (>= 4.3.2)\n"
-        + "    CsvHelper (34.0.0) - restriction: >= net8\n"
+        + "    CsvHelper (34.0) - restriction: >= net8\n"
 
     let tools = "{\"version\":1,\"tools\":{\"Paket\":{\"version\":\"12.0.0\",\"commands\":[\"paket\"]}}}"
     let wanted = PackageHashes.ofLock lock @ PackageHashes.ofTools tools
