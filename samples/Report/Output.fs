@@ -3,6 +3,7 @@ namespace Curvature.Samples.Report
 open System
 open System.IO
 open Curvature
+open Curvature.FSharp
 
 /// The files of a report.
 [<RequireQualifiedAccess>]
@@ -19,13 +20,7 @@ module Output =
 
     let private writeFile (folder: string) (name: string) (text: string) : string =
         let path = Path.Combine(folder, name)
-
-        try
-            File.WriteAllText(path, text)
-        with
-        | :? IOException
-        | :? UnauthorizedAccessException as error -> raise (DataException($"{path}: {error.Message}", error))
-
+        AtomicFile.writeText path text
         path
 
     /// Writes report.json and report.html into a folder, and gives their paths.

@@ -10,17 +10,25 @@ public static class Safetensors
 {
     /// <summary>The named tensors of a file, in the order in which their elements lie in it. Float16 and BFloat16 become
     /// <see cref="DType.Float32"/>, and all integers <see cref="DType.Int32"/>.</summary>
-    /// <exception cref="DataException">The file is not there, is damaged, or has element types that cannot be held.</exception>
-    public static IReadOnlyList<NamedTensor> Read(string path) => FSharp.Safetensors.read(path.NotNull()).ToNamed();
+    /// <param name="path">The file.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is not there, is damaged, has element types that cannot be held, or
+    /// exceeds the limits.</exception>
+    public static IReadOnlyList<NamedTensor> Read(string path, ReadLimits? limits = null) =>
+        FSharp.Safetensors.readWith(limits.OrDefault(), path.NotNull()).ToNamed();
 
     /// <summary>The same from a stream.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="DataException">The file is damaged, or has element types that cannot be held.</exception>
-    public static IReadOnlyList<NamedTensor> Read(Stream stream, string name) =>
-        FSharp.Safetensors.readStream(name.NotNull(), stream.NotNull()).ToNamed();
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is damaged, has element types that cannot be held, or exceeds the
+    /// limits.</exception>
+    public static IReadOnlyList<NamedTensor> Read(Stream stream, string name, ReadLimits? limits = null) =>
+        FSharp.Safetensors.readStream(limits.OrDefault(), name.NotNull(), stream.NotNull()).ToNamed();
 
-    /// <summary>Writes named tensors to a file, in the given order.</summary>
+    /// <summary>Writes named tensors to a file, in the given order, as a whole or not at all.</summary>
     /// <exception cref="ParameterException">A name comes twice.</exception>
     /// <exception cref="DataException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<NamedTensor> tensors) =>
@@ -30,6 +38,8 @@ public static class Safetensors
     /// <exception cref="ParameterException">A name comes twice.</exception>
     public static void Write(Stream stream, IEnumerable<NamedTensor> tensors) =>
         FSharp.Safetensors.writeStream(stream.NotNull(), tensors.ToPairs().ToFSharpList());
+
+    internal static ReadLimits OrDefault(this ReadLimits? limits) => limits ?? ReadLimits.Default;
 
     internal static IReadOnlyList<NamedTensor> ToNamed(this IEnumerable<Tuple<string, Tensor>> tensors) =>
         tensors.Select(pair => new NamedTensor(pair.Item1, pair.Item2)).ToArray();
@@ -43,34 +53,49 @@ public static class Safetensors
 public static class Numpy
 {
     /// <summary>The array of an .npy file.</summary>
-    /// <exception cref="DataException">The file is missing, not what the format asks for, or holds Python objects.</exception>
-    public static Tensor Read(string path) => FSharp.Numpy.read(path.NotNull());
+    /// <param name="path">The file.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is missing, not what the format asks for, holds Python objects, or
+    /// exceeds the limits.</exception>
+    public static Tensor Read(string path, ReadLimits? limits = null) =>
+        FSharp.Numpy.readWith(limits.OrDefault(), path.NotNull());
 
     /// <summary>The array of an .npy stream that can seek.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="DataException">It is not what the format asks for.</exception>
-    public static Tensor Read(Stream stream, string name) => FSharp.Numpy.readStream(name.NotNull(), stream.NotNull());
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">It is not what the format asks for, or exceeds the limits.</exception>
+    public static Tensor Read(Stream stream, string name, ReadLimits? limits = null) =>
+        FSharp.Numpy.readStream(limits.OrDefault(), name.NotNull(), stream.NotNull());
 
     /// <summary>The arrays of an .npz file, in its order.</summary>
-    /// <exception cref="DataException">The file is missing, or not what the format asks for.</exception>
-    public static IReadOnlyList<NamedTensor> ReadArchive(string path) => FSharp.Numpy.readArchive(path.NotNull()).ToNamed();
+    /// <param name="path">The file.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is missing, not what the format asks for, or exceeds the limits, which
+    /// are for all arrays together.</exception>
+    public static IReadOnlyList<NamedTensor> ReadArchive(string path, ReadLimits? limits = null) =>
+        FSharp.Numpy.readArchiveWith(limits.OrDefault(), path.NotNull()).ToNamed();
 
     /// <summary>The arrays of an .npz stream that can seek.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="DataException">It is not what the format asks for.</exception>
-    public static IReadOnlyList<NamedTensor> ReadArchive(Stream stream, string name) =>
-        FSharp.Numpy.readArchiveStream(name.NotNull(), stream.NotNull()).ToNamed();
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">It is not what the format asks for, or exceeds the limits.</exception>
+    public static IReadOnlyList<NamedTensor> ReadArchive(Stream stream, string name, ReadLimits? limits = null) =>
+        FSharp.Numpy.readArchiveStream(limits.OrDefault(), name.NotNull(), stream.NotNull()).ToNamed();
 
-    /// <summary>Writes a tensor as an .npy file.</summary>
+    /// <summary>Writes a tensor as an .npy file, as a whole or not at all.</summary>
     /// <exception cref="DataException">The file cannot be written.</exception>
     public static void Write(string path, Tensor tensor) => FSharp.Numpy.write(path.NotNull(), tensor.NotNull());
 
     /// <summary>Writes a tensor as .npy to a stream.</summary>
     public static void Write(Stream stream, Tensor tensor) => FSharp.Numpy.writeStream(stream.NotNull(), tensor.NotNull());
 
-    /// <summary>Writes named tensors as an .npz file.</summary>
+    /// <summary>Writes named tensors as an .npz file, as a whole or not at all.</summary>
     /// <exception cref="ParameterException">A name comes twice.</exception>
     /// <exception cref="DataException">The file cannot be written.</exception>
     public static void WriteArchive(string path, IEnumerable<NamedTensor> tensors) =>

@@ -28,24 +28,40 @@ public static class ImageSets
 public static class Cifar
 {
     /// <summary>The images of a CIFAR-10 file such as data_batch_1.bin, as bytes, with their classes from 0 to 9.</summary>
-    /// <exception cref="DataException">The file is not there, empty, cut off, or not CIFAR-10.</exception>
-    public static ImageSet Images10(string path) => FSharp.Cifar.images10(path.NotNull());
+    /// <param name="path">The file.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is not there, empty, cut off, not CIFAR-10, or exceeds the
+    /// limits.</exception>
+    public static ImageSet Images10(string path, ReadLimits? limits = null) =>
+        FSharp.Cifar.images10With(limits.OrDefault(), path.NotNull());
 
     /// <summary>The images of a CIFAR-10 stream that can seek.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="DataException">It is empty, cut off, or not CIFAR-10.</exception>
-    public static ImageSet Images10(Stream stream, string name) => FSharp.Cifar.readStream10(name.NotNull(), stream.NotNull());
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">It is empty, cut off, not CIFAR-10, or exceeds the limits.</exception>
+    public static ImageSet Images10(Stream stream, string name, ReadLimits? limits = null) =>
+        FSharp.Cifar.readStream10(limits.OrDefault(), name.NotNull(), stream.NotNull());
 
     /// <summary>The images of a CIFAR-100 file such as train.bin, as bytes, with their fine classes from 0 to 99.</summary>
-    /// <exception cref="DataException">The file is not there, empty, cut off, or not CIFAR-100.</exception>
-    public static ImageSet Images100(string path) => FSharp.Cifar.images100(path.NotNull());
+    /// <param name="path">The file.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is not there, empty, cut off, not CIFAR-100, or exceeds the
+    /// limits.</exception>
+    public static ImageSet Images100(string path, ReadLimits? limits = null) =>
+        FSharp.Cifar.images100With(limits.OrDefault(), path.NotNull());
 
     /// <summary>The images of a CIFAR-100 stream that can seek.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="DataException">It is empty, cut off, or not CIFAR-100.</exception>
-    public static ImageSet Images100(Stream stream, string name) => FSharp.Cifar.readStream100(name.NotNull(), stream.NotNull());
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">It is empty, cut off, not CIFAR-100, or exceeds the limits.</exception>
+    public static ImageSet Images100(Stream stream, string name, ReadLimits? limits = null) =>
+        FSharp.Cifar.readStream100(limits.OrDefault(), name.NotNull(), stream.NotNull());
 
     /// <summary>The images of a CIFAR-10 file, [images, 3, 32, 32] with numbers from 0 to 1, and their classes from 0 to 9.</summary>
     /// <exception cref="DataException">The file is not there, empty, cut off, or not CIFAR-10.</exception>
@@ -67,17 +83,30 @@ public static class Idx
 {
     /// <summary>The array of a file: <see cref="DType.Float32"/>, <see cref="DType.Float64"/>, or <see cref="DType.Int32"/> for whole
     /// numbers.</summary>
-    /// <exception cref="DataException">The file is missing, or not what the format asks for.</exception>
-    public static Tensor Read(string path) => FSharp.Idx.read(path.NotNull());
+    /// <param name="path">The file.</param>
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">The file is missing, not what the format asks for, or exceeds the
+    /// limits.</exception>
+    public static Tensor Read(string path, ReadLimits? limits = null) =>
+        FSharp.Idx.readWith(limits.OrDefault(), path.NotNull());
 
     /// <summary>The array of a stream that can seek.</summary>
     /// <param name="stream">What to read.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="DataException">It is not what the format asks for.</exception>
-    public static Tensor Read(Stream stream, string name) => FSharp.Idx.readStream(name.NotNull(), stream.NotNull());
+    /// <param name="limits">How much is taken before the file is refused; <see cref="ReadLimits.Default"/> where there
+    /// are none.</param>
+    /// <exception cref="DataException">It is not what the format asks for, or exceeds the limits.</exception>
+    public static Tensor Read(Stream stream, string name, ReadLimits? limits = null) =>
+        FSharp.Idx.readStream(limits.OrDefault(), name.NotNull(), stream.NotNull());
 
     /// <summary>Images and their labels from two files such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz.</summary>
-    /// <exception cref="DataException">The files are missing, broken, or do not belong together.</exception>
-    public static ImageSet Images(string imagesPath, string labelsPath) =>
-        FSharp.Idx.images(imagesPath.NotNull(), labelsPath.NotNull());
+    /// <param name="imagesPath">Images [count, height, width] of 8 bits.</param>
+    /// <param name="labelsPath">Labels [count] of 8 bits.</param>
+    /// <param name="limits">How much is taken of each file before it is refused; <see cref="ReadLimits.Default"/> where
+    /// there are none.</param>
+    /// <exception cref="DataException">The files are missing, broken, exceed the limits, or do not belong
+    /// together.</exception>
+    public static ImageSet Images(string imagesPath, string labelsPath, ReadLimits? limits = null) =>
+        FSharp.Idx.imagesWith(limits.OrDefault(), imagesPath.NotNull(), labelsPath.NotNull());
 }

@@ -41,6 +41,27 @@ public sealed class FileTests
     }
 
     [Test]
+    public void FilesThatExceedTheLimitsAreRefused()
+    {
+        var limits = ReadLimits.Default.WithBytes(15).WithLine(30).WithEntries(1);
+        using var idx = new MemoryStream([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3, 4]);
+        Assert.That(
+            () => Idx.Read(idx, "idx", limits),
+            Throws.TypeOf<DataException>().With.Message.Contains("15 bytes").And.Message.Contains("WithBytes"));
+        Assert.That(Idx.Read(idx, "idx", limits.WithBytes(16)).Size, Is.EqualTo(4));
+        using var several = new MemoryStream();
+        Numpy.WriteArchive(several, [new("a", Matrix), new("b", Matrix)]);
+        Assert.That(
+            () => Numpy.ReadArchive(several, "arrays", limits.WithBytes(10_000)),
+            Throws.TypeOf<DataException>().With.Message.Contains("2 tensors"));
+        using var matrix = new MemoryStream("%%MatrixMarket matrix array real general\n1 1\n3\n"u8.ToArray());
+        Assert.That(
+            () => MatrixMarket.Read(matrix, "matrix", limits.WithBytes(10_000)),
+            Throws.TypeOf<DataException>().With.Message.Contains("30 characters"));
+        Assert.That(() => limits.WithBytes(0), Throws.TypeOf<ArgumentRangeException>());
+    }
+
+    [Test]
     public void DamagedFilesAreRefused()
     {
         using var cut = new MemoryStream([0, 0, 8, 1, 0, 0, 0, 3, 5, 6]);

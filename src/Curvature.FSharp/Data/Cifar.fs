@@ -11,9 +11,10 @@ module Cifar =
 
     let private pixels = 3 * 32 * 32
 
-    /// Records that begin with a label for each of the limits, of which the last is the class.
-    let private parse (limits: int list) (name: string) (stream: Stream) : ImageSet =
-        let length = limits.Length + pixels
+    /// Records that begin with a label for each of the numbers of classes, of which the last is the class.
+    let private parse (classes: int list) (reading: Reading) (stream: Stream) : ImageSet =
+        let name = reading.Name
+        let length = classes.Length + pixels
         use images = new MemoryStream()
         let labels = ResizeArray<int>()
         let record = Array.zeroCreate<byte> length
@@ -21,7 +22,7 @@ module Cifar =
         let mutable got = next ()
 
         while got = length do
-            limits
+            classes
             |> List.iteri (fun place classes ->
                 let label = int record[place]
 
@@ -30,8 +31,13 @@ module Cifar =
                         DataException $"{name}: label {label} of image {labels.Count} is not one of 0 … {classes - 1}"
                     ))
 
-            labels.Add(int record[limits.Length - 1])
-            images.Write(record, limits.Length, pixels)
+            reading.Keep("the set of images", int64 pixels)
+
+            if images.Length > int64 (Array.MaxLength - pixels) then
+                raise (DataException $"{name}: it has more images than the {labels.Count} that a set can hold")
+
+            labels.Add(int record[classes.Length - 1])
+            images.Write(record, classes.Length, pixels)
             got <- next ()
 
         if got > 0 || labels.Count = 0 then
@@ -51,19 +57,30 @@ module Cifar =
         images.ToTensor dtype, images.Labels
 
     /// The images of a CIFAR-10 file such as data_batch_1.bin, as bytes, with their classes from 0 to 9.
-    /// Raises DataException for a file that is not there, empty, cut off, or not CIFAR-10.
-    let images10 (path: string) : ImageSet = DataFile.read path (parse [ 10 ] path)
+    /// Raises DataException for a file that is not there, empty, cut off, not CIFAR-10, or exceeds the limits.
+    let images10With (limits: ReadLimits) (path: string) : ImageSet = DataFile.read limits path (parse [ 10 ])
+
+    /// The images of a CIFAR-10 file such as data_batch_1.bin, within the default limits.
+    let images10 (path: string) : ImageSet = images10With ReadLimits.Default path
 
     /// The images of a CIFAR-100 file such as train.bin, as bytes, with their fine classes from 0 to 99.
-    /// Raises DataException for a file that is not there, empty, cut off, or not CIFAR-100.
-    let images100 (path: string) : ImageSet = DataFile.read path (parse [ 20; 100 ] path)
+    /// Raises DataException for a file that is not there, empty, cut off, not CIFAR-100, or exceeds the limits.
+    let images100With (limits: ReadLimits) (path: string) : ImageSet = DataFile.read limits path (parse [ 20; 100 ])
+
+    /// The images of a CIFAR-100 file such as train.bin, within the default limits.
+    let images100 (path: string) : ImageSet = images100With ReadLimits.Default path
+
+    let private ofStream classes limits name stream =
+        let reading = Reading(name, limits)
+        DataFile.readStream reading stream (parse classes reading)
 
     /// The images of a CIFAR-10 stream that can seek; the name is for messages.
-    let readStream10 (name: string) (stream: Stream) : ImageSet = DataFile.readStream name stream (parse [ 10 ] name)
+    let readStream10 (limits: ReadLimits) (name: string) (stream: Stream) : ImageSet =
+        ofStream [ 10 ] limits name stream
 
     /// The images of a CIFAR-100 stream that can seek; the name is for messages.
-    let readStream100 (name: string) (stream: Stream) : ImageSet =
-        DataFile.readStream name stream (parse [ 20; 100 ] name)
+    let readStream100 (limits: ReadLimits) (name: string) (stream: Stream) : ImageSet =
+        ofStream [ 20; 100 ] limits name stream
 
     /// The images of a CIFAR-10 file, [images; 3; 32; 32] with numbers from 0 to 1, and their classes, Int32 [images], from 0 to 9.
     /// Raises DTypeException for Int32, and DataException as `images10` does.

@@ -13,10 +13,17 @@ type CsvOptions =
             Separator: char
             Header: bool option
             Label: LabelColumn
+            Limits: ReadLimits
         }
 
-    /// Commas; a first row that is half text is a header; the last column is the label.
-    static member Default = { Separator = ','; Header = None; Label = LabelColumn.At -1 }
+    /// Commas; a first row that is half text is a header; the last column is the label; the default limits.
+    static member Default =
+        {
+            Separator = ','
+            Header = None
+            Label = LabelColumn.At -1
+            Limits = ReadLimits.Default
+        }
 
     /// The character between cells, such as ';' or a tab. Raises ArgumentRangeException unless it is an ASCII character
     /// that cannot be part of a number, a quote or the end of a line.
@@ -38,6 +45,9 @@ type CsvOptions =
 
     /// The column of the label by its name in the header.
     member options.WithLabelColumn(name: string) = { options with Label = LabelColumn.Named name }
+
+    /// How much is taken before a file is refused.
+    member options.WithLimits(limits: ReadLimits) = { options with Limits = limits }
 
 namespace Curvature.FSharp
 
@@ -85,7 +95,8 @@ module Csv =
         | _ when cell = "" -> raise (DataException $"{path}, line {line}, column {column + 1}: the cell is empty")
         | _ -> raise (DataException $"{path}, line {line}, column {column + 1}: \"{cell}\" is not a number")
 
-    let private readRows (options: CsvOptions) (path: string) (reader: CsvReader) : Table =
+    let private readRows (options: CsvOptions) (reading: Reading) (reader: CsvReader) : Table =
+        let path = reading.Name
         let cells, lines = ResizeArray<float>(), ResizeArray<int>()
         let mutable names, width, origin = [||], -1, ""
 
@@ -101,6 +112,8 @@ module Csv =
                     DataException $"{path}, line {line}: expected {width} cells as in {origin}, and got {record.Length}"
                 )
 
+            // A number of a cell, and of a line for each row.
+            reading.Keep("the table", 8L * int64 record.Length + 4L)
             lines.Add line
             record |> Array.iteri (fun column cell -> cells.Add(parse path line column cell))
 
@@ -129,10 +142,7 @@ module Csv =
             Cells = cells.ToArray()
         }
 
-    /// A line that is longer than this is not a line: a quote may be missing.
-    let private longestLine = 1 <<< 26
-
-    let private readTable (options: CsvOptions) (path: string) (stream: Stream) : Table =
+    let private readTable (options: CsvOptions) (reading: Reading) (stream: Stream) : Table =
         let dialect =
             CsvReaderOptions(
                 Separator = Nullable options.Separator,
@@ -140,14 +150,15 @@ module Csv =
                 TrimWhitespace = true,
                 TrackLineNumbers = true,
                 MalformedData = CsvMalformedDataHandling.Throw,
-                MaxRecordSize = Nullable longestLine
+                // A row that is longer is not one: a quote may be missing.
+                MaxRecordSize = Nullable options.Limits.Line
             )
 
         try
             use reader = CsvReader.Create(stream, dialect, leaveOpen = true)
-            readRows options path reader
+            readRows options reading reader
         with :? CsvFormatException as error ->
-            raise (DataException($"{path}, line {error.LineNumber}: {error.Message}", error))
+            raise (DataException($"{reading.Name}, line {error.LineNumber}: {error.Message}", error))
 
     let private labelIndex (options: CsvOptions) (path: string) (table: Table) =
         match options.Label with
@@ -197,7 +208,7 @@ module Csv =
     /// The numbers of a table, Float64 [rows; columns].
     /// Raises DataException where the file is missing, empty or ragged, or a cell is not a finite number, naming line and column.
     let readMatrixWith (options: CsvOptions) (path: string) : Tensor =
-        let table = DataFile.read path (readTable options path)
+        let table = DataFile.read options.Limits path (readTable options)
         Tensor.ofArray [ table.Rows; table.Width ] table.Cells
 
     /// The numbers of a table, Float64 [rows; columns]. A first row that is at least half text is a header.
@@ -207,11 +218,12 @@ module Csv =
     /// Raises DataException where the file is missing, empty or ragged, a cell is not a finite number or a label not a whole
     /// number of at least 0, naming line and column, and ArgumentRangeException for a label column that is not there.
     let readWith (options: CsvOptions) (path: string) : LabelledData =
-        DataFile.read path (readTable options path) |> labelled options path
+        DataFile.read options.Limits path (readTable options) |> labelled options path
 
     /// The same from a stream that can seek; the name is for messages.
     let readStream (options: CsvOptions) (name: string) (stream: Stream) : LabelledData =
-        DataFile.readStream name stream (readTable options name) |> labelled options name
+        let reading = Reading(name, options.Limits)
+        DataFile.readStream reading stream (readTable options reading) |> labelled options name
 
     /// A table whose last column is the class of the row. A first row that is at least half text is a header.
     let read (path: string) : LabelledData = readWith CsvOptions.Default path

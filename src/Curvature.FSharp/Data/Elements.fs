@@ -1,6 +1,7 @@
 namespace Curvature.FSharp
 
 open System
+open System.Collections.Generic
 open System.Runtime.InteropServices
 open Curvature
 
@@ -38,30 +39,44 @@ type internal ElementType =
         | Int64
         | Float64 -> 8
 
+    /// Bytes of one element of the tensor that it is read into.
+    member this.SizeInMemory = if this = Float64 then 8L else 4L
+
 /// From the bytes of a file to tensors: floating point of 16 and 32 bits becomes Float32, of 64 bits Float64, whole numbers Int32.
 module internal Elements =
 
+    /// NumPy's own limit.
+    let private mostAxes = 64
+
+    /// The number of elements of a shape; nothing where a tensor cannot have it. Takes no memory.
+    let tryCount (shape: IReadOnlyList<int64>) : int voption =
+        let mutable product = 1L
+        let mutable isPossible = shape.Count <= mostAxes
+        let mutable axis = 0
+
+        while isPossible && axis < shape.Count do
+            let length = shape[axis]
+            isPossible <- length >= 0L && length <= int64 Int32.MaxValue
+
+            if isPossible then
+                // Both factors are below 2³¹ as long as no product was too large.
+                product <- product * length
+                isPossible <- product <= int64 Int32.MaxValue
+
+            axis <- axis + 1
+
+        if isPossible then ValueSome(int product) else ValueNone
+
     /// The number of elements of a shape that a file promises.
     let count (name: string) (what: string) (shape: int64[]) : int =
-        let tooLarge () =
+        if shape.Length > mostAxes then
+            raise (DataException $"{name}: {what} has {shape.Length} axes, and {mostAxes} are the most")
+
+        match tryCount shape with
+        | ValueSome count -> count
+        | ValueNone ->
             let text = String.Join("; ", shape)
             raise (DataException $"{name}: {what} has shape [{text}], which is more than a tensor holds")
-
-        // NumPy's own limit.
-        if shape.Length > 64 then
-            raise (DataException $"{name}: {what} has {shape.Length} axes, and 64 are the most")
-
-        let mutable product = 1L
-
-        for length in shape do
-            if length < 0L || length > int64 Int32.MaxValue then tooLarge ()
-
-            // Both factors are below 2³¹ as long as no product was too large.
-            product <- product * length
-
-            if product > int64 Int32.MaxValue then tooLarge ()
-
-        int product
 
     let private swapEnds (bytes: byte[]) size =
         for start in 0..size .. bytes.Length - size do
@@ -84,13 +99,16 @@ module internal Elements =
 
     /// The elements of an array of that many bytes, which it may change.
     let toTensor
-        (name: string)
+        (reading: Reading)
         (what: string)
         (kind: ElementType)
         bigEndian
         (shape: int list)
         (bytes: byte[])
         : Tensor =
+        let name = reading.Name
+        reading.Keep(what, int64 (bytes.Length / kind.Size) * kind.SizeInMemory)
+
         if bigEndian = BitConverter.IsLittleEndian && kind.Size > 1 then
             swapEnds bytes kind.Size
 

@@ -21,8 +21,9 @@ module Idx =
             ]
 
     /// Element type, lengths of the axes, and the bytes of the elements.
-    let private parse (name: string) (stream: Stream) : ElementType * int64[] * byte[] =
-        let start = DataFile.readBytes name "the beginning" 4L stream
+    let private parse (reading: Reading) (stream: Stream) : ElementType * int64[] * byte[] =
+        let name = reading.Name
+        let start = DataFile.readBytes reading "the beginning" 4L stream
 
         if start[0] <> 0uy || start[1] <> 0uy || not (kinds.ContainsKey start[2]) then
             raise (
@@ -34,31 +35,37 @@ module Idx =
 
         let lengths =
             Array.init (int start[3]) (fun _ ->
-                DataFile.readBytes name "the length of an axis" 4L stream
+                DataFile.readBytes reading "the length of an axis" 4L stream
                 |> BinaryPrimitives.ReadUInt32BigEndian
                 |> int64)
 
         let count = Elements.count name "the array" lengths
-        let bytes = DataFile.readBytes name "the array" (int64 count * int64 kind.Size) stream
-        DataFile.requireEnd name "the array" stream
+        let bytes = DataFile.readBytes reading "the array" (int64 count * int64 kind.Size) stream
+        DataFile.requireEnd reading "the array" stream
         kind, lengths, bytes
 
-    let private tensor name (kind, lengths: int64[], bytes) =
-        Elements.toTensor name "the array" kind true (lengths |> Array.map int |> List.ofArray) bytes
+    let private tensor (reading: Reading) (stream: Stream) : Tensor =
+        let kind, lengths, bytes = parse reading stream
+        Elements.toTensor reading "the array" kind true (lengths |> Array.map int |> List.ofArray) bytes
 
     /// The array of a stream that can seek; the name is for messages.
-    let readStream (name: string) (stream: Stream) : Tensor =
-        DataFile.readStream name stream (parse name) |> tensor name
+    let readStream (limits: ReadLimits) (name: string) (stream: Stream) : Tensor =
+        let reading = Reading(name, limits)
+        DataFile.readStream reading stream (tensor reading)
 
     /// The array of a file, plain or gzip: Float32, Float64, or Int32 for whole numbers.
-    /// Raises DataException where the file is missing or not what the format asks for.
-    let read (path: string) : Tensor = DataFile.read path (parse path) |> tensor path
+    /// Raises DataException where the file is missing, not what the format asks for, or exceeds the limits.
+    let readWith (limits: ReadLimits) (path: string) : Tensor = DataFile.read limits path tensor
 
-    /// Images [count; height; width] and their labels [count] of 8 bits each, from two files such as train-images-idx3-ubyte.gz and
-    /// train-labels-idx1-ubyte.gz. Raises DataException where these are missing, broken, or do not belong together.
-    let images (imagesPath: string) (labelsPath: string) : ImageSet =
+    /// The array of a file, plain or gzip, within the default limits.
+    let read (path: string) : Tensor = readWith ReadLimits.Default path
+
+    /// Images [count; height; width] and their labels [count] of 8 bits each, from two files such as
+    /// train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz. Raises DataException where these are missing, broken,
+    /// exceed the limits, which are for each of the two, or do not belong together.
+    let imagesWith (limits: ReadLimits) (imagesPath: string) (labelsPath: string) : ImageSet =
         let bytes path axes =
-            match DataFile.read path (parse path) with
+            match DataFile.read limits path parse with
             | ElementType.UInt8, lengths, bytes when lengths.Length = axes -> lengths, bytes
             | kind, lengths, _ ->
                 raise (
@@ -73,3 +80,7 @@ module Idx =
             raise (DataException $"{imagesPath} has {lengths[0]} images, and {labelsPath} has {labels.Length} labels")
 
         ImageSet(pixels, labels |> Array.map int, 1, int lengths[1], int lengths[2])
+
+    /// Images and their labels from two files, within the default limits.
+    let images (imagesPath: string) (labelsPath: string) : ImageSet =
+        imagesWith ReadLimits.Default imagesPath labelsPath

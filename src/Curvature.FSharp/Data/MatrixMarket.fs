@@ -20,6 +20,8 @@ module MatrixMarket =
             Rows: int
             Columns: int
             Items: ResizeArray<struct (int * int * float)>
+            /// Takes account of the memory of one entry.
+            Count: unit -> unit
             IsSymmetric: bool
         }
 
@@ -58,17 +60,13 @@ module MatrixMarket =
         | _ -> fail name 1 "a file begins with %%MatrixMarket matrix, layout, field and symmetry"
 
     /// Lines of words, without comments and empty ones.
-    let private lines (reader: TextReader) =
-        // The header was line 1. Whoever reads the sequence again reads on from where the reader stands.
-        let number = ref 1
-
+    let private lines (reader: LineReader) =
+        // Whoever reads the sequence again reads on from where the reader stands.
         Seq.unfold
             (fun () ->
-                match reader.ReadLine() with
+                match reader.Next() with
                 | null -> None
-                | line ->
-                    number.Value <- number.Value + 1
-                    Some(struct (number.Value, line.Trim()), ()))
+                | line -> Some(struct (reader.Number, line.Trim()), ()))
             ()
         |> Seq.filter (fun struct (_, line) -> line <> "" && not (line.StartsWith '%'))
         |> Seq.map (fun struct (number, line) ->
@@ -93,6 +91,7 @@ module MatrixMarket =
                 line
                 $"entry ({row + 1}, {column + 1}) is outside of a matrix of {entries.Rows} by {entries.Columns}"
 
+        entries.Count()
         entries.Items.Add(struct (row, column, value))
 
         match header.Mirror with
@@ -102,7 +101,12 @@ module MatrixMarket =
         | ValueSome -1.0 when value <> 0.0 -> fail name line "an entry on the diagonal of a skew-symmetric matrix"
         | _ -> ()
 
-    let private empty name line (header: Header) rows columns =
+    /// The bytes that an entry takes while it is read, its mirror image included.
+    let private bytesOfEntry = 64L
+
+    let private empty (reading: Reading) line (header: Header) rows columns =
+        let name = reading.Name
+
         if header.Mirror.IsSome && rows <> columns then
             fail name line $"a matrix that equals its mirror image must be square, and it is {rows} by {columns}"
 
@@ -110,15 +114,19 @@ module MatrixMarket =
             Rows = rows
             Columns = columns
             Items = ResizeArray()
+            Count = fun () -> reading.Keep("the list of its entries", bytesOfEntry)
             IsSymmetric = (header.Mirror = ValueSome 1.0)
         }
 
-    let private coordinates name header (rest: seq<struct (int * string[])>) line (words: string[]) =
+    let private coordinates (reading: Reading) header (rest: seq<struct (int * string[])>) line (words: string[]) =
+        let name = reading.Name
+
         if words.Length <> 3 then
             fail name line "rows, columns and the number of entries are needed"
 
         let count = whole name line words[2]
-        let entries = empty name line header (whole name line words[0]) (whole name line words[1])
+        reading.Announce($"the list of its {count} entries", bytesOfEntry * int64 count)
+        let entries = empty reading line header (whole name line words[0]) (whole name line words[1])
         let seen = Collections.Generic.HashSet<struct (int * int)>()
 
         for struct (line, words) in rest do
@@ -148,10 +156,11 @@ module MatrixMarket =
         | ValueSome _ -> rows * (rows - 1L) / 2L
         | ValueNone -> rows * columns
 
-    let private arrays name header (rest: seq<struct (int * string[])>) line (words: string[]) =
+    let private arrays (reading: Reading) header (rest: seq<struct (int * string[])>) line (words: string[]) =
+        let name = reading.Name
         if words.Length <> 2 then fail name line "rows and columns are needed"
 
-        let entries = empty name line header (whole name line words[0]) (whole name line words[1])
+        let entries = empty reading line header (whole name line words[0]) (whole name line words[1])
 
         // What a symmetric array leaves out is found by mirroring: the first row that each column has.
         let first column =
@@ -184,17 +193,16 @@ module MatrixMarket =
 
         entries
 
-    let private parse name (reader: TextReader) : Entries =
-        let header = header name (reader.ReadLine())
+    let private parse (reading: Reading) (stream: Stream) : Entries =
+        use reader = new LineReader(reading, stream)
+        let name = reading.Name
+        let header = header name (reader.Next())
         let all = lines reader
 
         match Seq.tryHead all with
         | None -> raise (DataException $"{name}: the line of sizes is missing")
-        | Some(struct (line, words)) -> (if header.IsCoordinate then coordinates else arrays) name header all line words
-
-    let private parseStream name (stream: Stream) : Entries =
-        use reader = new StreamReader(stream)
-        parse name reader
+        | Some(struct (line, words)) ->
+            (if header.IsCoordinate then coordinates else arrays) reading header all line words
 
     let private dense (entries: Entries) : Tensor =
         if int64 entries.Rows * int64 entries.Columns > LinearOperator.denseLimit then
@@ -237,15 +245,24 @@ module MatrixMarket =
         else
             operator
 
-    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing, malformed or
-    /// cut short, and ArgumentRangeException for a matrix of more than LinearOperator.denseLimit entries.
-    let readDense (path: string) : Tensor = DataFile.read path (parseStream path) |> dense
+    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing,
+    /// malformed, cut short or exceeds the limits, and ArgumentRangeException for a matrix of more than
+    /// LinearOperator.denseLimit entries.
+    let readDenseWith (limits: ReadLimits) (path: string) : Tensor = DataFile.read limits path parse |> dense
 
-    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where the file says so.
-    /// Raises DataException, with the line, for a file that is missing, malformed or cut short.
-    let read (path: string) : LinearOperator =
-        DataFile.read path (parseStream path) |> operator (Path.GetFileNameWithoutExtension path)
+    /// The matrix [rows; columns] of a file, Float64, within the default limits.
+    let readDense (path: string) : Tensor = readDenseWith ReadLimits.Default path
+
+    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where
+    /// the file says so. An entry takes 64 bytes of the limit. Raises DataException, with the line, for a file that is
+    /// missing, malformed, cut short or exceeds the limits.
+    let readWith (limits: ReadLimits) (path: string) : LinearOperator =
+        DataFile.read limits path parse |> operator (Path.GetFileNameWithoutExtension path)
+
+    /// The operator of a file, Float64, within the default limits.
+    let read (path: string) : LinearOperator = readWith ReadLimits.Default path
 
     /// The operator of a stream that can seek; the name is for messages, and becomes the operator's.
-    let readStream (name: string) (stream: Stream) : LinearOperator =
-        DataFile.readStream name stream (parseStream name) |> operator name
+    let readStream (limits: ReadLimits) (name: string) (stream: Stream) : LinearOperator =
+        let reading = Reading(name, limits)
+        DataFile.readStream reading stream (parse reading) |> operator name

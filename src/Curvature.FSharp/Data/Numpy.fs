@@ -74,8 +74,9 @@ module Numpy =
             | true, length -> length
             | _ -> fail name $"the shape {text} holds {part}, which is not a length")
 
-    let private readHeader (name: string) (stream: Stream) : string =
-        let start = DataFile.readBytes name "the beginning" 8L stream
+    let private readHeader (reading: Reading) (stream: Stream) : string =
+        let name = reading.Name
+        let start = DataFile.readBytes reading "the beginning" 8L stream
 
         if start[..5] <> magic then
             fail name "this is not an .npy file, which begins with \\x93NUMPY"
@@ -88,44 +89,53 @@ module Numpy =
             | version -> fail name $"version {version} of the format cannot be read; versions 1, 2 and 3 can"
 
         let length =
-            DataFile.readBytes name "the length of the header" lengthBytes stream
+            DataFile.readBytes reading "the length of the header" lengthBytes stream
             |> Array.rev
             |> Array.fold (fun sum b -> (sum <<< 8) ||| int64 b) 0L
 
         if length > longestHeader then
             fail name $"the header is {length} bytes long, and at most {longestHeader} can be"
 
-        DataFile.readBytes name "the header" length stream |> Encoding.Latin1.GetString
+        DataFile.readBytes reading "the header" length stream |> Encoding.Latin1.GetString
 
-    let private parse (name: string) (stream: Stream) : Tensor =
-        let said = readHeader name stream |> entries name
+    let private parse (reading: Reading) (stream: Stream) : Tensor =
+        let name = reading.Name
+        let said = readHeader reading stream |> entries name
         let kind, bigEndian = elementType name said["descr"]
         let lengths = shape name said["shape"]
         let count = Elements.count name "the array" lengths
-        let bytes = DataFile.readBytes name "the array" (int64 count * int64 kind.Size) stream
-        DataFile.requireEnd name "the array" stream
+        let bytes = DataFile.readBytes reading "the array" (int64 count * int64 kind.Size) stream
+        DataFile.requireEnd reading "the array" stream
         let lengths = lengths |> Array.map int |> List.ofArray
 
         match said["fortran_order"] with
-        | "False" -> Elements.toTensor name "the array" kind bigEndian lengths bytes
+        | "False" -> Elements.toTensor reading "the array" kind bigEndian lengths bytes
         | "True" ->
             // The first axis is the fastest: the array is the transpose of a row-major one.
-            Elements.toTensor name "the array" kind bigEndian (List.rev lengths) bytes
+            Elements.toTensor reading "the array" kind bigEndian (List.rev lengths) bytes
             |> Tensor.permute (List.rev [ 0 .. lengths.Length - 1 ])
         | other -> fail name $"fortran_order must be True or False, and is {other}"
 
     /// The array of an .npy stream that can seek; the name is for messages.
-    let readStream (name: string) (stream: Stream) : Tensor = DataFile.readStream name stream (parse name)
+    let readStream (limits: ReadLimits) (name: string) (stream: Stream) : Tensor =
+        let reading = Reading(name, limits)
+        DataFile.readStream reading stream (parse reading)
 
-    /// The array of an .npy file.
-    /// Raises DataException where the file is missing or not what the format asks for, or holds Python objects.
-    let read (path: string) : Tensor = DataFile.read path (parse path)
+    /// The array of an .npy file. Raises DataException where the file is missing or not what the format asks for, holds
+    /// Python objects, or exceeds the limits.
+    let readWith (limits: ReadLimits) (path: string) : Tensor = DataFile.read limits path parse
+
+    /// The array of an .npy file, within the default limits.
+    let read (path: string) : Tensor = readWith ReadLimits.Default path
 
     // ---- archives
 
-    let private parseArchive (name: string) (stream: Stream) : (string * Tensor) list =
+    let private parseArchive (reading: Reading) (stream: Stream) : (string * Tensor) list =
+        let name = reading.Name
+
         try
             use archive = new ZipArchive(stream, ZipArchiveMode.Read, true)
+            reading.RequireEntries archive.Entries.Count
             let seen = HashSet<string>()
 
             [
@@ -137,8 +147,10 @@ module Numpy =
 
                     if not (seen.Add own) then fail name $"the archive holds {entry.FullName} twice"
 
-                    use content = entry.Open()
-                    own, parse $"{name}, {entry.FullName}" content
+                    let part = reading.Part entry.FullName
+                    part.Announce("the array", entry.Length)
+                    use content = new UnpackedStream(part, entry.Open())
+                    own, parse part content
             ]
         with
         | :? InvalidDataException
@@ -147,12 +159,17 @@ module Numpy =
             raise (DataException($"{name} is not a whole archive: {error.Message}", error))
 
     /// The arrays of an .npz stream that can seek, with their names; the name is for messages.
-    let readArchiveStream (name: string) (stream: Stream) : (string * Tensor) list =
-        DataFile.readStream name stream (parseArchive name)
+    let readArchiveStream (limits: ReadLimits) (name: string) (stream: Stream) : (string * Tensor) list =
+        let reading = Reading(name, limits)
+        DataFile.readStream reading stream (parseArchive reading)
 
-    /// The arrays of an .npz file with their names, in the order of the file. Raises DataException where the file is missing or not
-    /// what the format asks for.
-    let readArchive (path: string) : (string * Tensor) list = DataFile.read path (parseArchive path)
+    /// The arrays of an .npz file with their names, in the order of the file. Raises DataException where the file is
+    /// missing, not what the format asks for, or exceeds the limits, which are for all arrays together.
+    let readArchiveWith (limits: ReadLimits) (path: string) : (string * Tensor) list =
+        DataFile.read limits path parseArchive
+
+    /// The arrays of an .npz file with their names, in the order of the file, within the default limits.
+    let readArchive (path: string) : (string * Tensor) list = readArchiveWith ReadLimits.Default path
 
     // ---- writing
 
@@ -171,8 +188,8 @@ module Numpy =
         stream.Write(header, 0, header.Length)
         stream.Write(bytes, 0, bytes.Length)
 
-    /// Writes a tensor as an .npy file. Raises DataException where it cannot be written.
-    let write (path: string) (tensor: Tensor) : unit = DataFile.write path (fun stream -> writeStream stream tensor)
+    /// Writes a tensor as an .npy file, as a whole or not at all. Raises DataException where it cannot be written.
+    let write (path: string) (tensor: Tensor) : unit = AtomicFile.write path (fun stream -> writeStream stream tensor)
 
     /// Writes named tensors as .npz to a stream. Raises ParameterException for a name that comes twice.
     let writeArchiveStream (stream: Stream) (tensors: (string * Tensor) list) : unit =
@@ -186,7 +203,7 @@ module Numpy =
             use content = archive.CreateEntry(name + ".npy").Open()
             writeStream content tensor
 
-    /// Writes named tensors as an .npz file. Raises DataException where it cannot be written, ParameterException for a name
-    /// that comes twice.
+    /// Writes named tensors as an .npz file, as a whole or not at all. Raises DataException where it cannot be written,
+    /// ParameterException for a name that comes twice.
     let writeArchive (path: string) (tensors: (string * Tensor) list) : unit =
-        DataFile.write path (fun stream -> writeArchiveStream stream tensors)
+        AtomicFile.write path (fun stream -> writeArchiveStream stream tensors)

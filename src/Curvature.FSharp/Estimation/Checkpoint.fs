@@ -1,7 +1,6 @@
 namespace Curvature.FSharp
 
 open System
-open System.Buffers.Binary
 open System.IO
 open System.Runtime.InteropServices
 open System.Security.Cryptography
@@ -16,55 +15,139 @@ type private Request =
     | AdjointBlockProduct = 3
     | Forms = 4
 
-/// The answers of an operator in a file, one after the other, each with a checksum that rests on all before it, and at the beginning
-/// how far the file is complete: what an interruption left behind that is written over.
-///
-/// A run that is repeated asks the same questions, because its random numbers follow from its key, and gets the answers from the file as
-/// far as it goes; then from the operator, whose answers are added.
+/// A file of records, each with a checksum that rests on all before it. The file is only ever made longer, so that an
+/// interruption at any moment leaves its beginning: whole records, and perhaps a part of one, which is cut off when the
+/// file is opened again.
 [<Sealed>]
-type private AnswerLog(path: string, operator: LinearOperator) =
-    let magic = "CURVATURE LOG 1\n"B
+type private RecordFile(path: string, about: string) =
+    let magic = "CURVATURE LOG 2\n"B
     let hashSize = SHA256.HashSizeInBytes
 
-    /// Where the committed length and its checksum are.
-    let commitPlace = int64 magic.Length
+    let hash (parts: byte[] list) : byte[] =
+        use sum = IncrementalHash.CreateHash HashAlgorithmName.SHA256
+        parts |> List.iter (fun part -> sum.AppendData(ReadOnlySpan part))
+        sum.GetHashAndReset()
 
-    /// Then follows a checksum of what the operator is called, with its shape.
-    let namePlace = commitPlace + 8L + int64 hashSize
+    let origin = SHA256.HashData(Encoding.UTF8.GetBytes about)
 
-    let start = namePlace + int64 hashSize
-
-    let file =
-        CheckpointFile.guarded path "opened" (fun () ->
-            new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
-
-    let mutable chain = SHA256.HashData(Encoding.UTF8.GetBytes(string operator))
-    let mutable replayed = 0
-    let mutable last = 0L
+    /// Before the records: what the file is, and a checksum of what it is about.
+    let head = Array.append magic origin
 
     let damaged what = raise (CheckpointFile.damaged path what)
 
+    /// Whether the file has to be made: there is none, or one whose making was interrupted.
+    let isUnmade () =
+        if not (File.Exists path) then
+            true
+        elif FileInfo(path).Length >= int64 head.Length then
+            false
+        else
+            let there = File.ReadAllBytes path
+            there = head[.. there.Length - 1]
+
+    let openFile () =
+        CheckpointFile.requirePath path
+
+        CheckpointFile.guarded path "opened" (fun () ->
+            if isUnmade () then
+                AtomicFile.replace path (fun file -> file.Write(ReadOnlySpan head))
+
+            // Without a buffer: what is written is in the file, and nothing is left to be written when it is closed.
+            new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 0))
+
+    let file = openFile ()
+    let mutable chain = origin
+
     let read (count: int) : byte[] =
-        if file.Position + int64 count > last then damaged "it ends too early"
         let bytes = Array.zeroCreate count
         file.ReadExactly(Span bytes)
         bytes
 
-    let commitment (length: int64) =
-        let bytes = Array.zeroCreate 8
-        BinaryPrimitives.WriteInt64LittleEndian(Span bytes, length)
-        bytes, SHA256.HashData(Array.concat [ magic; bytes; chain ])
+    /// The description of the next record and its content, or nothing where the file ends before the record does.
+    let tryRead (descriptionSize: int) (contentSize: byte[] -> int) : struct (byte[] * byte[]) voption =
+        let rest = file.Length - file.Position
 
-    let commit () =
-        let length, hash = commitment file.Position
-        let place = file.Position
-        file.Flush()
-        file.Position <- commitPlace
-        file.Write(ReadOnlySpan length)
-        file.Write(ReadOnlySpan hash)
-        file.Flush()
-        file.Position <- place
+        if rest < int64 (descriptionSize + hashSize) then
+            ValueNone
+        else
+            let description = read descriptionSize
 
+            if read hashSize <> hash [ chain; description ] then
+                damaged "the checksum of the beginning of a record is not that of its content"
+
+            let size = contentSize description
+
+            if file.Length - file.Position < int64 size + int64 hashSize then
+                ValueNone
+            else
+                let content = read size
+                let next = hash [ chain; description; content ]
+
+                if read hashSize <> next then
+                    damaged "the checksum of a record is not that of its content"
+
+                chain <- next
+                ValueSome(struct (description, content))
+
+    /// Reads all, so that damage is found before anything is spent, and cuts off what was not written to its end.
+    let verify descriptionSize contentSize =
+        let start = Array.zeroCreate head.Length
+        let got = file.ReadAtLeast(Span start, head.Length, false)
+
+        if got < head.Length || start[.. magic.Length - 1] <> magic then
+            raise (DataException $"checkpoint {path}: it is not one of products, or of another version")
+
+        if start <> head then
+            raise (CheckpointFile.foreign path $"its products are not of {about}")
+
+        let mutable whole = file.Position
+
+        while (tryRead descriptionSize contentSize).IsSome do
+            whole <- file.Position
+
+        if whole < file.Length then file.SetLength whole
+
+        chain <- origin
+        file.Position <- int64 head.Length
+
+    /// Brings the file to its first record. `contentSize` tells from a description how long its content is.
+    member this.Verify(descriptionSize: int, contentSize: byte[] -> int) =
+        try
+            CheckpointFile.guarded path "read" (fun () -> verify descriptionSize contentSize)
+        with _ ->
+            (this :> IDisposable).Dispose()
+            reraise ()
+
+    /// The next record, or nothing at the end.
+    member _.TryRead(descriptionSize: int, contentSize: byte[] -> int) : struct (byte[] * byte[]) voption =
+        CheckpointFile.guarded path "read" (fun () -> tryRead descriptionSize contentSize)
+
+    /// Adds a record, which is on the disk when this returns.
+    member _.Append(description: byte[], content: byte[]) =
+        let next = hash [ chain; description; content ]
+        let start = file.Position
+
+        CheckpointFile.guarded path "written" (fun () ->
+            try
+                file.Write(ReadOnlySpan(Array.append description (hash [ chain; description ])))
+                file.Write(ReadOnlySpan content)
+                file.Write(ReadOnlySpan next)
+                file.Flush true
+            with _ ->
+                file.SetLength start
+                reraise ())
+
+        chain <- next
+
+    interface IDisposable with
+        member _.Dispose() = file.Dispose()
+
+/// The answers of an operator in a file, one after the other.
+///
+/// A run that is repeated asks the same questions, because its random numbers follow from its key, and gets the answers
+/// from the file as far as it goes; then from the operator, whose answers are added.
+[<Sealed>]
+type private AnswerLog(path: string, operator: LinearOperator) =
     let bytesOf (t: Tensor) : byte[] =
         let values = t.ToArray()
 
@@ -87,66 +170,25 @@ type private AnswerLog(path: string, operator: LinearOperator) =
         let numbers = [| int request; shape.Length; Array.head shape; Array.last shape |]
         Array.append (MemoryMarshal.AsBytes(ReadOnlySpan numbers).ToArray()) (SHA256.HashData(bytesOf vectors))
 
-    let questionSize = 16 + hashSize
+    let questionSize = 16 + SHA256.HashSizeInBytes
 
-    /// The next record: its question, its answer, and the chain after it.
-    let readRecord () =
-        let asked = read questionSize
-        let numbers = MemoryMarshal.Cast<byte, int>(ReadOnlySpan asked[..15]).ToArray()
+    /// The bytes of the answer to a question.
+    let answerSize (question: byte[]) : int =
+        let numbers = MemoryMarshal.Cast<byte, int>(ReadOnlySpan question[..15]).ToArray()
         let rank, first, width = numbers[1], numbers[2], numbers[3]
         let elements = if rank = 1 then int64 width else int64 first * int64 width
-        let bytes = elements * int64 (Storage.Bytes operator.DType)
+        let most = int64 Array.MaxLength / Storage.Bytes operator.DType
 
-        if rank < 1 || rank > 2 || first < 0 || width < 0 || bytes > last - file.Position then
-            damaged "a record is longer than the file"
+        if rank < 1 || rank > 2 || first < 0 || width < 0 || elements > most then
+            raise (CheckpointFile.damaged path $"an answer would be {first} by {width}, along {rank} axes")
 
-        let answer = read (int bytes)
-        let next = SHA256.HashData(Array.concat [ chain; asked; answer ])
+        int (elements * Storage.Bytes operator.DType)
 
-        if next <> read hashSize then
-            damaged "the checksum of a record is not that of its content"
+    let records = new RecordFile(path, string operator)
+    let mutable replayed = 0
+    let mutable isReplaying = true
 
-        struct (asked, answer, next)
-
-    /// Reads all, so that damage is found before anything is spent.
-    let verify () =
-        let head = Array.zeroCreate (int start)
-        file.Position <- 0L
-        let got = file.ReadAtLeast(head.AsSpan(), int start, false)
-
-        if got < int start || head[.. magic.Length - 1] <> magic then
-            raise (DataException $"checkpoint {path}: it is not one of products, or of another version")
-
-        if head[int namePlace ..] <> chain then
-            raise (CheckpointFile.foreign path $"its products are not of {operator}")
-
-        last <- BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan head[int commitPlace .. int commitPlace + 7])
-        if last < start || last > file.Length then damaged "it ends too early"
-        let origin = chain
-
-        while file.Position < last do
-            let struct (_, _, next) = readRecord ()
-            chain <- next
-
-        if snd (commitment last) <> head[int commitPlace + 8 .. int namePlace - 1] then
-            damaged "its checksum is not that of its content"
-
-        chain <- origin
-        file.Position <- start
-
-    let create () =
-        file.Write(ReadOnlySpan magic)
-        file.Position <- namePlace
-        file.Write(ReadOnlySpan chain)
-        last <- start
-        commit ()
-
-    do
-        try
-            CheckpointFile.guarded path "read" (fun () -> if file.Length = 0L then create () else verify ())
-        with _ ->
-            file.Dispose()
-            reraise ()
+    do records.Verify(questionSize, answerSize)
 
     /// Asks the operator for the first answer again, at the cost of one product.
     let requireSameOperator (ask: Tensor -> Tensor) (vectors: Tensor) (answer: Tensor) =
@@ -167,44 +209,38 @@ type private AnswerLog(path: string, operator: LinearOperator) =
                 CheckpointFile.foreign path $"another operator made it, whose first product differs by {difference:G3}"
             )
 
-    let replay request (ask: Tensor -> Tensor) (vectors: Tensor) (shape: int[]) : Tensor =
-        let struct (asked, answer, next) = readRecord ()
-
+    let replay request (ask: Tensor -> Tensor) (vectors: Tensor) (shape: int[]) (asked: byte[]) (content: byte[]) =
         if asked <> question request vectors shape then
             raise (CheckpointFile.foreign path $"its product number {replayed} is of other vectors")
 
-        let answer = tensorOf shape answer
+        let answer = tensorOf shape content
+
+        if (Finite.tryFind answer).IsSome then
+            raise (CheckpointFile.damaged path $"its product number {replayed} is not finite")
+
         if replayed = 0 then requireSameOperator ask vectors answer
         replayed <- replayed + 1
-        chain <- next
         answer
 
     let append request (ask: Tensor -> Tensor) (vectors: Tensor) (shape: int[]) : Tensor =
+        isReplaying <- false
         let answer = ask vectors
 
         // What does not fit, or is not finite, is an error of the operator that the caller will report.
         if answer.Signature.Shape = shape && (Finite.tryFind answer).IsNone then
-            let asked, bytes = question request vectors shape, bytesOf answer
-            let next = SHA256.HashData(Array.concat [ chain; asked; bytes ])
-            file.Write(ReadOnlySpan asked)
-            file.Write(ReadOnlySpan bytes)
-            file.Write(ReadOnlySpan next)
-            chain <- next
-            commit ()
+            records.Append(question request vectors shape, bytesOf answer)
 
         answer
 
     /// The answer to a request, of this shape, from the file or from the operator.
     member _.Answer(request: Request, ask: Tensor -> Tensor, vectors: Tensor, shape: int[]) : Tensor =
-        lock file (fun () ->
-            CheckpointFile.guarded path "read or written" (fun () ->
-                if file.Position < last then
-                    replay request ask vectors shape
-                else
-                    append request ask vectors shape))
+        lock records (fun () ->
+            match if isReplaying then records.TryRead(questionSize, answerSize) else ValueNone with
+            | ValueSome(struct (asked, content)) -> replay request ask vectors shape asked content
+            | ValueNone -> append request ask vectors shape)
 
     interface IDisposable with
-        member _.Dispose() = file.Dispose()
+        member _.Dispose() = (records :> IDisposable).Dispose()
 
 /// Runs that can be interrupted, and go on another day with the same bits.
 [<RequireQualifiedAccess>]
@@ -235,6 +271,7 @@ module Checkpoint =
     /// but has its products from there as far as they go: whatever it is, it comes to the same bits as if it had never been interrupted, if it
     /// asks for the same products. The file takes the memory of all products; one more is taken to see that the operator is the same. Seconds
     /// are counted anew.
+    /// A run that was killed, at whatever moment, goes on from the products that the file has whole.
     /// Raises DataException for a file that is damaged, cannot be read or written, or holds products of another operator or with
     /// other vectors, such as those of another key.
     let run (path: string) (computation: LinearOperator -> 'T) (operator: LinearOperator) : 'T =

@@ -2,15 +2,51 @@ namespace Curvature
 
 open System
 open System.IO
+open System.Text
 open Curvature.FSharp
 open Curvature.Kernels
+
+/// What a file of a run holds behind its first facts. A checksum that is right does not make the content right:
+/// whatever is read here is checked, and refused by a DataException that names the file.
+[<Sealed>]
+type internal RunReader(path: string, content: Stream) =
+    inherit BinaryReader(content, Encoding.UTF8, true)
+
+    /// How many samples the run had, once that is read.
+    member val Samples = 0 with get, set
+
+    /// The error of a file whose content cannot be that of a run.
+    member _.Damaged(what: string) = DataException $"checkpoint {path}: it is damaged; {what}"
+
+    /// A text, which is not longer than the file.
+    override this.ReadString() =
+        try
+            base.ReadString()
+        with
+        | :? FormatException
+        | :? IOException -> raise (this.Damaged "a text in it is not whole")
+
+    /// How many numbers something has seen, which is as many as the run had samples.
+    member this.ReadCount() : int =
+        let count = this.ReadInt32()
+
+        if count <> this.Samples then
+            raise (this.Damaged $"{this.Samples} samples are measured there, and one quantity has {count}")
+
+        count
+
+    /// A number that is not negative.
+    member this.ReadMagnitude(what: string) : float =
+        let value = this.ReadDouble()
+        if value < 0.0 then raise (this.Damaged $"{what} is {value}")
+        value
 
 /// What is accumulated, in a form that can be kept in a file and taken up again.
 type internal ISavable =
     abstract Save: BinaryWriter -> unit
 
     /// Takes the place of what was accumulated until now.
-    abstract Restore: BinaryReader -> unit
+    abstract Restore: RunReader -> unit
 
 module internal SavedVector =
 
@@ -19,11 +55,11 @@ module internal SavedVector =
         values |> Array.iter writer.Write
 
     /// Raises DataException where the vector has another length.
-    let read (reader: BinaryReader) (length: int) : float[] =
+    let read (reader: RunReader) (length: int) : float[] =
         let saved = reader.ReadInt32()
 
         if saved <> length then
-            raise (DataException $"a vector of {length} numbers is expected, and one of {saved} came")
+            raise (reader.Damaged $"a vector of {length} numbers is expected, and one of {saved} came")
 
         Array.init length (fun _ -> reader.ReadDouble())
 
@@ -67,10 +103,10 @@ type internal RunningMoments() =
             writer.Write unit
 
         member _.Restore reader =
-            count <- reader.ReadInt32()
+            count <- reader.ReadCount()
             mean <- reader.ReadDouble()
-            squares <- reader.ReadDouble()
-            unit <- reader.ReadDouble()
+            squares <- reader.ReadMagnitude "a sum of squares"
+            unit <- reader.ReadMagnitude "a unit"
 
 module internal Moments =
 
@@ -147,6 +183,6 @@ type internal RunningVectorMoments(n: int, device: Device) =
             SavedVector.write writer (squares.ToArray DType.Float64)
 
         member _.Restore reader =
-            count <- reader.ReadInt32()
+            count <- reader.ReadCount()
             mean <- Storage.Of(device, [| n |], DType.Float64, SavedVector.read reader n)
             squares <- Storage.Of(device, [| n |], DType.Float64, SavedVector.read reader n)

@@ -32,25 +32,33 @@ module internal CheckpointFile =
     /// The share by which the same product may differ from one machine to another.
     let tolerance (dtype: DType) = if dtype = DType.Float64 then 1e-6 else 1e-2
 
-    /// Raises DataException, with the path, where the file system or the content does not allow what an action wants.
+    /// Raises DataException, with the path, where the file system or the content does not allow what an action on the
+    /// file wants.
     let guarded path what (action: unit -> 'T) : 'T =
         try
             action ()
         with
         | :? EndOfStreamException -> raise (damaged path "it ends too early")
-        | :? IOException
-        | :? UnauthorizedAccessException as error ->
+        | FileSystem.FileFault error ->
             raise (DataException($"checkpoint {path}: it cannot be {what}; {error.Message}", error))
+
+    /// Raises DataException where the path cannot be that of a checkpoint.
+    let requirePath (path: string) =
+        if String.IsNullOrWhiteSpace path || path.Contains '\000' then
+            raise (DataException $"checkpoint \"{path}\": this is not the path of a file")
+
+        match FileSystem.special path with
+        | ValueSome kind -> raise (DataException $"checkpoint {path}: it is {kind}, and cannot be read and written")
+        | ValueNone -> ()
 
 /// A sampling run in a file: what was measured until then, with a checksum. The random numbers are not there, because they follow
 /// from the key.
 module internal RunFile =
 
     let private magic = "CURVATURE RUN 1\n"B
+    let private start = magic.Length + SHA256.HashSizeInBytes
 
-    let private payload (identity: RunIdentity) (progress: RunProgress) (save: BinaryWriter -> unit) : byte[] =
-        use stream = new MemoryStream()
-        use writer = new BinaryWriter(stream, Encoding.UTF8)
+    let private writePayload (writer: BinaryWriter) (identity: RunIdentity) (progress: RunProgress) =
         writer.Write identity.Facts.Length
 
         for name, value in identity.Facts do
@@ -60,42 +68,51 @@ module internal RunFile =
         writer.Write progress.Samples
         writer.Write progress.Seconds
         writer.Write progress.Mark
-        save writer
-        writer.Flush()
-        stream.ToArray()
 
-    /// Writes beside the file first, so that an interruption leaves the older one whole.
+    /// Writes the file in one step, so that an interruption leaves the older one whole.
     /// Raises DataException where the file cannot be written.
     let write (path: string) (identity: RunIdentity) (progress: RunProgress) (save: BinaryWriter -> unit) =
-        let content = payload identity progress save
-        let fresh = path + ".new"
-
         CheckpointFile.guarded path "written" (fun () ->
-            using (File.Create fresh) (fun file ->
+            AtomicFile.replace path (fun file ->
+                use sha = SHA256.Create()
                 file.Write(ReadOnlySpan magic)
-                file.Write(ReadOnlySpan(SHA256.HashData content))
-                file.Write(ReadOnlySpan content))
+                file.Position <- int64 start
 
-            File.Move(fresh, path, true))
+                using (new CryptoStream(file, sha, CryptoStreamMode.Write, true)) (fun hashed ->
+                    using (new BinaryWriter(hashed, Encoding.UTF8, true)) (fun writer ->
+                        writePayload writer identity progress
+                        save writer))
 
-    /// What follows the magic word and the checksum, which must be right.
-    let private content path (bytes: byte[]) : byte[] =
-        let start = magic.Length + SHA256.HashSizeInBytes
+                file.Position <- int64 magic.Length
+                file.Write(ReadOnlySpan sha.Hash)))
 
-        if bytes.Length < start || bytes[.. magic.Length - 1] <> magic then
+    /// Makes sure that the magic word and the checksum are right, and leaves the stream behind them.
+    let private requireWhole path (file: Stream) =
+        let head = Array.zeroCreate start
+        let got = file.ReadAtLeast(Span head, start, false)
+
+        if got < start || head[.. magic.Length - 1] <> magic then
             raise (DataException $"checkpoint {path}: it is not one of a sampling run, or of another version")
 
-        let body = bytes[start..]
-
-        if SHA256.HashData body <> bytes[magic.Length .. start - 1] then
+        if SHA256.HashData file <> head[magic.Length ..] then
             raise (CheckpointFile.damaged path "its checksum is not that of its content")
 
-        body
+        file.Position <- int64 start
 
-    let private requireSameRun path (identity: RunIdentity) (reader: BinaryReader) =
-        let facts = List.init (reader.ReadInt32()) (fun _ -> reader.ReadString(), reader.ReadString())
+    let private requireSameRun path (identity: RunIdentity) (reader: RunReader) =
+        let count = reader.ReadInt32()
 
-        for (name, mine), (_, its) in List.zip identity.Facts facts do
+        if count <> identity.Facts.Length then
+            raise (
+                CheckpointFile.foreign path $"it tells {count} facts of its run, and {identity.Facts.Length} are needed"
+            )
+
+        for name, mine in identity.Facts do
+            let itsName, its = reader.ReadString(), reader.ReadString()
+
+            if itsName <> name then
+                raise (CheckpointFile.foreign path $"it tells {itsName}, and {name} is needed")
+
             if mine <> its then
                 raise (CheckpointFile.foreign path $"{name} is {its} there, and {mine} here")
 
@@ -109,20 +126,41 @@ module internal RunFile =
                     $"another operator made it, with which the first random vector gave {mark:R}; here it gives {here:R}"
             )
 
-    /// Restores a run from a file; nothing where there is none. Costs one product, to see that the operator is the same.
-    /// Raises DataException for a file that is damaged, of another run, of another operator, or cannot be read.
-    let tryRead (path: string) (identity: RunIdentity) (restore: BinaryReader -> unit) : RunProgress voption =
+    let private readProgress (reader: RunReader) : RunProgress =
+        let samples, seconds, mark = reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble()
+
+        if samples < 1 then raise (reader.Damaged $"it would be of {samples} samples")
+
+        if not (seconds >= 0.0 && Double.IsFinite seconds) then
+            raise (reader.Damaged $"it would have taken {seconds} seconds")
+
+        reader.Samples <- samples
+        { Samples = samples; Seconds = seconds; Mark = mark }
+
+    let private readFile (path: string) (identity: RunIdentity) (restore: RunReader -> unit) : RunProgress =
+        use file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 <<< 16)
+        requireWhole path file
+        use reader = new RunReader(path, file)
+        requireSameRun path identity reader
+        let progress = readProgress reader
+        restore reader
+
+        if file.Position <> file.Length then
+            raise (CheckpointFile.foreign path "it holds more than is measured here")
+
+        progress
+
+    /// Restores a run from a file; nothing where there is none. Costs one product, to see that the operator is the
+    /// same. Raises DataException for a file that is damaged, of another run, of another operator, or cannot be read,
+    /// or could not be written later.
+    let tryRead (path: string) (identity: RunIdentity) (restore: RunReader -> unit) : RunProgress voption =
+        CheckpointFile.requirePath path
+        CheckpointFile.guarded path "written" (fun () -> AtomicFile.requireWritable path)
+
         if not (File.Exists path) then
             ValueNone
         else
-            CheckpointFile.guarded path "read" (fun () ->
-                use reader = new BinaryReader(new MemoryStream(content path (File.ReadAllBytes path)), Encoding.UTF8)
-                requireSameRun path identity reader
-                let samples, seconds, mark = reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble()
-                restore reader
-
-                if reader.BaseStream.Position <> reader.BaseStream.Length then
-                    raise (CheckpointFile.foreign path "it holds more than is measured here")
-
-                requireSameOperator path identity mark
-                ValueSome { Samples = samples; Seconds = seconds; Mark = mark })
+            let progress = CheckpointFile.guarded path "read" (fun () -> readFile path identity restore)
+            // The operator is the caller's, and its errors are not those of the file.
+            requireSameOperator path identity progress.Mark
+            ValueSome progress

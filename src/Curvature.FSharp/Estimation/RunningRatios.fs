@@ -48,7 +48,7 @@ type internal RunningRatios(n: int, device: Device) =
                 SavedVector.write writer (sum.ToArray())
 
         member _.Restore reader =
-            count <- reader.ReadInt32()
+            count <- reader.ReadCount()
 
             for i in 0..4 do
                 sums[i] <- Tensor.ofArray [ n ] (SavedVector.read reader n) |> Tensor.toDevice device

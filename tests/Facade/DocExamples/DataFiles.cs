@@ -31,6 +31,36 @@ public sealed class DataFiles
     }
 
     [Test]
+    public void Limits()
+    {
+        var weights = Path.Combine(_folder, "model.safetensors");
+        var rows = Path.Combine(_folder, "rows.csv");
+        Safetensors.Write(weights, [new("weight", Tensor.FromArray([0.5, 1.5]))]);
+        File.WriteAllText(rows, "1,2\n3,4\n");
+
+        var large = ReadLimits.Default.WithBytes(64L << 30);    // 64 GiB
+        var tensors = Safetensors.Read(weights, large);
+        var table = Csv.ReadMatrix(rows, CsvOptions.Default.WithLimits(large));
+
+        Assert.That(tensors.Single().Name, Is.EqualTo("weight"));
+        Assert.That(table.Shape, Is.EqualTo(new[] { 2, 2 }));
+    }
+
+    [Test]
+    public void WritingAsAWholeOrNotAtAll()
+    {
+        var chart = Chart.Create("Loss", Axis.Linear("x"), Axis.Linear("y"), Series.Line("f", [0, 1], [1, 2]));
+        byte[] bytes = [1, 2];
+        var (picture, raw) = (Path.Combine(_folder, "loss.svg"), Path.Combine(_folder, "loss.bin"));
+
+        AtomicFile.WriteText(picture, chart.ToSvg());
+        AtomicFile.Write(raw, stream => stream.Write(bytes));
+
+        Assert.That(File.ReadAllBytes(raw), Is.EqualTo(bytes));
+        Assert.That(File.ReadAllText(picture), Does.Contain("<svg"));
+    }
+
+    [Test]
     public void SetsOfImages()
     {
         var images = Path.Combine(_folder, "images");

@@ -43,6 +43,15 @@ public sealed class SurfaceTests
         ["ParameterLayout.join"] = "ParameterLayout.Join",
 
         // forms with default options, of which the facade has those with options
+        ["Safetensors.read"] = "Safetensors.Read",
+        ["Numpy.read"] = "Numpy.Read",
+        ["Numpy.readArchive"] = "Numpy.ReadArchive",
+        ["Idx.read"] = "Idx.Read",
+        ["Idx.images"] = "Idx.Images",
+        ["Cifar.images10"] = "Cifar.Images10",
+        ["Cifar.images100"] = "Cifar.Images100",
+        ["MatrixMarket.read"] = "MatrixMarket.Read",
+        ["MatrixMarket.readDense"] = "MatrixMarket.ReadDense",
         ["Exact.diagonal"] = "ExactDiagonal",
         ["Exact.trace"] = "ExactTrace",
         ["Hutchinson.estimate"] = "Measure",

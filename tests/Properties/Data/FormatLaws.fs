@@ -25,7 +25,7 @@ module FormatLaws =
 
     let private reads reader (bytes: byte[]) =
         use stream = new MemoryStream(bytes)
-        reader "file" stream
+        reader ReadLimits.Default "file" stream
 
     /// Tensors of each element type with bits that depend on a seed.
     let private tensors (seed: int) =
@@ -88,31 +88,70 @@ module FormatLaws =
     [<Test>]
     let ``ten thousand damaged safetensors files are read or refused`` () =
         let file = written (fun stream -> Safetensors.writeStream stream (tensors 11))
-        survives 1000 [ file ] (fun name stream -> Safetensors.readStream name stream)
+        survives 1000 [ file ] Safetensors.readStream
+
+    // ---- files that are much larger than they look
+
+    /// Little enough for a small file, and less than what the bombs unpack to.
+    let private limits = ReadLimits.Default.WithBytes(1L <<< 22).WithLine(1 <<< 16).WithEntries 2000
+
+    /// Damaged copies of files, of which some unpack to much more than the limits.
+    let private survivesBombs seed files read =
+        Mutation.survivesWithin (1L <<< 25) 2000 seed files (fun stream -> read limits "file" stream |> ignore)
+
+    let private zeros = Array.zeroCreate<byte>(1 <<< 24)
+
+    [<Test>]
+    let ``two thousand damaged copies of each of several .gz bombs are read or refused`` () =
+        let idx = [| 0uy; 0uy; 8uy; 3uy; 0uy; 0uy; 1uy; 0uy; 0uy; 0uy; 1uy; 0uy; 0uy; 0uy; 1uy; 0uy |]
+        survivesBombs 8000 [ zip (Array.append idx zeros) ] Idx.readStream
+        survivesBombs 8100 [ zip zeros ] Cifar.readStream10
+        let lines = String.replicate (1 <<< 21) "1 1 1\n"
+        let matrix = "%%MatrixMarket matrix array real general\n4096 4096\n"
+        let spaces = String(' ', 1 <<< 20)
+
+        survivesBombs
+            8200
+            [ zip (Encoding.UTF8.GetBytes(matrix + lines)); zip (Encoding.UTF8.GetBytes(matrix + spaces)) ]
+            MatrixMarket.readStream
+
+    [<Test>]
+    let ``two thousand damaged copies of an .npz bomb are read or refused`` () =
+        let bomb =
+            written (fun stream ->
+                Numpy.writeArchiveStream stream [ for i in 1..3 -> $"a{i}", Tensor.zeros DType.Float64 [ 1 <<< 18 ] ])
+
+        survivesBombs 8300 [ bomb ] Numpy.readArchiveStream
+
+    [<Test>]
+    let ``two thousand damaged safetensors files with long headers are read or refused`` () =
+        let tensors = [ for i in 0..1500 -> $"tensor {i}", Tensor.zeros DType.Float32 [ i % 2 ] ]
+        let many = written (fun stream -> Safetensors.writeStream stream tensors)
+        survivesBombs 8400 [ many ] Safetensors.readStream
 
     [<Test>]
     let ``ten thousand damaged .npy files are read or refused`` () =
         let files = [ for _, tensor in tensors 11 -> written (fun stream -> Numpy.writeStream stream tensor) ]
         let fortran = Encoding.Latin1.GetString(files[1]).Replace("False", "True ") |> Encoding.Latin1.GetBytes
-        survives 2000 (fortran :: files) (fun name stream -> Numpy.readStream name stream)
+        survives 2000 (fortran :: files) Numpy.readStream
 
     [<Test>]
     let ``ten thousand damaged .npz files are read or refused`` () =
         let file = written (fun stream -> Numpy.writeArchiveStream stream (tensors 11))
-        survives 3000 [ file ] (fun name stream -> Numpy.readArchiveStream name stream)
+        survives 3000 [ file ] Numpy.readArchiveStream
 
     [<Test>]
     let ``ten thousand damaged CIFAR files are read or refused`` () =
         let record label = Array.append label (Array.init 3072 byte)
         let ten = Array.append (record [| 3uy |]) (record [| 9uy |])
-        survives 4000 [ ten; zip ten ] (fun name stream -> Cifar.readStream10 name stream)
-        survives 5000 [ record [| 3uy; 77uy |] ] (fun name stream -> Cifar.readStream100 name stream)
+        survives 4000 [ ten; zip ten ] Cifar.readStream10
+        survives 5000 [ record [| 3uy; 77uy |] ] Cifar.readStream100
 
     [<Test>]
     let ``ten thousand damaged IDX files are read or refused`` () =
         let file = [| 0uy; 0uy; 8uy; 2uy; 0uy; 0uy; 0uy; 3uy; 0uy; 0uy; 0uy; 4uy; yield! Array.init 12 byte |]
         let wide = [| 0uy; 0uy; 0x0Euy; 1uy; 0uy; 0uy; 0uy; 1uy; yield! BitConverter.GetBytes 1.5 |]
-        survives 6000 [ file; wide; zip file ] (fun name stream -> Idx.readStream name stream)
+        survives 6000 [ file; wide; zip file ] Idx.readStream
 
     [<Test>]
     let ``ten thousand damaged Matrix Market files are read or refused`` () =
@@ -125,4 +164,4 @@ module FormatLaws =
             ]
             |> List.map Encoding.UTF8.GetBytes
 
-        survives 7000 files (fun name stream -> MatrixMarket.readStream name stream)
+        survives 7000 files MatrixMarket.readStream

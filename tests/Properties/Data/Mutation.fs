@@ -59,11 +59,9 @@ module Mutation =
 
         bytes.ToArray()
 
-    /// No small file may make a reader ask for more memory than this.
-    let private allowance = 1L <<< 24
-
-    /// Reads so many damaged copies of files. Each must be read, or refused with a typed error, without much memory.
-    let survives (count: int) (seed: int) (files: byte[] list) (read: Stream -> unit) =
+    /// Reads so many damaged copies of files. Each must be read, or refused with a typed error, without more memory
+    /// than is allowed.
+    let survivesWithin (allowance: int64) (count: int) (seed: int) (files: byte[] list) (read: Stream -> unit) =
         let files = List.toArray files
 
         for i in 0 .. count - 1 do
@@ -81,3 +79,7 @@ module Mutation =
             let taken = GC.GetAllocatedBytesForCurrentThread() - before
 
             if taken > allowance then say $"took {taken} bytes of memory"
+
+    /// Reads so many damaged copies of small files, none of which may make a reader ask for more than 16 MiB.
+    let survives (count: int) (seed: int) (files: byte[] list) (read: Stream -> unit) =
+        survivesWithin (1L <<< 24) count seed files read

@@ -67,7 +67,7 @@ type MatrixMarketTests() =
     member _.``a stream is read like a file, and names the operator``() =
         let text = "%%MatrixMarket matrix array real skew-symmetric\n3 3\n1\n2\n3\n"
         use stream = new MemoryStream(System.Text.Encoding.ASCII.GetBytes text)
-        let operator = MatrixMarket.readStream "turn" stream
+        let operator = MatrixMarket.readStream ReadLimits.Default "turn" stream
         Expect.equal "turn" operator.Name
         let expected = [ 0.0; -1.0; -2.0; 1.0; 0.0; -3.0; 2.0; 3.0; 0.0 ]
         Expect.tensor 0.0 [ 3; 3 ] expected (LinearOperator.dense operator)

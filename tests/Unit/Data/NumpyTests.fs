@@ -31,7 +31,7 @@ type NumpyTests() =
 
     let read (bytes: byte[]) =
         use stream = new MemoryStream(bytes)
-        Numpy.readStream "array" stream
+        Numpy.readStream ReadLimits.Default "array" stream
 
     let refuses fragments bytes = Expect.error<DataException> ("array" :: fragments) (fun () -> read bytes |> ignore)
 
@@ -50,7 +50,7 @@ type NumpyTests() =
 
     let readArchive (bytes: byte[]) =
         use stream = new MemoryStream(bytes)
-        Numpy.readArchiveStream "arrays" stream
+        Numpy.readArchiveStream ReadLimits.Default "arrays" stream
 
     [<Test>]
     member _.``an array has the shape, order and values that its header says``() =
@@ -78,7 +78,7 @@ type NumpyTests() =
     member _.``a stream that cannot seek is refused``() =
         use packed = new MemoryStream(file (header "<f8" "False" "(1,)") (doubles [ 1.0 ]))
         use pipe = new GZipStream(packed, CompressionMode.Decompress)
-        Expect.raises<DataException> [ "array"; "seek" ] (fun () -> Numpy.readStream "array" pipe)
+        Expect.raises<DataException> [ "array"; "seek" ] (fun () -> Numpy.readStream ReadLimits.Default "array" pipe)
 
     [<Test>]
     member _.``later versions have longer lengths``() =

@@ -25,7 +25,7 @@ type SafetensorsTests() =
         BinaryPrimitives.WriteInt64LittleEndian(length.AsSpan(), int64 text.Length)
         Array.concat [ length; text; data ]
 
-    let parse (bytes: byte[]) = Safetensors.readStream "test" (new MemoryStream(bytes))
+    let parse (bytes: byte[]) = Safetensors.readStream ReadLimits.Default "test" (new MemoryStream(bytes))
 
     let entry dtype (shape: int list) first last =
         let lengths = String.Join(",", shape)

@@ -1,5 +1,6 @@
 namespace DocExamples
 
+open System
 open System.IO
 open NUnit.Framework
 open Curvature
@@ -31,6 +32,33 @@ module DataExamples =
                 printfn $"{name}: {array}"
 
             Expect.equal [ "weight"; "bias" ] (Numpy.readArchive several |> List.map fst))
+
+    [<Test>]
+    let limits () =
+        inFolder (fun file ->
+            let weights, rows = file "model.safetensors", file "rows.csv"
+            Safetensors.write weights [ "weight", tensor [ 0.5; 1.5 ] ]
+            File.WriteAllText(rows, "1,2\n3,4\n")
+
+            let large = ReadLimits.Default.WithBytes(64L <<< 30) // 64 GiB
+            let tensors = Safetensors.readWith large weights
+            let table = Csv.readMatrixWith (CsvOptions.Default.WithLimits large) rows
+
+            Expect.equal [ "weight" ] (List.map fst tensors)
+            Expect.equal [| 2; 2 |] table.Shape)
+
+    [<Test>]
+    let ``writing as a whole or not at all`` () =
+        inFolder (fun file ->
+            let picture, raw, bytes = file "loss.svg", file "loss.bin", [| 1uy; 2uy |]
+            let line = Series.line "f" [| 0.0; 1.0 |] [| 1.0; 2.0 |]
+            let chart = Chart.create "Loss" (Axis.linear "x") (Axis.linear "y") [ line ]
+
+            AtomicFile.writeText picture (Chart.toSvg chart)
+            AtomicFile.write raw (fun stream -> stream.Write(ReadOnlySpan bytes))
+
+            Expect.equal bytes (File.ReadAllBytes raw)
+            Expect.isTrue "the chart" (File.ReadAllText(picture).Contains "<svg"))
 
     [<Test>]
     let ``sets of images`` () =

@@ -1,0 +1,368 @@
+namespace Curvature.Tests.Unit
+
+open System
+open System.IO
+open System.Security.Cryptography
+open System.Text
+open System.Threading
+open NUnit.Framework
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+
+/// Files of runs after every interruption, and with every content that a right checksum may cover.
+[<TestFixture>]
+type InterruptionTests() =
+
+    let key = Key.OfSeed 160L
+    let n = 5
+    let operator = LinearOperator.ofMatrix (Matrices.symmetric 161 n)
+    let folder = Directory.CreateTempSubdirectory("curvature-interruption-").FullName
+    let path = Path.Combine(folder, "file.run")
+    let bits = Array.map BitConverter.DoubleToInt64Bits
+
+    let clear () =
+        for entry in Directory.GetFileSystemEntries folder do
+            File.Delete entry
+
+    // ---- runs that sample
+
+    let measurement =
+        Measurement.both
+            Measurement.trace
+            (Measurement.both Measurement.diagonalRatio (Measurement.unwatched Measurement.diagonal))
+
+    let sample (options: SamplingOptions) samples =
+        let trace, (ratio, diagonal) =
+            Hutchinson.estimateWith
+                (options.WithBlockSize 4)
+                Probe.gaussian
+                measurement
+                (StoppingRule.matvecs samples)
+                key
+                operator
+
+        Array.concat
+            [
+                [| trace.Value; trace.StandardError |]
+                ratio.Value.ToArray()
+                diagonal.Value.ToArray()
+                diagonal.StandardError.ToArray()
+            ]
+
+    let kept = SamplingOptions.Default.WithCheckpoint(path, 0.0)
+
+    let atTheEnd = SamplingOptions.Default.WithCheckpoint(path, infinity)
+
+    let magic, sum = 16, SHA256.HashSizeInBytes
+
+    /// The file with a right checksum, whatever its content is.
+    let sealedRun (bytes: byte[]) =
+        let head, content = bytes[.. magic - 1], bytes[magic + sum ..]
+        Array.concat [ head; SHA256.HashData content; content ]
+
+    // ---- logs of products
+
+    let head = magic + sum
+    let description = 16 + sum
+
+    /// Four products, one after the other.
+    let products (options: string) =
+        Checkpoint.run
+            options
+            (fun a ->
+                let mutable v = Tensor.ones DType.Float64 [ n ]
+
+                for _ in 1..3 do
+                    v <- a.Apply v
+
+                Array.append (v.ToArray()) ((a.Apply(Tensor.ones DType.Float64 [ 2; n ])).ToArray()))
+            operator
+
+    /// The description and the answer of each record of a log.
+    let recordsOf (log: byte[]) =
+        let rec next place =
+            if place = log.Length then
+                []
+            else
+                let rank = BitConverter.ToInt32(log, place + 4)
+                let first, width = BitConverter.ToInt32(log, place + 8), BitConverter.ToInt32(log, place + 12)
+                let size = 8 * (if rank = 1 then width else first * width)
+                let answer = place + description + sum
+
+                (log[place .. place + description - 1], log[answer .. answer + size - 1]) :: next (answer + size + sum)
+
+        next head
+
+    /// A log of these records with right checksums.
+    let sealedLog (start: byte[]) records =
+        let mutable chain = start[magic..]
+
+        let seal (description: byte[], answer: byte[]) =
+            let first = SHA256.HashData(Array.append chain description)
+            chain <- SHA256.HashData(Array.concat [ chain; description; answer ])
+            Array.concat [ description; first; answer; chain ]
+
+        Array.concat (start :: List.map seal records)
+
+    /// Numbers that a file may claim: 4 bytes, or 8.
+    let lies: byte[] list =
+        List.concat
+            [
+                [ 0; 1; -1; 7; Int32.MaxValue; Int32.MinValue ] |> List.map BitConverter.GetBytes
+                [ nan; infinity; -1.0; 1e300 ] |> List.map BitConverter.GetBytes
+                [ [| 255uy |]; [| 0uy |] ]
+            ]
+
+    let overwrite (place: int) (lie: byte[]) (bytes: byte[]) =
+        let changed = Array.copy bytes
+        Array.blit lie 0 changed place (min lie.Length (bytes.Length - place))
+        changed
+
+    /// A third of the lies, another one at each place.
+    let liesAt place = lies |> List.indexed |> List.filter (fun (i, _) -> (i + place) % 3 = 0) |> List.map snd
+
+    /// Runs on a file that was tampered with: it is refused, or read, and nothing else happens.
+    let survives (what: unit -> string) (run: unit -> unit) =
+        try
+            run ()
+            0
+        with
+        | :? CurvatureException as error ->
+            // The numbers of the run may be wrong, but the errors are about them or about the file.
+            Expect.isTrue $"{what ()}: {error}" (error :? NonFiniteException || error.Message.Contains path)
+            1
+        | error ->
+            Expect.fail $"{what ()}: {error}"
+            0
+
+    [<TearDown>]
+    member _.Clear() = clear ()
+
+    [<OneTimeTearDown>]
+    member _.RemoveFolder() = Directory.Delete(folder, true)
+
+    [<Test>]
+    member _.``a log that is cut off after any byte is resumed to the same bits``() =
+        let expected = products path
+        let whole = File.ReadAllBytes path
+
+        for length in 0 .. whole.Length do
+            File.WriteAllBytes(path, whole[.. length - 1])
+            Assert.That((bits (products path) = bits expected), $"cut off after {length} bytes")
+            Assert.That((File.ReadAllBytes path = whole), $"cut off after {length} bytes, and made whole again")
+
+    [<Test>]
+    member _.``a log is only ever made longer``() =
+        let failing limit =
+            let mutable left = limit
+
+            LinearOperator.ofBlockFunction DType.Float64 n n (fun block ->
+                left <- left - 1
+                if left < 0 then raise (TimeoutException())
+                operator.Apply block)
+            |> LinearOperator.named "products"
+
+        let ask (a: LinearOperator) =
+            for i in 1..4 do
+                a.Apply(Tensor.ones DType.Float64 [ i; n ]) |> ignore
+
+        let logs =
+            [
+                for products in 0..4 do
+                    File.Delete path
+
+                    try
+                        Checkpoint.run path ask (failing products)
+                    with :? TimeoutException ->
+                        ()
+
+                    File.ReadAllBytes path
+            ]
+
+        for earlier, later in List.pairwise logs do
+            Expect.isTrue "longer" (later.Length > earlier.Length && later[.. earlier.Length - 1] = earlier)
+
+    [<Test>]
+    member _.``a log whose making was interrupted, or that was emptied, begins anew``() =
+        let expected = products path
+        let whole = File.ReadAllBytes path
+
+        // What another beginning is followed by is not known, and is left alone.
+        let others = [ overwrite 3 [| 0uy |] whole[..20]; overwrite 20 [| whole[20] ^^^ 1uy |] whole[..40] ]
+
+        for start in [| 1uy |] :: others do
+            File.WriteAllBytes(path, start)
+            Expect.error<DataException> [ path ] (fun () -> products path |> ignore)
+            Expect.isTrue "left as it was" (File.ReadAllBytes path = start)
+
+        for length in [ 0; 1; 15; 16; 17; 47 ] do
+            File.WriteAllBytes(path, whole[.. length - 1])
+            Assert.That((bits (products path) = bits expected))
+
+    [<Test>]
+    member _.``a run that is killed at any write is resumed to the same bits``() =
+        let expected = sample SamplingOptions.Default 24
+        // The files after each block, as they are when a process is killed between two writes.
+        let states = ResizeArray<byte[]>()
+
+        let watching =
+            { new IProgress<SamplingProgress> with
+                member _.Report _ = if File.Exists path then states.Add(File.ReadAllBytes path)
+            }
+
+        Assert.That((bits (sample (kept.WithProgress watching) 24) = bits expected))
+        Expect.equal 5 states.Count
+        Expect.equal [| path |] (Directory.GetFiles folder)
+        let last = File.ReadAllBytes path
+
+        // In a write, the process leaves a part of the next file beside the older one, or beside none.
+        for state, next in List.pairwise (List.ofSeq states @ [ last ]) do
+            for length in 0..41 .. next.Length do
+                for older in [ Some state; None ] do
+                    clear ()
+                    older |> Option.iter (fun older -> File.WriteAllBytes(path, older))
+                    File.WriteAllBytes($"{path}.0123456789ab.tmp", next[.. length - 1])
+                    Assert.That((bits (sample kept 24) = bits expected), $"{length} bytes of the next")
+
+    [<Test>]
+    member _.``a run whose content is not that of a run is refused, though its checksum is right``() =
+        let expected = sample kept 8
+        let whole = File.ReadAllBytes path
+        Assert.That((bits (sample kept 8) = bits expected))
+        let mutable refused, total = 0, 0
+
+        for place in magic + sum .. whole.Length - 1 do
+            for lie in liesAt place do
+                let bytes = overwrite place lie whole |> sealedRun
+                total <- total + 1
+
+                if bytes <> whole then
+                    File.WriteAllBytes(path, bytes)
+                    let say () = $"{BitConverter.ToString lie} at {place}"
+                    // A longer rule draws on from what the file says.
+                    refused <- refused + survives say (fun () -> sample atTheEnd 12 |> ignore)
+
+        Assert.That(refused, Is.GreaterThan(total / 4))
+
+        for length in magic + sum .. whole.Length - 1 do
+            File.WriteAllBytes(path, sealedRun whole[.. length - 1])
+            Expect.error<DataException> [ path ] (fun () -> sample atTheEnd 12 |> ignore)
+
+    [<Test>]
+    member _.``counts, times and facts that cannot be are refused by name``() =
+        sample kept 8 |> ignore
+        let whole = File.ReadAllBytes path
+        let start = magic + sum
+        let text = Encoding.UTF8.GetString whole
+        Expect.isTrue "the last fact is the block size" (text.Contains "the block size")
+        // Behind the facts: the number of samples, the seconds, the mark, and what was measured, the trace's count
+        // first.
+        let marker = Encoding.UTF8.GetBytes "the block size"
+        let facts = whole.AsSpan().IndexOf(ReadOnlySpan marker) + marker.Length + 2
+        Expect.equal 8 (BitConverter.ToInt32(whole, facts))
+
+        let refused fragments place (lie: byte[]) =
+            File.WriteAllBytes(path, overwrite place lie whole |> sealedRun)
+            Expect.error<DataException> (path :: fragments) (fun () -> sample kept 12 |> ignore)
+
+        let int (value: int) = BitConverter.GetBytes value
+        let float (value: float) = BitConverter.GetBytes value
+        refused [ "-8 samples" ] facts (int -8)
+        refused [ "0 samples" ] facts (int 0)
+        refused [ "9 samples"; "has 8" ] facts (int 9)
+        refused [ "seconds" ] (facts + 4) (float -1.0)
+        refused [ "seconds" ] (facts + 4) (float nan)
+        refused [ "another operator" ] (facts + 12) (float nan)
+        refused [ "8 samples"; "has -8" ] (facts + 20) (int -8)
+        refused [ "sum of squares" ] (facts + 32) (float -1.0)
+        refused [ "unit" ] (facts + 40) (float -1.0)
+        refused [ "vector of 5"; "-1" ] (facts + 52) (int -1)
+        refused [ "-1 facts" ] start (int -1)
+        refused [ "4 facts"; "5" ] start (int 4)
+        refused [ "6 facts"; "5" ] start (int 6)
+        refused [ "tells The operator" ] (start + 5) [| byte 'T' |]
+        refused [ "not whole" ] (start + 4) [| 255uy; 255uy; 255uy; 255uy; 255uy; 255uy |]
+
+    [<Test>]
+    member _.``a log whose records are not those of the run is refused, though its checksums are right``() =
+        let expected = products path
+        let whole = File.ReadAllBytes path
+        let records = recordsOf whole
+        let start = whole[.. head - 1]
+        Assert.That((sealedLog start records = whole), "the test knows the format")
+        Assert.That((bits (products path) = bits expected))
+        let mutable refused, total = 0, 0
+
+        for number in 0 .. records.Length - 1 do
+            let description, answer = records[number]
+
+            for place in 0 .. description.Length + answer.Length - 1 do
+                for lie in liesAt place do
+                    let changed =
+                        if place < description.Length then
+                            overwrite place lie description, answer
+                        else
+                            description, overwrite (place - description.Length) lie answer
+
+                    if changed <> records[number] then
+                        total <- total + 1
+                        File.WriteAllBytes(path, sealedLog start (List.updateAt number changed records))
+                        let say () = $"{BitConverter.ToString lie} at {place} of record {number}"
+                        refused <- refused + survives say (fun () -> products path |> ignore)
+
+        Assert.That(refused, Is.GreaterThan(total / 4))
+
+    [<Test>]
+    member _.``a checkpoint that cannot be written is told before the work begins``() =
+        let mutable products = 0
+
+        let counting =
+            LinearOperator.ofDelegate DType.Float64 n n (fun v ->
+                products <- products + 1
+                v)
+
+        let run (path: string) () =
+            Hutchinson.estimateWith
+                (SamplingOptions.Default.WithCheckpoint path)
+                Probe.gaussian
+                Measurement.trace
+                (StoppingRule.matvecs 4)
+                key
+                counting
+            |> ignore
+
+        let log (path: string) () =
+            Checkpoint.run path (fun a -> a.Apply(Tensor.ones DType.Float64 [ n ]) |> ignore) counting
+
+        for start in [ run; log ] do
+            let missing = Path.Combine(folder, "no such folder", "file.run")
+            Expect.error<DataException> [ missing; "does not exist" ] (start missing)
+            Expect.error<DataException> [ folder; "a folder" ] (start folder)
+            Expect.error<DataException> [ "\"\"" ] (start "")
+            Expect.error<DataException> [ "not the path" ] (start "a\000b")
+
+            if not (OperatingSystem.IsWindows()) then
+                Expect.error<DataException> [ "/dev/full"; "a device" ] (start "/dev/full")
+
+        File.WriteAllText(path, "")
+        File.SetAttributes(path, FileAttributes.ReadOnly)
+        Expect.error<DataException> [ path; "read-only" ] (run path)
+        File.SetAttributes(path, FileAttributes.Normal)
+        Expect.equal 0 products
+
+    [<Test>]
+    member _.``an error of the operator is not told as one of the file``() =
+        let failing = LinearOperator.ofDelegate DType.Float64 n n (fun _ -> raise (IOException "the operator's own"))
+        let ask (a: LinearOperator) = a.Apply(Tensor.ones DType.Float64 [ n ]) |> ignore
+
+        for error in [ 1; 2 ] do
+            Expect.error<IOException> [ "the operator's own" ] (fun () -> Checkpoint.run path ask failing)
+
+            if error = 1 then
+                File.Delete path
+                // The second time, the file has a product, which is asked for again.
+                let names = string failing
+                Expect.isTrue names (names.Length > 0)
+                let working = LinearOperator.ofDelegate DType.Float64 n n id
+                Checkpoint.run path ask working
