@@ -229,7 +229,7 @@ module SpectralCoverage =
 
         let mutable short, all = 0, 0
 
-        for cell in cells repetitions (min 2000 (10 * repetitions)) [ 3; 10 ] 1L do
+        for cell in cells repetitions (max 100 (min 1000 repetitions)) [ 3; 10 ] 1L do
             let isShort = cell.Held < 0.93
             all <- all + 1
             if isShort then short <- short + 1
