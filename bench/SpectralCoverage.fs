@@ -139,7 +139,8 @@ module SpectralCoverage =
             DType: DType
             Steps: int
             Probes: int
-            /// The share of intervals that hold the truth, of all; one without an end holds what lies on its other side.
+            /// The share of intervals that hold the truth, of all; one without an end holds what lies on its other
+            /// side.
             Held: float
             /// The share of intervals that have both ends.
             Resolved: float
@@ -181,40 +182,49 @@ module SpectralCoverage =
 
         struct (shareOf holds answers, float resolved.Length / float answers.Length, shareOf holds resolved, width)
 
-    /// All cells: each repetition takes vectors of a pool at random, and the pool is so large that its mean is off by little.
-    let cells (repetitions: int) (pool: int) (counts: int list) (seed: int64) : Cell seq =
-        seq {
-            for isSemidefinite, (name, eigenvalues) in
-                List.map (fun case -> true, case) semidefinite @ List.map (fun case -> false, case) indefinite do
-                for dtype in [ DType.Float64; DType.Float32 ] do
-                    let drawn =
-                        matrix dtype isSemidefinite eigenvalues |> StochasticLanczos.sample pool n (Key.OfSeed seed)
+    /// The cells of one matrix: each repetition takes vectors of a pool at random, which is so large that its mean is
+    /// off by little.
+    let private cellsOf repetitions pool counts (seed: int64) isSemidefinite (name, eigenvalues) dtype : Cell[] =
+        let drawn = matrix dtype isSemidefinite eigenvalues |> StochasticLanczos.sample pool n (Key.OfSeed seed)
 
-                    for steps in [ 8; 20; n ] do
-                        let shorter = (part drawn steps drawn.Rules).Rules
+        [|
+            for steps in [ 8; 20; n ] do
+                let shorter = (part drawn steps drawn.Rules).Rules
 
-                        for probes in counts do
-                            let random = Random(int seed + probes)
+                for probes in counts do
+                    let random = Random(int seed + probes)
 
-                            let samples =
-                                Array.init repetitions (fun _ ->
-                                    Array.init probes (fun _ -> shorter[random.Next pool]) |> part drawn steps)
+                    let samples =
+                        Array.init repetitions (fun _ ->
+                            shorter |> Array.randomSampleWith random probes |> part drawn steps)
 
-                            for question in questions isSemidefinite eigenvalues do
-                                let struct (held, resolved, heldOfResolved, width) = fare question samples
+                    for question in questions isSemidefinite eigenvalues do
+                        let struct (held, resolved, heldOfResolved, width) = fare question samples
 
-                                {
-                                    Spectrum = name
-                                    Question = question.Name
-                                    DType = dtype
-                                    Steps = steps
-                                    Probes = probes
-                                    Held = held
-                                    Resolved = resolved
-                                    HeldOfResolved = heldOfResolved
-                                    Width = width
-                                }
-        }
+                        {
+                            Spectrum = name
+                            Question = question.Name
+                            DType = dtype
+                            Steps = steps
+                            Probes = probes
+                            Held = held
+                            Resolved = resolved
+                            HeldOfResolved = heldOfResolved
+                            Width = width
+                        }
+        |]
+
+    /// The cells of all matrices in both element types, for so many repetitions and vectors in a pool, and these
+    /// numbers of vectors.
+    let cells (repetitions: int) (pool: int) (counts: int list) (seed: int64) : Cell[] =
+        [|
+            for isSemidefinite, cases in [ true, semidefinite; false, indefinite ] do
+                for case in cases do
+                    for dtype in [ DType.Float64; DType.Float32 ] do
+                        isSemidefinite, case, dtype
+        |]
+        |> Array.Parallel.collect (fun (isSemidefinite, case, dtype) ->
+            cellsOf repetitions pool counts seed isSemidefinite case dtype)
 
     /// Whether a share of so many repetitions is below 93 % by chance less than once in 10⁶.
     let isTooRare (repetitions: int) (held: float) = held < 0.93 - 5.0 * sqrt (0.93 * 0.07 / float repetitions)
@@ -222,10 +232,10 @@ module SpectralCoverage =
     /// Prints the table, and how many cells fall short.
     let run (repetitions: int) =
         printfn
-            $"95 %% intervals, {repetitions} repetitions, n = {n}; width: the median of resolved intervals beside the truth"
+            $"95 %% intervals, {repetitions} repetitions, n = {n}; width: median of the resolved, beside the truth"
 
         printfn
-            "  spectrum                question             type     steps probes    held  resolved  of these      width"
+            "  spectrum                question             type    steps probes   held  resolved  of these     width"
 
         let mutable short, all = 0, 0
 
@@ -235,7 +245,8 @@ module SpectralCoverage =
             if isShort then short <- short + 1
             let mark = if isShort then " <" else ""
 
-            printfn
-                $"  %-23s{cell.Spectrum} %-20s{cell.Question} {cell.DType} %6d{cell.Steps} %6d{cell.Probes} %7.3f{cell.Held} %9.3f{cell.Resolved} %9.3f{cell.HeldOfResolved} %10.3g{cell.Width}{mark}"
+            printf $"  %-23s{cell.Spectrum} %-20s{cell.Question} {cell.DType} %5d{cell.Steps} %5d{cell.Probes}   "
+            printf $"%7.3f{cell.Held} %9.3f{cell.Resolved} %9.3f{cell.HeldOfResolved} %10.3g{cell.Width}"
+            printfn $"{mark}"
 
         printfn $"{short} of {all} cells are below 93 %%"

@@ -88,8 +88,8 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
         let struct (low, high) = ends (ledger.Factor confidence)
         Interval(low, high, confidence)
 
-    /// A bound of what no number of random vectors makes smaller, such as the error of a quadrature; the interval has it on both sides. 0 for
-    /// estimators without such an error, and infinite where it is not known.
+    /// A bound of what no number of random vectors makes smaller, such as the error of a quadrature; the interval has
+    /// it on both sides. 0 for estimators without such an error, and infinite where it is not known.
     member _.Bias = bias
 
     /// Whether a bound of the bias is known: where not, the standard error and an end of the interval are infinite.

@@ -124,7 +124,8 @@ module ChebyshevMoments =
                 ArgumentRangeException $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
             )
 
-    /// The products of a run that finds the ends of the spectrum at once; the basis that finds them, or five vectors a probe; and the moments.
+    /// The products of a run that finds the ends of the spectrum at once; the basis that finds them, or five vectors
+    /// a probe; and the moments.
     let private forecast options (operator: LinearOperator) probes count width =
         let ends, n = min boundSteps operator.Columns, float operator.Columns
         let vectors = max (float ends + 4.0) (5.0 * float (min width probes))
@@ -180,9 +181,10 @@ module ChebyshevMoments =
         let cost = Ledger(found.Count, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
 
-    /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation, progress and how many run
-    /// side by side; see `sample`. Progress tells before the first product how many products and bytes it will take (more where the interval of the
-    /// spectrum has to be widened), and after each block of vectors of the trace. Cancelled after some vectors, it returns the moments of those, with the reason
+    /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation,
+    /// progress and how many run side by side; see `sample`. Progress tells before the first product how many
+    /// products and bytes it will take (more where the interval of the spectrum has to be widened), and after each
+    /// block of vectors of the trace. Cancelled after some vectors, it returns the moments of those, with the reason
     /// Cancelled; before, it raises OperationCanceledException.
     let sampleWith
         (options: SamplingOptions)

@@ -44,8 +44,9 @@ namespace Curvature
 open System
 open Curvature.FSharp
 
-/// The share of eigenvalues at or below a number, with a band that does not depend on any smoothing. At each number, the weights of each random
-/// vector are summed; the band is their mean ± Student's t times its standard error, widened by what the quadrature leaves open.
+/// The share of eigenvalues at or below a number, with a band that does not depend on any smoothing. At each number,
+/// the weights of each random vector are summed; the band is their mean ± Student's t times its standard error, more
+/// on the side to which such weights are skewed, and widened by what the quadrature leaves open.
 [<Sealed; NoEquality; NoComparison>]
 type CumulativeDensity internal (sample: SpectralSample) =
     let rules = sample.Rules

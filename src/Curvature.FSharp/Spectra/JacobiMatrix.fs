@@ -3,15 +3,17 @@ namespace Curvature.FSharp
 open System
 open System.Collections.Concurrent
 
-/// The tridiagonal matrix of Lanczos' recurrence after k steps: diagonal α, and couplings β of which the last leads out of the Krylov space
-/// and is 0 where that is invariant. Its eigenvalues are the nodes of Gauss's rule for the spectral measure of the start vector, and the squares of
-/// the first components of its eigenvectors are the weights (Golub & Welsch 1969).
+/// The tridiagonal matrix of Lanczos' recurrence after k steps: diagonal α, and couplings β of which the last leads
+/// out of the Krylov space and is 0 where that is invariant. Its eigenvalues are the nodes of Gauss's rule for the
+/// spectral measure of the start vector, and the squares of the first components of its eigenvectors are the weights
+/// (Golub & Welsch 1969).
 [<Sealed; NoEquality; NoComparison>]
 type internal JacobiMatrix(alpha: float[], beta: float[]) =
 
     static let epsilon = Math.Pow(2.0, -52.0)
 
-    /// Implicit QL steps on the diagonal d and the couplings e, with the first row z of the eigenvectors: 30 k² operations.
+    /// Implicit QL steps on the diagonal d and the couplings e, with the first row z of the eigenvectors: 30 k²
+    /// operations.
     static let eigen (d: float[]) (e: float[]) =
         let k = d.Length
         let z = Array.init k (fun i -> if i = 0 then 1.0 else 0.0)
@@ -97,8 +99,8 @@ type internal JacobiMatrix(alpha: float[], beta: float[]) =
     member _.Gauss(steps: int) : struct (float * float)[] =
         shorter.GetOrAdd(steps, (fun k -> rule (Array.take k alpha) beta))
 
-    /// Gauss–Radau's rule: one more node, at the end that is given, which lies outside of the other nodes (Golub 1973, "Some modified matrix
-    /// eigenvalue problems", section 7).
+    /// Gauss–Radau's rule: one more node, at the end that is given, which lies outside of the other nodes (Golub
+    /// 1973, "Some modified matrix eigenvalue problems", section 7).
     member _.Radau(last: float) : struct (float * float)[] =
         let mutable pivot = alpha[0] - last
 
@@ -108,5 +110,6 @@ type internal JacobiMatrix(alpha: float[], beta: float[]) =
         let corner = last + beta[size - 1] * beta[size - 1] / pivot
         rule (Array.append alpha [| corner |]) beta
 
-    /// Ritz values, ascending, and the length ‖Ay − θy‖ of the residual of each: the last coupling times the last component of the eigenvector.
+    /// Ritz values, ascending, and the length ‖Ay − θy‖ of the residual of each: the last coupling times the last
+    /// component of the eigenvector.
     member _.Residuals: struct (float * float)[] = residuals.Value

@@ -106,7 +106,8 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
 
     member _.Projection = projection
 
-    /// The projection of a recurrence that was never restarted, and the coupling to what comes next: 0 where the space is invariant.
+    /// The projection of a recurrence that was never restarted, and the coupling to what comes next: 0 where the
+    /// space is invariant.
     member _.Jacobi =
         let coupling i =
             if i < size - 1 then projection[i + 1, i]

@@ -3,10 +3,12 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// Intervals for the mean of few quadratic forms ωᵀf(A)ω, whose distribution leans to one side where few eigenvalues of f(A) outweigh the rest.
+/// Intervals for the mean of few quadratic forms ωᵀf(A)ω, whose distribution leans to one side where few eigenvalues
+/// of f(A) outweigh the rest.
 module internal Skewness =
 
-    /// No quadratic form of a normal vector is more skewed than one of a single eigenvalue, χ² with one degree of freedom.
+    /// No quadratic form of a normal vector is more skewed than one of a single eigenvalue, χ² with one degree of
+    /// freedom.
     let private most = sqrt 8.0
 
     /// The skewness of ωᵀBω for a normal vector ω, from tr B² and tr B³: 8 tr B³/(2 tr B²)^(3/2).
@@ -21,8 +23,9 @@ module internal Skewness =
         let variance = n * share * (1.0 - share)
         ofTraces variance (variance * (1.0 - 2.0 * share))
 
-    /// How many standard errors the interval reaches to the long side, where a symmetric one of m numbers takes t: the inverse of Hall's
-    /// monotone cubic transformation (1992, "On the removal of skewness by transformation", equation 4), and no less than t.
+    /// How many standard errors the interval reaches to the long side, where a symmetric one of m numbers takes t:
+    /// the inverse of Hall's monotone cubic transformation (1992, "On the removal of skewness by transformation",
+    /// equation 4), and no less than t.
     let private long m (skewness: float) (t: float) =
         let root = sqrt (float m)
         let inside = 1.0 - skewness * (t / root + skewness / (6.0 * float m))
@@ -74,8 +77,8 @@ module internal QuadratureError =
 
     let private left (ratio: float) p = 1.0 / (Math.Pow(ratio, p) - 1.0)
 
-    /// The power p at which C·(m⁻ᵖ − k⁻ᵖ) for m = half of k is `quotient` times that for three quarters, by bisection; the quotient
-    /// grows with p. Nothing where it is less than the slowest.
+    /// The power p at which C·(m⁻ᵖ − k⁻ᵖ) for m = half of k is `quotient` times that for three quarters, by
+    /// bisection; the quotient grows with p. Nothing where it is less than the slowest.
     let private power half threeQuarters whole quotient =
         let quotientAt p = left (whole / threeQuarters) p / left (whole / half) p
 
@@ -91,9 +94,10 @@ module internal QuadratureError =
         else
             ValueSome(halve slowest 200.0 50)
 
-    /// The largest distance from the value of k steps, of those after half to three quarters of them and of those from there on, are taken
-    /// for a power law. That overestimates what is left where the error falls geometrically, as it does once the spectrum is resolved.
-    /// Infinite where they do not fall, or the steps are too few to show it.
+    /// The largest distance from the value of k steps, of those after half to three quarters of them and of those
+    /// from there on, are taken for a power law. That overestimates what is left where the error falls geometrically,
+    /// as it does once the spectrum is resolved. Infinite where they do not fall, or the steps are too few to show
+    /// it.
     let private trend (tiny: float) (f: float -> float) (whole: float[]) (rules: SpectralRule[]) =
         let k = rules |> Seq.map _.Recurrence.Size |> Seq.max
         let half, threeQuarters = (k + 1) / 2, min (k - 1) ((3 * k + 3) / 4)
@@ -125,7 +129,8 @@ module internal QuadratureError =
 
     // ---- from the ends of the spectrum
 
-    /// How far the spectrum reaches as far as Ritz values and their residuals tell, unless the caller or the operator does.
+    /// How far the spectrum reaches as far as Ritz values and their residuals tell, unless the caller or the operator
+    /// does.
     let private seenEnds (rules: SpectralRule[]) : struct (float * float) =
         let ritz = rules |> Array.map _.Recurrence.Residuals
         let low = ritz |> Seq.map (fun own -> let struct (x, residual) = own[0] in x - residual) |> Seq.min
@@ -148,8 +153,8 @@ module internal QuadratureError =
 
     let private allFinite = Array.forall Double.IsFinite
 
-    /// How far the truth may be from Gauss's rules where no end is known: as the trend over the steps says, and no less than Gauss–Radau's rules
-    /// at the ends that Ritz values show, as far as the function is finite there.
+    /// How far the truth may be from Gauss's rules where no end is known: as the trend over the steps says, and no
+    /// less than Gauss–Radau's rules at the ends that Ritz values show, as far as the function is finite there.
     let private estimated tiny f (sample: SpectralSample) (whole: float[]) =
         let rules, known = sample.Rules, knownLow sample
         let struct (low, high) = seenEnds rules
@@ -177,9 +182,9 @@ module internal QuadratureError =
             let other = radau f low sample.Rules whole
             if allFinite other then ValueSome other else ValueNone
 
-    /// Between which numbers ωᵀf(A)ω lies for each random vector (Golub & Meurant 2010, "Matrices, Moments and Quadrature", chapter 6). Gauss's
-    /// rule lies on one side of the truth where the derivative of order 2k has one sign, and Gauss–Radau's at the lower end on the
-    /// other where the next one has the other.
+    /// Between which numbers ωᵀf(A)ω lies for each random vector (Golub & Meurant 2010, "Matrices, Moments and
+    /// Quadrature", chapter 6). Gauss's rule lies on one side of the truth where the derivative of order 2k has one
+    /// sign, and Gauss–Radau's at the lower end on the other where the next one has the other.
     let private bracket tiny f derivatives (sample: SpectralSample) (whole: float[]) : struct (float[] * float[]) =
         let rules = sample.Rules
         let shifted by = whole |> Array.map (fun value -> value + by)

@@ -3,7 +3,8 @@ namespace Curvature
 open System
 open Curvature.FSharp
 
-/// What is known beforehand of where all eigenvalues of an operator lie. Immutable; `Unknown` and the methods With… make others.
+/// What is known beforehand of where all eigenvalues of an operator lie. Immutable; `Unknown` and the methods With…
+/// make others.
 [<Sealed; NoEquality; NoComparison>]
 type SpectrumBounds private (low: float, high: float) =
     /// Nothing is known.
@@ -133,8 +134,8 @@ module internal Statistics =
         values |> Array.iter moments.Add
         moments.StandardError
 
-/// What a listener hears while a spectrum is sampled by so many random vectors: before the first product, what all of it will take, and after
-/// each block the trace that the vectors so far show.
+/// What a listener hears while a spectrum is sampled by so many random vectors: before the first product, what all of
+/// it will take, and after each block the trace that the vectors so far show.
 [<Sealed; NoEquality; NoComparison>]
 type internal SpectralProgress(options: SamplingOptions, wanted: int, matvecs: float, bytes: float) =
     let mutable traces = RunningMoments()

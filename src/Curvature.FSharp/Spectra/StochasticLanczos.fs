@@ -83,9 +83,10 @@ module StochasticLanczos =
             let cost = ledger operator rules.Count products watch.Elapsed.TotalSeconds reason
             sampleOf operator steps (rules.ToArray()) cost
 
-    /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress, a checkpoint and how many run side by side;
-    /// see `sample`. Progress tells before the first product how many products and bytes it will take, and after each block of vectors of the trace.
-    /// Cancelled after some vectors, it returns the rules of those, with the reason Cancelled; before, it raises OperationCanceledException.
+    /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress, a checkpoint and
+    /// how many run side by side; see `sample`. Progress tells before the first product how many products and bytes
+    /// it will take, and after each block of vectors of the trace. Cancelled after some vectors, it returns the rules
+    /// of those, with the reason Cancelled; before, it raises OperationCanceledException.
     let sampleWith
         (options: SamplingOptions)
         (probe: Probe)
@@ -129,24 +130,26 @@ module StochasticLanczos =
         let error = sqrt (integral.Random * integral.Random + integral.Bias * integral.Bias)
         Estimate(integral.Value, error, integral.Ends, sample.Ledger, integral.Bias)
 
-    /// tr f(A). The interval holds the spread over random vectors, and beside it what the quadrature and rounding leave open, by a
-    /// bound (Estimate.Bias), which is infinite where steps and element type do not resolve the function: from Gauss–Radau rules at the ends of the spectrum
-    /// (those stated, see `within`, or else of Ritz values and their residuals), and from how the values change over the steps. The standard
-    /// error is the root of the sum of the squares of both. The function is called at Ritz values, a little beside them and at the ends; where it
-    /// is not finite there, the bound is infinite. Raises NonFiniteException where it is not finite at a Ritz value.
+    /// tr f(A). The interval holds the spread over random vectors, and beside it what the quadrature and rounding
+    /// leave open, by a bound (Estimate.Bias), which is infinite where steps and element type do not resolve the
+    /// function: from Gauss–Radau rules at the ends of the spectrum (those stated, see `within`, or else of Ritz
+    /// values and their residuals), and from how the values change over the steps. The standard error is the root of
+    /// the sum of the squares of both. The function is called at Ritz values, a little beside them and at the ends;
+    /// where it is not finite there, the bound is infinite. Raises NonFiniteException where it is not finite at a
+    /// Ritz value.
     let trace (f: float -> float) (sample: SpectralSample) : Estimate<float> =
         estimate "StochasticLanczos.trace" f Derivatives.Unknown sample
 
-    /// The same sample with bounds that the caller knows for all eigenvalues. With a lower bound, the named functions of a spectrum are
-    /// between bounds that hold for every spectrum: Gauss's rule, and Gauss–Radau's with a node there.
-    /// Raises OperatorException where a Ritz value lies outside by more than rounding.
+    /// The same sample with bounds that the caller knows for all eigenvalues. With a lower bound, the named functions
+    /// of a spectrum are between bounds that hold for every spectrum: Gauss's rule, and Gauss–Radau's with a node
+    /// there. Raises OperatorException where a Ritz value lies outside by more than rounding.
     let within (bounds: SpectrumBounds) (sample: SpectralSample) : SpectralSample =
         if isNull (box bounds) then nullArg (nameof bounds)
 
         let refuse what (bound: float) (value: float) =
             raise (
                 OperatorException
-                    $"StochasticLanczos.within: {sample.Name} has a Ritz value of {value:g6}, and the {what} bound is stated to be {bound:g6}"
+                    $"within: {sample.Name} has a Ritz value of {value:g6}, and the {what} bound stated is {bound:g6}"
             )
 
         if sample.Size > 0 then

@@ -74,7 +74,9 @@ module SpectrumExamples =
 
         let bounds = SpectrumBounds.Unknown.WithLow(1.0).WithHigh 1000.0 // all eigenvalues lie in [1, 1000]
         let bounded = sample |> StochasticLanczos.within bounds |> StochasticLanczos.traceOfInverse
-        if bounded.IsResolved then printfn $"{bounded}, of which the quadrature leaves {bounded.Bias} open"
+
+        if bounded.IsResolved then
+            printfn $"{bounded}, of which the quadrature leaves {bounded.Bias} open"
 
         Assert.That(bounded.IsResolved)
         within (sum (fun x -> 1.0 / x)) bounded
