@@ -13,6 +13,7 @@ let private usage =
   tables [TRIALS [SPECTRUM]]                                 errors of trace and diagonal estimators beside published ones
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
   compile                                                    time from functions to plans, and how it grows
+  coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
 The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin, and the
 budget's network on handwritten digits where it has digits.csv.gz."""
@@ -84,6 +85,12 @@ let main arguments =
     | "budget" :: rest -> withOptions "budget" rest (fun options -> Budget.run options.Data 20)
     | [ "compile" ] ->
         CompileTime.run ()
+        0
+    | [ "coverage-slq" ] ->
+        SpectralCoverage.run 2000
+        0
+    | [ "coverage-slq"; repetitions ] when isPositive repetitions ->
+        SpectralCoverage.run (int repetitions)
         0
     | "micro" :: rest ->
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore

@@ -8,7 +8,8 @@ public static class ChebyshevMoments
     /// spectrum.</summary>
     /// <param name="linearOperator">A symmetric operator.</param>
     /// <param name="options">How many vectors and moments; 10 and 100 where there are none.</param>
-    /// <param name="progress">Told after each block of vectors of the trace that they show.</param>
+    /// <param name="progress">Told before the first product how many products and bytes it will take, and after each
+    /// block of vectors of the trace that they show.</param>
     /// <param name="cancellationToken">Ends it: the moments found until then are returned, with <see cref="StopReason.Cancelled"/>, or where
     /// there are none <see cref="OperationCanceledException"/> is raised.</param>
     /// <exception cref="OperatorException">The operator is not square, does not claim to be symmetric or turns out not to be.</exception>

@@ -2,15 +2,18 @@ namespace Curvature.CSharp;
 
 /// <summary>Stochastic Lanczos quadrature (Bai, Fahey &amp; Golub 1996; Ubaru, Chen &amp; Saad 2017): one sample of random vectors answers
 /// all questions about traces of functions, densities and counts of eigenvalues.</summary>
-/// <remarks>The standard error of each trace is that of the mean over random vectors together with an estimate of what the quadrature
-/// leaves open, from its values after half, three quarters and all of the steps.</remarks>
+/// <remarks>The interval of each trace holds the spread over random vectors, and beside it what the quadrature and
+/// rounding leave open, by a bound, <c>Bias</c>, which is infinite (<c>IsResolved</c> is false) where steps and
+/// element type do not resolve the function. The standard error is the root of the sum of the squares of
+/// both.</remarks>
 public static class StochasticLanczos
 {
     /// <summary>Quadrature rules of random vectors. It costs probes times steps products and 8n·steps² operations a vector, and the memory
     /// of as many bases of steps vectors as run side by side. More steps than n are as good as n.</summary>
     /// <param name="linearOperator">A symmetric operator.</param>
     /// <param name="options">How many vectors and steps; 10 and 50 where there are none.</param>
-    /// <param name="progress">Told after each block of vectors of the trace that they show.</param>
+    /// <param name="progress">Told before the first product how many products and bytes it will take, and after each
+    /// block of vectors of the trace that they show.</param>
     /// <param name="cancellationToken">Ends it: the rules found until then are returned, with <see cref="StopReason.Cancelled"/>, or where
     /// there are none <see cref="OperationCanceledException"/> is raised.</param>
     /// <exception cref="OperatorException">The operator is not square, does not claim to be symmetric or turns out not to be.</exception>
@@ -43,7 +46,15 @@ public static class StochasticLanczos
         return Task.Run(() => Sample(linearOperator, options, progress, cancellationToken), cancellationToken);
     }
 
-    /// <summary>tr f(A).</summary>
+    /// <summary>The same sample with bounds that the caller knows for all eigenvalues. With a lower bound, the named
+    /// functions of a spectrum are between bounds that hold for every spectrum: Gauss's rule, and Gauss–Radau's with
+    /// a node there.</summary>
+    /// <exception cref="OperatorException">A Ritz value lies outside by more than rounding.</exception>
+    public static SpectralSample Within(this SpectralSample sample, SpectrumBounds bounds) =>
+        FSharp.StochasticLanczos.within(bounds.NotNull(), sample.NotNull());
+
+    /// <summary>tr f(A). The function is called at Ritz values, a little beside them and at the ends of the
+    /// spectrum.</summary>
     /// <exception cref="NonFiniteException">The function is not finite at a Ritz value.</exception>
     public static Estimate<double> Trace(this SpectralSample sample, Func<double, double> f) =>
         FSharp.StochasticLanczos.trace(f.ToFSharp(), sample.NotNull());

@@ -38,7 +38,8 @@ public sealed class SpectrumTests
         var reports = new List<SamplingProgress>();
         var options = new SpectrumOptions { Probes = 5, Steps = 4, BlockSize = 2 };
         var sample = await StochasticLanczos.SampleAsync(Operator, options, new Listener<SamplingProgress>(reports.Add));
-        Assert.That(reports.Select(report => report.Samples), Is.EqualTo(new[] { 2, 4, 5 }));
+        Assert.That(reports.Select(report => report.Samples), Is.EqualTo(new[] { 0, 2, 4, 5 }));
+        Assert.That(reports[0].ForecastMatvecs, Is.EqualTo(20));
         Assert.That(reports[^1].Value, Is.EqualTo(820).Within(1e-9));
         Assert.That(sample.Rules, Has.Length.EqualTo(5));
         Assert.That(sample.Ledger.Matvecs, Is.EqualTo(20));
@@ -47,11 +48,22 @@ public sealed class SpectrumTests
         reports.Clear();
         var few = new ChebyshevOptions { Probes = 3, Moments = 10, BlockSize = 2 };
         var moments = await ChebyshevMoments.SampleAsync(Operator, few, new Listener<SamplingProgress>(reports.Add));
-        Assert.That(reports.Select(report => report.Completed), Is.EqualTo(new[] { 2 / 3.0, 1 }).Within(1e-12));
+        Assert.That(reports.Select(report => report.Completed), Is.EqualTo(new[] { 0, 2 / 3.0, 1 }).Within(1e-12));
+        Assert.That(reports[0].ForecastMatvecs, Is.EqualTo(24 + 15));
         Assert.That(reports[^1].Value, Is.EqualTo(820).Within(1e-9));
         Assert.That(moments.Moments, Has.Length.EqualTo(10));
         Assert.That(ChebyshevMoments.Sample(Operator, few).Moments, Is.EqualTo(moments.Moments).Within(1e-12));
         Assert.That(ChebyshevMoments.Jackson(10)[0], Is.EqualTo(1).Within(1e-15));
+    }
+
+    [Test]
+    public void BoundsOfTheSpectrumResolveWhatFewStepsDoNot()
+    {
+        var sample = StochasticLanczos.Sample(Operator, new() { Probes = 5, Steps = 6 });
+        Assert.That(sample.TraceOfInverse().IsResolved, Is.False);
+        var bounded = sample.Within(SpectrumBounds.Unknown.WithLow(1).WithHigh(40)).TraceOfInverse();
+        Assert.That(bounded.Interval(0.95).High, Is.GreaterThan(Eigenvalues.Sum(x => 1 / x)).And.LessThan(100));
+        Assert.That(bounded.Bias, Is.GreaterThan(0).And.LessThan(100));
     }
 
     [Test]

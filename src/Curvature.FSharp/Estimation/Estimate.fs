@@ -67,7 +67,12 @@ type Interval<'T> internal (low: 'T, high: 'T, confidence: float) =
 
 /// A value with its uncertainty and its cost.
 [<Sealed; NoEquality; NoComparison>]
-type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger) =
+type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger, bias: float)
+    =
+
+    internal new(value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger) =
+        Estimate(value, standardError, ends, ledger, 0.0)
+
     /// The estimate.
     member _.Value = value
 
@@ -83,6 +88,13 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
         let struct (low, high) = ends (ledger.Factor confidence)
         Interval(low, high, confidence)
 
+    /// A bound of what no number of random vectors makes smaller, such as the error of a quadrature; the interval has
+    /// it on both sides. 0 for estimators without such an error, and infinite where it is not known.
+    member _.Bias = bias
+
+    /// Whether a bound of the bias is known: where not, the standard error and an end of the interval are infinite.
+    member _.IsResolved = Double.IsFinite bias
+
     /// What it cost, and why it ended there.
     member _.Ledger = ledger
 
@@ -91,7 +103,7 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
 
     /// The same, after other products with the operator had been spent.
     member internal _.After(products: int, gradients: int64, seconds: float) : Estimate<'T> =
-        Estimate(value, standardError, ends, ledger.After(products, gradients, seconds))
+        Estimate(value, standardError, ends, ledger.After(products, gradients, seconds), bias)
 
     /// How many random vectors were used.
     member _.Samples = ledger.Samples
@@ -117,9 +129,14 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
             | :? float as number -> number.ToString("G6", CultureInfo.InvariantCulture)
             | other -> string other
 
-        if ledger.IsExact then $"{text value} (exact)"
-        elif ledger.Samples < 2 then $"{text value} (one sample)"
-        else $"{text value} ± {text standardError} ({ledger.Samples} samples)"
+        if ledger.IsExact then
+            $"{text value} (exact)"
+        elif not (Double.IsFinite bias) then
+            $"{text value} (not resolved, {ledger.Samples} samples)"
+        elif ledger.Samples < 2 then
+            $"{text value} (one sample)"
+        else
+            $"{text value} ± {text standardError} ({ledger.Samples} samples)"
 
 /// Making estimates of what was accumulated.
 module internal Estimates =

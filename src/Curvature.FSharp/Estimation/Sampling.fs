@@ -7,7 +7,17 @@ open Curvature.FSharp
 
 /// How far an estimator is.
 [<Sealed>]
-type SamplingProgress internal (samples: int, value: float, standardError: float, seconds: float, completed: float) =
+type SamplingProgress
+    internal
+    (
+        samples: int,
+        value: float,
+        standardError: float,
+        seconds: float,
+        completed: float,
+        ?forecastMatvecs: float,
+        ?forecastBytes: float
+    ) =
     /// How many random vectors are used so far.
     member _.Samples = samples
 
@@ -34,6 +44,12 @@ type SamplingProgress internal (samples: int, value: float, standardError: float
 
     /// How much of the way is done, from 0 to 1, as far as the stopping rule lets that be told.
     member _.Completed = completed
+
+    /// How many products the whole run is going to take at most; NaN where that is not known beforehand.
+    member _.ForecastMatvecs = defaultArg forecastMatvecs nan
+
+    /// Bytes that vectors and results are going to take at most; NaN where that is not known beforehand.
+    member _.ForecastBytes = defaultArg forecastBytes nan
 
 /// How sampling runs: nothing here changes what is drawn. Immutable; `Default` and the methods With… make others.
 [<Sealed>]

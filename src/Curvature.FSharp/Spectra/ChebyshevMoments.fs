@@ -124,6 +124,14 @@ module ChebyshevMoments =
                 ArgumentRangeException $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
             )
 
+    /// The products of a run that finds the ends of the spectrum at once; the basis that finds them, or five vectors
+    /// a probe; and the moments.
+    let private forecast options (operator: LinearOperator) probes count width =
+        let ends, n = min boundSteps operator.Columns, float operator.Columns
+        let vectors = max (float ends + 4.0) (5.0 * float (min width probes))
+        let bytes = vectors * n * float (Storage.Bytes operator.DType) + 8.0 * float probes * float count
+        SpectralProgress(options, probes, float ends + float probes * float (count / 2), bytes)
+
     let private run
         (options: SamplingOptions)
         probe
@@ -135,8 +143,12 @@ module ChebyshevMoments =
         let token, n = options.Cancellation, operator.Columns
         token.ThrowIfCancellationRequested()
         let watch, keys = Stopwatch.StartNew(), key.Split 2
+        let width = Sampling.blockSize options operator
+        let progress = forecast options operator probes count width
+        progress.Start()
+        token.ThrowIfCancellationRequested()
         let struct (centre, least, spent) = interval keys[0] operator
-        let width, found = Sampling.blockSize options operator, ResizeArray<float[]>()
+        let found = ResizeArray<float[]>()
         let mutable products, half, reason = spent, least, StopReason.MatvecsSpent
 
         let multiply first (block: Tensor) =
@@ -152,12 +164,13 @@ module ChebyshevMoments =
             | Outcome.Moments moments ->
                 found.AddRange moments
 
-                [| for own in found -> float n * (centre + half * own[1]) |]
-                |> SpectralProgress.tell options probes watch.Elapsed.TotalSeconds
+                let traces = moments |> Array.map (fun own -> float n * (centre + half * own[1]))
+                progress.Add(watch.Elapsed.TotalSeconds, traces)
             | Outcome.TooNarrow ->
                 // An eigenvalue that Lanczos did not see lies outside: every eigenvalue is within some wider interval.
                 half <- 1.5 * half
                 found.Clear()
+                progress.Restart()
             | Outcome.Cancelled -> ()
 
             if token.IsCancellationRequested && found.Count < probes then
@@ -168,8 +181,10 @@ module ChebyshevMoments =
         let cost = Ledger(found.Count, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
 
-    /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the
-    /// trace) and how many run side by side; see `sample`. Cancelled after some vectors, it returns the moments of those, with the reason
+    /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation,
+    /// progress and how many run side by side; see `sample`. Progress tells before the first product how many
+    /// products and bytes it will take (more where the interval of the spectrum has to be widened), and after each
+    /// block of vectors of the trace. Cancelled after some vectors, it returns the moments of those, with the reason
     /// Cancelled; before, it raises OperationCanceledException.
     let sampleWith
         (options: SamplingOptions)

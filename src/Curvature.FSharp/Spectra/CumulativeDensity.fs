@@ -44,13 +44,16 @@ namespace Curvature
 open System
 open Curvature.FSharp
 
-/// The share of eigenvalues at or below a number, with a band that does not depend on any smoothing. At each number, the weights of each random
-/// vector are summed; the band is their mean ± Student's t times its standard error, widened by what the quadrature leaves open.
+/// The share of eigenvalues at or below a number, with a band that does not depend on any smoothing. At each number,
+/// the weights of each random vector are summed; the band is their mean ± Student's t times its standard error, more
+/// on the side to which such weights are skewed, and widened by what the quadrature leaves open.
 [<Sealed; NoEquality; NoComparison>]
 type CumulativeDensity internal (sample: SpectralSample) =
     let rules = sample.Rules
 
     let shares x pick = rules |> Array.map (fun rule -> pick (RuleBounds.at true rule x))
+
+    let reach share factor = Skewness.reach rules.Length (Skewness.ofShare (float sample.Size) share) factor
 
     let error values = if sample.Ledger.IsExact then 0.0 else Statistics.standardError values
 
@@ -64,8 +67,10 @@ type CumulativeDensity internal (sample: SpectralSample) =
         let factor = sample.Ledger.Factor confidence
         let low = shares x (fun struct (low, _, _) -> low)
         let high = shares x (fun struct (_, _, high) -> high)
-        let lower = max 0.0 (Statistics.mean low - factor * error low)
-        let upper = min 1.0 (Statistics.mean high + factor * error high)
+        let struct (below, _) = reach (Statistics.mean low) factor
+        let struct (_, above) = reach (Statistics.mean high) factor
+        let lower = max 0.0 (Statistics.mean low - below * error low)
+        let upper = min 1.0 (Statistics.mean high + above * error high)
         Interval(lower, upper, confidence)
 
     /// Where the step function rises: all Ritz values, ascending.
@@ -113,8 +118,14 @@ module CumulativeDensity =
         let error values = if exact || rules.Length < 2 then 0.0 else Statistics.standardError values
         let random, truncation = error values, 0.5 * (Statistics.mean most - Statistics.mean least)
 
-        let ends factor =
-            struct (max 0.0 (Statistics.mean least - factor * error least),
-                    min n (Statistics.mean most + factor * error most))
+        let reach number factor = Skewness.reach rules.Length (Skewness.ofShare n (number / n)) factor
 
-        Estimate(Statistics.mean values, sqrt (random * random + truncation * truncation), ends, sample.Ledger)
+        let ends factor =
+            let fewest, largest = Statistics.mean least, Statistics.mean most
+            let struct (below, _) = reach fewest factor
+            let struct (_, above) = reach largest factor
+            struct (max 0.0 (fewest - below * error least), min n (largest + above * error most))
+
+        let value = Statistics.mean values
+        let bias = max (value - Statistics.mean least) (Statistics.mean most - value)
+        Estimate(value, sqrt (random * random + truncation * truncation), ends, sample.Ledger, bias)

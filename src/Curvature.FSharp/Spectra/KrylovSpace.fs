@@ -118,6 +118,16 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
 
     member _.Projection = projection
 
+    /// The projection of a recurrence that was never restarted, and the coupling to what comes next: 0 where the
+    /// space is invariant.
+    member _.Jacobi =
+        let coupling i =
+            if i < size - 1 then projection[i + 1, i]
+            elif isNull next then 0.0
+            else coupling
+
+        JacobiMatrix(Array.init size (fun i -> projection[i, i]), Array.init size coupling)
+
     /// Takes a first vector; one without length is an error.
     member _.Start(v: Tensor) =
         let v = outside (outside v)

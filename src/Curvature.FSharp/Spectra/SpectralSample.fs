@@ -3,24 +3,37 @@ namespace Curvature
 open System
 open Curvature.FSharp
 
-/// What a quadrature of k nodes leaves open, judged by what shorter ones of the same vector give.
-[<NoEquality; NoComparison>]
-type internal ShorterRules =
-    {
-        Half: int
-        ThreeQuarters: int
-        Whole: int
-        Rule: int -> struct (float * float)[]
-    }
+/// What is known beforehand of where all eigenvalues of an operator lie. Immutable; `Unknown` and the methods With…
+/// make others.
+[<Sealed; NoEquality; NoComparison>]
+type SpectrumBounds private (low: float, high: float) =
+    /// Nothing is known.
+    static member Unknown = SpectrumBounds(-infinity, infinity)
+
+    /// No eigenvalue is less; −∞ where nothing is known.
+    member _.Low = low
+
+    /// No eigenvalue is more; ∞ where nothing is known.
+    member _.High = high
+
+    static member private Checked(low: float, high: float) =
+        if not (low <= high) then
+            raise (ArgumentRangeException $"SpectrumBounds: [{low}, {high}] is not an interval")
+
+        SpectrumBounds(low, high)
+
+    /// The same with another lower bound. Raises ArgumentRangeException for one that is above the upper bound or NaN.
+    member _.WithLow(bound: float) = SpectrumBounds.Checked(bound, high)
+
+    /// The same with another upper bound. Raises ArgumentRangeException for one that is below the lower bound or NaN.
+    member _.WithHigh(bound: float) = SpectrumBounds.Checked(low, bound)
+
+    override _.ToString() = $"eigenvalues in [{low}, {high}]"
 
 /// Gauss's quadrature for the spectral measure of one random vector.
 [<Sealed; NoEquality; NoComparison>]
-type SpectralRule
-    internal (nodes: float[], weights: float[], residuals: float[], mass: float, shorter: ShorterRules voption) =
-
-    let integrate (rule: struct (float * float)[]) f = rule |> Array.sumBy (fun struct (x, w) -> w * f x)
-    let half = lazy (shorter.Value.Rule shorter.Value.Half)
-    let threeQuarters = lazy (shorter.Value.Rule shorter.Value.ThreeQuarters)
+type SpectralRule internal (nodes: float[], weights: float[], residuals: float[], mass: float, recurrence: JacobiMatrix)
+    =
 
     /// Where the weights are: Ritz values, ascending.
     member _.Nodes = Array.copy nodes
@@ -35,28 +48,29 @@ type SpectralRule
     member internal _.Residuals = residuals
 
     /// Whether the Krylov space became invariant, so that the rule is exact for every function.
-    member _.IsExact = shorter.IsNone
+    member _.IsExact = recurrence.IsInvariant
 
-    /// The numbers of steps of the two shorter rules and of this one; nothing where it is exact.
-    member internal _.Lengths = shorter |> ValueOption.map (fun s -> struct (s.Half, s.ThreeQuarters, s.Whole))
+    /// The recurrence that the rule comes from.
+    member internal _.Recurrence = recurrence
 
     /// Σ weight·f(node)
     member internal _.Integrate(f: float -> float) = Array.fold2 (fun sum x w -> sum + w * f x) 0.0 nodes weights
 
-    /// The same by rules of half, three quarters, and all of the steps.
-    member internal rule.Integrals(f: float -> float) : struct (float * float * float) =
-        let whole = rule.Integrate f
-
-        if rule.IsExact then
-            struct (whole, whole, whole)
-        else
-            struct (integrate half.Value f, integrate threeQuarters.Value f, whole)
-
 /// What random vectors show of a spectrum: a quadrature rule for each. Made by StochasticLanczos.sample; one sample answers
 /// all questions about traces of functions, densities and counts.
 [<Sealed; NoEquality; NoComparison>]
-type SpectralSample internal (name: string, size: int, dtype: DType, steps: int, rules: SpectralRule[], ledger: Ledger)
-    =
+type SpectralSample
+    internal
+    (
+        name: string,
+        size: int,
+        dtype: DType,
+        steps: int,
+        rules: SpectralRule[],
+        isSemidefinite: bool,
+        bounds: SpectrumBounds,
+        ledger: Ledger
+    ) =
     /// What the operator is called.
     member _.Name = name
 
@@ -72,18 +86,35 @@ type SpectralSample internal (name: string, size: int, dtype: DType, steps: int,
     /// What it cost.
     member _.Ledger = ledger
 
+    /// What the caller stated of all eigenvalues; nothing unless StochasticLanczos.within was told.
+    member _.Bounds = bounds
+
+    /// Whether the operator claims that no eigenvalue is negative.
+    member internal _.IsSemidefinite = isSemidefinite
+
+    /// The same with other bounds of the spectrum.
+    member internal _.Within(bounds: SpectrumBounds) =
+        SpectralSample(name, size, dtype, steps, rules, isSemidefinite, bounds, ledger)
+
+    /// The same operator's sample of other rules.
+    member internal _.Of(steps: int, rules: SpectralRule[], ledger: Ledger) =
+        SpectralSample(name, size, dtype, steps, rules, isSemidefinite, bounds, ledger)
+
     /// The least node: no less than the least eigenvalue.
     member _.Least = rules |> Seq.map (fun rule -> rule.Nodes[0]) |> Seq.min
 
     /// The largest node: no more than the largest eigenvalue.
     member _.Largest = rules |> Seq.map (fun rule -> Array.last rule.Nodes) |> Seq.max
 
-    /// How far below 0 rounding may put an eigenvalue that is 0.
-    member internal this.Rounding =
+    /// How far products that are rounded once may move an eigenvalue: the unit of rounding beside the largest.
+    member internal this.Unit =
         if rules.Length = 0 then
             0.0
         else
-            100.0 * SmallMatrices.epsilon dtype * max (abs this.Least) (abs this.Largest)
+            SmallMatrices.epsilon dtype * max (abs this.Least) (abs this.Largest)
+
+    /// How far below 0 rounding may put an eigenvalue that is 0.
+    member internal this.Rounding = 100.0 * this.Unit
 
     override _.ToString() = $"{rules.Length} rules of {steps} steps for {name}, {ledger.Matvecs} matvecs"
 
@@ -103,45 +134,27 @@ module internal Statistics =
         values |> Array.iter moments.Add
         moments.StandardError
 
-/// What a listener hears while a spectrum is sampled.
-module internal SpectralProgress =
+/// What a listener hears while a spectrum is sampled by so many random vectors: before the first product, what all of
+/// it will take, and after each block the trace that the vectors so far show.
+[<Sealed; NoEquality; NoComparison>]
+type internal SpectralProgress(options: SamplingOptions, wanted: int, matvecs: float, bytes: float) =
+    let mutable traces = RunningMoments()
 
-    /// The trace that the random vectors so far show, one figure for each, of so many that are wanted.
-    let tell (options: SamplingOptions) (wanted: int) (seconds: float) (traces: float[]) =
+    let report seconds =
         if not (isNull options.Progress) then
-            let completed = float traces.Length / float wanted
+            let value = if traces.Count = 0 then nan else traces.Mean
+            let completed = float traces.Count / float wanted
 
-            SamplingProgress(traces.Length, Statistics.mean traces, Statistics.standardError traces, seconds, completed)
+            SamplingProgress(traces.Count, value, traces.StandardError, seconds, completed, matvecs, bytes)
             |> options.Progress.Report
 
-/// The error of a quadrature after k steps, from its values after k/2, 3k/4 and k. They are taken for a power law C·m⁻ᵖ, which
-/// overestimates what is left where the error falls geometrically, as it does once the spectrum is resolved. Where no convergence shows,
-/// p = 1/4 stands for the slow beginning of functions that are steep at the end of a wide spectrum.
-module internal Truncation =
+    /// Before the first product.
+    member _.Start() = report 0.0
 
-    let private slowest = 0.25
+    /// After a block of vectors, with a trace from each.
+    member _.Add(seconds: float, block: float[]) =
+        block |> Array.iter traces.Add
+        report seconds
 
-    let private left (ratio: float) p = 1.0 / (Math.Pow(ratio, p) - 1.0)
-
-    /// The exponent at which the first change is `quotient` times the second, by bisection; the quotient grows with it.
-    let private exponent (m1: float) m2 k quotient =
-        let changes p = (Math.Pow(k / m1, p) - Math.Pow(k / m2, p)) / (Math.Pow(k / m2, p) - 1.0)
-
-        let rec halve low high rounds =
-            let middle = 0.5 * (low + high)
-
-            if rounds = 0 then low
-            elif changes middle > quotient then halve low middle (rounds - 1)
-            else halve middle high (rounds - 1)
-
-        if changes slowest >= quotient then slowest else halve slowest 200.0 50
-
-    let error (struct (half, threeQuarters, whole): struct (int * int * int)) (g1: float) (g2: float) (g: float) =
-        let first, second = abs (g1 - g2), abs (g2 - g)
-        let m1, m2, k = float half, float threeQuarters, float whole
-
-        // One step says nothing about what others would change.
-        if whole < 2 then abs g
-        elif second = 0.0 then 0.0
-        elif half = threeQuarters then second * left (k / m2) slowest
-        else second * left (k / m2) (exponent m1 m2 k (first / second))
+    /// Nothing of what was told holds.
+    member _.Restart() = traces <- RunningMoments()

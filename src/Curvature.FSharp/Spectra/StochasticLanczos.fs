@@ -21,29 +21,27 @@ module StochasticLanczos =
         let ritz, size = space.Ritz, space.Size
         let exact = isNull space.Next
         let residuals = Array.init size (fun i -> if exact then 0.0 else space.ResidualBound(ritz, i))
-        let leading = Array2D.init size size (fun i j -> space.Projection[i, j])
-
-        let shorter count =
-            let eigen = SmallEigen.ofLeading count leading
-            Array.map2 (fun x w -> struct (x, w)) eigen.Values (weights eigen)
-
-        let fewer parts = max 1 (min ((parts * size + 3) / 4) (size - 1))
-
-        let rules =
-            if exact then
-                ValueNone
-            else
-                ValueSome { Half = fewer 2; ThreeQuarters = fewer 3; Whole = size; Rule = shorter }
-
-        SpectralRule(ritz.Values, weights ritz, residuals, mass, rules)
+        SpectralRule(ritz.Values, weights ritz, residuals, mass, space.Jacobi)
 
     let private exactRule (operator: LinearOperator) =
         let one = Tensor.ones operator.DType [ 1 ] |> Tensor.toDevice operator.Device
         let value = operator.Multiply(one, (fun _ -> "the basis vector")).ToScalar()
-        SpectralRule([| value |], [| 1.0 |], [| 0.0 |], 1.0, ValueNone)
+        SpectralRule([| value |], [| 1.0 |], [| 0.0 |], 1.0, JacobiMatrix([| value |], [| 0.0 |]))
 
     let private ledger (operator: LinearOperator) samples products seconds reason =
         Ledger(samples, products, 0, int64 products * int64 operator.Definition.Gradients, seconds, reason, ValueNone)
+
+    let private sampleOf (operator: LinearOperator) steps rules cost =
+        let isSemidefinite = operator.IsPositiveSemidefinite
+        let n, dtype = operator.Columns, operator.DType
+        SpectralSample(operator.Name, n, dtype, steps, rules, isSemidefinite, SpectrumBounds.Unknown, cost)
+
+    /// The bases side by side, a few vectors beside each, and the rules with their recurrences.
+    let private forecast options (operator: LinearOperator) probes steps width =
+        let vectors = float (min width probes) * float (steps + 4)
+        let ofVectors = vectors * float operator.Columns * float (Storage.Bytes operator.DType)
+        let ofRules = float probes * float steps * 48.0
+        SpectralProgress(options, probes, float probes * float steps, ofVectors + ofRules)
 
     let private run (options: SamplingOptions) probe probes steps key (operator: LinearOperator) : SpectralSample =
         let watch, n = Stopwatch.StartNew(), operator.Columns
@@ -51,11 +49,13 @@ module StochasticLanczos =
         if n <= 1 then
             let rules = if n = 0 then [||] else [| exactRule operator |]
             let cost = ledger operator n n watch.Elapsed.TotalSeconds StopReason.Exact
-            SpectralSample(operator.Name, n, operator.DType, n, rules, cost)
+            sampleOf operator n rules cost
         else
             let steps = min steps n
             let width = lockstep options operator steps
             let rules = ResizeArray<SpectralRule>()
+            let progress = forecast options operator probes steps width
+            progress.Start()
             let mutable products, reason = 0, StopReason.MatvecsSpent
 
             while rules.Count < probes && reason <> StopReason.Cancelled do
@@ -71,21 +71,22 @@ module StochasticLanczos =
 
                 if spaces |> Array.forall isWhole then
                     spaces |> Array.iter (fun space -> space.CheckSymmetry())
-                    rules.AddRange(Array.map2 (fun space row -> rule space (Vectors.dot row row)) spaces rows)
-
-                    [| for rule in rules -> rule.Mass * rule.Integrate id |]
-                    |> SpectralProgress.tell options probes watch.Elapsed.TotalSeconds
+                    let found = Array.map2 (fun space row -> rule space (Vectors.dot row row)) spaces rows
+                    rules.AddRange found
+                    let traces = found |> Array.map (fun rule -> rule.Mass * rule.Integrate id)
+                    progress.Add(watch.Elapsed.TotalSeconds, traces)
 
                 if options.Cancellation.IsCancellationRequested && rules.Count < probes then
                     if rules.Count = 0 then options.Cancellation.ThrowIfCancellationRequested()
                     reason <- StopReason.Cancelled
 
             let cost = ledger operator rules.Count products watch.Elapsed.TotalSeconds reason
-            SpectralSample(operator.Name, n, operator.DType, steps, rules.ToArray(), cost)
+            sampleOf operator steps (rules.ToArray()) cost
 
-    /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the trace), a checkpoint
-    /// and how many run side by side; see `sample`.
-    /// Cancelled after some vectors, it returns the rules of those, with the reason Cancelled; before, it raises OperationCanceledException.
+    /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress, a checkpoint and
+    /// how many run side by side; see `sample`. Progress tells before the first product how many products and bytes
+    /// it will take, and after each block of vectors of the trace. Cancelled after some vectors, it returns the rules
+    /// of those, with the reason Cancelled; before, it raises OperationCanceledException.
     let sampleWith
         (options: SamplingOptions)
         (probe: Probe)
@@ -116,28 +117,49 @@ module StochasticLanczos =
         else
             raise (NonFiniteException $"{name}: the function is {Finite.name y} at the Ritz value {x:R}")
 
-    /// The value, its standard error and what they cost, of the mean of mass·Σ w f(θ).
-    let private integrate name (f: float -> float) (sample: SpectralSample) =
-        let f, rules = finite name f, sample.Rules
-        let integrals = rules |> Array.map (fun rule -> struct (rule.Mass, rule.Integrals f))
-        let mean pick = integrals |> Array.map (fun struct (mass, values) -> mass * pick values) |> Statistics.mean
-        let values = integrals |> Array.map (fun struct (mass, struct (_, _, whole)) -> mass * whole)
+    /// All that is uncertain of tr f(A), where f is finite at every Ritz value.
+    let private integrate name (f: float -> float) derivatives (sample: SpectralSample) =
+        for rule in sample.Rules do
+            for x in rule.Nodes do
+                finite name f x |> ignore
 
-        let truncation =
-            match rules |> Array.tryPick (fun rule -> ValueOption.toOption rule.Lengths) with
-            | Some lengths ->
-                let half, threeQuarters = mean (fun struct (x, _, _) -> x), mean (fun struct (_, x, _) -> x)
-                Truncation.error lengths half threeQuarters (Statistics.mean values)
-            | None -> 0.0
+        QuadratureError.integral f derivatives sample
 
-        let random = if rules.Length < 2 then 0.0 else Statistics.standardError values
-        struct (Statistics.mean values, sqrt (random * random + truncation * truncation))
+    let private estimate name f derivatives (sample: SpectralSample) : Estimate<float> =
+        let integral = integrate name f derivatives sample
+        let error = sqrt (integral.Random * integral.Random + integral.Bias * integral.Bias)
+        Estimate(integral.Value, error, integral.Ends, sample.Ledger, integral.Bias)
 
-    /// tr f(A). The standard error is that of the mean over random vectors, together with an estimate of what
-    /// the quadrature leaves open, from its values after half, three quarters and all of the steps. Raises NonFiniteException where f is not finite at a Ritz value.
+    /// tr f(A). The interval holds the spread over random vectors, and beside it what the quadrature and rounding
+    /// leave open, by a bound (Estimate.Bias), which is infinite where steps and element type do not resolve the
+    /// function: from Gauss–Radau rules at the ends of the spectrum (those stated, see `within`, or else of Ritz
+    /// values and their residuals), and from how the values change over the steps. The standard error is the root of
+    /// the sum of the squares of both. The function is called at Ritz values, a little beside them and at the ends;
+    /// where it is not finite there, the bound is infinite. Raises NonFiniteException where it is not finite at a
+    /// Ritz value.
     let trace (f: float -> float) (sample: SpectralSample) : Estimate<float> =
-        let struct (value, error) = integrate "StochasticLanczos.trace" f sample
-        Estimates.scalar value error sample.Ledger
+        estimate "StochasticLanczos.trace" f Derivatives.Unknown sample
+
+    /// The same sample with bounds that the caller knows for all eigenvalues. With a lower bound, the named functions
+    /// of a spectrum are between bounds that hold for every spectrum: Gauss's rule, and Gauss–Radau's with a node
+    /// there. Raises OperatorException where a Ritz value lies outside by more than rounding.
+    let within (bounds: SpectrumBounds) (sample: SpectralSample) : SpectralSample =
+        if isNull (box bounds) then nullArg (nameof bounds)
+
+        let refuse what (bound: float) (value: float) =
+            raise (
+                OperatorException
+                    $"within: {sample.Name} has a Ritz value of {value:g6}, and the {what} bound stated is {bound:g6}"
+            )
+
+        if sample.Size > 0 then
+            if sample.Least < bounds.Low - sample.Rounding then
+                refuse "lower" bounds.Low sample.Least
+
+            if sample.Largest > bounds.High + sample.Rounding then
+                refuse "upper" bounds.High sample.Largest
+
+        sample.Within bounds
 
     let private requirePositive what (sample: SpectralSample) =
         if sample.Size > 0 && sample.Least <= 0.0 then
@@ -156,7 +178,7 @@ module StochasticLanczos =
     /// ln det A = tr ln A for a positive definite A. Raises OperatorException where a Ritz value is not positive.
     let logDeterminant (sample: SpectralSample) : Estimate<float> =
         requirePositive "StochasticLanczos.logDeterminant" sample
-        trace log sample
+        estimate "StochasticLanczos.logDeterminant" log (Alternating(Double.Epsilon, 1.0, false)) sample
 
     /// ln det (A + λI). Raises OperatorException where a Ritz value is not above −λ.
     let logDeterminantShifted (lambda: float) (sample: SpectralSample) : Estimate<float> =
@@ -166,18 +188,22 @@ module StochasticLanczos =
                     $"StochasticLanczos.logDeterminantShifted: {sample.Name} has a Ritz value of {sample.Least:g6}, which {lambda} does not make positive"
             )
 
-        trace (fun x -> log (x + lambda)) sample
+        let derivatives = Alternating(Math.BitIncrement -lambda, 1.0, false)
+        estimate "StochasticLanczos.logDeterminantShifted" (fun x -> log (x + lambda)) derivatives sample
 
     /// tr A⁻¹ for a positive definite A. Raises OperatorException where a Ritz value is not positive.
     let traceOfInverse (sample: SpectralSample) : Estimate<float> =
         requirePositive "StochasticLanczos.traceOfInverse" sample
-        trace (fun x -> 1.0 / x) sample
+        // Below 0 it is another branch, which no eigenvalue is on.
+        let inverse x = if x > 0.0 then 1.0 / x else nan
+        estimate "StochasticLanczos.traceOfInverse" inverse (Alternating(Double.Epsilon, 1.0, true)) sample
 
     /// −tr A ln A for a positive semidefinite A, in nats: von Neumann's entropy where tr A = 1. Raises OperatorException where a
     /// Ritz value is negative by more than rounding.
     let entropy (sample: SpectralSample) : Estimate<float> =
         requireSemidefinite "StochasticLanczos.entropy" sample
-        trace (fun x -> if x <= 0.0 then 0.0 else -x * log x) sample
+        let entropyOf x = if x <= 0.0 then 0.0 else -x * log x
+        estimate "StochasticLanczos.entropy" entropyOf (Alternating(0.0, 1.0, false)) sample
 
     /// tr A(A + λI)⁻¹ for a positive semidefinite A and λ > 0: the number of directions that the curvature, rather than the damping,
     /// decides (MacKay 1992). Raises OperatorException where a Ritz value is negative by more than rounding.
@@ -189,18 +215,25 @@ module StochasticLanczos =
             )
 
         requireSemidefinite "StochasticLanczos.effectiveDimension" sample
-        trace (fun x -> let x = max 0.0 x in x / (x + lambda)) sample
+        let share x = let x = max 0.0 x in x / (x + lambda)
+        estimate "StochasticLanczos.effectiveDimension" share (Alternating(0.0, 1.0, false)) sample
 
     /// (Σ|λᵢ|ᵖ)^(1/p) for p ≥ 1: the nuclear norm for 1, Frobenius's for 2. The interval's ends are the roots of those of the sum.
     let schattenNorm (p: float) (sample: SpectralSample) : Estimate<float> =
         if not (p >= 1.0 && Double.IsFinite p) then
             raise (ArgumentRangeException $"StochasticLanczos.schattenNorm: p must be at least 1, and is {p}")
 
-        let struct (sum, error) = integrate "StochasticLanczos.schattenNorm" (fun x -> Math.Pow(abs x, p)) sample
-
+        // The derivative of order j has the sign of p(p − 1)…(p − j + 1), which alternates once j is above p.
+        let derivatives = Alternating(0.0, p, int (Math.Floor p) % 2 = 1)
+        let sum = integrate "StochasticLanczos.schattenNorm" (fun x -> Math.Pow(abs x, p)) derivatives sample
         let root (x: float) = Math.Pow(max 0.0 x, 1.0 / p)
-        let value = root sum
-        let slope = if sum > 0.0 then value / (p * sum) else 0.0
-        let error = if sample.Ledger.IsExact then 0.0 else error
-        let ends factor = struct (root (sum - factor * error), root (sum + factor * error))
-        Estimate(value, slope * error, ends, sample.Ledger)
+        let value = root sum.Value
+        let slope = if sum.Value > 0.0 then value / (p * sum.Value) else 0.0
+        let error = sqrt (sum.Random * sum.Random + sum.Bias * sum.Bias)
+
+        let ends factor =
+            let struct (low, high) = sum.Ends factor
+            struct (root low, root high)
+
+        let scaled x = if x = 0.0 then 0.0 else slope * x
+        Estimate(value, scaled error, ends, sample.Ledger, scaled sum.Bias)

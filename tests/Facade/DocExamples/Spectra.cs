@@ -74,12 +74,21 @@ public sealed class Spectra
         var nuclear = sample.SchattenNorm(1);               // Σ|λ|
         var exponential = sample.Trace(x => Math.Exp(-x));
 
+        var bounds = SpectrumBounds.Unknown.WithLow(1).WithHigh(1000);    // all eigenvalues lie in [1, 1000]
+        var bounded = sample.Within(bounds).TraceOfInverse();
+        if (bounded.IsResolved)
+        {
+            Console.WriteLine($"{bounded}, of which the quadrature leaves {bounded.Bias} open");
+        }
+
+        Assert.That(bounded.IsResolved);
         void Within(Estimate<double> estimate, Func<double, double> f) =>
             Assert.That(estimate.Value, Is.EqualTo(Eigenvalues.Sum(f)).Within(6 * estimate.StandardError + 1e-9));
 
         Within(logDeterminant, Math.Log);
         Within(damped, x => Math.Log(x + 0.1));
         Within(ofInverse, x => 1 / x);
+        Within(bounded, x => 1 / x);
         Within(entropy, x => -x * Math.Log(x));
         Within(dimension, x => x / (x + 0.1));
         Within(nuclear, Math.Abs);

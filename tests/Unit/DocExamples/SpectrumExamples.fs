@@ -72,6 +72,14 @@ module SpectrumExamples =
         let nuclear = StochasticLanczos.schattenNorm 1.0 sample // Σ|λ|
         let exponential = StochasticLanczos.trace (fun x -> exp -x) sample
 
+        let bounds = SpectrumBounds.Unknown.WithLow(1.0).WithHigh 1000.0 // all eigenvalues lie in [1, 1000]
+        let bounded = sample |> StochasticLanczos.within bounds |> StochasticLanczos.traceOfInverse
+
+        if bounded.IsResolved then
+            printfn $"{bounded}, of which the quadrature leaves {bounded.Bias} open"
+
+        Assert.That(bounded.IsResolved)
+        within (sum (fun x -> 1.0 / x)) bounded
         within (sum log) logDeterminant
         within (sum (fun x -> log (x + 0.1))) damped
         within (sum (fun x -> 1.0 / x)) ofInverse
