@@ -16,26 +16,19 @@ public static class GaussNewton
     public static LinearOperator At(Func<Tensor, Tensor> model, Func<Tensor, Tensor> loss, Tensor theta) =>
         FSharp.GaussNewton.at(model.ToFSharp(), loss.ToFSharp(), theta.NotNull());
 
-    /// <summary>Gauss–Newton matrices at point after point: recorded and compiled at the first.</summary>
-    public static Func<Tensor, LinearOperator> Family(Func<Tensor, Tensor> model, Func<Tensor, Tensor> loss)
+    extension(EmpiricalRisk risk)
     {
-        var family = FSharp.GaussNewton.family(model.ToFSharp(), loss.ToFSharp());
-        return theta => family.Invoke(theta.NotNull());
-    }
+        /// <summary>The Gauss–Newton matrix of a risk whose model and criterion are known apart; batches are read as by
+        /// <see cref="Hessian"/>, with the same errors.</summary>
+        /// <exception cref="OperatorException">The risk has no model.</exception>
+        public LinearOperator GaussNewton(Tensor theta) => FSharp.GaussNewton.ofRisk(risk.NotNull(), theta.NotNull());
 
-    /// <summary>The Gauss–Newton matrix over many batches, which are read as by <see cref="Hessian.OverBatches"/>, with the same
-    /// errors.</summary>
-    /// <param name="model">From inputs and θ to outputs.</param>
-    /// <param name="loss">From targets and outputs to a scalar.</param>
-    /// <param name="batches">The same data at every pass.</param>
-    /// <param name="theta">Where to take it.</param>
-    /// <param name="reduction">Whether the loss of a batch is the mean over its samples (batches then count by their size) or the
-    /// sum.</param>
-    public static LinearOperator OverBatches(
-        Func<Tensor, Tensor, Tensor> model,
-        Func<Tensor, Tensor, Tensor> loss,
-        IEnumerable<Batch> batches,
-        Tensor theta,
-        Reduction reduction = Reduction.Mean) =>
-        FSharp.GaussNewton.overBatches(reduction, model.ToFSharp(), loss.ToFSharp(), batches.NotNull(), theta.NotNull());
+        /// <summary>Gauss–Newton matrices at point after point: recorded and compiled at the first.</summary>
+        /// <exception cref="OperatorException">The risk has no model.</exception>
+        public Func<Tensor, LinearOperator> GaussNewtons()
+        {
+            var family = FSharp.GaussNewton.family(risk.NotNull());
+            return theta => family.Invoke(theta.NotNull());
+        }
+    }
 }

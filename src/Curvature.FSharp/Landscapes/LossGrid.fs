@@ -161,7 +161,9 @@ module internal LossGrid =
                         evaluations <- evaluations + found.Size
 
                         if not (isNull options.Progress) then
-                            options.Progress.Report(LandscapeProgress(evaluations, expected, clock.Elapsed.TotalSeconds))
+                            options.Progress.Report(
+                                LandscapeProgress(evaluations, expected, clock.Elapsed.TotalSeconds)
+                            )
 
                         found
                 ]

@@ -45,18 +45,16 @@ type TrainingOptions =
     internal
         {
             EpochCount: int
-            RowsPerBatch: int
             Method: Optimizer
             Listener: IProgress<TrainingProgress>
             ReportSteps: int
             Token: CancellationToken
         }
 
-    /// 100 passes over all rows at once, by Adam with a learning rate of 0.001.
+    /// 100 passes over the data, by Adam with a learning rate of 0.001.
     static member Default =
         {
             EpochCount = 100
-            RowsPerBatch = Int32.MaxValue
             Method = FSharp.Optimizer.adam 1e-3
             Listener = null
             ReportSteps = 0
@@ -69,13 +67,6 @@ type TrainingOptions =
             raise (ArgumentRangeException $"epochs: a count of passes cannot be negative, and this one is {count}")
 
         { options with EpochCount = count }
-
-    /// The number of rows in a batch; the last batch of a pass may be smaller. Raises ArgumentRangeException if it is less than 1.
-    member options.WithBatchSize(rows: int) =
-        if rows < 1 then
-            raise (ArgumentRangeException $"batchSize: a batch has at least one row, and {rows} were asked for")
-
-        { options with RowsPerBatch = rows }
 
     /// The method of descent.
     member options.WithOptimizer(optimizer: Optimizer) = { options with Method = optimizer }
@@ -130,7 +121,7 @@ module Training =
         | None -> ()
 
     /// Descends along a risk over the batches that each pass takes from its source, from θ. A term without data is part of the loss of every
-    /// batch. A source may shuffle by the number of the pass, as those of `Risk.ofPasses` may. A risk without data is one batch.
+    /// batch. A source may shuffle by the number of the pass, as `Batches.shuffledEachPass` does. A risk without data is one batch.
     /// Cost: one gradient for each batch in each pass, compiled unless the loss asks for values of its arguments, and one value of the
     /// loss more for each batch of the first pass, which checks the data, such as labels out of range.
     /// Raises DataException for a pass without batches, NonFiniteException where the loss or the parameters stop being finite, and

@@ -102,7 +102,12 @@ module Fisher =
         grad total outputs
 
     /// The matrix of one batch, with its noise where it draws targets.
-    let private specify (kind: FisherKind) (model: Tensor -> Tensor) (data: RiskData) (noise: Tensor list) : SecondOrder =
+    let private specify
+        (kind: FisherKind)
+        (model: Tensor -> Tensor)
+        (data: RiskData)
+        (noise: Tensor list)
+        : SecondOrder =
         match kind with
         | FisherKind.Exact likelihood ->
             GaussNewton.specifyNamed (string kind) model (Likelihood.logPartition likelihood)

@@ -38,15 +38,16 @@ module GaussNewton =
                         Gradient = ValueNone
                         Apply =
                             fun v ->
-                                (jacobian.Interpret [| v |])[0]
-                                |> ofOutputs.Apply
-                                |> Linearization.pull theta jacobian
+                                (jacobian.Interpret [| v |])[0] |> ofOutputs.Apply |> Linearization.pull theta jacobian
                     }
             Form =
                 fun theta ->
                     let outputs, jacobian = outputs theta
                     let ofOutputs = Linearization.hessianForm loss outputs
-                    { ofOutputs with Apply = fun v -> ofOutputs.Apply((jacobian.Interpret [| v |])[0]) }
+
+                    { ofOutputs with
+                        Apply = fun v -> ofOutputs.Apply((jacobian.Interpret [| v |])[0])
+                    }
         }
 
     let private curvature (risk: EmpiricalRisk) : RiskCurvature =

@@ -4,12 +4,7 @@ open Curvature
 
 /// A loss at a point, its gradient where that was made on the way, and a linear or quadratic map of vectors there.
 [<NoEquality; NoComparison>]
-type internal Linearization =
-    {
-        Loss: Tensor
-        Gradient: Tensor voption
-        Apply: Tensor -> Tensor
-    }
+type internal Linearization = { Loss: Tensor; Gradient: Tensor voption; Apply: Tensor -> Tensor }
 
 module internal Linearization =
 

@@ -78,8 +78,7 @@ module internal RiskCurvature =
 
             let products =
                 {
-                    Single =
-                        fun v -> map.Apply(Tensor.reshape (List.ofArray theta.Signature.Shape) v) |> Tensor.flatten
+                    Single = fun v -> map.Apply(Tensor.reshape (List.ofArray theta.Signature.Shape) v) |> Tensor.flatten
                     Block = fun block -> map.ApplyBlock(shaped theta block) |> flat
                 }
 
@@ -104,18 +103,17 @@ module internal RiskCurvature =
 
             let bound maps (batch: RiskBatch) : CompiledMap = maps theta batch (curvature.Extras theta batch)
 
-            /// What a bound map gives, whose memory then goes back.
-            let using (map: CompiledMap) (f: CompiledMap -> 'T) =
-                let result = f map
-                map.Release()
-                result
+            /// The plan that is bound to the batch seen last in the first pass. Where that is the only one, it serves every product.
+            let mutable last: CompiledMap = Unchecked.defaultof<_>
+
+            let release () = if not (isNull (box last)) then last.Release()
 
             let parts (batch: RiskBatch) =
+                release ()
+                last <- bound matvecs batch
                 let matrix = curvature.At batch.Data (curvature.Extras theta batch)
-
-                using (bound matvecs batch) (fun map ->
-                    SecondOrder.checkFinite matrix batch.Suffix theta map.Values
-                    map.Values)
+                SecondOrder.checkFinite matrix batch.Suffix theta last.Values
+                last.Values
 
             let data =
                 FixedData(
@@ -129,8 +127,20 @@ module internal RiskCurvature =
                     }
                 )
 
-            let apply maps (block: Tensor) (batch: RiskBatch) =
-                using (bound maps batch) (fun map -> map.ApplyBlock(shaped theta block))
+            if data.BatchCount > 1 then release ()
+            let onlyForm = lazy (bound forms (Seq.head data.Batches))
+
+            let apply maps (only: unit -> CompiledMap) (block: Tensor) (batch: RiskBatch) =
+                if data.BatchCount = 1 then
+                    (only ()).ApplyBlock(shaped theta block)
+                else
+                    let map = bound maps batch
+                    let result = map.ApplyBlock(shaped theta block)
+                    map.Release()
+                    result
+
+            let matvec = apply matvecs (fun () -> last)
+            let form = apply forms (fun () -> onlyForm.Value)
 
             /// What each batch says of the whole: forms of the mean over its samples, times their number for a sum.
             let formsByBatch (block: Tensor) =
@@ -141,12 +151,12 @@ module internal RiskCurvature =
 
                 [
                     for batch in data.Batches ->
-                        batch.Size, scale batch * Tensor.convert DType.Float64 (apply forms block batch)
+                        batch.Size, scale batch * Tensor.convert DType.Float64 (form block batch)
                 ]
 
             LinearOperator
-                { define curvature theta (Products.ofBlock (fun block -> data.Sum(apply matvecs block) |> flat)) with
-                    Forms = ValueSome(fun block -> data.Sum(apply forms block))
+                { define curvature theta (Products.ofBlock (fun block -> data.Sum(matvec block) |> flat)) with
+                    Forms = ValueSome(fun block -> data.Sum(form block))
                     FormsByBatch = ValueSome formsByBatch
                     Warnings = data.Warnings
                 }

@@ -53,7 +53,12 @@ type EmpiricalRisk internal (definition: RiskDefinition) =
     member _.HasTerm = definition.Term.IsSome
 
     override risk.ToString() =
-        let data = if risk.HasData then $"the {string(definition.Reduction).ToLowerInvariant()} over batches of " else ""
+        let data =
+            if risk.HasData then
+                $"the {string(definition.Reduction).ToLowerInvariant()} over batches of "
+            else
+                ""
+
         let what = if risk.HasModel then "a criterion of a model's outputs" else "a loss"
         let term = if risk.HasTerm then ", and a term without data" else ""
         $"{data}{what}{term}"

@@ -90,6 +90,9 @@ type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first
     /// The sums over the first pass, divided, in Float64.
     member _.First: Tensor list = totals |> List.map (fun total -> total / divisor)
 
+    /// How many batches there are.
+    member _.BatchCount = seen.Count
+
     /// How many samples there are.
     member _.Samples = samples
 

@@ -101,7 +101,11 @@ type ParameterLayout internal (declared: (string * int[]) list) =
         if chosen.Count = 0 then
             raise (ParameterException "no parameters were chosen; one name at least is needed")
 
-        ParameterLayout [ for tensor in tensors do if chosen.Contains tensor.Name then tensor.Name, tensor.Shape ]
+        ParameterLayout
+            [
+                for tensor in tensors do
+                    if chosen.Contains tensor.Name then tensor.Name, tensor.Shape
+            ]
 
     /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known numbers and whose
     /// derivative is one concatenation. Raises ShapeException for another shape.

@@ -41,29 +41,20 @@ module Risk =
 
     // ---- over batches
 
-    /// A loss over the batches that each pass, numbered from 0, takes from a source; see `ofBatches`. Training may shuffle by the number of the
-    /// pass. Whatever needs the same data at every pass takes pass 0.
-    let ofPasses
-        (reduction: Reduction)
-        (loss: Batch -> Tensor -> Tensor)
-        (batches: int -> Batch seq)
-        : EmpiricalRisk =
-        checkReduction "Risk.ofPasses" reduction
-
-        EmpiricalRisk
-            { define (batchOf >> loss) with
-                Source = EachPass batches
-                Reduction = reduction
-            }
-
     /// A loss over batches: for one of them it is the mean over its samples (Reduction.Mean: batches then count by their size) or the sum
     /// (Reduction.Sum). The loss may depend on the batch that it is given alone. Batches are read one after the other, and read anew by
     /// whatever needs another pass; a source that gives other data at a later pass is refused there. Sums are in Float64, along a
     /// tree that depends on the number of batches alone.
     /// Raises ArgumentRangeException for a reduction that is none.
     let ofBatches (reduction: Reduction) (loss: Batch -> Tensor -> Tensor) (batches: Batch seq) : EmpiricalRisk =
+        checkReduction "Risk.ofBatches" reduction
         if isNull (box batches) then nullArg (nameof batches)
-        ofPasses reduction loss (fun _ -> batches)
+
+        EmpiricalRisk
+            { define (batchOf >> loss) with
+                Source = EachPass(fun _ -> batches)
+                Reduction = reduction
+            }
 
     /// A risk over batches whose model inputs ↦ θ ↦ outputs and criterion targets ↦ outputs ↦ scalar are known apart, as Gauss–Newton and
     /// Fisher matrices need them. The criterion is the mean over a batch (Reduction.Mean) or the sum. Otherwise as `ofBatches`.
@@ -89,6 +80,15 @@ module Risk =
             }
 
     // ---- of other risks
+
+    /// The same loss over the batches that each pass, numbered from 0, takes from a source. Training may so have another order at every pass
+    /// (`Batches.shuffledEachPass`); whatever needs the same data at every pass takes pass 0.
+    /// Raises DataException for a risk without data.
+    let withPasses (batches: int -> Batch seq) (risk: EmpiricalRisk) : EmpiricalRisk =
+        if not risk.HasData then
+            raise (DataException "Risk.withPasses: the risk is a function of θ alone, which has no batches")
+
+        EmpiricalRisk { risk.Definition with Source = EachPass batches }
 
     /// The same risk and a scalar function of θ, such as weight decay or the negative logarithm of a prior, which is added once, whatever
     /// the data and the reduction. Terms add up.

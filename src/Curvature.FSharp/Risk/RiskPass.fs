@@ -70,7 +70,8 @@ module internal RiskPass =
                     yield onDevice name device risk count batch
                     count <- count + 1
 
-                if count = 0 then raise (DataException $"{name}: there are no batches")
+                if count = 0 then
+                    raise (DataException $"{name}: there are no batches in pass {pass}")
             }
 
     /// The term without data, as a part like a batch.

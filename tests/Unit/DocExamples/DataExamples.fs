@@ -73,10 +73,15 @@ module DataExamples =
 
         let inOrderOf (key: Key) = Batches.ofImages (options.WithShuffling key) DType.Float32 images
         let passes = TrainingOptions.Default.WithEpochs(2).WithOptimizer(Optimizer.adam 0.01)
-        let training = Training.minimizeOverBatches passes loss (uint32 >> key.FoldIn >> inOrderOf) start
+
+        let training =
+            Training.minimize
+                passes
+                (Risk.ofBatches Reduction.Mean loss [] |> Risk.withPasses (uint32 >> key.FoldIn >> inOrderOf))
+                start
 
         let batches = Batches.ofImages options DType.Float32 images
-        let hessian = Hessian.overBatches Reduction.Mean loss batches training.Theta
+        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) training.Theta
 
         Expect.equal 6 training.Steps
         Expect.equal 98 hessian.Columns

@@ -17,10 +17,10 @@ module LandscapeExamples =
 
     [<Test>]
     let ``along a line`` () =
-        let point = Hessian.evaluate loss theta
+        let point = Hessian.evaluate (Risk.ofFunction loss) theta
         let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
 
-        let line = Landscape.line loss theta (Direction.eigenvector 0 pairs) (Landscape.grid 1.0 41)
+        let line = Landscape.line (Risk.ofFunction loss) theta (Direction.eigenvector 0 pairs) (Landscape.grid 1.0 41)
         let departure = line.Departure 0.1 // by more than a tenth
 
         for t, value, model in Array.zip3 line.Positions line.Losses line.ModelLosses do
@@ -28,7 +28,8 @@ module LandscapeExamples =
 
         printfn $"the model holds from {departure.Below} to {departure.Above}"
 
-        let descent = Landscape.line loss theta (Direction.gradient point.Gradient) (Landscape.grid 1.0 41)
+        let descent =
+            Landscape.line (Risk.ofFunction loss) theta (Direction.gradient point.Gradient) (Landscape.grid 1.0 41)
 
         Expect.close 1e-12 [| pairs.Values[0] |] [| line.Model.Curvatures[0, 0] |]
         Expect.isTrue "uphill" (descent.Losses[21] > descent.Losses[20])
@@ -38,7 +39,14 @@ module LandscapeExamples =
         let random seed = Direction.random (Key.OfSeed seed) theta |> Direction.filterNormalized network.Layout theta
 
         let first, second = random 1L, random 2L
-        let plane = Landscape.plane loss theta first second (Landscape.grid 1.0 21) (Landscape.grid 1.0 21)
+
+        let plane =
+            Landscape.plane
+                (Risk.ofFunction loss)
+                theta
+                (first, (Landscape.grid 1.0 21))
+                (second, (Landscape.grid 1.0 21))
+
         printfn $"{plane.Losses[10, 10]} in the middle, {plane.Losses[0, 0]} in a corner"
 
         let weightsAlone (tensor: ParameterTensor) = not (tensor.Name.EndsWith "weight")
@@ -58,7 +66,14 @@ module LandscapeExamples =
 
         let batches = Batches.split 8 inputs labels
         let options = LandscapeOptions.Default
-        let line = Landscape.lineOverBatches options Reduction.Mean loss batches theta direction (Landscape.grid 1.0 41)
+
+        let line =
+            Landscape.lineWith
+                options
+                (Risk.ofBatches Reduction.Mean loss batches)
+                theta
+                direction
+                (Landscape.grid 1.0 41)
 
         Expect.equal (4 * 41) line.Evaluations
 
@@ -72,7 +87,7 @@ module LandscapeExamples =
         let options = LandscapeOptions.Default.WithProgress(progress).WithNonFinite().WithQuadraticForms()
 
         let direction = Direction.ofVector "towards 0" -theta
-        let line = Landscape.lineWith options loss theta direction [ 0.0; 0.5; 1.0 ]
+        let line = Landscape.lineWith options (Risk.ofFunction loss) theta direction [ 0.0; 0.5; 1.0 ]
         printfn $"{line.NonFinite.Length} losses are not finite"
 
         Expect.equal 0 line.NonFinite.Length

@@ -23,7 +23,7 @@ module OperatorExamples =
 
         Assert.That(form.ToScalar(), Is.EqualTo((Tensor.sum product).ToScalar()).Within 1e-14)
 
-        let pointAt = Hessian.family loss
+        let pointAt = Hessian.family (Risk.ofFunction loss)
         let here = pointAt theta
         let there = pointAt (theta - 0.1 * here.Gradient)
 
@@ -50,9 +50,14 @@ module OperatorExamples =
         let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
         let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
 
-        let hessian = Hessian.overBatches Reduction.Mean loss batches theta
-        let gaussNewton = GaussNewton.overBatches Reduction.Mean model cross batches theta
-        let fisher = Fisher.exactOverBatches Likelihood.categorical model batches theta
+        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) theta
+        let gaussNewton = GaussNewton.ofRisk (Risk.ofModel Reduction.Mean model cross batches) theta
+
+        let fisher =
+            Fisher.ofRisk
+                (FisherKind.exact Likelihood.categorical)
+                (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) batches)
+                theta
 
         let whole = Hessian.at (model inputs >> cross labels) theta
         Assert.That((Exact.frobenius (hessian - whole)).Value, Is.LessThan 1e-14)
@@ -119,7 +124,7 @@ module OperatorExamples =
         let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
         let hessian = Hessian.at loss theta
 
-        let diagnosis = Diagnose.againstLoss DiagnoseOptions.Default loss theta hessian
+        let diagnosis = Diagnose.againstRisk DiagnoseOptions.Default (Risk.ofFunction loss) theta hessian
         printfn $"{diagnosis}" // a line for each check
         let asymmetry = diagnosis.Symmetry.Error // about ‖A − Aᵀ‖/‖A‖
 
@@ -133,7 +138,7 @@ module OperatorExamples =
         let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
         let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
 
-        let hessian = Hessian.overBatches Reduction.Mean loss batches theta
+        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) theta
         let uncertainty = (Diagnose.run DiagnoseOptions.Default hessian).TraceUncertainty
         let fromProbes, fromData = uncertainty.ProbeError, uncertainty.DataError // standard errors of the trace
 
