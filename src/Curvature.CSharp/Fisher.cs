@@ -54,14 +54,4 @@ public static class Fisher
         public static FisherKind Empirical(Func<Tensor, Tensor, Tensor> losses) =>
             FSharp.FisherKind.empirical(losses.ToFSharp());
     }
-
-    extension(EmpiricalRisk risk)
-    {
-        /// <summary>The Fisher matrix of the risk's model, an average over its samples, whatever its reduction and criterion. Batches are
-        /// read as by <see cref="Hessian"/>, with the same errors.</summary>
-        /// <exception cref="OperatorException">The risk has no model.</exception>
-        /// <exception cref="ShapeException">There is another number of losses than samples.</exception>
-        public LinearOperator Fisher(FisherKind kind, Tensor theta) =>
-            FSharp.Fisher.ofRisk(kind.NotNull(), risk.NotNull(), theta.NotNull());
-    }
 }

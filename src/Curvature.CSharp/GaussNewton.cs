@@ -15,20 +15,4 @@ public static class GaussNewton
     /// <exception cref="DifferentiationException">The model does not depend on θ, or the loss on the outputs.</exception>
     public static LinearOperator At(Func<Tensor, Tensor> model, Func<Tensor, Tensor> loss, Tensor theta) =>
         FSharp.GaussNewton.at(model.ToFSharp(), loss.ToFSharp(), theta.NotNull());
-
-    extension(EmpiricalRisk risk)
-    {
-        /// <summary>The Gauss–Newton matrix of a risk whose model and criterion are known apart; batches are read as by
-        /// <see cref="Hessian"/>, with the same errors.</summary>
-        /// <exception cref="OperatorException">The risk has no model.</exception>
-        public LinearOperator GaussNewton(Tensor theta) => FSharp.GaussNewton.ofRisk(risk.NotNull(), theta.NotNull());
-
-        /// <summary>Gauss–Newton matrices at point after point: recorded and compiled at the first.</summary>
-        /// <exception cref="OperatorException">The risk has no model.</exception>
-        public Func<Tensor, LinearOperator> GaussNewtons()
-        {
-            var family = FSharp.GaussNewton.family(risk.NotNull());
-            return theta => family.Invoke(theta.NotNull());
-        }
-    }
 }

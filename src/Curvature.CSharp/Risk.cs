@@ -81,5 +81,46 @@ public static class Risk
             var family = FSharp.Gradient.family(risk.NotNull());
             return theta => family.Invoke(theta.NotNull());
         }
+
+        /// <summary>The Hessian of a risk at a point. Over batches, data are read anew for every block of vectors, all of which go through
+        /// one batch before the next is read: memory holds one batch at a time.</summary>
+        /// <exception cref="DataException">There are no batches, or the source gives other data at a later pass.</exception>
+        /// <exception cref="ArgumentRangeException">The loss is reduced in another way than was said.</exception>
+        /// <exception cref="ShapeException">The loss is not a scalar.</exception>
+        /// <exception cref="NonFiniteException">The loss or its gradient is NaN or infinite; the message names the batch.</exception>
+        /// <exception cref="DifferentiationException">The loss does not depend on θ, or gives different values for the same
+        /// point.</exception>
+        public LinearOperator Hessian(Tensor theta) => FSharp.Hessian.ofRisk(risk.NotNull(), theta.NotNull());
+
+        /// <summary>The value of a risk, its gradient and its Hessian at a point; see <see cref="Hessian(EmpiricalRisk, Tensor)"/> for cost and errors.</summary>
+        public LossPoint Evaluate(Tensor theta) => FSharp.Hessian.evaluate(risk.NotNull(), theta.NotNull());
+
+        /// <summary>The value, gradient and Hessian at any point of one shape. The loss is recorded and compiled at the first point;
+        /// moving on to another costs one gradient and a linearization of each batch.</summary>
+        public Func<Tensor, LossPoint> LossPoints()
+        {
+            var family = FSharp.Hessian.family(risk.NotNull());
+            return theta => family.Invoke(theta.NotNull());
+        }
+
+        /// <summary>The Gauss–Newton matrix of a risk whose model and criterion are known apart; batches are read as by
+        /// <see cref="Hessian(EmpiricalRisk, Tensor)"/>, with the same errors.</summary>
+        /// <exception cref="OperatorException">The risk has no model.</exception>
+        public LinearOperator GaussNewton(Tensor theta) => FSharp.GaussNewton.ofRisk(risk.NotNull(), theta.NotNull());
+
+        /// <summary>Gauss–Newton matrices at point after point: recorded and compiled at the first.</summary>
+        /// <exception cref="OperatorException">The risk has no model.</exception>
+        public Func<Tensor, LinearOperator> GaussNewtons()
+        {
+            var family = FSharp.GaussNewton.family(risk.NotNull());
+            return theta => family.Invoke(theta.NotNull());
+        }
+
+        /// <summary>The Fisher matrix of the risk's model, an average over its samples, whatever its reduction and criterion. Batches are
+        /// read as by <see cref="Hessian(EmpiricalRisk, Tensor)"/>, with the same errors.</summary>
+        /// <exception cref="OperatorException">The risk has no model.</exception>
+        /// <exception cref="ShapeException">There is another number of losses than samples.</exception>
+        public LinearOperator Fisher(FisherKind kind, Tensor theta) =>
+            FSharp.Fisher.ofRisk(kind.NotNull(), risk.NotNull(), theta.NotNull());
     }
 }

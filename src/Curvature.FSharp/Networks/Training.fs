@@ -135,9 +135,7 @@ module Training =
         let gradient = Gradient.ofBatch risk
 
         let step (batch: RiskBatch) =
-            let value, slope = gradient theta batch
-            // A recording does not see values: what is wrong with them shows where the loss is computed as it stands.
-            if losses.Count = 0 then batch.Loss theta |> ignore
+            let value, slope = gradient (losses.Count = 0) theta batch
             steps <- steps + 1
             let value = value.ToScalar()
             checkFinite steps "loss" [| value |]

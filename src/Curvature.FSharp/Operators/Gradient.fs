@@ -28,8 +28,9 @@ module Gradient =
         | ValueNone -> value
 
     /// Loss and gradient of a batch: compiled once for each size of a batch, unless the loss asks for values on its way, which a recording
-    /// does not have.
-    let internal ofBatch (risk: RiskDefinition) : Tensor -> RiskBatch -> Tensor * Tensor =
+    /// does not have. A recording does not see either what is wrong with the data, such as labels out of range: `isNew` says that a batch has
+    /// not been seen before, and then its loss is also computed as it stands.
+    let internal ofBatch (risk: RiskDefinition) : bool -> Tensor -> RiskBatch -> Tensor * Tensor =
         let interpreted (theta: Tensor) (batch: RiskBatch) = Linearization.gradient name batch.Loss theta
 
         let compiled =
@@ -39,10 +40,11 @@ module Gradient =
 
         let mutable recordable = true
 
-        fun theta batch ->
+        fun isNew theta batch ->
             if recordable && not batch.IsTerm then
                 try
                     let values = compiled (theta :: batch.Data)
+                    if isNew && not batch.Data.IsEmpty then batch.Loss theta |> ignore
                     values[0], values[1]
                 with :? AbstractValueException ->
                     recordable <- false
@@ -54,16 +56,18 @@ module Gradient =
     /// first. Raises DataException for no batches, and NonFiniteException where loss or gradient are NaN or infinite.
     let family (risk: EmpiricalRisk) : Tensor -> LossGradient =
         let gradient = ofBatch risk.Definition
+        let mutable isFirst = true
 
         fun theta ->
             Linearization.checkPoint name theta
 
             let parts (batch: RiskBatch) =
-                let loss, slope = gradient theta batch
+                let loss, slope = gradient isFirst theta batch
                 let check = checkFinite batch.Suffix batch.Loss theta
                 [ check "loss" loss; check "gradient" slope ]
 
             let totals = RiskPass.totals name theta.Device risk.Definition parts
+            isFirst <- false
             LossGradient(totals[0].ToScalar(), Tensor.convert theta.DType totals[1])
 
     /// The value of a risk and its gradient at θ; see `family`.

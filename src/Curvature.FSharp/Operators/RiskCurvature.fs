@@ -41,7 +41,7 @@ module internal RiskCurvature =
     let private shaped (theta: Tensor) (block: Tensor) =
         Tensor.reshape (block.Signature.Shape[0] :: List.ofArray theta.Signature.Shape) block
 
-    let private flat (block: Tensor) = Tensor.reshape [ block.Signature.Shape[0]; -1 ] block
+    let private flat (theta: Tensor) (block: Tensor) = Tensor.reshape [ block.Signature.Shape[0]; theta.Size ] block
 
     let private define (curvature: RiskCurvature) (theta: Tensor) products =
         { OperatorParts.define curvature.Name theta.DType theta.Size theta.Size products with
@@ -79,7 +79,7 @@ module internal RiskCurvature =
             let products =
                 {
                     Single = fun v -> map.Apply(Tensor.reshape (List.ofArray theta.Signature.Shape) v) |> Tensor.flatten
-                    Block = fun block -> map.ApplyBlock(shaped theta block) |> flat
+                    Block = fun block -> map.ApplyBlock(shaped theta block) |> flat theta
                 }
 
             LinearOperator
@@ -155,7 +155,7 @@ module internal RiskCurvature =
                 ]
 
             LinearOperator
-                { define curvature theta (Products.ofBlock (fun block -> data.Sum(matvec block) |> flat)) with
+                { define curvature theta (Products.ofBlock (fun block -> data.Sum(matvec block) |> flat theta)) with
                     Forms = ValueSome(fun block -> data.Sum(form block))
                     FormsByBatch = ValueSome formsByBatch
                     Warnings = data.Warnings
@@ -168,7 +168,12 @@ module internal RiskCurvature =
     let private ofTerm (curvature: RiskCurvature) (term: Tensor -> Tensor) =
         ofFunction
             { curvature with
-                Risk = { curvature.Risk with Source = NoData; Term = ValueNone }
+                Risk =
+                    { curvature.Risk with
+                        Source = NoData
+                        Loss = (fun _ -> term)
+                        Term = ValueNone
+                    }
                 Extras = fun _ _ -> []
                 At =
                     fun _ _ ->

@@ -48,18 +48,19 @@ module OperatorExamples =
         let batches = Batches.split 4 inputs labels // of 4, 4 and 2 samples
         let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
         let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
-        let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
 
-        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) theta
-        let gaussNewton = GaussNewton.ofRisk (Risk.ofModel Reduction.Mean model cross batches) theta
+        let risk = Risk.ofModel Reduction.Mean model cross batches
+        let hessian = Hessian.ofRisk risk theta
+        let gaussNewton = GaussNewton.ofRisk risk theta
+        let fisher = Fisher.ofRisk (FisherKind.exact Likelihood.categorical) risk theta
 
-        let fisher =
-            Fisher.ofRisk
-                (FisherKind.exact Likelihood.categorical)
-                (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) batches)
-                theta
+        let decay (theta: Tensor) = 1e-3 * Tensor.dot theta theta
+        let decayed = Hessian.ofRisk (Risk.withTerm decay risk) theta
+        let value = Risk.value risk theta
 
         let whole = Hessian.at (model inputs >> cross labels) theta
+        Assert.That(value, Is.EqualTo((model inputs theta |> cross labels).ToScalar()).Within 1e-14)
+        Assert.That((Exact.trace decayed).Value, Is.EqualTo((Exact.trace whole).Value + 0.012).Within 1e-14)
         Assert.That((Exact.frobenius (hessian - whole)).Value, Is.LessThan 1e-14)
         Assert.That((Exact.frobenius (fisher - gaussNewton)).Value, Is.LessThan 1e-14)
 
