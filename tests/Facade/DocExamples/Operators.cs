@@ -69,9 +69,11 @@ public sealed class Operators
         var gaussNewton = risk.GaussNewton(theta);
         var fisher = risk.Fisher(FisherKind.Exact(Likelihood.Categorical), theta);
         var decayed = risk.WithTerm(theta => 1e-3 * theta.Dot(theta)).Hessian(theta);
+        var (value, slope) = (risk.Value(theta), risk.Gradient(theta).Gradient);
 
         var whole = Hessian.At(x => cross(labels, model(inputs, x)), theta);
         Assert.That((hessian - whole).ExactFrobenius().Value, Is.LessThan(1e-14));
+        Assert.That((value, slope.Size), Is.EqualTo((cross(labels, model(inputs, theta)).ToScalar(), 6)));
         Assert.That(decayed.ExactTrace().Value, Is.EqualTo(whole.ExactTrace().Value + 0.012).Within(1e-14));
         Assert.That((fisher - gaussNewton).ExactFrobenius().Value, Is.LessThan(1e-14));
     }

@@ -56,9 +56,10 @@ module OperatorExamples =
 
         let decay (theta: Tensor) = 1e-3 * Tensor.dot theta theta
         let decayed = Hessian.ofRisk (Risk.withTerm decay risk) theta
-        let value = Risk.value risk theta
+        let value, slope = Risk.value risk theta, (Gradient.ofRisk risk theta).Gradient
 
         let whole = Hessian.at (model inputs >> cross labels) theta
+        Expect.equal [| 6 |] slope.Shape
         Assert.That(value, Is.EqualTo((model inputs theta |> cross labels).ToScalar()).Within 1e-14)
         Assert.That((Exact.trace decayed).Value, Is.EqualTo((Exact.trace whole).Value + 0.012).Within 1e-14)
         Assert.That((Exact.frobenius (hessian - whole)).Value, Is.LessThan 1e-14)
