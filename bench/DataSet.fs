@@ -23,7 +23,10 @@ module DataSet =
             Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
 
         let clock = Stopwatch.StartNew()
-        let hessian = Hessian.overBatches Reduction.Mean loss (Batches.ofImages options DType.Float32 images) theta
+
+        let hessian =
+            Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss (Batches.ofImages options DType.Float32 images)) theta
+
         let trace = Hutchinson.trace (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
         let seconds = clock.Elapsed.TotalSeconds
         let peak = float (Process.GetCurrentProcess().PeakWorkingSet64) / float (1 <<< 30)

@@ -12,16 +12,14 @@ var labels = inputs.Square().Sum(1).Greater(Tensor.Scalar(DType.Float64, 1.4)).C
 
 // A network is a function of its parameters, which are one vector, and of a batch of inputs.
 var network = Network.Sequential(Layer.Dense(2, 16), Layer.Tanh, Layer.Dense(16, 2));
+var risk = Risk.OfFunction(theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs)));
 var training = Training.Minimize(
-    (theta, x, y) => Loss.SoftmaxCrossEntropy(y, network.Forward(theta, x)),
-    inputs,
-    labels,
+    risk,
     network.Initialize(key.FoldIn(1), DType.Float64),
-    key.FoldIn(2),
     TrainingOptions.Default.WithEpochs(200).WithOptimizer(Optimizer.Adam(0.02)));
 
 // Any function from a tensor to a scalar is a loss. Its Hessian is never written out; it is known by its products.
-var point = Hessian.Evaluate(theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs)), training.Theta);
+var point = risk.Evaluate(training.Theta);
 var hessian = point.Hessian;
 Console.WriteLine($"parameters          {network.ParameterCount}");
 Console.WriteLine($"loss                {point.Loss:G6} after {training.Steps} steps");

@@ -40,16 +40,14 @@ module Analysis =
 
     let private train (display: Display) (key: Key) (problem: Problem) (schedule: Schedule) (theta: Tensor) =
         let options =
-            TrainingOptions.Default
-                .WithEpochs(schedule.Epochs)
-                .WithBatchSize(schedule.BatchSize)
-                .WithOptimizer(Optimizer.adam schedule.LearningRate)
+            TrainingOptions.Default.WithEpochs(schedule.Epochs).WithOptimizer(Optimizer.adam schedule.LearningRate)
 
         display.Work(
             $"Training {problem.Architecture}",
             fun tell ->
                 let progress = Progress.listen (fun (p: TrainingProgress) -> tell (float p.Epoch / float p.Epochs))
-                Training.minimize (options.WithProgress progress) key problem.Loss problem.Inputs problem.Targets theta
+                let batches = Batches.shuffledEachPass schedule.BatchSize key problem.Inputs problem.Targets
+                Training.minimize (options.WithProgress progress) (Risk.withPasses batches problem.Risk) theta
         )
 
     /// The parameters at which curvature is measured, and how they were trained.
@@ -143,12 +141,6 @@ module Analysis =
         let look tell = Landscapes.around tell options.LandscapePoints key problem gradient pairs theta
         display.Work("Landscapes", look)
 
-    /// The loss at θ with gradient and Hessian. Within one batch, everything that depends on θ alone is computed once.
-    let private evaluate (problem: Problem) (theta: Tensor) : LossPoint =
-        match problem.Batches with
-        | [| all |] -> Hessian.evaluate (problem.LossOf all) theta
-        | batches -> Hessian.evaluateOverBatches Reduction.Mean problem.LossOf batches theta
-
     /// Loads what the options ask for, trains, and measures. The same seed gives the same bits on any number of threads.
     let run (display: Display) (options: Options) : Report =
         let clock = Stopwatch.StartNew()
@@ -165,7 +157,7 @@ module Analysis =
             $"Curvature of a network ({problem.Architecture}) of {Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} ({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed {options.Seed}"
 
         let theta, training = parameters display device options keys[1] keys[2] problem
-        let point = evaluate problem theta
+        let point = Hessian.evaluate problem.Risk theta
         let hessian = point.Hessian
         let (trace, (blockTraces, diagonal)), history = estimate display options keys[3] problem hessian
         let pairs = eigenpairs display options keys[4] hessian

@@ -43,14 +43,7 @@ module Landscapes =
             LandscapeOptions.Default.WithNonFinite().WithProgress(Progress.listen listen)
 
         let line number direction length =
-            Landscape.lineOverBatches
-                (options (number * onLine))
-                Reduction.Mean
-                problem.LossOf
-                batches
-                theta
-                direction
-                (Landscape.grid length onLine)
+            Landscape.lineWith (options (number * onLine)) problem.Risk theta direction (Landscape.grid length onLine)
 
         let first, random = Direction.eigenvector 0 pairs, Direction.random key theta
 
@@ -59,9 +52,6 @@ module Landscapes =
                 Direction.eigenvector 1 pairs
             else
                 Direction.orthogonalTo first random
-
-        let plane =
-            Landscape.planeOverBatches (options (3 * onLine)) Reduction.Mean problem.LossOf batches theta first second
 
         let grid index = Landscape.grid (radius pairs index) points
 
@@ -74,5 +64,5 @@ module Landscapes =
                         line 1 (Direction.gradient gradient) (radius pairs 0)
                     line 2 (Direction.filterNormalized problem.Network.Layout theta random) 1.0
                 ]
-            Plane = plane (grid 0) (grid 1)
+            Plane = Landscape.planeWith (options (3 * onLine)) problem.Risk theta (first, grid 0) (second, grid 1)
         }

@@ -34,12 +34,6 @@ type Problem =
 
     member problem.Rows = problem.Inputs.Shape[0]
 
-    /// The mean loss over given rows.
-    member problem.Loss (theta: Tensor) (inputs: Tensor) (targets: Tensor) =
-        Network.forward problem.Network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean targets
-
-    member problem.LossOf (batch: Batch) (theta: Tensor) = problem.Loss theta batch.Inputs batch.Targets
-
     /// All rows, a batch at a time.
     member problem.Batches: Batch[] =
         [|
@@ -47,6 +41,10 @@ type Problem =
                 let some (t: Tensor) = Tensor.slice 0 first (min problem.BatchSize (problem.Rows - first)) t
                 Batch(some problem.Inputs, some problem.Targets)
         |]
+
+    /// The mean loss over all rows.
+    member problem.Risk: EmpiricalRisk =
+        problem.Network |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) problem.Batches
 
     /// The share of rows whose class the network finds.
     member problem.Accuracy(theta: Tensor) : float =

@@ -40,12 +40,10 @@ let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntrop
 
 let trained =
     let options = TrainingOptions.Default.WithEpochs(100).WithOptimizer(Optimizer.adam 0.01)
-    let batchLoss theta x y = Network.forward network theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
-    let targets = Tensor.oneHot DType.Float32 5 labels
-    Training.minimize options key batchLoss inputs targets theta
+    Training.minimize options (Risk.ofFunction loss) theta
 
 // The loss, its gradient and its Hessian at a point.
-let point = Hessian.evaluate loss trained.Theta
+let point = Hessian.evaluate (Risk.ofFunction loss) trained.Theta
 printfn $"\na network of {network.ParameterCount} parameters, loss {point.Loss:G6} after {trained.Steps} steps"
 
 // Several measurements share the same products, here until the trace is known to 2 %.

@@ -15,17 +15,26 @@ public static class ActivationHessian
     public static LinearOperator At(Network network, Func<Tensor, Tensor> loss, string tap, Tensor theta, Tensor inputs) =>
         FSharp.ActivationHessian.at(network.NotNull(), loss.ToFSharp(), tap.NotNull(), theta.NotNull(), inputs.NotNull());
 
-    /// <summary>The trace of the Hessian with respect to each of some values, for the batch and for each sample. A random vector for the
-    /// whole batch gives a sample of the trace of every sample's block. One tap follows the other: vectors for all taps at
-    /// once would add the entries between taps to the variance of each.</summary>
+    /// <summary>The trace of the Hessian of a risk with respect to each of some values, for all data and for each sample in their order. A
+    /// random vector for a whole batch gives a sample of the trace of every sample's block. One tap follows the other: vectors for all taps
+    /// at once would add the entries between taps to the variance of each. The batches are read once, one in memory at a time; of
+    /// several, each is estimated by itself until the rule says stop, so that their errors are independent.</summary>
+    /// <param name="network">The network, whose forward pass stands for the model of the risk.</param>
+    /// <param name="risk">The data and the criterion.</param>
+    /// <param name="taps">Names of values.</param>
+    /// <param name="theta">The parameters.</param>
+    /// <param name="options">How to estimate.</param>
+    /// <param name="progress">Told after every block of vectors.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="OperatorException">The risk has no model.</exception>
+    /// <exception cref="DataException">There are no batches.</exception>
     /// <exception cref="ParameterException">There is no such tap; the message names those that there are.</exception>
     /// <exception cref="ShapeException">A value has no leading axis of samples.</exception>
     public static IReadOnlyList<ActivationTrace> Traces(
         Network network,
-        Func<Tensor, Tensor> loss,
+        EmpiricalRisk risk,
         IReadOnlyList<string> taps,
         Tensor theta,
-        Tensor inputs,
         EstimateOptions? options = null,
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -35,99 +44,16 @@ public static class ActivationHessian
             options.ToSamplingOptions(progress, cancellationToken),
             options.Probe,
             network.NotNull(),
-            loss.ToFSharp(),
+            risk.NotNull(),
             taps.ToFSharpList(),
             options.Stop,
             options.Key,
-            theta.NotNull(),
-            inputs.NotNull());
-    }
-
-    /// <inheritdoc cref="Traces"/>
-    public static Task<IReadOnlyList<ActivationTrace>> TracesAsync(
-        Network network,
-        Func<Tensor, Tensor> loss,
-        IReadOnlyList<string> taps,
-        Tensor theta,
-        Tensor inputs,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        network.NotNull();
-        loss.NotNull();
-        taps.NotNull();
-        theta.NotNull();
-        inputs.NotNull();
-        return Task.Run(
-            () => Traces(network, loss, taps, theta, inputs, options, progress, cancellationToken), cancellationToken);
+            theta.NotNull());
     }
 
     /// <summary>The same traces exactly: a quadratic form for each element of each value.</summary>
     /// <exception cref="ParameterException">There is no such tap; the message names those that there are.</exception>
     public static IReadOnlyList<ActivationTrace> ExactTraces(
-        Network network, Func<Tensor, Tensor> loss, IReadOnlyList<string> taps, Tensor theta, Tensor inputs) =>
-        FSharp.ActivationHessian.exactTraces(
-            network.NotNull(), loss.ToFSharp(), taps.ToFSharpList(), theta.NotNull(), inputs.NotNull());
-
-    /// <summary>The traces over many batches, and of each sample in their order. The batches are read once, one in memory at a time; each is
-    /// estimated by itself until the rule says stop, so that their errors are independent.</summary>
-    /// <param name="network">The network.</param>
-    /// <param name="loss">From targets and outputs to a scalar: the mean over a batch's samples, or their sum.</param>
-    /// <param name="taps">Names of values.</param>
-    /// <param name="batches">The data. With the mean, batches count by their size.</param>
-    /// <param name="theta">The parameters.</param>
-    /// <param name="reduction">What the loss of a batch is.</param>
-    /// <param name="options">How to estimate.</param>
-    /// <param name="progress">Told after every block of vectors.</param>
-    /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="DataException">There are no batches.</exception>
-    /// <exception cref="ParameterException">There is no such tap; the message names those that there are.</exception>
-    public static IReadOnlyList<ActivationTrace> TracesOverBatches(
-        Network network,
-        Func<Tensor, Tensor, Tensor> loss,
-        IReadOnlyList<string> taps,
-        IEnumerable<Batch> batches,
-        Tensor theta,
-        Reduction reduction = Reduction.Mean,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        options ??= new EstimateOptions();
-        return FSharp.ActivationHessian.tracesOverBatches(
-            options.ToSamplingOptions(progress, cancellationToken),
-            options.Probe,
-            network.NotNull(),
-            reduction,
-            loss.ToFSharp(),
-            taps.ToFSharpList(),
-            options.Stop,
-            options.Key,
-            batches.NotNull(),
-            theta.NotNull());
-    }
-
-    /// <inheritdoc cref="TracesOverBatches"/>
-    public static Task<IReadOnlyList<ActivationTrace>> TracesOverBatchesAsync(
-        Network network,
-        Func<Tensor, Tensor, Tensor> loss,
-        IReadOnlyList<string> taps,
-        IEnumerable<Batch> batches,
-        Tensor theta,
-        Reduction reduction = Reduction.Mean,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        network.NotNull();
-        loss.NotNull();
-        taps.NotNull();
-        batches.NotNull();
-        theta.NotNull();
-        return Task.Run(
-            () => TracesOverBatches(
-                network, loss, taps, batches, theta, reduction, options, progress, cancellationToken),
-            cancellationToken);
-    }
+        Network network, EmpiricalRisk risk, IReadOnlyList<string> taps, Tensor theta) =>
+        FSharp.ActivationHessian.exactTraces(network.NotNull(), risk.NotNull(), taps.ToFSharpList(), theta.NotNull());
 }

@@ -66,6 +66,13 @@ public static class Batches
     public static IEnumerable<Batch> FromTensors(Tensor inputs, Tensor targets, BatchOptions? options = null) =>
         FSharp.Batches.ofTensors(options ?? BatchOptions.Default, inputs.NotNull(), targets.NotNull());
 
+    /// <summary>Batches of <paramref name="size"/> rows for training: each pass, by its number, takes the rows in another order, drawn from the
+    /// key's fold with the number. Where all rows fit into one batch, they keep their order.</summary>
+    /// <exception cref="ArgumentRangeException">The size is less than 1.</exception>
+    /// <exception cref="ShapeException">There are not as many targets as inputs.</exception>
+    public static Func<int, IEnumerable<Batch>> ShuffledEachPass(Tensor inputs, Tensor targets, int size, Key key) =>
+        FSharp.Batches.shuffledEachPass(size, key, inputs.NotNull(), targets.NotNull()).Invoke;
+
     /// <summary>Batches of images [batch, channels, height, width] of numbers from 0 to 1, before the transform of the options, with their
     /// classes, <see cref="DType.Int32"/> [batch]. Only the images of one batch are numbers at a time.</summary>
     /// <exception cref="DataException">There are no images.</exception>

@@ -14,13 +14,13 @@ public static class Diagnose
     public static Diagnosis Run(LinearOperator linearOperator, DiagnoseOptions? options = null) =>
         FSharp.Diagnose.run(options ?? DiagnoseOptions.Default, linearOperator.NotNull());
 
-    /// <summary>The same, and that products are differences of a loss's gradient at θ, as those of a Hessian are. A loss that differs from
+    /// <summary>The same, and that products are differences of a risk's gradient at θ, as those of a Hessian are. A loss that differs from
     /// call to call, as with dropout, is a finding.</summary>
     /// <exception cref="ShapeException">The point does not fit the operator.</exception>
-    public static Diagnosis AgainstLoss(
-        LinearOperator linearOperator, Func<Tensor, Tensor> loss, Tensor theta, DiagnoseOptions? options = null) =>
-        FSharp.Diagnose.againstLoss(
-            options ?? DiagnoseOptions.Default, loss.ToFSharp(), theta.NotNull(), linearOperator.NotNull());
+    public static Diagnosis AgainstRisk(
+        LinearOperator linearOperator, EmpiricalRisk risk, Tensor theta, DiagnoseOptions? options = null) =>
+        FSharp.Diagnose.againstRisk(
+            options ?? DiagnoseOptions.Default, risk.NotNull(), theta.NotNull(), linearOperator.NotNull());
 
     /// <summary>The same for a gradient from elsewhere.</summary>
     /// <exception cref="ShapeException">The point or the gradient does not fit the operator.</exception>

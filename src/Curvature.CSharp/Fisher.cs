@@ -38,35 +38,20 @@ public static class Fisher
     public static LinearOperator Empirical(Func<Tensor, Tensor> losses, Func<Tensor, Tensor> model, Tensor theta) =>
         FSharp.Fisher.empirical(losses.ToFSharp(), model.ToFSharp(), theta.NotNull());
 
-    /// <summary>The exact Fisher information over many batches, weighted by their sizes; targets are not used. Batches are read as by
-    /// <see cref="Hessian.OverBatches"/>, with the same errors.</summary>
-    /// <param name="likelihood">What the outputs say about the targets.</param>
-    /// <param name="model">From inputs and θ to outputs [N, …].</param>
-    /// <param name="batches">The same data at every pass.</param>
-    /// <param name="theta">Where to take it.</param>
-    public static LinearOperator ExactOverBatches(
-        Likelihood likelihood, Func<Tensor, Tensor, Tensor> model, IEnumerable<Batch> batches, Tensor theta) =>
-        FSharp.Fisher.exactOverBatches(likelihood.NotNull(), model.ToFSharp(), batches.NotNull(), theta.NotNull());
+    extension(FisherKind)
+    {
+        /// <summary>Over all targets that the likelihood may give, exactly.</summary>
+        public static FisherKind Exact(Likelihood likelihood) => FSharp.FisherKind.exact(likelihood.NotNull());
 
-    /// <summary>The Fisher information with drawn targets over many batches, weighted by their sizes. Batch number i draws from the
-    /// key's fold with i, at every pass the same; targets of the batches are not used.</summary>
-    /// <exception cref="ArgumentRangeException">There is less than one draw.</exception>
-    public static LinearOperator MonteCarloOverBatches(
-        Likelihood likelihood,
-        int draws,
-        Key key,
-        Func<Tensor, Tensor, Tensor> model,
-        IEnumerable<Batch> batches,
-        Tensor theta) =>
-        FSharp.Fisher.monteCarloOverBatches(
-            likelihood.NotNull(), draws, key, model.ToFSharp(), batches.NotNull(), theta.NotNull());
+        /// <summary>Over <paramref name="draws"/> targets for each sample, drawn from a key; batch number i draws from the key's fold with
+        /// i, at every pass the same.</summary>
+        /// <exception cref="ArgumentRangeException">There is less than one draw.</exception>
+        public static FisherKind MonteCarlo(Likelihood likelihood, int draws, Key key) =>
+            FSharp.FisherKind.monteCarlo(likelihood.NotNull(), draws, key);
 
-    /// <summary>The empirical Fisher matrix over many batches, weighted by their sizes.</summary>
-    /// <param name="losses">From targets and outputs [N, …] to one loss for each sample, [N]; loss n may depend on row n alone.</param>
-    /// <param name="model">From inputs and θ to outputs.</param>
-    /// <param name="batches">The same data at every pass.</param>
-    /// <param name="theta">Where to take it.</param>
-    public static LinearOperator EmpiricalOverBatches(
-        Func<Tensor, Tensor, Tensor> losses, Func<Tensor, Tensor, Tensor> model, IEnumerable<Batch> batches, Tensor theta) =>
-        FSharp.Fisher.empiricalOverBatches(losses.ToFSharp(), model.ToFSharp(), batches.NotNull(), theta.NotNull());
+        /// <summary>The targets of the data themselves.</summary>
+        /// <param name="losses">From targets and outputs [N, …] to one loss for each sample, [N]; loss n may depend on row n alone.</param>
+        public static FisherKind Empirical(Func<Tensor, Tensor, Tensor> losses) =>
+            FSharp.FisherKind.empirical(losses.ToFSharp());
+    }
 }

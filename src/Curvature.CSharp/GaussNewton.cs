@@ -15,27 +15,4 @@ public static class GaussNewton
     /// <exception cref="DifferentiationException">The model does not depend on θ, or the loss on the outputs.</exception>
     public static LinearOperator At(Func<Tensor, Tensor> model, Func<Tensor, Tensor> loss, Tensor theta) =>
         FSharp.GaussNewton.at(model.ToFSharp(), loss.ToFSharp(), theta.NotNull());
-
-    /// <summary>Gauss–Newton matrices at point after point: recorded and compiled at the first.</summary>
-    public static Func<Tensor, LinearOperator> Family(Func<Tensor, Tensor> model, Func<Tensor, Tensor> loss)
-    {
-        var family = FSharp.GaussNewton.family(model.ToFSharp(), loss.ToFSharp());
-        return theta => family.Invoke(theta.NotNull());
-    }
-
-    /// <summary>The Gauss–Newton matrix over many batches, which are read as by <see cref="Hessian.OverBatches"/>, with the same
-    /// errors.</summary>
-    /// <param name="model">From inputs and θ to outputs.</param>
-    /// <param name="loss">From targets and outputs to a scalar.</param>
-    /// <param name="batches">The same data at every pass.</param>
-    /// <param name="theta">Where to take it.</param>
-    /// <param name="reduction">Whether the loss of a batch is the mean over its samples (batches then count by their size) or the
-    /// sum.</param>
-    public static LinearOperator OverBatches(
-        Func<Tensor, Tensor, Tensor> model,
-        Func<Tensor, Tensor, Tensor> loss,
-        IEnumerable<Batch> batches,
-        Tensor theta,
-        Reduction reduction = Reduction.Mean) =>
-        FSharp.GaussNewton.overBatches(reduction, model.ToFSharp(), loss.ToFSharp(), batches.NotNull(), theta.NotNull());
 }

@@ -31,6 +31,18 @@ public static class Networks
                 shapes.NotNull().Select(part => Tuple.Create(part.Name, part.Shape.ToFSharpList(nameof(shapes)))).ToFSharpList());
     }
 
+    /// <summary>The risk of a network over batches; see <see cref="CSharp.Risk.OfModel"/>.</summary>
+    /// <param name="network">The model.</param>
+    /// <param name="criterion">From targets and outputs to a scalar.</param>
+    /// <param name="batches">The same data at every pass.</param>
+    /// <param name="reduction">Whether the criterion is the mean over the samples of a batch or the sum.</param>
+    public static EmpiricalRisk Risk(
+        this Network network,
+        Func<Tensor, Tensor, Tensor> criterion,
+        IEnumerable<Batch> batches,
+        Reduction reduction = Reduction.Mean) =>
+        FSharp.Network.risk(reduction, criterion.ToFSharp(), batches.NotNull(), network.NotNull());
+
     /// <summary>Parameters θ and a network, from named tensors such as those of a file that PyTorch wrote. Counters
     /// <c>…num_batches_tracked</c> are passed over.</summary>
     /// <exception cref="ParameterException">Tensors are missing or unknown; the message names them.</exception>

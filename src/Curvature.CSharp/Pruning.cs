@@ -22,63 +22,17 @@ public static class Pruning
     public static Saliencies OrderedBy(this Saliencies saliencies, Saliencies other) =>
         FSharp.Pruning.orderedBy(other.NotNull(), saliencies.NotNull());
 
-    /// <summary>The loss with shares of the weights set to 0, those of the least saliency first: predicted as the loss at θ and the sum of
-    /// their saliencies, and measured. It costs one loss for each share.</summary>
+    /// <summary>The value of a risk with shares of the weights set to 0, those of the least saliency first: predicted as the value at θ and the
+    /// sum of their saliencies, and measured. It costs one loss for each share; batches are read once.</summary>
     /// <exception cref="ArgumentRangeException">There are no shares, or one is outside [0, 1].</exception>
+    /// <exception cref="DataException">There are no batches.</exception>
     /// <exception cref="NonFiniteException">A loss is NaN or infinite.</exception>
     public static IReadOnlyList<PruningPoint> PruningCurve(
         this Saliencies saliencies,
-        Func<Tensor, Tensor> loss,
+        EmpiricalRisk risk,
         IEnumerable<double> shares,
         CancellationToken cancellationToken = default) =>
-        FSharp.Pruning.curveWith(cancellationToken, loss.ToFSharp(), shares.NotNull(), saliencies.NotNull());
-
-    /// <inheritdoc cref="PruningCurve"/>
-    public static Task<IReadOnlyList<PruningPoint>> PruningCurveAsync(
-        this Saliencies saliencies,
-        Func<Tensor, Tensor> loss,
-        IEnumerable<double> shares,
-        CancellationToken cancellationToken = default)
-    {
-        saliencies.NotNull();
-        loss.NotNull();
-        shares.NotNull();
-        return Task.Run(() => saliencies.PruningCurve(loss, shares, cancellationToken), cancellationToken);
-    }
-
-    /// <summary>The same curve for a loss over batches, which are read once, one in memory at a time.</summary>
-    /// <exception cref="DataException">There are no batches.</exception>
-    public static IReadOnlyList<PruningPoint> PruningCurveOverBatches(
-        this Saliencies saliencies,
-        Func<Batch, Tensor, Tensor> loss,
-        IEnumerable<Batch> batches,
-        IEnumerable<double> shares,
-        Reduction reduction = Reduction.Mean,
-        CancellationToken cancellationToken = default) =>
-        FSharp.Pruning.curveOverBatches(
-            cancellationToken,
-            reduction,
-            loss.ToFSharp(),
-            batches.NotNull(),
-            shares.NotNull(),
-            saliencies.NotNull());
-
-    /// <inheritdoc cref="PruningCurveOverBatches"/>
-    public static Task<IReadOnlyList<PruningPoint>> PruningCurveOverBatchesAsync(
-        this Saliencies saliencies,
-        Func<Batch, Tensor, Tensor> loss,
-        IEnumerable<Batch> batches,
-        IEnumerable<double> shares,
-        Reduction reduction = Reduction.Mean,
-        CancellationToken cancellationToken = default)
-    {
-        saliencies.NotNull();
-        loss.NotNull();
-        batches.NotNull();
-        shares.NotNull();
-        return Task.Run(
-            () => saliencies.PruningCurveOverBatches(loss, batches, shares, reduction, cancellationToken), cancellationToken);
-    }
+        FSharp.Pruning.curveWith(cancellationToken, risk.NotNull(), shares.NotNull(), saliencies.NotNull());
 
     /// <summary>How sure the order of the saliencies is: they are drawn again within their standard errors.</summary>
     /// <param name="saliencies">The saliencies.</param>

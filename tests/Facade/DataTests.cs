@@ -82,7 +82,7 @@ public sealed class DataTests
     }
 
     [Test]
-    public async Task BatchesAreShuffledByAKeyAndTrainLikeTensors()
+    public void BatchesAreShuffledByAKeyAndTrainLikeTensors()
     {
         var inputs = Tensor.Normal(Key.OfSeed(1), DType.Float64, 7, 2);
         var labels = Tensor.FromIndices([0, 1, 0, 1, 0, 1, 1]);
@@ -94,9 +94,8 @@ public sealed class DataTests
             Is.EquivalentTo(inputs.ToArray()));
 
         var network = Network.Mlp(Layer.Tanh, 2, 3, 2);
-        var result = await Training.MinimizeOverBatchesAsync(
-            (batch, theta) => Loss.SoftmaxCrossEntropy(batch.Targets, network.Forward(theta, batch.Inputs)),
-            _ => batches,
+        var result = Training.Minimize(
+            network.Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), batches),
             network.Initialize(Key.OfSeed(2), DType.Float64),
             TrainingOptions.Default.WithEpochs(30).WithOptimizer(Optimizer.Adam(0.05)));
         Assert.That(result.Losses[29], Is.LessThan(result.Losses[0]));

@@ -7,7 +7,7 @@ public sealed class LandscapeTests
 {
     private static readonly Tensor Theta = Tensor.FromArray([1.0, 2.0]);
 
-    private static Tensor Square(Tensor x) => x.Dot(x);
+    private static readonly EmpiricalRisk Square = Risk.OfFunction(x => x.Dot(x));
 
     [Test]
     public void ALossAlongALineAndItsModel()
@@ -20,13 +20,13 @@ public sealed class LandscapeTests
     }
 
     [Test]
-    public async Task ALossOverAPlane()
+    public void ALossOverAPlane()
     {
         var first = Direction.FromVector("first", Tensor.FromArray([1.0, 0.0]));
         var second = Direction.FromVector("second", Tensor.FromArray([3.0, 4.0])).OrthogonalTo(first).Scaled(0.2);
         Assert.That(second.Vector.ToArray(), Is.EqualTo(new[] { 0.0, 1 }).Within(1e-14));
 
-        var plane = await Landscape.PlaneAsync(Square, Theta, first, second, [0, 1], [0, 1, 2]);
+        var plane = Landscape.Plane(Square, Theta, first, second, [0, 1], [0, 1, 2]);
         Assert.That(plane.Losses, Is.EqualTo(new[,] { { 5.0, 10, 17 }, { 8, 13, 20 } }).Within(1e-14));
         Assert.That(plane.DepartureDistance(1e-9), Is.Null);
     }
@@ -46,22 +46,22 @@ public sealed class LandscapeTests
     public void ALossThatIsNotFiniteSaysWhere()
     {
         var error = Assert.Throws<NonFiniteException>(
-            () => Landscape.Line(x => x.Log().Sum(), Theta, Direction.FromVector("d", Theta), [-1, 0]));
+            () => Landscape.Line(Risk.OfFunction(x => x.Log().Sum()), Theta, Direction.FromVector("d", Theta), [-1, 0]));
         Assert.That(error!.Message, Does.Contain("-1 along d"));
     }
 
     [Test]
-    public async Task ALossOverBatches()
+    public void ALossOverBatches()
     {
         var x = Tensor.FromArray([1.0, 2, 3]);
         Func<Batch, Tensor, Tensor> loss = (batch, theta) => (batch.Inputs * theta.Sum()).Mean();
         var direction = Direction.FromVector("d", Tensor.FromArray([1.0, 0.0]));
-        var line = await Landscape.LineOverBatchesAsync(loss, Batches.Split(x, x, 2), Theta, direction, [0, 1]);
+        var risk = Risk.OfBatches(loss, Batches.Split(x, x, 2));
+        var line = Landscape.Line(risk, Theta, direction, [0, 1]);
         Assert.That(line.Losses, Is.EqualTo(new[] { 6.0, 8 }).Within(1e-14));
 
-        var plane = await Landscape.PlaneOverBatchesAsync(
-            loss, Batches.Split(x, x, 2), Theta, direction, direction, [0, 1], [0], Reduction.Sum);
-        Assert.That(plane.Losses[1, 0], Is.EqualTo(6 + 12).Within(1e-14));
+        var plane = Landscape.Plane(risk, Theta, direction, direction, [0, 1], [0]);
+        Assert.That(plane.Losses[1, 0], Is.EqualTo(8).Within(1e-14));
     }
 
     [Test]
@@ -69,8 +69,7 @@ public sealed class LandscapeTests
     {
         using var source = new CancellationTokenSource();
         source.Cancel();
-        Assert.ThrowsAsync<TaskCanceledException>(
-            () => Landscape.LineAsync(
-                Square, Theta, Direction.Gradient(Theta), [0], cancellationToken: source.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => Landscape.Line(Square, Theta, Direction.Gradient(Theta), [0], cancellationToken: source.Token));
     }
 }

@@ -33,26 +33,26 @@ public sealed class LayerCurvatureTests
     }
 
     [Test]
-    public async Task TracesOfActivations()
+    public void TracesOfActivations()
     {
         Assert.That(
             ActivationHessian.Taps(Network, Theta, Inputs).Select(tap => tap.Name), Is.EqualTo(new[] { "0", "1" }));
 
-        var exact = ActivationHessian.ExactTraces(Network, Squares, ["0", "1"], Theta, Inputs);
+        var risk = Network.Risk((_, outputs) => Squares(outputs), [new Batch(Inputs, Inputs)], Reduction.Sum);
+        var exact = ActivationHessian.ExactTraces(Network, risk, ["0", "1"], Theta);
         Assert.That(exact[0].PerSample.Value.ToArray(), Is.EqualTo(new[] { 20.0, 20 }).Within(1e-12));
         Assert.That(exact[1].Trace.Value, Is.EqualTo(4).Within(1e-12));
 
-        var found = await ActivationHessian.TracesAsync(Network, Squares, ["1"], Theta, Inputs);
+        var found = ActivationHessian.Traces(Network, risk, ["1"], Theta);
         Assert.That(found.Single().Trace.Value, Is.EqualTo(4).Within(1e-12));
         Assert.Throws<ParameterException>(() => ActivationHessian.At(Network, Squares, "2", Theta, Inputs));
     }
 
     [Test]
-    public async Task TracesOfActivationsOverBatches()
+    public void TracesOfActivationsOverBatches()
     {
-        var batches = Batches.Split(Inputs, Inputs, 1);
-        Func<Tensor, Tensor, Tensor> loss = (_, outputs) => Squares(outputs);
-        var found = await ActivationHessian.TracesOverBatchesAsync(Network, loss, ["1"], batches, Theta);
+        var risk = Network.Risk((_, outputs) => Squares(outputs), Batches.Split(Inputs, Inputs, 1));
+        var found = ActivationHessian.Traces(Network, risk, ["1"], Theta);
         Assert.That(found.Single().PerSample.Value.ToArray(), Is.EqualTo(new[] { 1.0, 1 }).Within(1e-12));
         Assert.That(found.Single().Trace.Value, Is.EqualTo(2).Within(1e-12));
     }

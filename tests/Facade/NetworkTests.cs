@@ -35,11 +35,8 @@ public sealed class NetworkTests
     {
         var network = Network.Mlp(Layer.Tanh, 2, 8, 2);
         var result = Training.Minimize(
-            (theta, x, y) => Loss.SoftmaxCrossEntropy(y, network.Forward(theta, x)),
-            Inputs,
-            Labels,
+            network.Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), [new Batch(Inputs, Labels)]),
             network.Initialize(Key, DType.Float64),
-            Key,
             TrainingOptions.Default.WithEpochs(150).WithOptimizer(Optimizer.Adam(0.05)));
         Assert.That(result.Steps, Is.EqualTo(150));
         Assert.That(result.Losses[^1], Is.LessThan(0.05));
@@ -47,17 +44,17 @@ public sealed class NetworkTests
     }
 
     [Test]
-    public async Task TrainingReportsEachPassAndStopsWhenCancelled()
+    public void TrainingReportsEachPassAndStopsWhenCancelled()
     {
         using var source = new CancellationTokenSource();
         var passes = new List<int>();
-        var result = await Training.MinimizeAsync(
-            (theta, x, y) => Loss.MeanSquaredError(y, x.MatMul(theta)),
-            Inputs,
-            Tensor.FromArray([0.0, 1.0, 1.0, 2.0]),
+        var targets = Tensor.FromArray([0.0, 1.0, 1.0, 2.0]);
+        var risk = Risk.OfBatches(
+            (batch, theta) => Loss.MeanSquaredError(batch.Targets, batch.Inputs.MatMul(theta)), [new Batch(Inputs, targets)]);
+        var result = Training.Minimize(
+            risk.WithPasses(Batches.ShuffledEachPass(Inputs, targets, 2, Key)),
             Tensor.Zeros(DType.Float64, 2),
-            Key,
-            TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5)).WithBatchSize(2),
+            TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5)),
             new Listener(progress =>
             {
                 passes.Add(progress.Epoch);

@@ -108,7 +108,7 @@ public sealed class OperatorTests
         Assert.That(hessian.Apply(Tensor.FromArray([1.0, 0.0, 0.0])).ToArray(), Is.EqualTo(new double[] { 64, 16, 24 }));
         Assert.That(hessian.HasQuadraticForms);
 
-        var point = Hessian.Family(x => x.Dot(x).Square())(theta);
+        var point = Risk.OfFunction(x => x.Dot(x).Square()).LossPoints()(theta);
         Assert.That(point.Loss, Is.EqualTo(196));
         Assert.That(point.Gradient.ToArray(), Is.EqualTo(new double[] { 56, 112, 168 }));
         Assert.That(Hessian.Evaluate(x => x.Dot(x), theta).Loss, Is.EqualTo(14));
@@ -128,28 +128,52 @@ public sealed class OperatorTests
         Func<Tensor, Tensor, Tensor> losses = (targets, logits) => logits.LogSoftmax().Pick(targets) * -1.0;
 
         var whole = Hessian.Evaluate(parameters => cross(labels, model(x, parameters)), theta);
-        var parts = Hessian.EvaluateOverBatches((batch, p) => cross(batch.Targets, model(batch.Inputs, p)), batches, theta);
+        var risk = Risk.OfModel(model, cross, batches);
+        var parts = risk.Evaluate(theta);
+        Assert.That((risk.HasData, risk.HasModel, risk.HasTerm), Is.EqualTo((true, true, false)));
+        Assert.That(risk.Value(theta), Is.EqualTo(whole.Loss).Within(1e-14));
+        Assert.That(risk.Gradient(theta).Gradient.ToArray(), Is.EqualTo(whole.Gradient.ToArray()).Within(1e-14));
+        Assert.That(risk.Gradients()(theta).Loss, Is.EqualTo(whole.Loss).Within(1e-14));
+        var group = risk.PartialSum(0, batch => cross(batch.Targets, model(batch.Inputs, theta)), theta.Device);
+        Assert.That(group.ToScalar() / 7, Is.EqualTo(whole.Loss).Within(1e-14));
+        Assert.That(Risk.GroupSize, Is.EqualTo(8));
         var expected = whole.Hessian.ToDense().ToArray();
         Assert.That(parts.Loss, Is.EqualTo(whole.Loss).Within(1e-14));
         Assert.That(parts.Hessian.ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
-        Assert.That(GaussNewton.OverBatches(model, cross, batches, theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
+        Assert.That(risk.GaussNewton(theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
         Assert.That(
-            Fisher.ExactOverBatches(Likelihood.Categorical, model, batches, theta).ToDense().ToArray(),
+            risk.Fisher(FisherKind.Exact(Likelihood.Categorical), theta).ToDense().ToArray(),
             Is.EqualTo(expected).Within(1e-14));
         Assert.That(
-            Fisher.EmpiricalOverBatches(losses, model, batches, theta).ToDense().ToArray(),
+            risk.Fisher(FisherKind.Empirical(losses), theta).ToDense().ToArray(),
             Is.EqualTo(Fisher.Empirical(logits => losses(labels, logits), p => model(x, p), theta).ToDense().ToArray())
                 .Within(1e-14));
-        var drawn = Fisher.MonteCarloOverBatches(Likelihood.Categorical, 4000, Key.OfSeed(3), model, batches, theta);
+        var drawn = risk.Fisher(FisherKind.MonteCarlo(Likelihood.Categorical, 4000, Key.OfSeed(3)), theta);
         Assert.That((drawn.ToDense() - whole.Hessian.ToDense()).Norm().ToScalar(), Is.LessThan(0.05));
 
-        var summed = Hessian.OverBatches(
-            (batch, p) => Loss.SoftmaxCrossEntropy(batch.Targets, model(batch.Inputs, p), Reduction.Sum), batches, theta, Reduction.Sum);
+        var summed = Risk.OfBatches(
+            (batch, p) => Loss.SoftmaxCrossEntropy(batch.Targets, model(batch.Inputs, p), Reduction.Sum), batches, Reduction.Sum)
+            .Hessian(theta);
         Assert.That((summed * (1.0 / 7)).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
         Assert.That(
-            () => Hessian.OverBatches((batch, p) => cross(batch.Targets, model(batch.Inputs, p)), [], theta),
+            () => Risk.OfModel(model, cross, []).Hessian(theta),
             Throws.TypeOf<DataException>());
         Assert.That(parts.Hessian.Damped(0.5).ToDense().ToArray()[0], Is.EqualTo(expected[0] + 0.5).Within(1e-14));
+    }
+
+    [Test]
+    public void ARiskHasATermAndIsRestrictedByName()
+    {
+        var layout = ParameterLayout.FromShapes(("a", [2]), ("b", [1]));
+        var theta = Tensor.FromArray([1.0, 2.0, 3.0]);
+        var risk = Risk.OfFunction(x => x.Dot(x).Square()).WithTerm(x => x.Dot(x) * 0.5);
+        Assert.That(risk.Value(theta), Is.EqualTo(196 + 7));
+        Assert.That(risk.Hessian(theta).ToDense().ToArray()[0], Is.EqualTo(65).Within(1e-12));
+
+        var restricted = risk.RestrictTo(["a"], layout, theta);
+        var hessian = restricted.Hessian(layout.Restrict(["a"]).Join([new("a", Tensor.FromArray([1.0, 2.0]))]));
+        Assert.That(hessian.ToDense().ToArray(), Is.EqualTo(new[] { 65.0, 16, 16, 89 }).Within(1e-12));
+        Assert.That(risk.Compose(x => x * 2.0).Value(theta), Is.EqualTo((16 * 196) + 28));
     }
 
     [Test]
@@ -168,7 +192,7 @@ public sealed class OperatorTests
         Assert.That(gaussNewton.IsPositiveSemidefinite);
         Assert.That(gaussNewton.ToDense().ToArray(), Is.EqualTo(hessian.ToArray()).Within(1e-14));
         Assert.That(
-            GaussNewton.Family(Model, LossOf)(theta).ToDense().ToArray(), Is.EqualTo(hessian.ToArray()).Within(1e-14));
+            Risk.OfOutputs(Model, LossOf).GaussNewtons()(theta).ToDense().ToArray(), Is.EqualTo(hessian.ToArray()).Within(1e-14));
         Assert.That(
             Fisher.Exact(Likelihood.Categorical, Model, theta).ToDense().ToArray(),
             Is.EqualTo(hessian.ToArray()).Within(1e-14));
@@ -242,10 +266,10 @@ public sealed class OperatorTests
         Func<Tensor, Tensor> loss = x => x.Dot(x).Square();
         var hessian = Hessian.At(loss, theta);
         Assert.That(Diagnose.Run(hessian).IsHealthy);
-        Assert.That(Diagnose.AgainstLoss(hessian, loss, theta).FiniteDifferences.Outcome, Is.EqualTo(CheckOutcome.Passed));
+        Assert.That(Diagnose.AgainstRisk(hessian, Risk.OfFunction(loss), theta).FiniteDifferences.Outcome, Is.EqualTo(CheckOutcome.Passed));
         Assert.That(Diagnose.AgainstGradient(hessian, x => x * (4 * x.Dot(x)), theta).IsHealthy);
 
-        var wrong = Diagnose.AgainstLoss(1.5 * hessian, loss, theta, DiagnoseOptions.Default.WithProbes(4));
+        var wrong = Diagnose.AgainstRisk(1.5 * hessian, Risk.OfFunction(loss), theta, DiagnoseOptions.Default.WithProbes(4));
         Assert.That(wrong.Failures.Single().Name, Is.EqualTo("finite differences"));
         Assert.That(wrong.FiniteDifferences.Error, Is.EqualTo(1.0 / 3).Within(1e-3));
         Assert.That(wrong.ToString(), Does.Contain("failed  finite differences"));

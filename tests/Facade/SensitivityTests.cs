@@ -31,13 +31,13 @@ public sealed class SensitivityTests
     }
 
     [Test]
-    public async Task ACurveOfPruning()
+    public void ACurveOfPruning()
     {
         var saliencies = Table.Saliencies(Theta);
         Assert.That(saliencies.Values.Value.ToArray(), Is.EqualTo(new[] { 24.5, 5.76, 8 }).Within(1e-14));
         Assert.That(saliencies.Order, Is.EqualTo(new[] { 1, 3, 0 }));
 
-        var curve = await saliencies.PruningCurveAsync(Loss, [0, 1.0 / 3, 1]);
+        var curve = saliencies.PruningCurve(Risk.OfFunction(Loss), [0, 1.0 / 3, 1]);
         Assert.That(curve.Select(point => point.Measured), Is.EqualTo(new[] { 0, 5.76, 38.26 }).Within(1e-13));
         Assert.That(curve.Select(point => point.Predicted.Value), Is.EqualTo(new[] { 0, 5.76, 38.26 }).Within(1e-13));
         Assert.That(Table.Saliencies(Theta, tensor => tensor.Name == "b").Positions, Is.EqualTo(new[] { 3 }));
@@ -45,11 +45,11 @@ public sealed class SensitivityTests
     }
 
     [Test]
-    public async Task ACurveOverBatches()
+    public void ACurveOverBatches()
     {
         var data = Tensor.FromArray([1.0, 2, 6]);
-        var curve = await Table.Saliencies(Theta).PruningCurveOverBatchesAsync(
-            (batch, theta) => (batch.Inputs * theta.Sum()).Mean(), Batches.Split(data, data, 2), [0, 1]);
+        var risk = Risk.OfBatches((batch, theta) => (batch.Inputs * theta.Sum()).Mean(), Batches.Split(data, data, 2));
+        var curve = Table.Saliencies(Theta).PruningCurve(risk, [0, 1]);
         Assert.That(curve.Select(point => point.Measured), Is.EqualTo(new[] { 3 * 16.4, 3 * 5 }).Within(1e-13));
     }
 }

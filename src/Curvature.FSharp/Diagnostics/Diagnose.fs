@@ -86,11 +86,12 @@ module Diagnose =
         : Diagnosis =
         against options gradient theta a
 
-    /// The same for the gradient of a scalar function.
-    let againstLoss
+    /// The same for the gradient of a risk.
+    let againstRisk
         (options: DiagnoseOptions)
-        (loss: Tensor -> Tensor)
+        (risk: EmpiricalRisk)
         (theta: Tensor)
         (a: LinearOperator)
         : Diagnosis =
-        against options (grad loss) theta a
+        let gradient = Gradient.family risk
+        against options (fun theta -> (gradient theta).Gradient) theta a

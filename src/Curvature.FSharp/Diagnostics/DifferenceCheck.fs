@@ -23,7 +23,7 @@ module internal DifferenceCheck =
         : OperatorCheck =
         try
             let step = FiniteDifference.step gradient theta
-            SecondOrder.requireDeterministic name gradient theta
+            Determinism.require name gradient theta
             let mutable error, doubt = 0.0, 0.0
 
             for row in 0 .. min 4 vectors.Signature.Shape[0] - 1 do

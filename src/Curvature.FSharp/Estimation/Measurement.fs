@@ -3,20 +3,6 @@ namespace Curvature
 open System
 open Curvature.FSharp
 
-/// A named range of the elements of a vector, such as the parameters of one layer.
-[<Sealed>]
-type ParameterBlock(name: string, offset: int, size: int) =
-    /// What the range is called.
-    member _.Name = name
-
-    /// Its first element.
-    member _.Offset = offset
-
-    /// How many elements it has.
-    member _.Size = size
-
-    override _.ToString() = $"{name} [{offset} .. {offset + size - 1}]"
-
 /// The trace of the diagonal block that belongs to a range.
 [<Sealed; NoEquality; NoComparison>]
 type BlockTrace internal (block: ParameterBlock, trace: Estimate<float>) =

@@ -42,91 +42,51 @@ module Landscape =
             )
         | None -> positions
 
-    let private lineOf options loss theta (direction: Direction) positions : LossLine =
+    // ---- lines and planes
+
+    /// The value of a risk at θ + t·d for each position t, which increase, and its quadratic model loss + gᵀd·t + ½ dᵀHd·t² at θ, whose
+    /// curvature comes from the eigenvalue where d is an eigenvector, and from a quadratic form otherwise. θ may have any shape.
+    /// Costs a loss for each position, compiled unless the loss asks for values of its argument, and for the model one gradient, or the
+    /// gradient and a product with the Hessian. Batches are read once, and all positions evaluated on one before the next is read: memory
+    /// holds one batch at a time. Plans are made once for each size of a batch.
+    /// Raises NonFiniteException where the loss is NaN or infinite, saying at which position and where that began, ShapeException for a
+    /// direction of another size or a loss that is not a scalar, DTypeException for mixed element types, ArgumentRangeException for
+    /// positions that do not increase, DataException for no batches, and DifferentiationException for a loss that differs from call to call.
+    let lineWith
+        (options: LandscapeOptions)
+        (risk: EmpiricalRisk)
+        (theta: Tensor)
+        (direction: Direction)
+        (positions: float seq)
+        : LossLine =
         let positions = checkPositions positions
-        let found = Survey.run options theta [ direction ] (positions |> Array.map Array.singleton) loss
+        let found = LossGrid.at options theta [ direction ] (positions |> Array.map Array.singleton) risk
         LossLine(direction, positions, found.Losses, found.Model, found.Evaluations, found.Seconds)
 
-    let private planeOf options loss theta (first: Direction) (second: Direction) rows columns : LossPlane =
-        let rows, columns = checkPositions rows, checkPositions columns
+    /// The value of a risk along a direction; see `lineWith`.
+    let line (risk: EmpiricalRisk) (theta: Tensor) (direction: Direction) (positions: float seq) : LossLine =
+        lineWith LandscapeOptions.Default risk theta direction positions
+
+    /// The value of a risk at θ + s·d₁ + t·d₂ for the positions s of the first direction and t of the second, and its quadratic model at θ. The
+    /// directions need not be at right angles. Costs and errors are those of `lineWith`, with a product with the Hessian for each direction.
+    let planeWith
+        (options: LandscapeOptions)
+        (risk: EmpiricalRisk)
+        (theta: Tensor)
+        (first: Direction, firstPositions: float seq)
+        (second: Direction, secondPositions: float seq)
+        : LossPlane =
+        let rows, columns = checkPositions firstPositions, checkPositions secondPositions
         let steps = Array.allPairs rows columns |> Array.map (fun (s, t) -> [| s; t |])
-        let found = Survey.run options theta [ first; second ] steps loss
+        let found = LossGrid.at options theta [ first; second ] steps risk
         let table = Array2D.init rows.Length columns.Length (fun i j -> found.Losses[i * columns.Length + j])
         LossPlane(first, second, rows, columns, table, found.Model, found.Evaluations, found.Seconds)
 
-    // ---- lines and planes
-
-    /// The loss along a direction, with options; see `line`.
-    let lineWith
-        (options: LandscapeOptions)
-        (loss: Tensor -> Tensor)
-        (theta: Tensor)
-        (direction: Direction)
-        (positions: float seq)
-        : LossLine =
-        lineOf options (Survey.ofLoss loss) theta direction positions
-
-    /// The loss at θ + t·d for each position t, which increase, and its quadratic model loss + gᵀd·t + ½ dᵀHd·t² at θ, whose curvature comes from
-    /// the eigenvalue where d is an eigenvector, and from a quadratic form otherwise. θ may have any shape.
-    /// Costs a loss for each position, compiled unless the loss asks for values of its argument, and for the model one gradient, or the
-    /// gradient and a product with the Hessian.
-    /// Raises NonFiniteException where the loss is NaN or infinite, saying at which position and where that began, ShapeException for a direction of
-    /// another size or a loss that is not a scalar, DTypeException for mixed element types, ArgumentRangeException for
-    /// positions that do not increase, and DifferentiationException for a loss that differs from call to call.
-    let line (loss: Tensor -> Tensor) (theta: Tensor) (direction: Direction) (positions: float seq) : LossLine =
-        lineWith LandscapeOptions.Default loss theta direction positions
-
-    /// The loss over the plane of two directions, with options; see `plane`.
-    let planeWith
-        (options: LandscapeOptions)
-        (loss: Tensor -> Tensor)
-        (theta: Tensor)
-        (first: Direction)
-        (second: Direction)
-        (firstPositions: float seq)
-        (secondPositions: float seq)
-        : LossPlane =
-        planeOf options (Survey.ofLoss loss) theta first second firstPositions secondPositions
-
-    /// The loss at θ + s·d₁ + t·d₂ for each pair of positions, and its quadratic model at θ. The directions need not be at right angles.
-    /// Costs and errors are those of `line`, with a product with the Hessian for each direction.
+    /// The value of a risk over the plane of two directions; see `planeWith`.
     let plane
-        (loss: Tensor -> Tensor)
+        (risk: EmpiricalRisk)
         (theta: Tensor)
-        (first: Direction)
-        (second: Direction)
-        (firstPositions: float seq)
-        (secondPositions: float seq)
+        (first: Direction, firstPositions: float seq)
+        (second: Direction, secondPositions: float seq)
         : LossPlane =
-        planeWith LandscapeOptions.Default loss theta first second firstPositions secondPositions
-
-    // ---- over many batches
-
-    /// The loss of many batches along a direction, and its model: the loss of one batch is the mean over its samples (Reduction.Mean: batches
-    /// then count by their size) or the sum (Reduction.Sum). The batches are read once, and all positions evaluated on one before the next
-    /// is read: memory holds one batch at a time. Plans are made once for each size of a batch. Otherwise as `line`; for no batches it raises
-    /// DataException.
-    let lineOverBatches
-        (options: LandscapeOptions)
-        (reduction: Reduction)
-        (loss: Batch -> Tensor -> Tensor)
-        (batches: Batch seq)
-        (theta: Tensor)
-        (direction: Direction)
-        (positions: float seq)
-        : LossLine =
-        lineOf options (Survey.ofBatches reduction loss batches) theta direction positions
-
-    /// The loss of many batches over the plane of two directions, and its model; see `lineOverBatches` and `plane`.
-    let planeOverBatches
-        (options: LandscapeOptions)
-        (reduction: Reduction)
-        (loss: Batch -> Tensor -> Tensor)
-        (batches: Batch seq)
-        (theta: Tensor)
-        (first: Direction)
-        (second: Direction)
-        (firstPositions: float seq)
-        (secondPositions: float seq)
-        : LossPlane =
-        planeOf options (Survey.ofBatches reduction loss batches) theta first second firstPositions secondPositions
+        planeWith LandscapeOptions.Default risk theta (first, firstPositions) (second, secondPositions)

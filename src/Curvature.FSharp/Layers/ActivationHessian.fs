@@ -129,64 +129,25 @@ module ActivationHessian =
                 }
         )
 
-    let private each
+    /// Trace and traces of samples for each named tap of one batch, by a function of the number of the tap and its Hessian.
+    let private ofBatch
         (network: Network)
+        (criterion: RiskData -> Tensor -> Tensor)
         theta
-        inputs
+        (batch: RiskBatch)
         (names: string list)
-        (f: int -> ActivationTap -> int -> Estimate<float> * Estimate<Tensor>)
+        (estimate: int -> int -> LinearOperator -> Estimate<float> * Estimate<Tensor>)
         =
+        let inputs = batch.Data.Head
         let known = taps network theta inputs
-        let chosen = names |> List.map (find known)
 
-        chosen
+        names
+        |> List.map (find known)
         |> List.mapi (fun i tap ->
-            let trace, perSample = f i tap (samples inputs tap)
+            let trace, perSample =
+                operatorAt network (criterion batch.Data) theta inputs tap |> estimate i (samples inputs tap)
+
             ActivationTrace(tap, trace, perSample, network.CouplesSamples))
-
-    /// The trace of the Hessian with respect to each of some values, with options for cancellation, progress, block size and checkpoint,
-    /// to whose name the number of the tap is added; see `traces`.
-    let tracesWith
-        (options: SamplingOptions)
-        (probe: Probe)
-        (network: Network)
-        (loss: Tensor -> Tensor)
-        (names: string list)
-        stop
-        (key: Key)
-        (theta: Tensor)
-        (inputs: Tensor)
-        : ActivationTrace list =
-        each network theta inputs names (fun i tap count ->
-            operatorAt network loss theta inputs tap
-            |> Hutchinson.estimateWith (options.ForPart i) probe (measurement count) stop (key.FoldIn(uint32 i)))
-
-    /// The trace of the Hessian of loss(outputs) with respect to each of some values on the way, for the batch and for each sample, from
-    /// signs: a random vector for the whole batch gives a sample of the trace of every sample's block, since blocks of different
-    /// samples do not meet. Tap number i is estimated from the key's fold with i, one tap after the other: vectors for all taps at
-    /// once would add the entries between taps to the variance of each, which outweighs the products that they share.
-    /// A product costs about two gradients from the tap on. Raises ParameterException where there is no such tap, and ShapeException for a value without an axis
-    /// of samples.
-    let traces network loss names stop key theta inputs : ActivationTrace list =
-        tracesWith SamplingOptions.Default Probe.rademacher network loss names stop key theta inputs
-
-    /// The same traces exactly: a quadratic form for each element of each value.
-    let exactTraces
-        (network: Network)
-        (loss: Tensor -> Tensor)
-        (names: string list)
-        (theta: Tensor)
-        (inputs: Tensor)
-        : ActivationTrace list =
-        each network theta inputs names (fun _ tap count ->
-            let diagonal = operatorAt network loss theta inputs tap |> Exact.diagonal
-
-            let sums = diagonal.Value |> Tensor.reshape [ count; tap.Size / count ] |> Tensor.sumAxes [ 1 ]
-
-            Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 diagonal.Ledger,
-            Estimates.vector sums (Tensor.zerosLike sums) diagonal.Ledger)
-
-    // ---- over many batches
 
     /// Of the ledgers of independent estimates that make up a sum, the one of fewest samples, with the cost of all.
     let private joined (ledgers: Ledger list) : Ledger =
@@ -218,48 +179,66 @@ module ActivationHessian =
             first.CouplesSamples
         )
 
-    /// The traces over many batches, and of each sample in their order. The loss is a function of targets and outputs: the mean over a batch
-    /// (Reduction.Mean: batches then count by their size) or the sum. The batches are read once, one in memory at a time; each is estimated by
-    /// itself until the rule says stop, from the key's fold with its number, so that the errors of batches are independent.
-    /// Intervals use the degrees of freedom of the batch with the fewest samples. Raises DataException for no batches, and otherwise as `traces`.
-    let tracesOverBatches
-        (options: SamplingOptions)
-        (probe: Probe)
+    /// Each batch by itself, and then all of them.
+    let private overRisk (network: Network) (risk: EmpiricalRisk) (theta: Tensor) (names: string list) estimate =
+        let name = "ActivationHessian"
+        let struct (_, criterion) = RiskModel.require name risk
+
+        if not risk.HasData then
+            raise (DataException $"{name}: a risk over batches is needed, whose inputs go through the network")
+
+        let found =
+            [
+                for batch in RiskPass.batches name theta.Device 0 risk.Definition ->
+                    batch, ofBatch network criterion theta batch names (estimate batch)
+            ]
+
+        let divisor = RiskPass.divisor risk.Definition (found |> List.sumBy (fun (batch, _) -> batch.Size))
+
+        match found with
+        | [ _, traces ] -> traces
+        | _ ->
+            names
+            |> List.mapi (fun i _ ->
+                found |> List.map (fun (batch, traces) -> batch.Weight / divisor, traces[i]) |> concatenated)
+
+    /// The trace of the Hessian of a risk with respect to each of some values on the way through a network, for all data and for each sample in
+    /// their order. The risk gives the data and the criterion of the outputs; its model is that of the network, into which the
+    /// perturbations are let. With signs as probes, a random vector for a whole batch gives a sample of the trace of every sample's block, since
+    /// blocks of different samples do not meet. Tap number i is estimated from the key's fold with i, one tap after the other: vectors for all taps
+    /// at once would add the entries between taps to the variance of each, which outweighs the products that they share.
+    /// The batches are read once, one in memory at a time; of several, each is estimated by itself until the rule says stop, from the key's fold
+    /// with its number, so that the errors of batches are independent. Intervals use the degrees of freedom of the batch with the fewest
+    /// samples. A product costs about two gradients from the tap on.
+    /// Raises OperatorException for a risk without a model, DataException for no batches, ParameterException where there is no such tap, and
+    /// ShapeException for a value without an axis of samples.
+    let tracesWith
+        (options: SamplingOptions, probe: Probe)
         (network: Network)
-        (reduction: Reduction)
-        (loss: Tensor -> Tensor -> Tensor)
+        (risk: EmpiricalRisk)
         (names: string list)
-        stop
-        (key: Key)
-        (batches: Batch seq)
+        (stop: StoppingRule, key: Key)
         (theta: Tensor)
         : ActivationTrace list =
-        let found =
-            batches
-            |> Seq.mapi (fun index batch ->
-                if isNull (box batch) then
-                    raise (DataException $"ActivationHessian: batch {index} is null")
+        overRisk network risk theta names (fun batch i count operator ->
+            let key = key.FoldIn(uint32 batch.Number).FoldIn(uint32 i)
+            let part = options.ForPart(batch.Number * names.Length + i)
+            Hutchinson.estimateWith part probe (measurement count) stop key operator)
 
-                let on t = Tensor.toDevice theta.Device t
-                let own = key.FoldIn(uint32 index)
-                let criterion = loss (on batch.Targets)
-                batch.Size, tracesWith options probe network criterion names stop own theta (on batch.Inputs))
-            |> List.ofSeq
+    /// The same, by signs and without options; see `tracesWith`.
+    let traces network risk names stop key theta : ActivationTrace list =
+        tracesWith (SamplingOptions.Default, Probe.rademacher) network risk names (stop, key) theta
 
-        if found.IsEmpty then
-            raise (DataException "ActivationHessian: there are no batches")
+    /// The same traces exactly: a quadratic form for each element of each value.
+    let exactTraces
+        (network: Network)
+        (risk: EmpiricalRisk)
+        (names: string list)
+        (theta: Tensor)
+        : ActivationTrace list =
+        overRisk network risk theta names (fun _ _ count operator ->
+            let diagonal = Exact.diagonal operator
+            let sums = diagonal.Value |> Tensor.reshape [ count; operator.Columns / count ] |> Tensor.sumAxes [ 1 ]
 
-        let weight =
-            match reduction with
-            | Reduction.Mean ->
-                let total = found |> List.sumBy fst
-                fun size -> float size / float total
-            | Reduction.Sum -> fun _ -> 1.0
-            | other ->
-                raise (
-                    ArgumentRangeException
-                        $"ActivationHessian: the reduction is Mean or Sum, and this one is {int other}"
-                )
-
-        names
-        |> List.mapi (fun i _ -> found |> List.map (fun (size, traces) -> weight size, traces[i]) |> concatenated)
+            Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 diagonal.Ledger,
+            Estimates.vector sums (Tensor.zerosLike sums) diagonal.Ledger)

@@ -129,6 +129,16 @@ module Network =
     /// The outputs for parameters θ and a batch of inputs, as in `fun theta -> Network.forward network theta x`.
     let forward (network: Network) (theta: Tensor) (inputs: Tensor) : Tensor = network.Forward(theta, inputs)
 
+    /// The risk of a network over batches, for a criterion targets ↦ outputs ↦ scalar such as `Loss.softmaxCrossEntropy reduction`; see
+    /// `Risk.ofModel`.
+    let risk
+        (reduction: Reduction)
+        (criterion: Tensor -> Tensor -> Tensor)
+        (batches: Batch seq)
+        (network: Network)
+        : EmpiricalRisk =
+        Risk.ofModel reduction (fun inputs theta -> network.Forward(theta, inputs)) criterion batches
+
     /// The same network in training: batch normalisation uses the statistics of each batch.
     let forTraining (network: Network) : Network = network.ForTraining()
 

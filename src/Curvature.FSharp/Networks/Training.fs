@@ -45,18 +45,16 @@ type TrainingOptions =
     internal
         {
             EpochCount: int
-            RowsPerBatch: int
             Method: Optimizer
             Listener: IProgress<TrainingProgress>
             ReportSteps: int
             Token: CancellationToken
         }
 
-    /// 100 passes over all rows at once, by Adam with a learning rate of 0.001.
+    /// 100 passes over the data, by Adam with a learning rate of 0.001.
     static member Default =
         {
             EpochCount = 100
-            RowsPerBatch = Int32.MaxValue
             Method = FSharp.Optimizer.adam 1e-3
             Listener = null
             ReportSteps = 0
@@ -69,13 +67,6 @@ type TrainingOptions =
             raise (ArgumentRangeException $"epochs: a count of passes cannot be negative, and this one is {count}")
 
         { options with EpochCount = count }
-
-    /// The number of rows in a batch; the last batch of a pass may be smaller. Raises ArgumentRangeException if it is less than 1.
-    member options.WithBatchSize(rows: int) =
-        if rows < 1 then
-            raise (ArgumentRangeException $"batchSize: a batch has at least one row, and {rows} were asked for")
-
-        { options with RowsPerBatch = rows }
 
     /// The method of descent.
     member options.WithOptimizer(optimizer: Optimizer) = { options with Method = optimizer }
@@ -104,37 +95,21 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Training =
 
-    /// The loss of a batch and its gradient in θ: compiled once for each size of a batch, unless the loss asks for values on its
-    /// way, which a recording does not have.
-    let private gradientOf (loss: Batch -> Tensor -> Tensor) =
-        let interpreted (theta: Tensor) (batch: Batch) = fgrad (loss batch) theta
-
-        let compiled =
-            Compile.funcs (fun inputs ->
-                let value, gradient = interpreted inputs[0] (Batch(inputs[1], inputs[2]))
-                [ value; gradient ])
-
-        let mutable recordable = true
-
-        fun isFirstPass (theta: Tensor) (batch: Batch) ->
-            if recordable then
-                try
-                    let results = compiled [ theta; batch.Inputs; batch.Targets ]
-                    // A recording does not see values: what is wrong with them shows where the loss is computed as it stands.
-                    if isFirstPass then loss batch theta |> ignore
-                    results[0], results[1]
-                with :? AbstractValueException ->
-                    recordable <- false
-                    interpreted theta batch
-            else
-                interpreted theta batch
-
-    let private checkRows (inputs: Tensor) (targets: Tensor) =
-        if inputs.Rank = 0 || targets.Rank = 0 || inputs.Shape[0] <> targets.Shape[0] || inputs.Shape[0] = 0 then
+    /// A term without data as a part of the loss of every batch: of a mean as it is, of a sum in proportion to the samples of the batch, which
+    /// are not known before they are read, so that there it is refused.
+    let private withTermInBatches (risk: RiskDefinition) : RiskDefinition =
+        match risk.Term, risk.Source, risk.Reduction with
+        | ValueNone, _, _ -> risk
+        | ValueSome _, EachPass _, Reduction.Sum ->
             raise (
-                ShapeException
-                    $"training: inputs and targets need the same number of rows, at least one, and have shapes {Shape.show inputs.Shape} and {Shape.show targets.Shape}"
+                ArgumentRangeException
+                    "training: a sum over batches has no share of the term without data for each batch; use the mean"
             )
+        | ValueSome term, _, _ ->
+            { risk with
+                Loss = fun data theta -> risk.Loss data theta + term theta
+                Term = ValueNone
+            }
 
     let private checkFinite step (what: string) (values: float[]) =
         match values |> Array.tryFind (Double.IsFinite >> not) with
@@ -145,26 +120,21 @@ module Training =
             )
         | None -> ()
 
-    /// Descends along loss θ batch over the batches that each pass, numbered from 0, takes from a source, from θ. The loss is a mean
-    /// over the samples of its batch; it is the function that Hessian.overBatches takes. A source may shuffle by the number of
-    /// the pass, as `fun pass -> Batches.ofImages (options.WithShuffling(key.FoldIn(uint32 pass))) dtype images` does.
+    /// Descends along a risk over the batches that each pass takes from its source, from θ. A term without data is part of the loss of every
+    /// batch. A source may shuffle by the number of the pass, as `Batches.shuffledEachPass` does. A risk without data is one batch.
     /// Cost: one gradient for each batch in each pass, compiled unless the loss asks for values of its arguments, and one value of the
     /// loss more for each batch of the first pass, which checks the data, such as labels out of range.
     /// Raises DataException for a pass without batches, NonFiniteException where the loss or the parameters stop being finite, and
     /// whatever the loss raises.
-    let minimizeOverBatches
-        (options: TrainingOptions)
-        (loss: Batch -> Tensor -> Tensor)
-        (batches: int -> Batch seq)
-        (theta: Tensor)
-        : TrainingResult =
-        let clock = Stopwatch.StartNew()
+    let minimize (options: TrainingOptions) (risk: EmpiricalRisk) (theta: Tensor) : TrainingResult =
+        let clock, name = Stopwatch.StartNew(), "training"
+        let risk = withTermInBatches risk.Definition
         let losses = ResizeArray<float>()
         let mutable theta, optimizer, steps = theta, options.Method, 0
         let mutable cancelled = false
-        let gradient = gradientOf loss
+        let gradient = Gradient.ofBatch risk
 
-        let step (batch: Batch) =
+        let step (batch: RiskBatch) =
             let value, slope = gradient (losses.Count = 0) theta batch
             steps <- steps + 1
             let value = value.ToScalar()
@@ -178,25 +148,22 @@ module Training =
             if not (isNull options.Listener) then
                 options.Listener.Report(TrainingProgress(losses.Count, options.EpochCount, steps, mean))
 
-        let isCancelled (_: Batch) =
+        let isCancelled (_: RiskBatch) =
             cancelled <- cancelled || options.Token.IsCancellationRequested
             cancelled
 
         let pass number =
             let mutable total, samples = 0.0, 0
 
-            for batch in batches number |> Seq.takeWhile (isCancelled >> not) do
-                total <- total + float batch.Size * step (batch.On theta.Device)
+            for batch in RiskPass.batches name theta.Device number risk |> Seq.takeWhile (isCancelled >> not) do
+                total <- total + batch.Weight * step batch
                 samples <- samples + batch.Size
 
                 if options.ReportSteps > 0 && steps % options.ReportSteps = 0 then
-                    report (total / float samples)
-
-            if samples = 0 && not cancelled then
-                raise (DataException $"training: pass {number} has no batches")
+                    report (total / RiskPass.divisor risk samples)
 
             checkFinite steps "parameters" (theta.ToArray())
-            total / float samples
+            total / RiskPass.divisor risk samples
 
         while losses.Count < options.EpochCount && not cancelled do
             let mean = pass losses.Count
@@ -206,27 +173,3 @@ module Training =
                 report mean
 
         TrainingResult(theta, losses.ToArray(), steps, clock.Elapsed.TotalSeconds, cancelled)
-
-    /// Descends along loss θ x y over batches of rows of the inputs and targets, whose leading axes are the rows, from θ. The
-    /// loss is a mean over the rows of its batch. Each pass takes the rows in another order, drawn from the key (with
-    /// all rows in one batch: in their own order): the same key gives the same bits.
-    /// Cost and errors are those of `minimizeOverBatches`; ShapeException is raised where inputs and targets differ in their number of rows
-    /// or have none.
-    let minimize
-        (options: TrainingOptions)
-        (key: Key)
-        (loss: Tensor -> Tensor -> Tensor -> Tensor)
-        (inputs: Tensor)
-        (targets: Tensor)
-        (theta: Tensor)
-        : TrainingResult =
-        checkRows inputs targets
-
-        let batches pass =
-            if options.RowsPerBatch >= inputs.Shape[0] then
-                Seq.singleton (Batch(inputs, targets))
-            else
-                let parts = BatchOptions.Default.WithSize(options.RowsPerBatch).WithShuffling(key.FoldIn(uint32 pass))
-                Batches.ofTensors parts inputs targets
-
-        minimizeOverBatches options (fun batch theta -> loss theta batch.Inputs batch.Targets) batches theta

@@ -36,7 +36,7 @@ module FiniteDifference =
     /// are tried in one direction, and the one between the two whose differences agree best is taken. Costs 12 gradients.
     /// Raises NonFiniteException where the gradient is NaN or infinite at θ, or for all steps.
     let step (gradient: Tensor -> Tensor) (theta: Tensor) : float =
-        SecondOrder.checkPoint name theta
+        Linearization.checkPoint name theta
         let gradient = checkedGradient gradient theta
         let u = Tensor.normal trialKey DType.Float64 [ theta.Size ] |> Tensor.convert theta.DType
         let u = Tensor.toDevice theta.Device (u / (Tensor.norm u).ToScalar())
@@ -61,10 +61,10 @@ module FiniteDifference =
     /// size of H. The Hessian is claimed symmetric, which differences are only nearly. Raises ShapeException for a gradient of another
     /// shape, NonFiniteException for one that is NaN or infinite, DifferentiationException for one that is not deterministic.
     let ofGradient (gradient: Tensor -> Tensor) (theta: Tensor) : LinearOperator =
-        SecondOrder.checkPoint name theta
+        Linearization.checkPoint name theta
         let gradient, n = checkedGradient gradient theta, theta.Size
         Finite.check $"{name}: the gradient" (gradient theta)
-        SecondOrder.requireDeterministic name gradient theta
+        Determinism.require name gradient theta
         let step = step gradient theta
 
         let product (v: Tensor) =
@@ -92,9 +92,9 @@ module FiniteDifference =
 
     /// The Hessian of a scalar function at θ from differences of its gradient; see `ofGradient`.
     let hessian (loss: Tensor -> Tensor) (theta: Tensor) : LinearOperator =
-        SecondOrder.checkPoint name theta
+        Linearization.checkPoint name theta
         // Before the gradient is compiled, which would fix what a random function drew.
-        SecondOrder.requireDeterministic name loss theta
+        Determinism.require name loss theta
         let compiled = Compile.func (grad loss)
 
         let gradient =

@@ -16,72 +16,57 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// The Hessian of a scalar function, known by its products and its quadratic forms.
+/// The Hessian of a scalar function or of a risk, known by its products and its quadratic forms.
 [<RequireQualifiedAccess>]
 module Hessian =
 
-    let internal specify (loss: Tensor -> Tensor) : SecondOrder =
+    let private name = "Hessian"
+
+    let private specify (loss: Tensor -> Tensor) : SecondOrder =
         {
-            Name = "Hessian"
-            Properties = OperatorProperties.Symmetric
+            Name = name
             Function = loss
             Loss = loss
-            Products = SecondOrder.hessian "Hessian" loss
-            Forms = SecondOrder.hessianForm loss
+            Matvec = Linearization.hessian name loss
+            Form = Linearization.hessianForm loss
         }
 
-    /// The loss, gradient and Hessian at point after point: the function is recorded and compiled at the first, and moving on costs one
-    /// gradient and one linearization. A function that asks for values of tensors is recorded anew at every point.
-    let family (loss: Tensor -> Tensor) : Tensor -> LossPoint =
-        let operator = SecondOrder.family (specify loss)
+    let private curvature (risk: EmpiricalRisk) : RiskCurvature =
+        let risk = risk.Definition
+
+        {
+            Name = name
+            Properties = OperatorProperties.Symmetric
+            Risk = risk
+            Extras = fun _ _ -> []
+            At = fun data _ -> specify (risk.Loss data)
+            Observe = fun theta data -> [ BatchLoss(risk.Loss data theta) ]
+        }
+
+    /// The value, gradient and Hessian of a risk at point after point: it is recorded and compiled at the first, and moving on costs one
+    /// gradient and one linearization of each batch. A function that asks for values of tensors is recorded anew at every point.
+    let family (risk: EmpiricalRisk) : Tensor -> LossPoint =
+        let at = RiskCurvature.family (curvature risk)
 
         fun theta ->
-            match operator theta with
-            | value :: gradient :: _, hessian -> LossPoint(value.ToScalar(), gradient, hessian)
-            | _ -> invalidOp "the products of a Hessian come with the loss and its gradient"
+            let point = at theta
+            LossPoint(point.Loss.ToScalar(), point.Gradient.Value, point.Operator)
 
-    /// The loss, its gradient and its Hessian at a point of any shape: one gradient and one linearization.
-    /// A product Hv then costs about two gradients, and a quadratic form vᵀHv less than one.
+    /// The value of a risk, its gradient and its Hessian at a point of any shape: one gradient and one linearization of each batch. For a
+    /// function of θ alone, a product Hv then costs about two gradients, and a quadratic form vᵀHv less than one.
+    /// Over batches, data are read anew for every block of vectors, all of which go through one batch before the next is read: memory
+    /// holds one batch at a time. A block of k vectors costs, for each batch, a gradient, a linearization and k products or forms; blocks of many
+    /// vectors are therefore cheaper than many blocks. Where the loss of the first batch is not that of its two halves, samples are coupled,
+    /// as by batch normalisation in training, and the operator's Warnings say so.
     /// Raises ShapeException for a loss that is not scalar, DTypeException for an Int32 point, NonFiniteException where the
-    /// loss or its gradient is NaN or infinite (saying where that began), and DifferentiationException where the loss does not depend
-    /// on the point, or gives different values for the same point. (Pearlmutter 1994, "Fast exact multiplication by the Hessian", for the products.)
-    let evaluate (loss: Tensor -> Tensor) (theta: Tensor) : LossPoint = family loss theta
+    /// loss or its gradient is NaN or infinite (saying where that began), DifferentiationException where the loss does not depend
+    /// on the point, or gives different values for the same point; over batches, DataException for none, and for a source that gives other data
+    /// at a later pass (data in a new random order, or a source that can be read once), and ArgumentRangeException for a loss that is reduced in
+    /// another way than was said. (Pearlmutter 1994, "Fast exact multiplication by the Hessian", for the products.)
+    let evaluate (risk: EmpiricalRisk) (theta: Tensor) : LossPoint = family risk theta
+
+    /// The Hessian of a risk at a point; see `evaluate` for its cost and the errors it raises.
+    let ofRisk (risk: EmpiricalRisk) (theta: Tensor) : LinearOperator = (evaluate risk theta).Hessian
 
     /// The Hessian of a scalar function at a point; see `evaluate` for its cost and the errors it raises.
-    let at (loss: Tensor -> Tensor) (theta: Tensor) : LinearOperator = (evaluate loss theta).Hessian
-
-    /// The loss, gradient and Hessian of the mean or sum of a loss over batches; see `overBatches`.
-    let evaluateOverBatches
-        (reduction: Reduction)
-        (loss: Batch -> Tensor -> Tensor)
-        (batches: Batch seq)
-        (theta: Tensor)
-        : LossPoint =
-        let spec =
-            {
-                Name = "Hessian"
-                Properties = OperatorProperties.Symmetric
-                Extras = fun _ _ _ -> []
-                At = fun batch _ -> specify (loss batch)
-                Observe = fun theta batch -> [ BatchLoss(loss batch theta) ]
-            }
-
-        match OverBatches.create spec reduction batches theta with
-        | value :: gradient :: _, hessian -> LossPoint(value.ToScalar(), gradient, hessian)
-        | _ -> invalidOp "the products of a Hessian come with the loss and its gradient"
-
-    /// The Hessian of a loss over many batches at θ. The loss of one batch is the mean over its samples (Reduction.Mean: batches then
-    /// count by their size) or the sum (Reduction.Sum). The batches are read once at once, and anew for every block of vectors, all of
-    /// which go through one batch before the next is read: memory holds one batch at a time. A block of k vectors costs, for each
-    /// batch, a gradient, a linearization and k products or forms; blocks of many vectors are therefore cheaper than many blocks.
-    /// The loss may depend on the batch that it is given alone. Sums are in Float64. Where the loss of the first batch is not that of its two
-    /// halves, samples are coupled, as by batch normalisation in training, and the operator's Warnings say so.
-    /// Raises DataException for no batches, and for a source that gives other data at a later pass (data in a new random order, or a source
-    /// that can be read once); ArgumentRangeException for a loss that is reduced in another way than is said; otherwise as `evaluate`.
-    let overBatches
-        (reduction: Reduction)
-        (loss: Batch -> Tensor -> Tensor)
-        (batches: Batch seq)
-        (theta: Tensor)
-        : LinearOperator =
-        (evaluateOverBatches reduction loss batches theta).Hessian
+    let at (loss: Tensor -> Tensor) (theta: Tensor) : LinearOperator = ofRisk (Risk.ofFunction loss) theta

@@ -12,18 +12,18 @@ module Jacobian =
     /// not depend on x or is not deterministic.
     let at (f: Tensor -> Tensor) (x: Tensor) : LinearOperator =
         let name = "Jacobian"
-        SecondOrder.checkPoint name x
-        let value, program = SecondOrder.linearize name "function" f x
+        Linearization.checkPoint name x
+        let value, program = Linearization.derivative name "function" f x
 
         match Finite.describe value with
         | ValueSome where -> raise (NonFiniteException $"{name}: the value is {where}; {Finite.trace f x}")
-        | ValueNone -> SecondOrder.requireDeterministic name f x
+        | ValueNone -> Determinism.require name f x
 
         let inputs, outputs = List.ofArray x.Signature.Shape, List.ofArray value.Signature.Shape
 
         let forward (v: Tensor) = (program.Interpret [| Tensor.reshape inputs v |])[0] |> Tensor.flatten
 
-        let backward (u: Tensor) = Tensor.reshape outputs u |> SecondOrder.pull x program |> Tensor.flatten
+        let backward (u: Tensor) = Tensor.reshape outputs u |> Linearization.pull x program |> Tensor.flatten
 
         let compiled f = { Single = Compile.func f; Block = Compile.func (vmap f) }
 

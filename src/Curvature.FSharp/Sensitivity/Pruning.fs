@@ -154,11 +154,22 @@ module Pruning =
         |> Array.map (fun count ->
             Estimates.scalar (loss + sums[count]) (sqrt variances[count]) saliencies.Values.Ledger)
 
-    let private curveOf (token: CancellationToken) (loss: LandscapeLoss) (shares: float seq) (saliencies: Saliencies) =
+    /// The value of a risk with shares of the weights set to 0, those of the least saliency first: predicted as the value at θ and the sum of
+    /// their saliencies, and measured. The standard errors do not say that weights were chosen by these same estimates, by chance among
+    /// others: `orderedBy` is the remedy, and `stability` tells how much of the choice is chance. Costs one loss for each share; batches are
+    /// read once, one in memory at a time. The token ends the work with an OperationCanceledException.
+    /// Raises ArgumentRangeException for no shares or one outside [0, 1], DataException for no batches, and NonFiniteException where the risk is
+    /// NaN or infinite.
+    let curveWith
+        (token: CancellationToken)
+        (risk: EmpiricalRisk)
+        (shares: float seq)
+        (saliencies: Saliencies)
+        : PruningPoint list =
         let shares = checkShares shares
         let counts = shares |> Array.map (countOf saliencies)
         let points = Array.append [| saliencies.Theta |] (counts |> Array.map (pruned saliencies))
-        let losses = Survey.losses token "Pruning" points loss
+        let losses = LossGrid.losses token "Pruning" points risk
 
         let place i = if i = 0 then "at the point" else $"with {counts[i - 1]} weights set to 0"
 
@@ -172,33 +183,9 @@ module Pruning =
             let share = float counts[i] / float saliencies.Positions.Length
             PruningPoint(counts[i], share, predictions[i], losses[i + 1]))
 
-    /// The curve, with a token that ends the work with an OperationCanceledException; see `curve`.
-    let curveWith
-        (token: CancellationToken)
-        (loss: Tensor -> Tensor)
-        (shares: float seq)
-        (saliencies: Saliencies)
-        : PruningPoint list =
-        curveOf token (Survey.ofLoss loss) shares saliencies
-
-    /// The loss with shares of the weights set to 0, those of the least saliency first: predicted as the loss at θ and the sum of their saliencies,
-    /// and measured. The standard errors do not say that weights were chosen by these same estimates, by chance among others: `orderedBy`
-    /// is the remedy, and `stability` tells how much of the choice is chance. Costs one loss for each share.
-    /// Raises ArgumentRangeException for no shares or one outside [0, 1], and NonFiniteException where a loss is NaN or infinite.
-    let curve (loss: Tensor -> Tensor) (shares: float seq) (saliencies: Saliencies) : PruningPoint list =
-        curveWith CancellationToken.None loss shares saliencies
-
-    /// The same curve for the mean or sum of a loss over batches, which are read once, one in memory at a time, with a token that ends the
-    /// work. Raises DataException for no batches.
-    let curveOverBatches
-        (token: CancellationToken)
-        (reduction: Reduction)
-        (loss: Batch -> Tensor -> Tensor)
-        (batches: Batch seq)
-        (shares: float seq)
-        (saliencies: Saliencies)
-        : PruningPoint list =
-        curveOf token (Survey.ofBatches reduction loss batches) shares saliencies
+    /// The value of a risk with shares of the weights set to 0; see `curveWith`.
+    let curve (risk: EmpiricalRisk) (shares: float seq) (saliencies: Saliencies) : PruningPoint list =
+        curveWith CancellationToken.None risk shares saliencies
 
     /// How sure the order is: saliencies are drawn again `draws` times within their standard errors, independently of each other, since
     /// the covariance of two entries of an estimated diagonal is H_ij²/m, one of the n − 1 terms of their variances.

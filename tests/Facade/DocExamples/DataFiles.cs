@@ -100,16 +100,16 @@ public sealed class DataFiles
             Console.WriteLine($"{batch.Size} images, classes {batch.Targets}");
         }
 
-        Func<Batch, Tensor, Tensor> loss = (batch, theta) =>
-            Loss.SoftmaxCrossEntropy(batch.Targets, network.Forward(theta, batch.Inputs));
+        var risk = network.Risk(
+            (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), Batches.FromImages(images, DType.Float32, options));
 
-        var training = Training.MinimizeOverBatches(
-            loss,
-            pass => Batches.FromImages(images, DType.Float32, options.WithShuffling(key.FoldIn((uint)pass))),
+        var training = Training.Minimize(
+            risk.WithPasses(
+                pass => Batches.FromImages(images, DType.Float32, options.WithShuffling(key.FoldIn((uint)pass)))),
             start,
             TrainingOptions.Default.WithEpochs(2).WithOptimizer(Optimizer.Adam(0.01)));
 
-        var hessian = Hessian.OverBatches(loss, Batches.FromImages(images, DType.Float32, options), training.Theta);
+        var hessian = risk.Hessian(training.Theta);
 
         Assert.That(training.Steps, Is.EqualTo(6));
         Assert.That(hessian.Columns, Is.EqualTo(98));

@@ -24,14 +24,11 @@ public sealed class ImagesAndSequences
             .OnImages());
 
         var training = network.ForTraining();
-        var options = TrainingOptions.Default.WithEpochs(3).WithBatchSize(8).WithOptimizer(Optimizer.Momentum(0.05, 0.9));
-        var theta = Training.Minimize(
-            (theta, x, y) => Loss.SoftmaxCrossEntropy(y, training.Forward(theta, x)),
-            images,
-            labels,
-            network.Initialize(Key.OfSeed(1), DType.Float32),
-            Key.OfSeed(2),
-            options).Theta;
+        var options = TrainingOptions.Default.WithEpochs(3).WithOptimizer(Optimizer.Momentum(0.05, 0.9));
+        var risk = training
+            .Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), [new Batch(images, labels)])
+            .WithPasses(Batches.ShuffledEachPass(images, labels, size: 8, Key.OfSeed(2)));
+        var theta = Training.Minimize(risk, network.Initialize(Key.OfSeed(1), DType.Float32), options).Theta;
         var trained = network.MeasureStatistics(theta, [images]);
         var accuracy = Loss.Accuracy(labels, trained.Forward(theta, images));
 

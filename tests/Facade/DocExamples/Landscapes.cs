@@ -7,7 +7,7 @@ namespace DocExamples;
 /// <summary>The C# of docs/landscapes.md.</summary>
 public sealed class Landscapes
 {
-    private static (Network Network, Tensor Theta, Func<Tensor, Tensor> Loss) Problem()
+    private static (Network Network, Tensor Theta, EmpiricalRisk Risk) Problem()
     {
         var network = Network.Mlp(Layer.Tanh, 8, 6, 3);
         var inputs = Tensor.Normal(Key.OfSeed(1), DType.Float64, 30, 8);
@@ -15,16 +15,16 @@ public sealed class Landscapes
         return (
             network,
             network.Initialize(Key.OfSeed(2), DType.Float64),
-            theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs)));
+            Risk.OfFunction(theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs))));
     }
 
     [Test]
     public void AlongALine()
     {
-        var (_, theta, loss) = Problem();
-        var point = Hessian.Evaluate(loss, theta);
+        var (_, theta, risk) = Problem();
+        var point = risk.Evaluate(theta);
 
-        var line = Landscape.Line(loss, theta, Direction.Gradient(point.Gradient), Landscape.Grid(radius: 1, count: 41));
+        var line = Landscape.Line(risk, theta, Direction.Gradient(point.Gradient), Landscape.Grid(radius: 1, count: 41));
         var departure = line.Departure(tolerance: 0.1);     // by more than a tenth
         foreach (var (t, value, model) in line.Positions.Zip(line.Losses, line.ModelLosses))
         {
@@ -39,10 +39,10 @@ public sealed class Landscapes
     [Test]
     public void OverAPlane()
     {
-        var (network, theta, loss) = Problem();
+        var (network, theta, risk) = Problem();
         var first = Direction.Random(Key.OfSeed(1), theta).FilterNormalized(network.Layout, theta);
         var second = Direction.Random(Key.OfSeed(2), theta).FilterNormalized(network.Layout, theta);
-        var plane = Landscape.Plane(loss, theta, first, second, Landscape.Grid(1, 21), Landscape.Grid(1, 21));
+        var plane = Landscape.Plane(risk, theta, first, second, Landscape.Grid(1, 21), Landscape.Grid(1, 21));
         Console.WriteLine($"{plane.Losses[10, 10]} in the middle, {plane.Losses[0, 0]} in a corner");
 
         Assert.That(plane.Losses.GetLength(0), Is.EqualTo(21));
@@ -57,26 +57,22 @@ public sealed class Landscapes
         var labels = Tensor.FromIndices(Enumerable.Range(0, 30).Select(row => row % 3).ToArray());
 
         var batches = Batches.Split(inputs, labels, size: 8);
-        var line = Landscape.LineOverBatches(
-            (batch, theta) => Loss.SoftmaxCrossEntropy(batch.Targets, network.Forward(theta, batch.Inputs)),
-            batches,
-            theta,
-            direction,
-            Landscape.Grid(1, 41));
+        var risk = network.Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), batches);
+        var line = Landscape.Line(risk, theta, direction, Landscape.Grid(1, 41));
 
         Assert.That(line.Evaluations, Is.EqualTo(4 * 41));
     }
 
     [Test]
-    public async Task WithOptions()
+    public void WithOptions()
     {
-        var (_, theta, loss) = Problem();
+        var (_, theta, risk) = Problem();
         var progress = new Progress<LandscapeProgress>(told => Console.WriteLine($"{told.Evaluations} of {told.Total}"));
         var cancellationToken = CancellationToken.None;
 
         var options = LandscapeOptions.Default.WithNonFinite().WithQuadraticForms();
         var direction = Direction.FromVector("towards 0", -theta);
-        var line = await Landscape.LineAsync(loss, theta, direction, [0, 0.5, 1], options, progress, cancellationToken);
+        var line = Landscape.Line(risk, theta, direction, [0, 0.5, 1], options, progress, cancellationToken);
         Console.WriteLine($"{line.NonFinite.Length} losses are not finite");
 
         Assert.That(line.NonFinite, Is.Empty);

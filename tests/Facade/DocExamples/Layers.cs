@@ -52,22 +52,19 @@ public sealed class LayersOfNetworks
             Console.WriteLine($"{tap.Name} {tap.Size}");        // enter, middle.scaled, middle, leave
         }
 
-        Func<Tensor, Tensor> criterion = outputs => Loss.SoftmaxCrossEntropy(labels, outputs, Reduction.Sum);
+        Func<Tensor, Tensor, Tensor> sum = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs, Reduction.Sum);
+        var risk = network.Risk(sum, [new Batch(inputs, labels)], Reduction.Sum);
         var options = new EstimateOptions { Stop = StoppingRule.Matvecs(100) };
-        foreach (var found in ActivationHessian.Traces(network, criterion, ["enter", "middle.scaled"], theta, inputs, options))
+        foreach (var found in ActivationHessian.Traces(network, risk, ["enter", "middle.scaled"], theta, options))
         {
             Console.WriteLine($"{found.Tap.Name}: {found.Trace}; of each sample {found.PerSample}");
         }
 
-        var whole = ActivationHessian.At(network, criterion, "enter", theta, inputs);       // an operator like any other
+        var whole = ActivationHessian.At(network, x => sum(labels, x), "enter", theta, inputs);    // an operator like any other
 
-        var all = ActivationHessian.TracesOverBatches(
-            network,
-            (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs),
-            ["enter", "middle.scaled"],
-            Batches.Split(inputs, labels, size: 8),
-            theta,
-            options: options);
+        Func<Tensor, Tensor, Tensor> mean = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs);
+        var parts = network.Risk(mean, Batches.Split(inputs, labels, size: 8));
+        var all = ActivationHessian.Traces(network, parts, ["enter", "middle.scaled"], theta, options);
 
         Assert.That(whole.Rows, Is.EqualTo(180));
         Assert.That(all[0].PerSample.Value.Size, Is.EqualTo(30));

@@ -50,19 +50,20 @@ public sealed class NetworksAndData
         var inputs = Scaling.Standardize(data.Inputs);
         var network = Network.Mlp(Layer.Tanh, data.Features, 16, data.Classes);
 
+        Func<Tensor, Tensor, Tensor> criterion = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs);
+        var risk = network.Risk(criterion, [new Batch(inputs, data.Labels)]);
+
+        // Batches of 16 rows, in another order at every pass.
+        var batches = Batches.ShuffledEachPass(inputs, data.Labels, size: 16, Key.OfSeed(2));
         var training = Training.Minimize(
-            (theta, x, y) => Loss.SoftmaxCrossEntropy(y, network.Forward(theta, x)),
-            inputs,
-            data.Labels,
+            risk.WithPasses(batches),
             network.Initialize(Key.OfSeed(1), DType.Float64),
-            Key.OfSeed(2),
-            TrainingOptions.Default.WithEpochs(50).WithBatchSize(16).WithOptimizer(Optimizer.Adam(0.01)));
+            TrainingOptions.Default.WithEpochs(50).WithOptimizer(Optimizer.Adam(0.01)));
         var accuracy = Loss.Accuracy(data.Labels, network.Forward(training.Theta, inputs));
 
         Assert.That(accuracy, Is.GreaterThan(0.8));
 
-        var hessian = Hessian.At(
-            theta => Loss.SoftmaxCrossEntropy(data.Labels, network.Forward(theta, inputs)), training.Theta);
+        var hessian = risk.Hessian(training.Theta);
         var traces = hessian.EstimateBlockTraces(network.Layout.Blocks());
 
         Assert.That(traces, Has.Count.EqualTo(4));

@@ -27,7 +27,7 @@ public sealed class Operators
 
         Assert.That(form.ToScalar(), Is.EqualTo(product.Sum().ToScalar()).Within(1e-14));
 
-        var pointAt = Hessian.Family(loss);
+        var pointAt = Risk.OfFunction(loss).LossPoints();
         var here = pointAt(theta);
         var there = pointAt(theta - 0.1 * here.Gradient);
 
@@ -64,12 +64,17 @@ public sealed class Operators
         Func<Tensor, Tensor, Tensor> model = (inputs, theta) => inputs.MatMul(theta.Reshape(3, 2));
         Func<Tensor, Tensor, Tensor> cross = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs);
 
-        var hessian = Hessian.OverBatches((batch, theta) => cross(batch.Targets, model(batch.Inputs, theta)), batches, theta);
-        var gaussNewton = GaussNewton.OverBatches(model, cross, batches, theta);
-        var fisher = Fisher.ExactOverBatches(Likelihood.Categorical, model, batches, theta);
+        var risk = Risk.OfModel(model, cross, batches);                // a mean; Reduction.Sum for sums
+        var hessian = risk.Hessian(theta);
+        var gaussNewton = risk.GaussNewton(theta);
+        var fisher = risk.Fisher(FisherKind.Exact(Likelihood.Categorical), theta);
+        var decayed = risk.WithTerm(theta => 1e-3 * theta.Dot(theta)).Hessian(theta);
+        var (value, slope) = (risk.Value(theta), risk.Gradient(theta).Gradient);
 
         var whole = Hessian.At(x => cross(labels, model(inputs, x)), theta);
         Assert.That((hessian - whole).ExactFrobenius().Value, Is.LessThan(1e-14));
+        Assert.That((value, slope.Size), Is.EqualTo((cross(labels, model(inputs, theta)).ToScalar(), 6)));
+        Assert.That(decayed.ExactTrace().Value, Is.EqualTo(whole.ExactTrace().Value + 0.012).Within(1e-14));
         Assert.That((fisher - gaussNewton).ExactFrobenius().Value, Is.LessThan(1e-14));
     }
 
@@ -143,7 +148,7 @@ public sealed class Operators
         Func<Tensor, Tensor> loss = x => Loss.SoftmaxCrossEntropy(Labels, Inputs.MatMul(x.Reshape(3, 2)));
         var hessian = Hessian.At(loss, theta);
 
-        var diagnosis = Diagnose.AgainstLoss(hessian, loss, theta);
+        var diagnosis = Diagnose.AgainstRisk(hessian, Risk.OfFunction(loss), theta);
         Console.WriteLine(diagnosis);                   // a line for each check
         var asymmetry = diagnosis.Symmetry.Error;       // about ‖A − Aᵀ‖/‖A‖
 
@@ -159,7 +164,7 @@ public sealed class Operators
         Func<Batch, Tensor, Tensor> loss =
             (batch, x) => Loss.SoftmaxCrossEntropy(batch.Targets, batch.Inputs.MatMul(x.Reshape(3, 2)));
 
-        var hessian = Hessian.OverBatches(loss, batches, theta);
+        var hessian = Risk.OfBatches(loss, batches).Hessian(theta);
         var uncertainty = Diagnose.Run(hessian).TraceUncertainty!;
         var (fromProbes, fromData) = (uncertainty.ProbeError, uncertainty.DataError);   // standard errors of the trace
 

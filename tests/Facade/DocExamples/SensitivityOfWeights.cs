@@ -62,7 +62,7 @@ public sealed class SensitivityOfWeights
         var table = Hessian.At(loss, theta).EstimateByTensor(network.Layout, new EstimateOptions { Stop = StoppingRule.Matvecs(100) });
 
         var saliencies = table.Saliencies(theta);
-        foreach (var point in saliencies.PruningCurve(loss, [0.1, 0.3, 0.5]))
+        foreach (var point in saliencies.PruningCurve(Risk.OfFunction(loss), [0.1, 0.3, 0.5]))
         {
             Console.WriteLine($"{point.Share:P0}: predicted {point.Predicted}, measured {point.Measured}");
         }

@@ -16,7 +16,8 @@ public sealed class Tutorial
         var theta = network.Initialize(Key.OfSeed(2), DType.Float64);
 
         Func<Tensor, Tensor> loss = theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs));
-        var point = Hessian.Evaluate(loss, theta);
+        var risk = Risk.OfFunction(loss);
+        var point = risk.Evaluate(theta);
         var hessian = point.Hessian;
 
         var asPyHessian = PowerIteration.Find(hessian, 2, new() { Stop = PowerStop.PyHessian(1e-3), MaximumMatvecs = 100 });
@@ -24,7 +25,7 @@ public sealed class Tutorial
         Console.WriteLine($"{asPyHessian.Values[0]:f4} by power iteration, {pairs.Values[0]:f8} ± {pairs.Residuals[0]:g2}");
 
         Direction[] directions = [pairs.Direction(0), Direction.Random(Key.OfSeed(3), theta), Direction.Gradient(point.Gradient)];
-        var lines = directions.Select(direction => Landscape.Line(loss, theta, direction, Landscape.Grid(0.5, 21))).ToArray();
+        var lines = directions.Select(direction => Landscape.Line(risk, theta, direction, Landscape.Grid(0.5, 21))).ToArray();
         var chart = Chart.Create(
             "Loss along three directions",
             Axis.Linear("distance"),

@@ -75,6 +75,7 @@ public sealed class SurfaceTests
         ["Divergence.hutchinson"] = "Divergence.Estimate",
         ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",
         ["CurvatureByTensor.estimate"] = "EstimateByTensor",
+        ["ParameterLayout.restrict"] = "ParameterLayout.Restrict",
         ["ActivationHessian.traces"] = "ActivationHessian.Traces",
         ["QuantizationSensitivity.scores"] = "QuantizationScores",
         ["Pruning.curve"] = "PruningCurve",

@@ -41,10 +41,16 @@ module LandscapeLaws =
             let first, second =
                 Direction.ofVector "first" (vector (seed + 3) n), Direction.random (Key.OfSeed(int64 seed)) theta
 
-            let plane = Landscape.plane loss theta first second (Landscape.grid 2.0 4) (Landscape.grid 1.0 3)
+            let plane =
+                Landscape.plane
+                    (Risk.ofFunction loss)
+                    theta
+                    (first, (Landscape.grid 2.0 4))
+                    (second, (Landscape.grid 1.0 3))
+
             let flat (table: float[,]) = table |> Seq.cast<float> |> Seq.toArray
             Expect.close 1e-12 (flat plane.ModelLosses) (flat plane.Losses)
-            let line = Landscape.line loss theta second (Landscape.grid 1.0 3)
+            let line = Landscape.line (Risk.ofFunction loss) theta second (Landscape.grid 1.0 3)
             Expect.close 1e-12 line.ModelLosses line.Losses)
 
     [<Property(MaxTest = 50)>]

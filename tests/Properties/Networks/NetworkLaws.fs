@@ -153,7 +153,11 @@ module NetworkLaws =
         let network, theta, x = case.Network, case.Theta, case.Inputs
         let loss (outputs: Tensor) = Tensor.sum (Tensor.logSumExp outputs) + Tensor.sum (Tensor.square outputs)
         let names = ActivationHessian.taps network theta x |> List.map _.Name
-        let traces inputs = ActivationHessian.exactTraces network loss names theta inputs
+
+        let traces (inputs: Tensor) =
+            let risk = network |> Network.risk Reduction.Sum (fun _ -> loss) [ Batch(inputs, inputs) ]
+            ActivationHessian.exactTraces network risk names theta
+
 
         let alone = [ for row in 0 .. case.Rows - 1 -> traces (Tensor.slice 0 row 1 x) ]
 

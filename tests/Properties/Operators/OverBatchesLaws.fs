@@ -60,8 +60,8 @@ module OverBatchesLaws =
     [<Property>]
     let ``loss, gradient and Hessian do not depend on how data are cut`` (data: BatchedData) =
         let loss (batch: Batch) = model batch.Inputs >> cross data.Reduction batch.Targets
-        let whole = Hessian.evaluate (loss (Batch(data.Inputs, data.Labels))) theta
-        let parts = Hessian.evaluateOverBatches data.Reduction loss data.Batches theta
+        let whole = Hessian.evaluate (Risk.ofFunction (loss (Batch(data.Inputs, data.Labels)))) theta
+        let parts = Hessian.evaluate (Risk.ofBatches data.Reduction loss data.Batches) theta
         Expect.close 1e-12 [| whole.Loss |] [| parts.Loss |]
         Expect.tensorsClose 1e-12 whole.Gradient parts.Gradient
         same whole.Hessian parts.Hessian
@@ -75,21 +75,29 @@ module OverBatchesLaws =
 
         same
             (GaussNewton.at outputs (cross data.Reduction data.Labels) theta)
-            (GaussNewton.overBatches data.Reduction model (cross data.Reduction) data.Batches theta)
+            (GaussNewton.ofRisk (Risk.ofModel data.Reduction model (cross data.Reduction) data.Batches) theta)
 
         same
             (Fisher.exact Likelihood.bernoulli outputs theta)
-            (Fisher.exactOverBatches Likelihood.bernoulli model data.Batches theta)
+            (Fisher.ofRisk
+                (FisherKind.exact Likelihood.bernoulli)
+                (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) data.Batches)
+                theta)
 
         let losses targets outputs = -(Tensor.pick targets (Tensor.logSoftmax outputs))
 
         same
             (Fisher.empirical (losses data.Labels) outputs theta)
-            (Fisher.empiricalOverBatches losses model data.Batches theta)
+            (Fisher.ofRisk
+                (FisherKind.empirical losses)
+                (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) data.Batches)
+                theta)
 
     [<Property>]
     let ``what is made of operators over batches is healthy`` (data: BatchedData) =
-        let gaussNewton = GaussNewton.overBatches data.Reduction model (cross data.Reduction) data.Batches theta
+        let gaussNewton =
+            GaussNewton.ofRisk (Risk.ofModel data.Reduction model (cross data.Reduction) data.Batches) theta
+
         let diagnosis = Diagnose.run DiagnoseOptions.Default (0.5 * LinearOperator.block 2 7 gaussNewton)
         Expect.isTrue (string diagnosis) diagnosis.IsHealthy
         let uncertainty = diagnosis.TraceUncertainty

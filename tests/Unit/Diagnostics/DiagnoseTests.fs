@@ -23,7 +23,7 @@ type DiagnoseTests() =
         let loss (x: Tensor) = Tensor.sum (Tensor.exp (0.3 * x)) + Tensor.square (Tensor.sum (Tensor.sin x))
         let theta = Tensor.flatten (Matrices.random 91 1 20)
         let hessian = Hessian.at loss theta
-        let diagnosis = Diagnose.againstLoss options loss theta hessian
+        let diagnosis = Diagnose.againstRisk options (Risk.ofFunction loss) theta hessian
         Expect.isTrue (string diagnosis) diagnosis.IsHealthy
 
         let passed =
@@ -146,15 +146,15 @@ type DiagnoseTests() =
         // As torch-secorder's Gauss-Newton products: zeros. And one that is half a percent off.
         let loss (x: Tensor) = Tensor.sum (Tensor.exp x) + Tensor.square (Tensor.sum x)
         let theta = Tensor.flatten (Matrices.random 96 1 20)
-        let check operator = Diagnose.againstLoss options loss theta operator
+        let check operator = Diagnose.againstRisk options (Risk.ofFunction loss) theta operator
         expect [ "finite differences" ] (check (LinearOperator.zero DType.Float64 20 20))
         let off = check (1.005 * Hessian.at loss theta)
         expect [ "finite differences" ] off
         Assert.That(off.FiniteDifferences.Error, Is.EqualTo(0.005).Within 1e-4)
         let theta = Tensor.convert DType.Float32 theta
-        expect [] (Diagnose.againstLoss options loss theta (Hessian.at loss theta))
+        expect [] (Diagnose.againstRisk options (Risk.ofFunction loss) theta (Hessian.at loss theta))
         let wrong = 1.05 * Hessian.at loss theta
-        expect [ "finite differences" ] (Diagnose.againstLoss options loss theta wrong)
+        expect [ "finite differences" ] (Diagnose.againstRisk options (Risk.ofFunction loss) theta wrong)
 
     [<Test>]
     member _.``a function with dropout is caught``() =
@@ -165,7 +165,7 @@ type DiagnoseTests() =
         let dropout (x: Tensor) =
             x * Tensor.ofArray [ 20 ] (Array.init 20 (fun _ -> if random.NextDouble() < 0.5 then 0.0 else 2.0))
 
-        let diagnosis = Diagnose.againstLoss options (loss dropout) theta (Hessian.at (loss id) theta)
+        let diagnosis = Diagnose.againstRisk options (Risk.ofFunction (loss dropout)) theta (Hessian.at (loss id) theta)
         expect [ "finite differences" ] diagnosis
         Expect.isTrue (string diagnosis) (diagnosis.FiniteDifferences.Explanation.Contains "different results")
 
@@ -190,7 +190,7 @@ type DiagnoseTests() =
             |> Loss.meanSquaredError Reduction.Mean batch.Targets
 
         let theta = Tensor.ones DType.Float64 [ 4 ]
-        let diagnosis = Diagnose.run options (Hessian.overBatches Reduction.Mean loss shuffled theta)
+        let diagnosis = Diagnose.run options (Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss shuffled) theta)
 
         Expect.isTrue
             (string diagnosis)
@@ -226,7 +226,8 @@ type DiagnoseTests() =
         Expect.error<ArgumentRangeException> [ "2" ] (fun () -> options.WithTolerance 2.0 |> ignore)
 
         Expect.error<ShapeException> [ "20 elements"; "[3]" ] (fun () ->
-            Diagnose.againstLoss options Tensor.sum (Tensor.ones DType.Float64 [ 3 ]) symmetric |> ignore)
+            Diagnose.againstRisk options (Risk.ofFunction Tensor.sum) (Tensor.ones DType.Float64 [ 3 ]) symmetric
+            |> ignore)
 
 [<TestFixture>]
 type TraceUncertaintyTests() =
@@ -238,7 +239,7 @@ type TraceUncertaintyTests() =
         0.5 * Tensor.sum (Tensor.square (batch.Inputs * theta)) / float batch.Size
 
     let diagnose source loss =
-        Diagnose.run DiagnoseOptions.Default (Hessian.overBatches Reduction.Mean loss source theta)
+        Diagnose.run DiagnoseOptions.Default (Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss source) theta)
 
     [<Test>]
     member _.``for a diagonal Hessian all uncertainty is from the data``() =
@@ -317,7 +318,7 @@ type TraceUncertaintyTests() =
         let x = Matrices.random 63 9 30
         let sum (batch: Batch) theta = diagonalLoss batch theta * float batch.Size
         let mean = diagnose (Batches.split 4 x x) diagonalLoss
-        let summed = Hessian.overBatches Reduction.Sum sum (Batches.split 4 x x) theta
+        let summed = Hessian.ofRisk (Risk.ofBatches Reduction.Sum sum (Batches.split 4 x x)) theta
         let found (operator: LinearOperator) = (Diagnose.run DiagnoseOptions.Default operator).TraceUncertainty
         Assert.That((found summed).Trace, Is.EqualTo(9.0 * mean.TraceUncertainty.Trace).Within 1e-10)
         Assert.That((found ((1.0 / 9.0) * summed)).DataError, Is.EqualTo(mean.TraceUncertainty.DataError).Within 1e-10)
@@ -326,4 +327,4 @@ type TraceUncertaintyTests() =
 
         Expect.isTrue
             "of one batch nothing is known"
-            (isNull (found (Hessian.overBatches Reduction.Sum sum [ Batch(x, x) ] theta)))
+            (isNull (found (Hessian.ofRisk (Risk.ofBatches Reduction.Sum sum [ Batch(x, x) ]) theta)))

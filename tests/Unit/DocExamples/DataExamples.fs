@@ -96,15 +96,15 @@ module DataExamples =
         for batch in Batches.ofImages options DType.Float32 images do
             printfn $"{batch.Size} images, classes {batch.Targets}"
 
-        let loss (batch: Batch) theta =
-            Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+        let risk = network |> Network.risk Reduction.Mean criterion (Batches.ofImages options DType.Float32 images)
 
         let inOrderOf (key: Key) = Batches.ofImages (options.WithShuffling key) DType.Float32 images
         let passes = TrainingOptions.Default.WithEpochs(2).WithOptimizer(Optimizer.adam 0.01)
-        let training = Training.minimizeOverBatches passes loss (uint32 >> key.FoldIn >> inOrderOf) start
+        let shuffled = risk |> Risk.withPasses (uint32 >> key.FoldIn >> inOrderOf)
+        let training = start |> Training.minimize passes shuffled
 
-        let batches = Batches.ofImages options DType.Float32 images
-        let hessian = Hessian.overBatches Reduction.Mean loss batches training.Theta
+        let hessian = Hessian.ofRisk risk training.Theta
 
         Expect.equal 6 training.Steps
         Expect.equal 98 hessian.Columns

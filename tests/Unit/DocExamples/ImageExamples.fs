@@ -31,10 +31,16 @@ module ImageExamples =
         let labels = Tensor.ofIndices [ 24 ] (Array.init 24 (fun image -> image % 10))
 
         let training = Network.forTraining network
-        let loss theta x y = Network.forward training theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
-        let options = TrainingOptions.Default.WithEpochs(3).WithBatchSize(8).WithOptimizer(Optimizer.momentum 0.05 0.9)
+        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+
+        let risk =
+            training
+            |> Network.risk Reduction.Mean criterion [ Batch(images, labels) ]
+            |> Risk.withPasses (Batches.shuffledEachPass 8 (Key.OfSeed 2L) images labels)
+
+        let options = TrainingOptions.Default.WithEpochs(3).WithOptimizer(Optimizer.momentum 0.05 0.9)
         let start = Network.initialize (Key.OfSeed 1L) DType.Float32 network
-        let theta = (Training.minimize options (Key.OfSeed 2L) loss images labels start).Theta
+        let theta = (Training.minimize options risk start).Theta
         let trained = network |> Network.measureStatistics theta [ images ]
         let accuracy = Network.forward trained theta images |> Loss.accuracy labels
 

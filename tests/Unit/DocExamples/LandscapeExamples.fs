@@ -12,15 +12,19 @@ module LandscapeExamples =
     let private network = Network.mlp Layer.tanh [ 8; 6; 3 ]
     let private inputs = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 30; 8 ]
     let private labels = Tensor.ofIndices [ 30 ] (Array.init 30 (fun row -> row % 3))
-    let private loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
+
+    let private risk =
+        Risk.ofFunction (fun theta ->
+            Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels)
+
     let private theta = Network.initialize (Key.OfSeed 2L) DType.Float64 network
 
     [<Test>]
     let ``along a line`` () =
-        let point = Hessian.evaluate loss theta
+        let point = Hessian.evaluate risk theta
         let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
 
-        let line = Landscape.line loss theta (Direction.eigenvector 0 pairs) (Landscape.grid 1.0 41)
+        let line = Landscape.line risk theta (Direction.eigenvector 0 pairs) (Landscape.grid 1.0 41)
         let departure = line.Departure 0.1 // by more than a tenth
 
         for t, value, model in Array.zip3 line.Positions line.Losses line.ModelLosses do
@@ -28,7 +32,7 @@ module LandscapeExamples =
 
         printfn $"the model holds from {departure.Below} to {departure.Above}"
 
-        let descent = Landscape.line loss theta (Direction.gradient point.Gradient) (Landscape.grid 1.0 41)
+        let descent = Landscape.line risk theta (Direction.gradient point.Gradient) (Landscape.grid 1.0 41)
 
         Expect.close 1e-12 [| pairs.Values[0] |] [| line.Model.Curvatures[0, 0] |]
         Expect.isTrue "uphill" (descent.Losses[21] > descent.Losses[20])
@@ -38,7 +42,9 @@ module LandscapeExamples =
         let random seed = Direction.random (Key.OfSeed seed) theta |> Direction.filterNormalized network.Layout theta
 
         let first, second = random 1L, random 2L
-        let plane = Landscape.plane loss theta first second (Landscape.grid 1.0 21) (Landscape.grid 1.0 21)
+
+        let plane = Landscape.plane risk theta (first, (Landscape.grid 1.0 21)) (second, (Landscape.grid 1.0 21))
+
         printfn $"{plane.Losses[10, 10]} in the middle, {plane.Losses[0, 0]} in a corner"
 
         let weightsAlone (tensor: ParameterTensor) = not (tensor.Name.EndsWith "weight")
@@ -53,12 +59,9 @@ module LandscapeExamples =
     let ``over a data set`` () =
         let direction = Direction.random (Key.OfSeed 5L) theta
 
-        let loss (batch: Batch) theta =
-            Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
-
-        let batches = Batches.split 8 inputs labels
-        let options = LandscapeOptions.Default
-        let line = Landscape.lineOverBatches options Reduction.Mean loss batches theta direction (Landscape.grid 1.0 41)
+        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+        let risk = network |> Network.risk Reduction.Mean criterion (Batches.split 8 inputs labels)
+        let line = Landscape.line risk theta direction (Landscape.grid 1.0 41)
 
         Expect.equal (4 * 41) line.Evaluations
 
@@ -72,7 +75,7 @@ module LandscapeExamples =
         let options = LandscapeOptions.Default.WithProgress(progress).WithNonFinite().WithQuadraticForms()
 
         let direction = Direction.ofVector "towards 0" -theta
-        let line = Landscape.lineWith options loss theta direction [ 0.0; 0.5; 1.0 ]
+        let line = Landscape.lineWith options risk theta direction [ 0.0; 0.5; 1.0 ]
         printfn $"{line.NonFinite.Length} losses are not finite"
 
         Expect.equal 0 line.NonFinite.Length

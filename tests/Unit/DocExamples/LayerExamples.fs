@@ -43,27 +43,19 @@ module LayerExamples =
         for tap in ActivationHessian.taps network theta inputs do
             printfn $"{tap.Name} {tap.Size}" // enter, middle.scaled, middle, leave
 
-        let criterion = Loss.softmaxCrossEntropy Reduction.Sum labels // a function of the outputs
+        let sum = Loss.softmaxCrossEntropy Reduction.Sum
+        let risk = network |> Network.risk Reduction.Sum sum [ Batch(inputs, labels) ]
         let taps, stop = [ "enter"; "middle.scaled" ], StoppingRule.matvecs 100
 
-        for found in ActivationHessian.traces network criterion taps stop (Key.OfSeed 3L) theta inputs do
+        for found in ActivationHessian.traces network risk taps stop (Key.OfSeed 3L) theta do
             printfn $"{found.Tap.Name}: {found.Trace}; of each sample {found.PerSample}"
 
-        let whole = ActivationHessian.at network criterion "enter" theta inputs // an operator like any other
+        let whole = ActivationHessian.at network (sum labels) "enter" theta inputs // an operator like any other
 
         Expect.equal 180 whole.Rows
 
-        let found =
-            ActivationHessian.tracesOverBatches
-                SamplingOptions.Default
-                Probe.rademacher
-                network
-                Reduction.Mean
-                (Loss.softmaxCrossEntropy Reduction.Mean)
-                taps
-                stop
-                (Key.OfSeed 3L)
-                (Batches.split 8 inputs labels)
-                theta
+        let mean = Loss.softmaxCrossEntropy Reduction.Mean
+        let parts = network |> Network.risk Reduction.Mean mean (Batches.split 8 inputs labels)
+        let found = ActivationHessian.traces network parts taps stop (Key.OfSeed 3L) theta
 
         Expect.equal 30 found.Head.PerSample.Value.Size

@@ -55,19 +55,22 @@ module NetworkExamples =
         let inputs = Scaling.standardize data.Inputs
         let network = Network.mlp Layer.tanh [ data.Features; 16; data.Classes ]
 
-        let loss theta x y = Network.forward network theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
+        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+        let risk = network |> Network.risk Reduction.Mean criterion [ Batch(inputs, data.Labels) ]
 
-        let options = TrainingOptions.Default.WithEpochs(50).WithBatchSize(16).WithOptimizer(Optimizer.adam 0.01)
+        // Batches of 16 rows, in another order at every pass.
+        let batches = Batches.shuffledEachPass 16 (Key.OfSeed 2L) inputs data.Labels
+        let options = TrainingOptions.Default.WithEpochs(50).WithOptimizer(Optimizer.adam 0.01)
 
         let training =
             Network.initialize (Key.OfSeed 1L) DType.Float64 network
-            |> Training.minimize options (Key.OfSeed 2L) loss inputs data.Labels
+            |> Training.minimize options (Risk.withPasses batches risk)
 
         let accuracy = Network.forward network training.Theta inputs |> Loss.accuracy data.Labels
 
         Assert.That(accuracy, Is.GreaterThan 0.8)
 
-        let hessian = Hessian.at (fun theta -> loss theta inputs data.Labels) training.Theta
+        let hessian = Hessian.ofRisk risk training.Theta
         let traces = Exact.blockTraces (ParameterLayout.blocks network.Layout) hessian
 
         Assert.That(traces, Has.Length.EqualTo 4)

@@ -23,7 +23,7 @@ module OperatorExamples =
 
         Assert.That(form.ToScalar(), Is.EqualTo((Tensor.sum product).ToScalar()).Within 1e-14)
 
-        let pointAt = Hessian.family loss
+        let pointAt = Hessian.family (Risk.ofFunction loss)
         let here = pointAt theta
         let there = pointAt (theta - 0.1 * here.Gradient)
 
@@ -48,13 +48,20 @@ module OperatorExamples =
         let batches = Batches.split 4 inputs labels // of 4, 4 and 2 samples
         let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
         let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
-        let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
 
-        let hessian = Hessian.overBatches Reduction.Mean loss batches theta
-        let gaussNewton = GaussNewton.overBatches Reduction.Mean model cross batches theta
-        let fisher = Fisher.exactOverBatches Likelihood.categorical model batches theta
+        let risk = Risk.ofModel Reduction.Mean model cross batches
+        let hessian = Hessian.ofRisk risk theta
+        let gaussNewton = GaussNewton.ofRisk risk theta
+        let fisher = Fisher.ofRisk (FisherKind.exact Likelihood.categorical) risk theta
+
+        let decay (theta: Tensor) = 1e-3 * Tensor.dot theta theta
+        let decayed = Hessian.ofRisk (Risk.withTerm decay risk) theta
+        let value, slope = Risk.value risk theta, (Gradient.ofRisk risk theta).Gradient
 
         let whole = Hessian.at (model inputs >> cross labels) theta
+        Expect.equal [| 6 |] slope.Shape
+        Assert.That(value, Is.EqualTo((model inputs theta |> cross labels).ToScalar()).Within 1e-14)
+        Assert.That((Exact.trace decayed).Value, Is.EqualTo((Exact.trace whole).Value + 0.012).Within 1e-14)
         Assert.That((Exact.frobenius (hessian - whole)).Value, Is.LessThan 1e-14)
         Assert.That((Exact.frobenius (fisher - gaussNewton)).Value, Is.LessThan 1e-14)
 
@@ -119,7 +126,7 @@ module OperatorExamples =
         let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
         let hessian = Hessian.at loss theta
 
-        let diagnosis = Diagnose.againstLoss DiagnoseOptions.Default loss theta hessian
+        let diagnosis = Diagnose.againstRisk DiagnoseOptions.Default (Risk.ofFunction loss) theta hessian
         printfn $"{diagnosis}" // a line for each check
         let asymmetry = diagnosis.Symmetry.Error // about ‖A − Aᵀ‖/‖A‖
 
@@ -133,7 +140,7 @@ module OperatorExamples =
         let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
         let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
 
-        let hessian = Hessian.overBatches Reduction.Mean loss batches theta
+        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) theta
         let uncertainty = (Diagnose.run DiagnoseOptions.Default hessian).TraceUncertainty
         let fromProbes, fromData = uncertainty.ProbeError, uncertainty.DataError // standard errors of the trace
 

@@ -53,7 +53,7 @@ module SensitivityExamples =
 
         let saliencies = Pruning.saliencies theta table
 
-        for point in Pruning.curve loss [ 0.1; 0.3; 0.5 ] saliencies do
+        for point in Pruning.curve (Risk.ofFunction loss) [ 0.1; 0.3; 0.5 ] saliencies do
             printfn $"{point.Share:P0}: predicted {point.Predicted}, measured {point.Measured}"
 
         let order = Pruning.stability (Key.OfSeed 6L) 100 [ 0.1; 0.3; 0.5 ] saliencies

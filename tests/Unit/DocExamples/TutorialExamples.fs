@@ -90,16 +90,13 @@ module TutorialExamples =
 
         let theta =
             Training.minimize
-                (TrainingOptions.Default.WithEpochs(1000).WithBatchSize(200).WithOptimizer(Optimizer.adam 0.01))
-                (Key.OfSeed 6L)
-                (fun theta inputs labels -> Network.forward network theta inputs |> criterion labels)
-                inputs
-                labels
+                (TrainingOptions.Default.WithEpochs(1000).WithOptimizer(Optimizer.adam 0.01))
+                (Risk.ofOutputs (fun theta -> Network.forward network theta inputs) (criterion labels))
                 (Network.initialize (Key.OfSeed 7L) DType.Float64 network)
             |> _.Theta
 
         let loss theta = Network.forward network theta inputs |> criterion labels
-        let point = Hessian.evaluate loss theta
+        let point = Hessian.evaluate (Risk.ofFunction loss) theta
         let hessian = point.Hessian
 
         printfn
@@ -138,7 +135,8 @@ module TutorialExamples =
             ]
 
         let lines =
-            directions |> List.map (fun direction -> Landscape.line loss theta direction (Landscape.grid 0.5 21))
+            directions
+            |> List.map (fun direction -> Landscape.line (Risk.ofFunction loss) theta direction (Landscape.grid 0.5 21))
 
         for line in lines do
             printfn
@@ -200,14 +198,15 @@ module TutorialExamples =
     [<Test>]
     let ``curvature of activations`` () =
         let network, theta, inputs, labels, _, _ = trained.Value
-        let criterion = Loss.softmaxCrossEntropy Reduction.Sum labels
+        let sum = Loss.softmaxCrossEntropy Reduction.Sum
+        let risk = network |> Network.risk Reduction.Sum sum [ Batch(inputs, labels) ]
         let taps, stop = [ "0"; "2"; "4" ], StoppingRule.matvecs 200
 
-        for found in ActivationHessian.traces network criterion taps stop (Key.OfSeed 13L) theta inputs do
+        for found in ActivationHessian.traces network risk taps stop (Key.OfSeed 13L) theta do
             let perSample = found.PerSample.Value.ToArray()
             printfn $"after layer {found.Tap.Name}: {found.Trace}, the largest of a sample {Array.max perSample:f4}"
 
-        let outputs = ActivationHessian.at network criterion "4" theta inputs
+        let outputs = ActivationHessian.at network (sum labels) "4" theta inputs
         Assert.That((Exact.trace outputs).Value, Is.GreaterThan 0.0)
 
     [<Test>]
@@ -254,14 +253,14 @@ module TutorialExamples =
         let loss theta =
             Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
 
-        let point = Hessian.evaluate loss theta
+        let point = Hessian.evaluate (Risk.ofFunction loss) theta
         let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
         printfn $"loss {point.Loss:f7}, top two eigenvalues {pairs.Values[0]:f3} and {pairs.Values[1]:f3}"
 
-        let criterion = Loss.softmaxCrossEntropy Reduction.Sum batch.Targets
+        let risk = network |> Network.risk Reduction.Sum (Loss.softmaxCrossEntropy Reduction.Sum) [ batch ]
         let taps, stop = [ "conv1"; "layer1"; "layer2"; "layer3"; "linear" ], StoppingRule.matvecs 30
 
-        for found in ActivationHessian.traces network criterion taps stop (Key.OfSeed 3L) theta batch.Inputs do
+        for found in ActivationHessian.traces network risk taps stop (Key.OfSeed 3L) theta do
             printfn $"{found.Tap.Name} ({found.Tap.Size} numbers): trace {found.Trace}"
 
         Assert.That(point.Loss, Is.EqualTo(0.0351289).Within 1e-5)

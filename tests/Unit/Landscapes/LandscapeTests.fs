@@ -23,7 +23,7 @@ type LandscapeTests() =
 
     [<Test>]
     member _.``the model of a quadratic loss is the loss``() =
-        let line = Landscape.line quadratic point (along [ 2.0; 1.0 ]) (Landscape.grid 3.0 7)
+        let line = Landscape.line (Risk.ofFunction quadratic) point (along [ 2.0; 1.0 ]) (Landscape.grid 3.0 7)
         Expect.close 1e-15 [| -3.0; -2.0; -1.0; 0.0; 1.0; 2.0; 3.0 |] line.Positions
         // Ax + b = (5.5; -4), (2; 1)ᵀA(2; 1) = 14.
         Expect.close 1e-14 [| -2.0 |] [| line.Model.Value |]
@@ -39,7 +39,7 @@ type LandscapeTests() =
     [<Test>]
     member _.``the model of a quadratic loss over a plane is the loss, at right angles or not``() =
         let first, second = along [ 2.0; 1.0 ], along [ 1.0; 0.5 ]
-        let plane = Landscape.plane quadratic point first second [ -1.0; 0.0; 2.0 ] [ 0.5; 1.5 ]
+        let plane = Landscape.plane (Risk.ofFunction quadratic) point (first, [ -1.0; 0.0; 2.0 ]) (second, [ 0.5; 1.5 ])
         Expect.close 1e-14 [| 14.0; 7.0; 7.0; 3.5 |] (plane.Model.Curvatures |> Seq.cast<float> |> Seq.toArray)
 
         for i in 0..2 do
@@ -54,7 +54,14 @@ type LandscapeTests() =
     member _.``a quartic departs from its model where it does``() =
         // t² + t⁴ differs from t² by more than a twentieth of t² where |t| > 0.2236.
         let loss (x: Tensor) = Tensor.square x + Tensor.square (Tensor.square x)
-        let line = Landscape.line loss (Tensor.scalar DType.Float64 0.0) (along [ 1.0 ]) (Landscape.grid 1.0 21)
+
+        let line =
+            Landscape.line
+                (Risk.ofFunction loss)
+                (Tensor.scalar DType.Float64 0.0)
+                (along [ 1.0 ])
+                (Landscape.grid 1.0 21)
+
         let departure = line.Departure 0.05
         Expect.close 1e-12 [| -0.3; 0.3 |] [| departure.Below.Value; departure.Above.Value |]
 
@@ -62,7 +69,11 @@ type LandscapeTests() =
         let grid = Landscape.grid 1.0 21
 
         let plane =
-            Landscape.plane over (Tensor.zeros DType.Float64 [ 2 ]) (along [ 1.0; 0.0 ]) (along [ 0.0; 1.0 ]) grid grid
+            Landscape.plane
+                (Risk.ofFunction over)
+                (Tensor.zeros DType.Float64 [ 2 ])
+                ((along [ 1.0; 0.0 ]), grid)
+                ((along [ 0.0; 1.0 ]), grid)
         // Σx⁴/Σx² is largest for its distance on the axes.
         Expect.close 1e-12 [| 0.3 |] [| (plane.DepartureDistance 0.05).Value |]
 
@@ -72,14 +83,17 @@ type LandscapeTests() =
         =
         let pairs = Hessian.at quadratic point |> ThickRestartLanczos.find SpectrumEnd.BothEnds 2
         let long = Direction.eigenvector 0 pairs |> Direction.scaled 3.0
-        let line = Landscape.line quadratic point long [ 0.0 ]
+        let line = Landscape.line (Risk.ofFunction quadratic) point long [ 0.0 ]
         Expect.isTrue "from the eigenvalue" line.Model.FromEigenvalues
         Expect.close 1e-12 [| 9.0 * pairs.Values[0] |] [| line.Model.Curvatures[0, 0] |]
         let options = LandscapeOptions.Default.WithQuadraticForms()
-        let other = Landscape.lineWith options quadratic point long [ 0.0 ]
+        let other = Landscape.lineWith options (Risk.ofFunction quadratic) point long [ 0.0 ]
         Expect.isTrue "from the form" (not other.Model.FromEigenvalues)
         Expect.close 1e-8 [| line.Model.Curvatures[0, 0] |] [| other.Model.Curvatures[0, 0] |]
-        let plane = Landscape.plane quadratic point long (Direction.eigenvector 1 pairs) [ 0.0 ] [ 0.0 ]
+
+        let plane =
+            Landscape.plane (Risk.ofFunction quadratic) point (long, [ 0.0 ]) ((Direction.eigenvector 1 pairs), [ 0.0 ])
+
         let expected = [| 9.0 * pairs.Values[0]; 0.0; 0.0; pairs.Values[1] |]
         Expect.close 1e-7 expected (plane.Model.Curvatures |> Seq.cast<float> |> Seq.toArray)
 
@@ -88,7 +102,7 @@ type LandscapeTests() =
         let loss (x: Tensor) = Tensor.sum (Tensor.square x)
         let theta = Tensor.ones DType.Float32 [ 2; 3 ]
         let direction = Direction.random (Key.OfSeed 4L) theta
-        let line = Landscape.line loss theta direction (Landscape.grid 1.0 5)
+        let line = Landscape.line (Risk.ofFunction loss) theta direction (Landscape.grid 1.0 5)
         let slope = 2.0 * (Tensor.sum direction.Vector).ToScalar()
         Expect.close 1e-5 (line.Positions |> Array.map (fun t -> 6.0 + slope * t + t * t)) line.Losses
 
@@ -96,8 +110,8 @@ type LandscapeTests() =
     member _.``a loss that asks for values has the same landscape``() =
         let branching (x: Tensor) = if (Tensor.sum x).ToScalar() > -100.0 then quadratic x else -(quadratic x)
         let grid = Landscape.grid 2.0 9
-        let compiled = Landscape.line quadratic point (along [ 1.0; 1.0 ]) grid
-        let direct = Landscape.line branching point (along [ 1.0; 1.0 ]) grid
+        let compiled = Landscape.line (Risk.ofFunction quadratic) point (along [ 1.0; 1.0 ]) grid
+        let direct = Landscape.line (Risk.ofFunction branching) point (along [ 1.0; 1.0 ]) grid
         Expect.close 1e-14 compiled.Losses direct.Losses
         Expect.close 1e-14 [| compiled.Model.Curvatures[0, 0] |] [| direct.Model.Curvatures[0, 0] |]
 
@@ -106,7 +120,7 @@ type LandscapeTests() =
         let loss (x: Tensor) = Tensor.sum (Tensor.log x)
         let theta = tensor [ 1.0; 2.0 ]
         let positions = [ -1.5; -1.0; -0.5; 0.0; 0.5 ]
-        let line options = Landscape.lineWith options loss theta (along [ 1.0; 0.0 ]) positions
+        let line options = Landscape.lineWith options (Risk.ofFunction loss) theta (along [ 1.0; 0.0 ]) positions
         let error = raises<NonFiniteException>(fun () -> line LandscapeOptions.Default)
 
         Expect.isTrue
@@ -121,19 +135,26 @@ type LandscapeTests() =
         let options = LandscapeOptions.Default.WithNonFinite()
 
         let plane =
-            Landscape.planeWith options loss theta (along [ 1.0; 0.0 ]) (along [ 0.0; 1.0 ]) [ -2.0; 0.0 ] [ -3.0; 0.0 ]
+            Landscape.planeWith
+                options
+                (Risk.ofFunction loss)
+                theta
+                ((along [ 1.0; 0.0 ]), [ -2.0; 0.0 ])
+                ((along [ 0.0; 1.0 ]), [ -3.0; 0.0 ])
 
         Expect.equal [| [| 0; 0 |]; [| 0; 1 |]; [| 1; 0 |] |] plane.NonFinite
 
         let atThePoint =
             raises<NonFiniteException>(fun () ->
-                Landscape.lineWith options loss (tensor [ 0.0; 1.0 ]) (along [ 1.0; 0.0 ]) [ 1.0 ])
+                Landscape.lineWith options (Risk.ofFunction loss) (tensor [ 0.0; 1.0 ]) (along [ 1.0; 0.0 ]) [ 1.0 ])
 
         Expect.isTrue atThePoint.Message (atThePoint.Message.Contains "the loss at the point is -infinity")
 
     [<Test>]
     member _.``wrong use is an error that says what was expected``() =
-        let line theta direction (positions: float list) () = Landscape.line quadratic theta direction positions |> box
+        let line theta direction (positions: float list) () =
+            Landscape.line (Risk.ofFunction quadratic) theta direction positions |> box
+
         let d = along [ 1.0; 0.0 ]
         raises<ArgumentRangeException>(line point d []) |> ignore
         raises<ArgumentRangeException>(line point d [ 0.0; 0.0 ]) |> ignore
@@ -142,10 +163,10 @@ type LandscapeTests() =
         Expect.isTrue size.Message (size.Message.Contains "d has 1 elements, and the point has 2")
         raises<DTypeException>(line (Tensor.convert DType.Float32 point) d [ 0.0 ]) |> ignore
         raises<NonFiniteException>(line (tensor [ 0.0; nan ]) d [ 0.0 ]) |> ignore
-        raises<ShapeException>(fun () -> Landscape.line id point d [ 0.0 ]) |> ignore
+        raises<ShapeException>(fun () -> Landscape.line (Risk.ofFunction id) point d [ 0.0 ]) |> ignore
         raises<ArgumentRangeException>(fun () -> Landscape.grid 0.0 5) |> ignore
         raises<ArgumentRangeException>(fun () -> Landscape.grid 1.0 1) |> ignore
-        let line = Landscape.line quadratic point d [ 0.0 ]
+        let line = Landscape.line (Risk.ofFunction quadratic) point d [ 0.0 ]
         raises<ArgumentRangeException>(fun () -> line.Departure 0.0) |> ignore
         raises<ShapeException>(fun () -> line.Model.At(1.0, 2.0)) |> ignore
         let mutable calls = 0
@@ -154,13 +175,17 @@ type LandscapeTests() =
             calls <- calls + 1
             float calls * quadratic x
 
-        raises<DifferentiationException>(fun () -> Landscape.line restless point d [ 0.0 ]) |> ignore
+        raises<DifferentiationException>(fun () -> Landscape.line (Risk.ofFunction restless) point d [ 0.0 ])
+        |> ignore
 
     [<Test>]
     member _.``progress counts losses, and cancelling ends with an error``() =
         let told = ResizeArray<LandscapeProgress>()
         let options = LandscapeOptions.Default.WithProgress(listen told.Add)
-        let line = Landscape.lineWith options quadratic point (along [ 1.0; 0.0 ]) (Landscape.grid 1.0 41)
+
+        let line =
+            Landscape.lineWith options (Risk.ofFunction quadratic) point (along [ 1.0; 0.0 ]) (Landscape.grid 1.0 41)
+
         Expect.equal [ 16; 32; 41 ] [ for progress in told -> progress.Evaluations ]
         Expect.isTrue "the total" (told |> Seq.forall (fun progress -> progress.Total = 41))
         Expect.equal 41 line.Evaluations
@@ -170,7 +195,7 @@ type LandscapeTests() =
             LandscapeOptions.Default.WithCancellation(source.Token).WithProgress(listen (fun _ -> source.Cancel()))
 
         raises<OperationCanceledException>(fun () ->
-            Landscape.lineWith cancel quadratic point (along [ 1.0; 0.0 ]) (Landscape.grid 1.0 41))
+            Landscape.lineWith cancel (Risk.ofFunction quadratic) point (along [ 1.0; 0.0 ]) (Landscape.grid 1.0 41))
         |> ignore
 
     [<Test>]
@@ -198,16 +223,24 @@ type LandscapeTests() =
             let told = ResizeArray<LandscapeProgress>()
             let options = LandscapeOptions.Default.WithProgress(listen told.Add)
             let grid, other = Landscape.grid 1.0 5, [ -0.5; 0.5 ]
-            let plane = Landscape.planeOverBatches options reduction loss streamed theta first second grid other
-            let whole = Landscape.plane (loss (Batch(x, labels))) theta first second grid other
+
+            let plane =
+                Landscape.planeWith options (Risk.ofBatches reduction loss streamed) theta (first, grid) (second, other)
+
+            let whole = Landscape.plane (Risk.ofFunction (loss (Batch(x, labels)))) theta (first, grid) (second, other)
             let flat (table: float[,]) = table |> Seq.cast<float> |> Seq.toArray
             Expect.close 1e-12 (flat whole.Losses) (flat plane.Losses)
             Expect.close 1e-12 (flat whole.ModelLosses) (flat plane.ModelLosses)
             Expect.equal (4, 40) (read, plane.Evaluations)
             Expect.equal [ 10; 20; 30; 40 ] [ for progress in told -> progress.Evaluations ]
             Expect.equal 0 told[0].Total
-            let line = Landscape.lineOverBatches options reduction loss batches theta first grid
-            Expect.close 1e-12 (Landscape.line (loss (Batch(x, labels))) theta first grid).Losses line.Losses
+            let line = Landscape.lineWith options (Risk.ofBatches reduction loss batches) theta first grid
+
+            Expect.close
+                1e-12
+                (Landscape.line (Risk.ofFunction (loss (Batch(x, labels)))) theta first grid).Losses
+                line.Losses
+
             Expect.equal 20 told[told.Count - 1].Total
 
     [<Test>]
@@ -217,11 +250,9 @@ type LandscapeTests() =
         let theta = tensor [ 1.0; 0.0 ]
 
         let over batches =
-            Landscape.lineOverBatches
+            Landscape.lineWith
                 LandscapeOptions.Default
-                Reduction.Mean
-                loss
-                batches
+                (Risk.ofBatches Reduction.Mean loss batches)
                 theta
                 (along [ 1.0; 0.0 ])
                 [ 0.0; 1.0 ]
@@ -241,7 +272,7 @@ type LandscapeTests() =
         let first, second = Direction.eigenvector 0 pairs, Direction.eigenvector 1 pairs
         let options = LandscapeOptions.Default.WithQuadraticForms()
         let grid = Landscape.grid 0.5 11
-        let plane = Landscape.planeWith options loss theta first second grid grid
+        let plane = Landscape.planeWith options (Risk.ofFunction loss) theta (first, grid) (second, grid)
         DigitsNetwork.close tolerance "loss" plane.Losses[5, 5]
         let top, bottom = (DigitsNetwork.numbers "hessian_top5")[0], (DigitsNetwork.numbers "hessian_bottom5")[0]
         let curvatures = plane.Model.Curvatures |> Seq.cast<float> |> Seq.toArray
@@ -249,5 +280,5 @@ type LandscapeTests() =
         // What the loss itself does: a second difference of step 0.1 sees the curvature and a twelfth of the fourth derivative times 0.01.
         let second = (plane.Losses[6, 5] - 2.0 * plane.Losses[5, 5] + plane.Losses[4, 5]) / 0.01
         Expect.isTrue $"{second} against {top}" (abs (second - top) < 0.02 * top)
-        let line = Landscape.line loss theta first grid
+        let line = Landscape.line (Risk.ofFunction loss) theta first grid
         Expect.close (10.0 * tolerance) [| for i in 0..10 -> plane.Losses[i, 5] |] line.Losses

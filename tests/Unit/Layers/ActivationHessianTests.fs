@@ -15,6 +15,10 @@ type ActivationHessianTests() =
     let initial (network: Network) = Network.initialize (Key.OfSeed 33L) DType.Float64 network
     let crossEntropy = Loss.softmaxCrossEntropy Reduction.Sum labels
 
+    /// The risk of a network over the inputs as one batch.
+    let riskOf (loss: Tensor -> Tensor) network =
+        network |> Network.risk Reduction.Sum (fun _ -> loss) [ Batch(inputs, labels) ]
+
     let perSample (trace: ActivationTrace) = trace.PerSample.Value.ToArray()
 
     /// The traces of N blocks on the diagonal of a matrix.
@@ -50,19 +54,19 @@ type ActivationHessianTests() =
         let loss = Loss.meanSquaredError Reduction.Sum targets
         let weight = (network.Layout |> ParameterLayout.split theta)["2.weight"]
         let inner = 2.0 * (Tensor.sum (Tensor.square weight)).ToScalar()
-        let exact = ActivationHessian.exactTraces network loss [ "2"; "1" ] theta inputs
+        let exact = ActivationHessian.exactTraces network (riskOf loss network) [ "2"; "1" ] theta
         Expect.close 1e-12 (Array.create 5 6.0) (perSample exact[0])
         Expect.close 1e-12 (Array.create 5 inner) (perSample exact[1])
         Expect.close 1e-12 [| 30.0; 5.0 * inner |] [| for trace in exact -> trace.Trace.Value |]
         // A diagonal Hessian is known from one vector of signs.
-        let sampled = ActivationHessian.traces network loss [ "2" ] (StoppingRule.matvecs 1) key theta inputs
+        let sampled = ActivationHessian.traces network (riskOf loss network) [ "2" ] (StoppingRule.matvecs 1) key theta
         Expect.close 1e-12 (Array.create 5 6.0) (perSample sampled.Head)
 
     [<Test>]
     member _.``exact traces are those of explicit Hessians, which are block-diagonal``() =
         let theta = initial mlp
 
-        for trace in ActivationHessian.exactTraces mlp crossEntropy [ "0"; "1"; "2"; "3"; "4" ] theta inputs do
+        for trace in ActivationHessian.exactTraces mlp (riskOf crossEntropy mlp) [ "0"; "1"; "2"; "3"; "4" ] theta do
             let matrix = ActivationHessian.at mlp crossEntropy trace.Tap.Name theta inputs |> LinearOperator.dense
             let width = trace.Tap.Size / 5
             Expect.close 1e-12 (blockTraces 5 matrix) (perSample trace)
@@ -84,8 +88,8 @@ type ActivationHessianTests() =
     member _.``sampled traces lie within 5 standard errors of exact ones, tap by tap and sample by sample``() =
         let theta = initial mlp
         let names = [ "0"; "3" ]
-        let exact = ActivationHessian.exactTraces mlp crossEntropy names theta inputs
-        let found = ActivationHessian.traces mlp crossEntropy names (StoppingRule.matvecs 400) key theta inputs
+        let exact = ActivationHessian.exactTraces mlp (riskOf crossEntropy mlp) names theta
+        let found = ActivationHessian.traces mlp (riskOf crossEntropy mlp) names (StoppingRule.matvecs 400) key theta
 
         for trace, truth in List.zip found exact do
             let within (value: float) expected error =
@@ -148,8 +152,13 @@ type ActivationHessianTests() =
         let network = Network.sequential [ Layer.dense 6 3; Normalization.batch 3; Layer.tanh; Layer.dense 3 3 ]
         let training = Network.forTraining network
         let theta = initial network
-        let evaluated = ActivationHessian.exactTraces network crossEntropy [ "0" ] theta inputs |> List.exactlyOne
-        let trained = ActivationHessian.exactTraces training crossEntropy [ "0" ] theta inputs |> List.exactlyOne
+
+        let evaluated =
+            ActivationHessian.exactTraces network (riskOf crossEntropy network) [ "0" ] theta |> List.exactlyOne
+
+        let trained =
+            ActivationHessian.exactTraces training (riskOf crossEntropy training) [ "0" ] theta |> List.exactlyOne
+
         Expect.isTrue "evaluation" (not evaluated.CouplesSamples)
         Expect.isTrue "training" trained.CouplesSamples
         let matrix = ActivationHessian.at training crossEntropy "0" theta inputs |> LinearOperator.dense
@@ -163,20 +172,16 @@ type ActivationHessianTests() =
 
         for reduction in [ Reduction.Mean; Reduction.Sum ] do
             let loss targets = Loss.softmaxCrossEntropy reduction targets
-            let exact = ActivationHessian.exactTraces mlp (loss labels) names theta inputs
-            let options, stop = SamplingOptions.Default, StoppingRule.matvecs 300
+            let exact = ActivationHessian.exactTraces mlp (riskOf (loss labels) mlp) names theta
+            let over batches = mlp |> Network.risk reduction loss batches
 
             let found =
-                ActivationHessian.tracesOverBatches
-                    options
-                    Probe.rademacher
+                ActivationHessian.traces
                     mlp
-                    reduction
-                    loss
+                    (over (Batches.split 2 inputs labels))
                     names
-                    stop
+                    (StoppingRule.matvecs 300)
                     key
-                    (Batches.split 2 inputs labels)
                     theta
 
             for trace, truth in List.zip found exact do
@@ -198,17 +203,8 @@ type ActivationHessianTests() =
                 Expect.isTrue $"{trace.Trace} against {spread}" (abs (trace.Trace.StandardError / spread - 1.0) < 0.3)
 
         let none () =
-            ActivationHessian.tracesOverBatches
-                SamplingOptions.Default
-                Probe.rademacher
-                mlp
-                Reduction.Mean
-                (Loss.softmaxCrossEntropy Reduction.Mean)
-                [ "1" ]
-                (StoppingRule.matvecs 1)
-                key
-                []
-                theta
+            let risk = mlp |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) []
+            ActivationHessian.traces mlp risk [ "1" ] (StoppingRule.matvecs 1) key theta
 
         raises<DataException>(fun () -> none ()) |> ignore
 
@@ -224,17 +220,17 @@ type ActivationHessianTests() =
             |> Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
             |> Tensor.convert DType.Float32
 
-        let loss = Loss.softmaxCrossEntropy Reduction.Sum (Tensor.slice 0 0 3 labels)
+        let loss = Loss.softmaxCrossEntropy Reduction.Sum
+        let risk = network |> Network.risk Reduction.Sum loss [ Batch(images, Tensor.slice 0 0 3 labels) ]
         let names = ActivationHessian.taps network theta images |> List.map _.Name
         Expect.isTrue $"%A{names}" (List.contains "layer1.0.conv1" names && List.contains "layer3.2" names)
-        let exact = ActivationHessian.exactTraces network loss [ "linear" ] theta images |> List.exactlyOne
+        let exact = ActivationHessian.exactTraces network risk [ "linear" ] theta |> List.exactlyOne
         let p = Network.forward network theta images |> Tensor.softmax
         let expected = Tensor.sumAxes [ 1 ] (p * (1.0 - p))
         Expect.close 1e-4 (expected.ToArray()) (perSample exact)
 
         let deep =
-            ActivationHessian.traces network loss [ "layer3" ] (StoppingRule.matvecs 8) key theta images
-            |> List.exactlyOne
+            ActivationHessian.traces network risk [ "layer3" ] (StoppingRule.matvecs 8) key theta |> List.exactlyOne
 
         Expect.equal [| 3; 8; 8; 64 |] deep.Tap.Shape
         Expect.close 1e-4 [| deep.Trace.Value |] [| Array.sum (perSample deep) |]
@@ -251,6 +247,6 @@ type ActivationHessianTests() =
 
         let wrong =
             raises<ShapeException>(fun () ->
-                ActivationHessian.exactTraces flat Tensor.sum [ "sum" ] (initial flat) inputs)
+                ActivationHessian.exactTraces flat (riskOf Tensor.sum flat) [ "sum" ] (initial flat))
 
         Expect.isTrue wrong.Message (wrong.Message.Contains "sum has shape [6]")

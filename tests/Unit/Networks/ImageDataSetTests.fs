@@ -51,15 +51,18 @@ type ImageDataSetTests() =
 
             same
                 (Hessian.at (lossOf network whole) theta)
-                (Hessian.overBatches Reduction.Mean (lossOf network) batches theta)
+                (Hessian.ofRisk (Risk.ofBatches Reduction.Mean (lossOf network) batches) theta)
 
             same
                 (GaussNewton.at logits (cross whole.Targets) theta)
-                (GaussNewton.overBatches Reduction.Mean model cross batches theta)
+                (GaussNewton.ofRisk (Risk.ofModel Reduction.Mean model cross batches) theta)
 
             same
                 (Fisher.exact Likelihood.categorical logits theta)
-                (Fisher.exactOverBatches Likelihood.categorical model batches theta)
+                (Fisher.ofRisk
+                    (FisherKind.exact Likelihood.categorical)
+                    (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) batches)
+                    theta)
 
     [<Test>]
     member _.``uneven batches of images, and batches of one, have the curvature of the whole``() =
@@ -72,7 +75,7 @@ type ImageDataSetTests() =
     member _.``a network of one class has no loss and no curvature``() =
         let network = network 1
         let theta = Network.initialize (Key.OfSeed 1L) DType.Float64 network
-        let point = Hessian.evaluateOverBatches Reduction.Mean (lossOf network) (cut 2 (images 2 4 4 3 1)) theta
+        let point = Hessian.evaluate (Risk.ofBatches Reduction.Mean (lossOf network) (cut 2 (images 2 4 4 3 1))) theta
         Expect.close 0.0 [| 0.0 |] [| point.Loss |]
         let zero = Tensor.zerosLike theta
         Expect.tensorsClose 1e-15 zero point.Gradient
@@ -84,7 +87,7 @@ type ImageDataSetTests() =
         let theta = Network.initialize (Key.OfSeed 1L) DType.Float64 network
 
         Expect.error<DataException> [ "label 3 of row 1"; "0 … 2" ] (fun () ->
-            Hessian.overBatches Reduction.Mean (lossOf network) (cut 2 (images 2 4 4 5 4)) theta |> ignore)
+            Hessian.ofRisk (Risk.ofBatches Reduction.Mean (lossOf network) (cut 2 (images 2 4 4 5 4))) theta |> ignore)
 
     [<Test>]
     member _.``a data set without images has no curvature, and that is said``() =
@@ -93,7 +96,7 @@ type ImageDataSetTests() =
 
         Expect.error<DataException> [ "no samples" ] (fun () ->
             let batches = cut 2 ((images 2 4 4 5 3).Slice(5, 0))
-            Hessian.overBatches Reduction.Mean (lossOf network) batches theta |> ignore)
+            Hessian.ofRisk (Risk.ofBatches Reduction.Mean (lossOf network) batches) theta |> ignore)
 
     [<Test>]
     member _.``a trace over 1000 images of a ResNet-20 takes the memory of one batch``() =
@@ -106,7 +109,7 @@ type ImageDataSetTests() =
         let mutable most = before
         use _watch = new Timer((fun _ -> most <- max most (memory ())), null, 0, 20)
         let batches = Batches.ofImages options DType.Float32 images
-        let point = Hessian.evaluateOverBatches Reduction.Mean (lossOf network) batches theta
+        let point = Hessian.evaluate (Risk.ofBatches Reduction.Mean (lossOf network) batches) theta
         Expect.close 1e-6 [| 0.384205 |] [| point.Loss |]
         let trace = Hutchinson.trace (StoppingRule.matvecs 2) (Key.OfSeed 1L) point.Hessian
         let mebibytes = (most - before) / (1L <<< 20)

@@ -48,7 +48,7 @@ type ImageTrainingTests() =
 
         let options = TrainingOptions.Default.WithEpochs(6).WithOptimizer(Optimizer.adam 0.02)
         let start = Network.initialize (Key.OfSeed 2L) DType.Float32 network
-        let result = Training.minimizeOverBatches options loss batches start
+        let result = Training.minimize options (Risk.ofBatches Reduction.Mean loss [] |> Risk.withPasses batches) start
         Expect.equal 90 result.Steps
 
         let trained = network |> Network.measureStatistics result.Theta (batches 0 |> Seq.map _.Inputs)
@@ -71,7 +71,7 @@ type ImageTrainingTests() =
         let batches _ = Batches.ofImages (BatchOptions.Default.WithSize 12) DType.Float32 images
         let start = Network.initialize (Key.OfSeed 1L) DType.Float32 network
         let options = TrainingOptions.Default.WithEpochs(25).WithOptimizer(Optimizer.momentum 0.05 0.9)
-        let result = Training.minimizeOverBatches options loss batches start
+        let result = Training.minimize options (Risk.ofBatches Reduction.Mean loss [] |> Risk.withPasses batches) start
         let trained = network |> Network.measureStatistics result.Theta [ images.ToTensor DType.Float32 ]
         TestContext.Out.WriteLine $"{result.Losses[0]} to {result.Losses[24]}"
         Expect.close 1e-9 [| 1.0 |] [| accuracy trained result.Theta images |]

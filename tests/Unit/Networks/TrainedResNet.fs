@@ -34,7 +34,7 @@ module TrainedResNet =
     let private evaluate dtype =
         lazy
             (let theta, logits, criterion = problem dtype
-             Hessian.evaluate (logits >> criterion) theta)
+             Hessian.evaluate (Risk.ofFunction (logits >> criterion)) theta)
 
     let private single, double = evaluate DType.Float32, evaluate DType.Float64
 

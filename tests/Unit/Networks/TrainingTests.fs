@@ -22,9 +22,19 @@ type TrainingTests() =
         |> Array.map (fun row -> if row[0] * row[1] > 0.0 then 1 else 0)
         |> Tensor.ofIndices [ 50 ]
 
-    let options = TrainingOptions.Default.WithEpochs(40).WithBatchSize(16).WithOptimizer(Optimizer.adam 0.02)
+    let options = TrainingOptions.Default.WithEpochs(40).WithOptimizer(Optimizer.adam 0.02)
 
-    let train options key = Training.minimize options key loss inputs labels theta
+    let lossOf (batch: Batch) theta = loss theta batch.Inputs batch.Targets
+
+    /// The risk over batches of so many rows, in another order at every pass.
+    let riskOf loss size key inputs labels =
+        let lossOf (batch: Batch) theta = loss theta batch.Inputs batch.Targets
+
+        Risk.ofBatches Reduction.Mean lossOf [ Batch(inputs, labels) ]
+        |> Risk.withPasses (Batches.shuffledEachPass size key inputs labels)
+
+    let trainOn size options key = Training.minimize options (riskOf loss size key inputs labels) theta
+    let train options key = trainOn 16 options key
 
     [<Test>]
     member _.``the loss falls, and the same key gives the same bits``() =
@@ -39,7 +49,7 @@ type TrainingTests() =
 
     [<Test>]
     member _.``one step on all rows is one step of the optimizer``() =
-        let result = train (TrainingOptions.Default.WithEpochs 1) (Key.OfSeed 5L)
+        let result = trainOn 50 (TrainingOptions.Default.WithEpochs 1) (Key.OfSeed 5L)
         let value, gradient = fgrad (fun theta -> loss theta inputs labels) theta
         let next, _ = Optimizer.step (Optimizer.adam 1e-3) theta gradient
         Expect.tensorsClose 1e-14 next result.Theta
@@ -58,7 +68,7 @@ type TrainingTests() =
             result
 
         let twoPasses = (options.WithEpochs 2).WithOptimizer(Optimizer.gradientDescent 1e-300)
-        Training.minimize twoPasses (Key.OfSeed 13L) watching numbered labels theta |> ignore
+        Training.minimize twoPasses (riskOf watching 16 (Key.OfSeed 13L) numbered labels) theta |> ignore
         let first, second = seen.ToArray() |> Array.splitAt 50
         let all = [| 0.0 .. 49.0 |]
         Expect.isTrue $"%A{seen}" (seen.Count = 100 && Array.sort first = all && Array.sort second = all)
@@ -67,17 +77,17 @@ type TrainingTests() =
     [<Test>]
     member _.``labels and their distributions train alike``() =
         let certain = Tensor.oneHot DType.Float64 2 labels
-        let compiled = Training.minimize options (Key.OfSeed 12L) loss inputs certain theta
+        let compiled = Training.minimize options (riskOf loss 16 (Key.OfSeed 12L) inputs certain) theta
         Expect.tensorsClose 1e-9 (train options (Key.OfSeed 12L)).Theta compiled.Theta
-        let again = Training.minimize options (Key.OfSeed 12L) loss inputs certain theta
+        let again = Training.minimize options (riskOf loss 16 (Key.OfSeed 12L) inputs certain) theta
         Expect.sameBits compiled.Theta again.Theta
 
     [<Test>]
     member _.``the loss of a pass weighs batches by their rows``() =
         // A learning rate this small leaves the parameters where they are, so every batch is measured at the same place.
         let still = TrainingOptions.Default.WithEpochs(1).WithOptimizer(Optimizer.gradientDescent 1e-300)
-        let whole = train still (Key.OfSeed 6L)
-        let parts = train (still.WithBatchSize 16) (Key.OfSeed 6L)
+        let whole = trainOn 50 still (Key.OfSeed 6L)
+        let parts = train still (Key.OfSeed 6L)
         Expect.close 1e-13 [| whole.Losses[0] |] [| parts.Losses[0] |]
 
     [<Test>]
@@ -106,8 +116,12 @@ type TrainingTests() =
                 if read = 3 then source.Cancel()
                 batch)
 
-        let lossOf (batch: Batch) theta = loss theta batch.Inputs batch.Targets
-        let result = Training.minimizeOverBatches (options.WithCancellation source.Token) lossOf batches theta
+        let result =
+            Training.minimize
+                (options.WithCancellation source.Token)
+                (Risk.ofBatches Reduction.Mean lossOf [] |> Risk.withPasses batches)
+                theta
+
         Expect.isTrue $"{read} read, {result.Steps} steps" (read = 3 && result.Steps = 2 && result.Cancelled)
 
     [<Test>]
@@ -149,42 +163,71 @@ type TrainingTests() =
         let squared theta x y = Tensor.sum (Tensor.square theta) + loss theta x y
 
         Expect.error<NonFiniteException> [ "training"; "step" ] (fun () ->
-            Training.minimize diverging (Key.OfSeed 10L) squared inputs labels theta |> ignore)
+            Training.minimize diverging (riskOf squared 16 (Key.OfSeed 10L) inputs labels) theta |> ignore)
 
         let broken = inputs + Tensor.full DType.Float64 [ 1 ] nan
 
         Expect.error<NonFiniteException> [ "loss"; "NaN"; "step 1" ] (fun () ->
-            Training.minimize options (Key.OfSeed 10L) loss broken labels theta |> ignore)
+            Training.minimize options (riskOf loss 16 (Key.OfSeed 10L) broken labels) theta |> ignore)
 
     [<Test>]
     member _.``inputs and targets of different lengths are refused``() =
         Expect.error<ShapeException> [ "[50; 2]"; "[49]" ] (fun () ->
-            Training.minimize options (Key.OfSeed 11L) loss inputs (Tensor.slice 0 0 49 labels) theta |> ignore)
+            riskOf loss 16 (Key.OfSeed 11L) inputs (Tensor.slice 0 0 49 labels) |> ignore)
 
     [<Test>]
     member _.``a source of batches trains like the tensors that it cuts``() =
         let key = Key.OfSeed 8L
         let cut = BatchOptions.Default.WithSize 16
         let batches pass = Batches.ofTensors (cut.WithShuffling(key.FoldIn(uint32 pass))) inputs labels
-        let lossOf (batch: Batch) theta = loss theta batch.Inputs batch.Targets
-        let fromSource = Training.minimizeOverBatches options lossOf batches theta
+
+        let fromSource =
+            Training.minimize options (Risk.ofBatches Reduction.Mean lossOf [] |> Risk.withPasses batches) theta
+
         let fromTensors = train options key
         Expect.sameBits fromTensors.Theta fromSource.Theta
         Expect.equal (List.ofSeq fromTensors.Losses) (List.ofSeq fromSource.Losses)
 
         Expect.error<DataException> [ "pass 0"; "no batches" ] (fun () ->
-            Training.minimizeOverBatches options lossOf (fun _ -> Seq.empty) theta |> ignore)
+            Training.minimize
+                options
+                (Risk.ofBatches Reduction.Mean lossOf [] |> Risk.withPasses (fun _ -> Seq.empty))
+                theta
+            |> ignore)
+
+    [<Test>]
+    member _.``a term without data is part of the loss of every batch``() =
+        let decay (theta: Tensor) = 0.1 * Tensor.sum (Tensor.square theta)
+        let risk = riskOf loss 16 (Key.OfSeed 14L) inputs labels
+        let decayed theta x y = loss theta x y + decay theta
+        let expected = Training.minimize options (riskOf decayed 16 (Key.OfSeed 14L) inputs labels) theta
+        let result = Training.minimize options (Risk.withTerm decay risk) theta
+        Expect.tensorsClose 1e-12 expected.Theta result.Theta
+
+        Expect.error<ArgumentRangeException> [ "training"; "term without data" ] (fun () ->
+            let sum = Risk.ofBatches Reduction.Sum lossOf [ Batch(inputs, labels) ] |> Risk.withTerm decay
+            Training.minimize options sum theta |> ignore)
+
+    [<Test>]
+    member _.``a function of the parameters alone is minimised as one batch``() =
+        let bowl (theta: Tensor) = Tensor.sum (Tensor.square (theta - 1.0))
+        let descent = TrainingOptions.Default.WithEpochs(200).WithOptimizer(Optimizer.gradientDescent 0.1)
+        let result = Training.minimize descent (Risk.ofFunction bowl) theta
+        Expect.tensorsClose 1e-12 (Tensor.onesLike theta) result.Theta
 
     [<Test>]
     member _.``a label that is out of range is found in the first pass``() =
         let wrong = Array.init 50 (fun row -> if row = 49 then 2 else 0) |> Tensor.ofIndices [ 50 ]
 
         Expect.error<DataException> [ "label 2"; "0 … 1" ] (fun () ->
-            Training.minimize options (Key.OfSeed 1L) loss inputs wrong theta |> ignore)
+            Training.minimize options (riskOf loss 16 (Key.OfSeed 1L) inputs wrong) theta |> ignore)
 
     [<Test>]
     member _.``counts out of range are refused``() =
         Expect.error<ArgumentRangeException> [ "-1" ] (fun () -> options.WithEpochs -1 |> ignore)
-        Expect.error<ArgumentRangeException> [ "0" ] (fun () -> options.WithBatchSize 0 |> ignore)
+
+        Expect.error<ArgumentRangeException> [ "0" ] (fun () ->
+            Batches.shuffledEachPass 0 (Key.OfSeed 1L) inputs labels |> ignore)
+
         Expect.error<ArgumentRangeException> [ "-2" ] (fun () -> Batches.shuffled (Key.OfSeed 1L) -2 |> ignore)
         Expect.error<ArgumentRangeException> [ "0" ] (fun () -> Batches.cut 0 [| 1 |] |> ignore)

@@ -33,7 +33,7 @@ type TransformerTests() =
 
         let start = Network.initialize (Key.OfSeed 2L) DType.Float32 network
         let options = TrainingOptions.Default.WithEpochs(60).WithOptimizer(Optimizer.adam 0.02)
-        let result = Training.minimizeOverBatches options loss batches start
+        let result = Training.minimize options (Risk.ofBatches Reduction.Mean loss [] |> Risk.withPasses batches) start
 
         let right =
             Network.forward network result.Theta tokens
@@ -47,7 +47,7 @@ type TransformerTests() =
     member _.``curvature over batches of sequences is that of all``() =
         let theta = 10.0 * Network.initialize (Key.OfSeed 3L) DType.Float64 network
         let whole = Hessian.at (loss (Batch(tokens, next))) theta
-        let parts = Hessian.overBatches Reduction.Mean loss (Batches.split 3 tokens next) theta
+        let parts = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss (Batches.split 3 tokens next)) theta
         let block = Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 3; theta.Size ]
         Expect.tensorsClose 1e-11 (whole.Apply block) (parts.Apply block)
         Expect.tensorsClose 1e-11 (whole.QuadraticForm block) (parts.QuadraticForm block)

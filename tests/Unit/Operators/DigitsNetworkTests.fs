@@ -83,7 +83,7 @@ type DigitsNetworkTests() =
     member _.``loss, gradient, products and quadratic forms of a network on real digits``
         (dtype: DType, tolerance: float)
         =
-        let point = Hessian.evaluate (DigitsNetwork.loss dtype) (DigitsNetwork.theta dtype)
+        let point = Hessian.evaluate (Risk.ofFunction (DigitsNetwork.loss dtype)) (DigitsNetwork.theta dtype)
         let v = DigitsNetwork.direction dtype
         let product = point.Hessian.Apply v
         let first5 (t: Tensor) = (Tensor.slice 0 0 5 t).ToArray()

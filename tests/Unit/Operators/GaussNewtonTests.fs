@@ -93,7 +93,7 @@ type GaussNewtonTests() =
     [<Test>]
     member _.``one family serves many points``() =
         let loss = Loss.softmaxCrossEntropy Reduction.Mean SmallNetwork.labels
-        let family = GaussNewton.family SmallNetwork.model loss
+        let family = GaussNewton.family (Risk.ofOutputs SmallNetwork.model loss)
 
         for scale in [ 1.0; 0.5 ] do
             let v = Tensor.flatten (Matrices.random 66 1 26)

@@ -14,7 +14,7 @@ type HessianTests() =
 
     [<Test>]
     member _.``the Hessian of the squared squared norm at 1, 2, 3``() =
-        let point = Hessian.evaluate quartic (vector [ 1.0; 2.0; 3.0 ])
+        let point = Hessian.evaluate (Risk.ofFunction quartic) (vector [ 1.0; 2.0; 3.0 ])
         Assert.That(point.Loss, Is.EqualTo 196.0)
         Expect.tensor 1e-14 [ 3 ] [ 56.0; 112.0; 168.0 ] point.Gradient
         let dense = LinearOperator.dense point.Hessian
@@ -43,7 +43,7 @@ type HessianTests() =
 
     [<Test>]
     member _.``one family serves many points``() =
-        let family = Hessian.family quartic
+        let family = Hessian.family (Risk.ofFunction quartic)
 
         for scale in [ 1.0; 2.0 ] do
             let point = family (scale * vector [ 1.0; 2.0; 3.0 ])

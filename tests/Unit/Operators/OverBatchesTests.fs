@@ -34,7 +34,7 @@ type OverBatchesTests() =
     [<Test>]
     member _.``summed squares over batches of 3, 3, 3 and 1 have Hessian 2 I⊗XᵀX``() =
         let gram = LinearOperator.ofSymmetricMatrix (2.0 * Tensor.matmul (Tensor.transpose x) x)
-        let hessian = Hessian.overBatches Reduction.Sum (loss Reduction.Sum) batches theta
+        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Sum (loss Reduction.Sum) batches) theta
         Expect.isTrue "the last batch has one row" ((List.last batches).Size = 1)
 
         Expect.tensorsClose
@@ -44,8 +44,8 @@ type OverBatchesTests() =
 
     [<Test>]
     member _.``mean losses over uneven batches give loss, gradient and Hessian of the whole``() =
-        let whole = Hessian.evaluate (loss Reduction.Mean (Batch(x, y))) theta
-        let parts = Hessian.evaluateOverBatches Reduction.Mean (loss Reduction.Mean) batches theta
+        let whole = Hessian.evaluate (Risk.ofFunction (loss Reduction.Mean (Batch(x, y)))) theta
+        let parts = Hessian.evaluate (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) batches) theta
         Expect.close 1e-13 [| whole.Loss |] [| parts.Loss |]
         Expect.tensorsClose 1e-13 whole.Gradient parts.Gradient
         check whole.Hessian parts.Hessian
@@ -58,32 +58,46 @@ type OverBatchesTests() =
 
         check
             (Hessian.at (whole >> cross labels) deepTheta)
-            (Hessian.overBatches
-                Reduction.Mean
-                (fun batch -> deepModel batch.Inputs >> cross batch.Targets)
-                labelled
+            (Hessian.ofRisk
+                (Risk.ofBatches Reduction.Mean (fun batch -> deepModel batch.Inputs >> cross batch.Targets) labelled)
                 deepTheta)
 
         check
             (GaussNewton.at whole (cross labels) deepTheta)
-            (GaussNewton.overBatches Reduction.Mean deepModel cross labelled deepTheta)
+            (GaussNewton.ofRisk (Risk.ofModel Reduction.Mean deepModel cross labelled) deepTheta)
 
         check
             (Fisher.exact Likelihood.categorical whole deepTheta)
-            (Fisher.exactOverBatches Likelihood.categorical deepModel labelled deepTheta)
+            (Fisher.ofRisk
+                (FisherKind.exact Likelihood.categorical)
+                (Risk.ofModel Reduction.Mean deepModel (fun _ outputs -> Tensor.sum outputs) labelled)
+                deepTheta)
 
         check
             (Fisher.empirical (losses labels) whole deepTheta)
-            (Fisher.empiricalOverBatches losses deepModel labelled deepTheta)
+            (Fisher.ofRisk
+                (FisherKind.empirical losses)
+                (Risk.ofModel Reduction.Mean deepModel (fun _ outputs -> Tensor.sum outputs) labelled)
+                deepTheta)
 
     [<Test>]
     member _.``the Monte Carlo Fisher matrix over batches approaches the exact one``() =
         let key = Key.OfSeed 75L
-        let exact = LinearOperator.dense (Fisher.exactOverBatches Likelihood.categorical deepModel labelled deepTheta)
+
+        let exact =
+            LinearOperator.dense (
+                Fisher.ofRisk
+                    (FisherKind.exact Likelihood.categorical)
+                    (Risk.ofModel Reduction.Mean deepModel (fun _ outputs -> Tensor.sum outputs) labelled)
+                    deepTheta
+            )
 
         let sampled =
             LinearOperator.dense (
-                Fisher.monteCarloOverBatches Likelihood.categorical 2000 key deepModel labelled deepTheta
+                Fisher.ofRisk
+                    (FisherKind.monteCarlo Likelihood.categorical 2000 key)
+                    (Risk.ofModel Reduction.Mean deepModel (fun _ outputs -> Tensor.sum outputs) labelled)
+                    deepTheta
             )
 
         let spread = (Tensor.norm (sampled - exact)).ToScalar() / (Tensor.norm exact).ToScalar()
@@ -100,7 +114,7 @@ type OverBatchesTests() =
                     yield batch
             }
 
-        let hessian = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta
+        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) source) theta
         Assert.That(read, Is.EqualTo 4)
         hessian.Apply(Matrices.random 76 16 8) |> ignore
         Assert.That(read, Is.EqualTo 8)
@@ -113,10 +127,8 @@ type OverBatchesTests() =
             Batch(Tensor.convert DType.Float32 batch.Inputs, Tensor.convert DType.Float32 batch.Targets)
 
         let single =
-            Hessian.overBatches
-                Reduction.Mean
-                (loss Reduction.Mean)
-                (List.map convert batches)
+            Hessian.ofRisk
+                (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) (List.map convert batches))
                 (Tensor.convert DType.Float32 (Tensor.reshape [ 2; 4 ] theta))
 
         let double = LinearOperator.dense (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta)
@@ -131,7 +143,7 @@ type OverBatchesTests() =
 
         check
             (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta)
-            (Hessian.overBatches Reduction.Mean asking batches theta)
+            (Hessian.ofRisk (Risk.ofBatches Reduction.Mean asking batches) theta)
 
     [<Test>]
     member _.``a source that gives other data at the second pass is refused``() =
@@ -145,7 +157,7 @@ type OverBatchesTests() =
             }
 
         let refused fragments (source: Batch seq) =
-            let hessian = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta
+            let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) source) theta
             Expect.error<DataException> fragments (fun () -> hessian.Apply theta |> ignore)
             Expect.error<DataException> fragments (fun () -> hessian.QuadraticForm theta |> ignore)
 
@@ -171,7 +183,7 @@ type OverBatchesTests() =
 
     [<Test>]
     member _.``bad batches are refused``() =
-        let over source () = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta |> ignore
+        let over source () = Hessian.ofRisk (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) source) theta |> ignore
         Expect.error<DataException> [ "no batches" ] (over [])
 
         Expect.error<DataException> [ "no samples" ] (fun () ->
@@ -196,7 +208,7 @@ type OverBatchesTests() =
         let dropout batch (theta: Tensor) = loss Reduction.Mean batch (theta * random.NextDouble())
 
         Expect.error<DifferentiationException> [ "different results" ] (fun () ->
-            Hessian.overBatches Reduction.Mean dropout batches theta |> ignore)
+            Hessian.ofRisk (Risk.ofBatches Reduction.Mean dropout batches) theta |> ignore)
 
     [<Test>]
     member _.``with means, batches count by their size``() =
@@ -204,7 +216,10 @@ type OverBatchesTests() =
         let unweighted = batches |> List.map (fun batch -> Hessian.at (loss Reduction.Mean batch) theta)
         let unweighted = LinearOperator.dense (0.25 * List.reduce (+) unweighted)
         let whole = LinearOperator.dense (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta)
-        let parts = LinearOperator.dense (Hessian.overBatches Reduction.Mean (loss Reduction.Mean) batches theta)
+
+        let parts =
+            LinearOperator.dense (Hessian.ofRisk (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) batches) theta)
+
         Expect.tensorsClose 1e-13 whole parts
         let off = (Tensor.norm (unweighted - whole)).ToScalar() / (Tensor.norm whole).ToScalar()
         Expect.isTrue $"the mean of means is off by {off}" (off > 0.05)
@@ -217,34 +232,43 @@ type OverBatchesTests() =
         let refused (operator: unit -> LinearOperator) = Expect.error<DataException> [ "2" ] (operator >> ignore)
 
         refused (fun () ->
-            Hessian.overBatches
-                Reduction.Mean
-                (fun batch -> deepModel batch.Inputs >> cross batch.Targets)
-                bad
+            Hessian.ofRisk
+                (Risk.ofBatches Reduction.Mean (fun batch -> deepModel batch.Inputs >> cross batch.Targets) bad)
                 deepTheta)
 
-        refused (fun () -> GaussNewton.overBatches Reduction.Mean deepModel cross bad deepTheta)
-        refused (fun () -> Fisher.empiricalOverBatches losses deepModel bad deepTheta)
+        refused (fun () -> GaussNewton.ofRisk (Risk.ofModel Reduction.Mean deepModel cross bad) deepTheta)
+
+        refused (fun () ->
+            Fisher.ofRisk
+                (FisherKind.empirical losses)
+                (Risk.ofModel Reduction.Mean deepModel (fun _ outputs -> Tensor.sum outputs) bad)
+                deepTheta)
 
     [<Test>]
     member _.``batches of one sample, and a block without vectors``() =
-        let single = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) (Batches.split 1 x y) theta
+        let single = Hessian.ofRisk (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) (Batches.split 1 x y)) theta
         check (Hessian.at (loss Reduction.Mean (Batch(x, y))) theta) single
         Expect.equal [| 0; 8 |] (single.Apply(Tensor.zeros DType.Float64 [ 0; 8 ])).Shape
         Expect.equal [| 0 |] (single.QuadraticForm(Tensor.zeros DType.Float64 [ 0; 8 ])).Shape
 
     [<Test>]
     member _.``the matrix does not depend on how sums are cut into batches, nor on drawing again``() =
-        let sum size = Hessian.overBatches Reduction.Sum (loss Reduction.Sum) (Batches.split size x y) theta
+        let sum size = Hessian.ofRisk (Risk.ofBatches Reduction.Sum (loss Reduction.Sum) (Batches.split size x y)) theta
         check (sum 10) (sum 4)
 
-        let drawn = Fisher.monteCarloOverBatches Likelihood.bernoulli 3 (Key.OfSeed 79L) deepModel labelled deepTheta
+        let drawn =
+            Fisher.ofRisk
+                (FisherKind.monteCarlo Likelihood.bernoulli 3 (Key.OfSeed 79L))
+                (Risk.ofModel Reduction.Mean deepModel (fun _ outputs -> Tensor.sum outputs) labelled)
+                deepTheta
 
         Expect.sameBits (LinearOperator.dense drawn) (LinearOperator.dense drawn)
 
     [<Test>]
     member _.``a reduction that is none, and a batch that is null``() =
-        let over reduction source () = Hessian.overBatches reduction (loss Reduction.Mean) source theta |> ignore
+        let over reduction source () =
+            Hessian.ofRisk (Risk.ofBatches reduction (loss Reduction.Mean) source) theta |> ignore
+
         Expect.error<ArgumentRangeException> [ "Mean or Sum"; "7" ] (over (enum 7) batches)
 
         Expect.error<DataException>
@@ -262,10 +286,16 @@ type OverBatchesTests() =
             let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
 
             [
-                Hessian.overBatches Reduction.Mean loss labelled theta
-                GaussNewton.overBatches Reduction.Mean model cross labelled theta
-                Fisher.exactOverBatches Likelihood.categorical model labelled theta
-                Fisher.monteCarloOverBatches Likelihood.categorical 2 (Key.OfSeed 81L) model labelled theta
+                Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss labelled) theta
+                GaussNewton.ofRisk (Risk.ofModel Reduction.Mean model cross labelled) theta
+                Fisher.ofRisk
+                    (FisherKind.exact Likelihood.categorical)
+                    (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) labelled)
+                    theta
+                Fisher.ofRisk
+                    (FisherKind.monteCarlo Likelihood.categorical 2 (Key.OfSeed 81L))
+                    (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) labelled)
+                    theta
             ]
 
         for operator in operators network do
@@ -285,7 +315,7 @@ type OverBatchesTests() =
 
     [<Test>]
     member _.``a loss reduced in another way than was said is refused``() =
-        let over said is () = Hessian.overBatches said (loss is) batches theta |> ignore
+        let over said is () = Hessian.ofRisk (Risk.ofBatches said (loss is) batches) theta |> ignore
 
         Expect.error<ArgumentRangeException>
             [ "reduction Mean was given"; "the sum" ]
@@ -298,7 +328,7 @@ type OverBatchesTests() =
     [<Test>]
     member _.``what belongs to no sample counts once a batch, and is warned of in sums``() =
         let penalised reduction batch theta = loss reduction batch theta + 0.1 * Tensor.sum (Tensor.square theta)
-        let over reduction = Hessian.overBatches reduction (penalised reduction) batches theta
+        let over reduction = Hessian.ofRisk (Risk.ofBatches reduction (penalised reduction) batches) theta
         Expect.equal 0 (over Reduction.Mean).Warnings.Count
         let warning = (over Reduction.Sum).Warnings[0]
         Expect.isTrue warning (warning.Contains "belongs to no sample")
@@ -306,7 +336,7 @@ type OverBatchesTests() =
         let rigid (batch: Batch) theta =
             loss Reduction.Mean (Batch(Tensor.reshape [ 5; 4 ] batch.Inputs, batch.Targets)) theta
 
-        let warning = (Hessian.overBatches Reduction.Mean rigid (Batches.split 5 x y) theta).Warnings[0]
+        let warning = (Hessian.ofRisk (Risk.ofBatches Reduction.Mean rigid (Batches.split 5 x y)) theta).Warnings[0]
         Expect.isTrue warning (warning.Contains "cannot be evaluated")
 
     [<Test>]
@@ -333,7 +363,7 @@ type OverBatchesTests() =
                 most <- max most (alive ())
                 fresh index)
 
-        let hessian = Hessian.overBatches Reduction.Mean (loss Reduction.Mean) source theta
+        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean (loss Reduction.Mean) source) theta
         hessian.Apply(Matrices.random 76 16 8) |> ignore
         hessian.QuadraticForm(Matrices.random 76 16 8) |> ignore
         Assert.That((given.Count, most), Is.EqualTo((15, 1)).Or.EqualTo((15, 0)))

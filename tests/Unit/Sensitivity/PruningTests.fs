@@ -25,7 +25,7 @@ type PruningTests() =
         Expect.close 1e-13 [| 4.0; 2.0; 9.0; 0.5 |] (found.Values.Value.ToArray())
         Expect.equal [| 0; 1; 2; 3 |] found.Positions
         Expect.equal [| 3; 1; 0; 2 |] found.Order
-        let curve = Pruning.curve loss [ 0.0; 0.25; 0.5; 0.75; 1.0 ] found
+        let curve = Pruning.curve (Risk.ofFunction loss) [ 0.0; 0.25; 0.5; 0.75; 1.0 ] found
         let expected = [| 10.0; 10.5; 12.5; 16.5; 25.5 |]
         Expect.close 1e-13 expected [| for point in curve -> point.Measured |]
         Expect.close 1e-13 expected [| for point in curve -> point.Predicted.Value |]
@@ -49,7 +49,7 @@ type PruningTests() =
         let best = matrix.Solve(right).ToArray() |> Tensor.ofArray [ 3 ]
         let table = Hessian.at squares best |> CurvatureByTensor.exact (ParameterLayout.ofShapes [ "w", [ 1; 3 ] ])
         let found = Pruning.saliencies best table
-        let point = Pruning.curve squares [ 1.0 / 3.0 ] found |> List.exactlyOne
+        let point = Pruning.curve (Risk.ofFunction squares) [ 1.0 / 3.0 ] found |> List.exactlyOne
         Expect.equal 1 point.Count
         Expect.close 1e-12 [| point.Measured |] [| point.Predicted.Value |]
         // H = 2XᵀX/N.
@@ -76,8 +76,8 @@ type PruningTests() =
                 (abs (value - expected) <= 8.0 * error + 1e-12))
 
         // All weights: no choice by chance, so that the prediction lies within its bound of an error.
-        let point = Pruning.curve loss [ 1.0 ] found |> List.exactlyOne
-        let exact = Pruning.curve loss [ 1.0 ] truth |> List.exactlyOne
+        let point = Pruning.curve (Risk.ofFunction loss) [ 1.0 ] found |> List.exactlyOne
+        let exact = Pruning.curve (Risk.ofFunction loss) [ 1.0 ] truth |> List.exactlyOne
         let off = abs (point.Predicted.Value - exact.Predicted.Value)
         Expect.isTrue $"{point} against {exact} with {key}" (off < 5.0 * point.Predicted.StandardError)
         Expect.close 1e-12 [| exact.Measured |] [| point.Measured |]
@@ -91,7 +91,7 @@ type PruningTests() =
         let flat = LinearOperator.ofDiagonal (tensor [ 1.0; 1.0; 1.0; 1.0; 1.0 ]) |> CurvatureByTensor.exact layout
         let other = signed |> Pruning.orderedBy (Pruning.saliencies theta flat)
         Expect.equal [| 3; 0; 1; 2 |] other.Order
-        let curve = Pruning.curve loss [ 0.5 ] other |> List.exactlyOne
+        let curve = Pruning.curve (Risk.ofFunction loss) [ 0.5 ] other |> List.exactlyOne
         Expect.close 1e-13 [| 10.0 - 4.5 |] [| curve.Predicted.Value |]
         let all = Pruning.salienciesWhere (fun _ -> true) theta table
         raises<ParameterException>(fun () -> Pruning.orderedBy all signed) |> ignore
@@ -110,7 +110,7 @@ type PruningTests() =
             |> Pruning.saliencies theta
 
         let flat (x: Tensor) = 0.0 * Tensor.sum x
-        let predicted found = (Pruning.curve flat [ 0.3 ] found |> List.exactlyOne).Predicted
+        let predicted found = (Pruning.curve (Risk.ofFunction flat) [ 0.3 ] found |> List.exactlyOne).Predicted
         // 90 weights of ½ each.
         let own, crossed = predicted (saliencies 1L), predicted (saliencies 2L |> Pruning.orderedBy (saliencies 1L))
         Expect.isTrue $"{crossed}" (abs (crossed.Value - 45.0) < 5.0 * crossed.StandardError)
@@ -125,11 +125,13 @@ type PruningTests() =
             Loss.meanSquaredError Reduction.Mean batch.Targets (Tensor.matmul batch.Inputs (Tensor.slice 0 0 4 theta))
 
         let found, shares = Pruning.saliencies theta exact, [ 0.0; 0.5; 1.0 ]
-        let whole = Pruning.curve (loss (Batch(x, y))) shares found
+        let whole = Pruning.curve (Risk.ofFunction (loss (Batch(x, y)))) shares found
         let token = CancellationToken.None
-        let parts = Pruning.curveOverBatches token Reduction.Mean loss (Batches.split 3 x y) shares found
+        let parts = Pruning.curveWith token (Risk.ofBatches Reduction.Mean loss (Batches.split 3 x y)) shares found
         Expect.close 1e-12 [| for point in whole -> point.Measured |] [| for point in parts -> point.Measured |]
-        raises<DataException>(fun () -> Pruning.curveOverBatches token Reduction.Mean loss [] shares found) |> ignore
+
+        raises<DataException>(fun () -> Pruning.curveWith token (Risk.ofBatches Reduction.Mean loss []) shares found)
+        |> ignore
 
     [<Test>]
     member _.``an exact order is certain, and one of pure noise keeps what chance keeps``() =
@@ -157,17 +159,20 @@ type PruningTests() =
         let found = Pruning.saliencies theta exact
         raises<ShapeException>(fun () -> Pruning.saliencies (tensor [ 1.0 ]) exact) |> ignore
         raises<ParameterException>(fun () -> Pruning.salienciesWhere (fun _ -> false) theta exact) |> ignore
-        raises<ArgumentRangeException>(fun () -> Pruning.curve loss [] found) |> ignore
-        let share = raises<ArgumentRangeException>(fun () -> Pruning.curve loss [ 1.5 ] found)
+        raises<ArgumentRangeException>(fun () -> Pruning.curve (Risk.ofFunction loss) [] found) |> ignore
+        let share = raises<ArgumentRangeException>(fun () -> Pruning.curve (Risk.ofFunction loss) [ 1.5 ] found)
         Expect.isTrue share.Message (share.Message.Contains "1.5")
         raises<ArgumentRangeException>(fun () -> Pruning.stability key 0 [ 0.5 ] found) |> ignore
 
         let infinite =
             raises<NonFiniteException>(fun () ->
-                Pruning.curve (fun x -> Tensor.sum (Tensor.log (Tensor.abs x))) [ 0.25 ] found)
+                Pruning.curve (Risk.ofFunction (fun x -> Tensor.sum (Tensor.log (Tensor.abs x)))) [ 0.25 ] found)
 
         Expect.isTrue infinite.Message (infinite.Message.Contains "with 1 weights set to 0 is -infinity")
-        raises<ShapeException>(fun () -> Pruning.curve id [ 0.5 ] found) |> ignore
+        raises<ShapeException>(fun () -> Pruning.curve (Risk.ofFunction id) [ 0.5 ] found) |> ignore
         use source = new CancellationTokenSource()
         source.Cancel()
-        raises<OperationCanceledException>(fun () -> Pruning.curveWith source.Token loss [ 0.5 ] found) |> ignore
+
+        raises<OperationCanceledException>(fun () ->
+            Pruning.curveWith source.Token (Risk.ofFunction loss) [ 0.5 ] found)
+        |> ignore

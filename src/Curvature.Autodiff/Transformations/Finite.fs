@@ -26,7 +26,7 @@ module internal Finite =
     let tryFind (t: Tensor) : struct (int * float) voption =
         if not (isNull t.Owner) || t.DType = DType.Int32 || t.Size = 0 then
             ValueNone
-        elif Double.IsFinite((Tensor.sum t).ToScalar()) then
+        elif Double.IsFinite((t.SumAll()).ToScalar()) then
             ValueNone
         else
             // The sum of finite numbers may overflow, so the elements decide.

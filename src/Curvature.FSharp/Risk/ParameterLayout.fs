@@ -22,56 +22,19 @@ type ParameterTensor internal (name: string, shape: int[], offset: int) =
 
     override _.ToString() = $"{name} {Shape.show shape}"
 
-/// What a forward pass does with statistics of batches, such as those of batch normalisation.
-[<NoEquality; NoComparison>]
-type internal ForwardPass =
-    /// Layers use the statistics that the network has.
-    | Evaluation
-    /// Layers use those of the batch.
-    | Training
-    /// Layers use those of the batch, and tell them by their full names.
-    | Observing of (string -> Tensor -> unit)
-
-/// What happens to a value that a layer makes under a full name: it passes as it is, or something else takes its place.
-type internal Tap = string -> Tensor -> Tensor
-
-/// Tensors of parameters by name, as a layer sees them: the names are relative to the layer, such as `weight`.
+/// A named range of the elements of a vector, such as the parameters of one layer.
 [<Sealed>]
-type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: ForwardPass, tap: Tap, scope: string) =
+type ParameterBlock(name: string, offset: int, size: int) =
+    /// What the range is called.
+    member _.Name = name
 
-    /// The full name of the layer that sees these, such as `2.attention`; empty for the whole network.
-    member _.Path = scope.TrimEnd '.'
+    /// Its first element.
+    member _.Offset = offset
 
-    /// A tensor by its name in this layer. Raises ParameterException where there is none.
-    member _.Item
-        with get (name: string): Tensor =
-            match tensors.TryGetValue(scope + name) with
-            | true, tensor -> tensor
-            | _ ->
-                let known = System.String.Join(", ", tensors.Keys)
-                raise (ParameterException $"there is no parameter \"{scope + name}\"; there are: {known}")
+    /// How many elements it has.
+    member _.Size = size
 
-    /// What a part of this layer sees: `parameters.Scope "0"` calls `0.weight` `weight`.
-    member _.Scope(part: string) = Parameters(tensors, pass, tap, scope + part + ".")
-
-    /// Gives an intermediate value of this layer a name, such as `hidden`, by which the curvature of the loss with respect to it can be
-    /// asked for; the layer goes on with what this returns, which otherwise is the value itself. The outputs of the parts of composed
-    /// layers have the names of the parts.
-    member _.Tap(name: string, value: Tensor) : Tensor = tap (scope + name) value
-
-    /// Whether layers are to use statistics of the batch instead of those that the network has.
-    member _.InTraining =
-        match pass with
-        | Evaluation -> false
-        | Training
-        | Observing _ -> true
-
-    /// Tells a statistic of the batch, by its name in this layer, to whoever collects them.
-    member internal _.Observe(name: string, value: Tensor) =
-        match pass with
-        | Observing tell -> tell (scope + name) value
-        | Evaluation
-        | Training -> ()
+    override _.ToString() = $"{name} [{offset} .. {offset + size - 1}]"
 
 /// The names, shapes and order of tensors that lie one behind the other in one flat vector, each row-major. Immutable.
 [<Sealed>]
@@ -127,6 +90,22 @@ type ParameterLayout internal (declared: (string * int[]) list) =
             named.Add(tensor.Name, Tensor.reshape (List.ofArray tensor.Shape) piece)
 
         named
+
+    /// The layout of some of the tensors, by name, in the same order. Raises ParameterException for a name that there is not, or none.
+    member layout.Restrict(names: string seq) : ParameterLayout =
+        let chosen = HashSet<string> names
+
+        for name in chosen do
+            layout[name] |> ignore
+
+        if chosen.Count = 0 then
+            raise (ParameterException "no parameters were chosen; one name at least is needed")
+
+        ParameterLayout
+            [
+                for tensor in tensors do
+                    if chosen.Contains tensor.Name then tensor.Name, tensor.Shape
+            ]
 
     /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known numbers and whose
     /// derivative is one concatenation. Raises ShapeException for another shape.
@@ -189,6 +168,9 @@ module ParameterLayout =
                 )
 
         ParameterLayout [ for name, shape in shapes -> name, List.toArray shape ]
+
+    /// The layout of some of the tensors, by name, in the same order. Raises ParameterException for a name that there is not, or none.
+    let restrict (names: string seq) (layout: ParameterLayout) : ParameterLayout = layout.Restrict names
 
     /// Cuts a flat vector into its named tensors.
     let split (theta: Tensor) (layout: ParameterLayout) : Parameters = layout.Split theta

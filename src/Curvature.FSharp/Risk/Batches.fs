@@ -94,6 +94,17 @@ module Batches =
 
         stream options whole.Size (fun part -> Batch(options.Change(rows part inputs), rows part targets))
 
+    /// Batches of `size` rows of inputs and targets for training: each pass, by its number, takes the rows in another order, drawn from the key's
+    /// fold with the number. Where all rows fit into one batch, they keep their order. Errors are those of `ofTensors`.
+    let shuffledEachPass (size: int) (key: Key) (inputs: Tensor) (targets: Tensor) : int -> Batch seq =
+        let whole, options = Batch(inputs, targets), BatchOptions.Default.WithSize size
+
+        fun pass ->
+            if size >= whole.Size then
+                Seq.singleton whole
+            else
+                ofTensors (options.WithShuffling(key.FoldIn(uint32 pass))) inputs targets
+
     /// Batches of images [batch; channels; height; width] of numbers from 0 to 1, Float32 or Float64, before the transform of the
     /// options, with their classes, Int32 [batch]. Only the images of one batch are numbers at a time. Raises DataException for no images,
     /// DTypeException for Int32, and ShapeException where the transform changes the number of samples.

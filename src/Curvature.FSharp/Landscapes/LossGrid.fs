@@ -1,0 +1,205 @@
+namespace Curvature.FSharp
+
+open System
+open System.Collections.Generic
+open System.Diagnostics
+open System.Threading
+open Curvature
+
+/// Losses at combinations of directions, and the quadratic model.
+[<NoEquality; NoComparison>]
+type internal LossGrid = { Losses: float[]; Model: QuadraticModel; Evaluations: int; Seconds: float }
+
+/// A risk at several points.
+module internal LossGrid =
+
+    /// Points that are evaluated between two reports of progress.
+    let private blockSize = 16
+
+    // ---- directions
+
+    let private vectorOf (theta: Tensor) (direction: Direction) : Tensor =
+        let vector = direction.Vector
+
+        if vector.Size <> theta.Size then
+            raise (
+                ShapeException $"Landscape: {direction.Name} has {vector.Size} elements, and the point has {theta.Size}"
+            )
+
+        if vector.DType <> theta.DType then
+            raise (DTypeException $"Landscape: {direction.Name} is {vector.DType}, and the point {theta.DType}")
+
+        Tensor.reshape (List.ofArray theta.Signature.Shape) vector |> Tensor.toDevice theta.Device
+
+    /// t ↦ loss(θ + Σ tᵢdᵢ), for a vector t with one element for each direction.
+    let private along (theta: Tensor) (vectors: Tensor list) (loss: Tensor -> Tensor) (t: Tensor) : Tensor =
+        vectors
+        |> List.mapi (fun i vector -> Tensor.item 0 i t * vector)
+        |> List.fold (+) theta
+        |> loss
+        |> Linearization.checkLoss "Landscape" theta
+
+    // ---- the quadratic model
+
+    /// Value, gradient and, where the model needs it, Hessian of a function of t: they are the value, slopes and curvatures of the model.
+    let private expand needsHessian (f: Tensor -> Tensor) (origin: Tensor) : Tensor list =
+        if needsHessian then
+            let value, slopes, curvatures = fgradhessian f origin
+            [ value; slopes; curvatures ]
+        else
+            let value, slopes = fgrad f origin
+            [ value; slopes ]
+
+    let private modelOf (directions: Direction list) (eigenvalues: float list) (parts: Tensor list) : QuadraticModel =
+        let k = directions.Length
+        let value, slopes = parts[0].ToScalar(), parts[1].ToArray()
+
+        match parts with
+        | [ _; _; curvatures ] ->
+            let entries = curvatures.ToArray()
+            QuadraticModel(value, slopes, Array2D.init k k (fun i j -> entries[i * k + j]), false)
+        | _ -> QuadraticModel(value, slopes, QuadraticModels.ofEigenvalues directions eigenvalues, true)
+
+    let private checkModel (parts: Tensor list) (where: string) loss theta =
+        for what, part in Seq.zip [ "loss"; "slope"; "curvature" ] parts do
+            match Finite.tryFind part with
+            | ValueSome(struct (_, value)) ->
+                raise (
+                    NonFiniteException
+                        $"Landscape: the {what} at the point{where} is {Finite.name value}; {Finite.trace loss theta}"
+                )
+            | ValueNone -> ()
+
+    // ---- all batches
+
+    /// The first batch tells whether the loss is deterministic.
+    let private requireDeterministic name theta (batch: RiskBatch) =
+        if batch.Number = 0 then Determinism.require name batch.Loss theta
+
+    let private describe (directions: Direction list) (steps: float[]) =
+        Seq.map2 (fun (t: float) (direction: Direction) -> $"{t} along {direction.Name}") steps directions
+        |> String.concat " and "
+
+    /// How many losses there will be, where that is known before.
+    let private expected (risk: RiskDefinition) (points: int) =
+        match risk.Source with
+        | NoData -> points
+        | EachPass source ->
+            match source 0 with
+            | :? IReadOnlyCollection<Batch> as known -> known.Count * points
+            | _ -> 0
+
+    /// What a plan gives for a batch; something else where the loss asks for values, or for a term that plans were not made for.
+    let private compiledOr maps point (batch: RiskBatch) (ofMap: CompiledMap -> 'T) (otherwise: unit -> 'T) : 'T =
+        if batch.IsTerm then
+            otherwise ()
+        else
+            try
+                maps point batch [] |> ofMap
+            with :? AbstractValueException ->
+                otherwise ()
+
+    /// Losses of a risk at θ plus combinations of the directions, and the model. A batch is used up before the next is asked for, and plans
+    /// are made once for each size of a batch, unless the loss asks for values.
+    let at (options: LandscapeOptions) theta (directions: Direction list) (steps: float[][]) (risk: EmpiricalRisk) =
+        Linearization.checkPoint "Landscape" theta
+        Finite.check "Landscape: the point" theta
+        let clock, risk = Stopwatch.StartNew(), risk.Definition
+        let vectors, k, total = directions |> List.map (vectorOf theta), directions.Length, steps.Length
+        let expected = expected risk total
+
+        let block (rows: float[][]) =
+            Tensor.ofArray [ rows.Length; k ] (Array.concat rows)
+            |> Tensor.convert theta.DType
+            |> Tensor.toDevice theta.Device
+
+        let origin = block [| Array.zeroCreate k |] |> Tensor.flatten
+        let eigenvalues = directions |> List.choose (fun direction -> Option.ofNullable direction.Eigenvalue)
+        let needsHessian = options.UsesQuadraticForms || eigenvalues.Length < k
+
+        let map loss =
+            let f = along theta vectors loss
+            expand needsHessian f, f
+
+        let maps =
+            RiskPass.maps risk (fun t data _ ->
+                let model, f = map (risk.Loss data)
+                model t, f)
+
+        /// The parts of the model, the losses of a block, and how to give memory back.
+        let study (batch: RiskBatch) : Tensor list * (Tensor -> Tensor) * (unit -> unit) =
+            compiledOr maps origin batch (fun map -> map.Values, map.ApplyBlock, map.Release) (fun () ->
+                let model, f = map batch.Loss
+                let each (rows: Tensor) = List.init rows.Shape[0] (fun i -> f (Tensor.item 0 i rows)) |> Tensor.stack 0
+                model origin, each, ignore)
+
+        let mutable evaluations = 0
+
+        let checkLosses first (batch: RiskBatch) (found: Tensor) =
+            match Finite.tryFind found with
+            | ValueSome(struct (i, value)) when not options.KeepsNonFinite ->
+                let at = Tensor.flatten (block [| steps[first + i] |])
+
+                raise (
+                    NonFiniteException
+                        $"Landscape: the loss is {Finite.name value} at {describe directions steps[first + i]}{batch.Suffix}; {Finite.trace (along theta vectors batch.Loss) at}"
+                )
+            | _ -> ()
+
+        let parts (batch: RiskBatch) : Tensor list =
+            options.Cancellation.ThrowIfCancellationRequested()
+            requireDeterministic "Landscape" theta batch
+            let model, evaluate, release = study batch
+            checkModel model batch.Suffix batch.Loss theta
+
+            let losses =
+                [
+                    for first in 0..blockSize .. total - 1 do
+                        options.Cancellation.ThrowIfCancellationRequested()
+                        let found = evaluate (block steps[first .. min total (first + blockSize) - 1])
+                        checkLosses first batch found
+                        evaluations <- evaluations + found.Size
+
+                        if not (isNull options.Progress) then
+                            options.Progress.Report(
+                                LandscapeProgress(evaluations, expected, clock.Elapsed.TotalSeconds)
+                            )
+
+                        found
+                ]
+
+            release ()
+            Tensor.concat 0 losses :: model
+
+        let totals = RiskPass.totals "Landscape" theta.Device risk parts
+
+        {
+            Losses = totals.Head.ToArray()
+            Model = modelOf directions eigenvalues totals.Tail
+            Evaluations = evaluations
+            Seconds = clock.Elapsed.TotalSeconds
+        }
+
+    /// Losses of a risk at points of one shape. What is not finite is kept.
+    let losses (token: CancellationToken) name (points: Tensor[]) (risk: EmpiricalRisk) : float[] =
+        let theta, risk = points[0], risk.Definition
+        Linearization.checkPoint name theta
+        let maps = RiskPass.maps risk (fun _ data _ -> [], risk.Loss data)
+
+        let parts (batch: RiskBatch) =
+            requireDeterministic name theta batch
+
+            let evaluate, release =
+                compiledOr maps theta batch (fun map -> map.Apply, map.Release) (fun () -> batch.Loss, ignore)
+
+            let values =
+                [
+                    for point in points do
+                        token.ThrowIfCancellationRequested()
+                        evaluate point |> Linearization.checkLoss name theta
+                ]
+
+            release ()
+            [ Tensor.stack 0 values ]
+
+        (RiskPass.totals name theta.Device risk parts).Head.ToArray()

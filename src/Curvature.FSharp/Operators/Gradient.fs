@@ -1,0 +1,74 @@
+namespace Curvature
+
+/// A loss at a point, and its gradient.
+[<Sealed; NoEquality; NoComparison>]
+type LossGradient internal (loss: float, gradient: Tensor) =
+    /// The value of the loss.
+    member _.Loss = loss
+
+    /// The gradient, in the shape of the point.
+    member _.Gradient = gradient
+
+    override _.ToString() = $"loss {loss:G6}, gradient of {gradient.Size} elements"
+
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Gradients of risks.
+[<RequireQualifiedAccess>]
+module Gradient =
+
+    let private name = "Gradient"
+
+    let private checkFinite suffix loss theta (what: string) (value: Tensor) =
+        match Finite.describe value with
+        | ValueSome where ->
+            raise (NonFiniteException $"{name}{suffix}: the {what} is {where}; {Finite.trace loss theta}")
+        | ValueNone -> value
+
+    /// Loss and gradient of a batch: compiled once for each size of a batch, unless the loss asks for values on its way, which a recording
+    /// does not have. A recording does not see either what is wrong with the data, such as labels out of range: `isNew` says that a batch has
+    /// not been seen before, and then its loss is also computed as it stands.
+    let internal ofBatch (risk: RiskDefinition) : bool -> Tensor -> RiskBatch -> Tensor * Tensor =
+        let interpreted (theta: Tensor) (batch: RiskBatch) = Linearization.gradient name batch.Loss theta
+
+        let compiled =
+            Compile.funcs (fun inputs ->
+                let loss, gradient = Linearization.gradient name (risk.Loss inputs.Tail) inputs.Head
+                [ loss; gradient ])
+
+        let mutable recordable = true
+
+        fun isNew theta batch ->
+            if recordable && not batch.IsTerm then
+                try
+                    let values = compiled (theta :: batch.Data)
+                    if isNew && not batch.Data.IsEmpty then batch.Loss theta |> ignore
+                    values[0], values[1]
+                with :? AbstractValueException ->
+                    recordable <- false
+                    interpreted theta batch
+            else
+                interpreted theta batch
+
+    /// The value of a risk and its gradient at point after point: one gradient of each batch, one batch in memory at a time, compiled at the
+    /// first. Raises DataException for no batches, and NonFiniteException where loss or gradient are NaN or infinite.
+    let family (risk: EmpiricalRisk) : Tensor -> LossGradient =
+        let gradient = ofBatch risk.Definition
+        let mutable isFirst = true
+
+        fun theta ->
+            Linearization.checkPoint name theta
+
+            let parts (batch: RiskBatch) =
+                let loss, slope = gradient isFirst theta batch
+                let check = checkFinite batch.Suffix batch.Loss theta
+                [ check "loss" loss; check "gradient" slope ]
+
+            let totals = RiskPass.totals name theta.Device risk.Definition parts
+            isFirst <- false
+            LossGradient(totals[0].ToScalar(), Tensor.convert theta.DType totals[1])
+
+    /// The value of a risk and its gradient at θ; see `family`.
+    let ofRisk (risk: EmpiricalRisk) (theta: Tensor) : LossGradient = family risk theta

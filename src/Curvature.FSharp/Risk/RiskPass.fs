@@ -1,0 +1,134 @@
+namespace Curvature.FSharp
+
+open System
+open Curvature
+
+/// A batch of a risk on the device of θ, or another of its parts: a function of θ alone, or the term without data.
+[<NoEquality; NoComparison>]
+type internal RiskBatch =
+    {
+        /// Its number within the pass, from 0.
+        Number: int
+        /// What messages add to the name of what reads it, such as ", batch 3".
+        Suffix: string
+        /// How many samples it has; 1 for a function of θ alone.
+        Size: int
+        /// What it counts in the sum over batches, before that is divided by the sum of the weights of a mean.
+        Weight: float
+        Data: RiskData
+        /// Its own loss as a function of θ.
+        Loss: Tensor -> Tensor
+        /// Whether it is the term without data.
+        IsTerm: bool
+    }
+
+/// Reading the data of a risk: the only place that does.
+module internal RiskPass =
+
+    let private withoutData suffix isTerm loss : RiskBatch =
+        {
+            Number = 0
+            Suffix = suffix
+            Size = 1
+            Weight = 1.0
+            Data = []
+            Loss = loss
+            IsTerm = isTerm
+        }
+
+    let private weight (risk: RiskDefinition) (batch: Batch) =
+        match risk.Reduction with
+        | Reduction.Sum -> 1.0
+        | _ -> float batch.Size
+
+    /// A batch on a device.
+    let onDevice name (device: Kernels.Device) (risk: RiskDefinition) number (batch: Batch) : RiskBatch =
+        if isNull (box batch) then
+            raise (DataException $"{name}: batch {number} is null")
+
+        let batch = batch.On device
+        let data = [ batch.Inputs; batch.Targets ]
+
+        {
+            Number = number
+            Suffix = $", batch {number}"
+            Size = batch.Size
+            Weight = weight risk batch
+            Data = data
+            Loss = risk.Loss data
+            IsTerm = false
+        }
+
+    /// The batches of a pass, each read when it is asked for. Raises DataException for none, and for one that is null.
+    let batches name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
+        match risk.Source with
+        | NoData -> Seq.singleton (withoutData "" false (risk.Loss []))
+        | EachPass source ->
+            seq {
+                let mutable count = 0
+
+                for batch in source pass do
+                    yield onDevice name device risk count batch
+                    count <- count + 1
+
+                if count = 0 then
+                    raise (DataException $"{name}: there are no batches in pass {pass}")
+            }
+
+    /// The term without data, as a part like a batch.
+    let term (risk: RiskDefinition) : RiskBatch voption =
+        risk.Term |> ValueOption.map (withoutData ", the term without data" true)
+
+    /// What sums over batches are divided by, for batches with so many samples in all.
+    let divisor (risk: RiskDefinition) (samples: int) =
+        match risk.Source, risk.Reduction with
+        | EachPass _, Reduction.Mean -> float samples
+        | _ -> 1.0
+
+    /// A part of a sum over batches, in Float64, which keeps the digits of many batches.
+    let weighted (batch: RiskBatch) (part: Tensor) : Tensor =
+        let part = Tensor.convert DType.Float64 part
+        if batch.Weight = 1.0 then part else batch.Weight * part
+
+    /// The sums Σ weight·part of several parts of each batch, along the tree, undivided.
+    let sums (parts: RiskBatch -> Tensor list) (batches: RiskBatch seq) : Tensor list =
+        let trees = ResizeArray<TreeSum>()
+
+        for batch in batches do
+            parts batch
+            |> List.iteri (fun i part ->
+                if trees.Count = i then trees.Add(TreeSum())
+                trees[i].Add(weighted batch part))
+
+        [ for tree in trees -> tree.Total.Value ]
+
+    /// The means or sums Σ weight·part over the batches of one pass of several parts of each, and those of the term without data, in Float64.
+    let totals name device (risk: RiskDefinition) (parts: RiskBatch -> Tensor list) : Tensor list =
+        let mutable samples = 0
+
+        let counted (batch: RiskBatch) =
+            samples <- samples + batch.Size
+            parts batch
+
+        let ofData = batches name device 0 risk |> sums counted |> List.map (fun sum -> sum / divisor risk samples)
+
+        match term risk with
+        | ValueSome term -> List.map2 (fun total own -> total + weighted term own) ofData (parts term)
+        | ValueNone -> ofData
+
+    /// How many tensors the data of a batch are.
+    let private tensors (risk: RiskDefinition) =
+        match risk.Source with
+        | NoData -> 0
+        | EachPass _ -> 2
+
+    /// Maps of vectors for one batch after the other at θ: plans are made once for each size of a batch. The function is given θ, the
+    /// tensors of a batch, and what else it needs.
+    let maps (risk: RiskDefinition) (make: Tensor -> RiskData -> Tensor list -> Tensor list * (Tensor -> Tensor)) =
+        let family =
+            Compile.familyOf (fun points ->
+                let data, extras = List.ofArray points[1..] |> List.splitAt (tensors risk)
+                make points[0] data extras)
+
+        fun (theta: Tensor) (batch: RiskBatch) (extras: Tensor list) ->
+            family [| theta; yield! batch.Data; yield! extras |> List.map (Tensor.toDevice theta.Device) |]
