@@ -41,7 +41,8 @@ module SpectralCoverage =
 
     let private share (eigenvalues: float[]) part =
         let sorted = Array.sort eigenvalues
-        let i = int (part * float n)
+        // Between two that differ: on an eigenvalue, the answer hangs on rounding.
+        let i = Seq.find (fun i -> sorted[i - 1] < sorted[i]) (seq { int (part * float n) .. n - 1 })
         let x = 0.5 * (sorted[i - 1] + sorted[i])
 
         {

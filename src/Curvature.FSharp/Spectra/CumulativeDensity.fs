@@ -65,8 +65,18 @@ type CumulativeDensity internal (sample: SpectralSample) =
     member _.Band(x: float, confidence: float) : Interval<float> =
         sample.Ledger.RequireErrorBar()
         let factor = sample.Ledger.Factor confidence
-        let low = shares x (fun struct (low, _, _) -> low)
-        let high = shares x (fun struct (_, _, high) -> high)
+
+        // An eigenvalue within rounding of x may lie on either side.
+        let bounds =
+            rules
+            |> Array.map (fun rule ->
+                let blur = sample.Blur rule
+                let struct (low, _, _) = RuleBounds.at true rule (x - blur)
+                let struct (_, _, high) = RuleBounds.at true rule (x + blur)
+                struct (low, high))
+
+        let low = bounds |> Array.map (fun struct (low, _) -> low)
+        let high = bounds |> Array.map (fun struct (_, high) -> high)
         let struct (below, _) = reach (Statistics.mean low) factor
         let struct (_, above) = reach (Statistics.mean high) factor
         let lower = max 0.0 (Statistics.mean low - below * error low)
@@ -107,8 +117,13 @@ module CumulativeDensity =
         let bounds =
             rules
             |> Array.map (fun rule ->
-                let struct (lowBelow, below, highBelow) = RuleBounds.at false rule low
-                let struct (lowUpTo, upTo, highUpTo) = RuleBounds.at true rule high
+                let blur = sample.Blur rule
+                let struct (lowBelow, _, _) = RuleBounds.at false rule (low - blur)
+                let struct (_, below, _) = RuleBounds.at false rule low
+                let struct (_, _, highBelow) = RuleBounds.at false rule (low + blur)
+                let struct (lowUpTo, _, _) = RuleBounds.at true rule (high - blur)
+                let struct (_, upTo, _) = RuleBounds.at true rule high
+                let struct (_, _, highUpTo) = RuleBounds.at true rule (high + blur)
                 struct (n * max 0.0 (lowUpTo - highBelow), n * (upTo - below), n * min 1.0 (highUpTo - lowBelow)))
 
         let column pick = bounds |> Array.map pick

@@ -244,7 +244,7 @@ module internal QuadratureError =
                 Ends = fun _ -> struct (value, value)
             }
         else
-            let rounded = rules |> Array.averageBy (rounding sample.Unit f)
+            let rounded = rules |> Array.averageBy (fun rule -> rounding (sample.Blur rule) f rule)
 
             let tiny =
                 max rounded (1e-13 * (rules |> Array.averageBy (fun rule -> rule.Mass * rule.Integrate(f >> abs))))

@@ -113,6 +113,13 @@ type SpectralSample
         else
             SmallMatrices.epsilon dtype * max (abs this.Least) (abs this.Largest)
 
+    /// How far rounding may have moved what a rule shows. A space that counts as invariant
+    /// before it is whole leaves out what its tolerance hides.
+    member internal this.Blur(rule: SpectralRule) =
+        if ledger.IsExact then 0.0
+        elif rule.IsExact && rule.Recurrence.Size < size then float (min size 100) * this.Unit
+        else this.Unit
+
     /// How far below 0 rounding may put an eigenvalue that is 0.
     member internal this.Rounding = 100.0 * this.Unit
 
