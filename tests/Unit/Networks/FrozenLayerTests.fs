@@ -21,7 +21,7 @@ type FrozenLayerTests() =
     /// Everything that is compiled from a model and a loss, against what primitives compute.
     let check (model: Tensor -> Tensor) (criterion: Tensor -> Tensor) (theta: Tensor) =
         let loss = model >> criterion
-        let point = Hessian.evaluate loss theta
+        let point = Hessian.evaluate (Risk.ofFunction loss) theta
         let v = Tensor.normal (Key.OfSeed 3L) DType.Float64 [ theta.Size ]
         let outputs = model >> Tensor.flatten
         let shape = List.ofArray (model theta).Shape
@@ -35,14 +35,14 @@ type FrozenLayerTests() =
         agrees "transposed Jacobian product" (jacobianTv outputs theta u) (jacobian.Transposed.Apply u)
         let curve = hessianv (Tensor.reshape shape >> criterion) (outputs theta) (jacobianv outputs theta v)
         agrees "Gauss-Newton product" (jacobianTv outputs theta curve) ((GaussNewton.at model criterion theta).Apply v)
-        let line = Landscape.line loss theta (Direction.ofVector "v" v) [ -1.0; 0.0; 0.5 ]
+        let line = Landscape.line (Risk.ofFunction loss) theta (Direction.ofVector "v" v) [ -1.0; 0.0; 0.5 ]
 
         Seq.iter2
             (fun t (actual: float) -> number "landscape" ((loss (theta + t * v)).ToScalar()) actual)
             line.Positions
             line.Losses
 
-        let diagnosis = Diagnose.againstLoss DiagnoseOptions.Default loss theta point.Hessian
+        let diagnosis = Diagnose.againstRisk DiagnoseOptions.Default (Risk.ofFunction loss) theta point.Hessian
         Expect.isTrue (string diagnosis) (string diagnosis |> fun text -> text.Contains "nothing found")
 
     let inputs = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 40; 3 ]
@@ -86,16 +86,10 @@ type FrozenLayerTests() =
         let model theta x = Network.forward network (full theta) x
         let loss theta = criterion (model theta inputs)
 
-        let options = TrainingOptions.Default.WithEpochs(100).WithBatchSize(40).WithOptimizer(Optimizer.adam 0.05)
-
-        let trained =
-            Training.minimize
-                options
-                (Key.OfSeed 6L)
-                (fun theta x y -> Loss.softmaxCrossEntropy Reduction.Mean y (model theta x))
-                inputs
-                labels
-                theta
+        let options = TrainingOptions.Default.WithEpochs(100).WithOptimizer(Optimizer.adam 0.05)
+        let mean = Loss.softmaxCrossEntropy Reduction.Mean
+        let risk = Risk.ofModel Reduction.Mean (fun x theta -> model theta x) mean [ Batch(inputs, labels) ]
+        let trained = Training.minimize options risk theta
 
         let before, after = (loss theta).ToScalar(), (loss trained.Theta).ToScalar()
         Expect.isTrue $"{before} before, {after} after" (after < before - 0.03)
@@ -112,11 +106,13 @@ type FrozenLayerTests() =
         check (fun theta -> Network.forward skip theta inputs) criterion theta
 
         let overBatches =
-            Hessian.overBatches
-                Reduction.Mean
-                (fun batch theta ->
-                    Network.forward skip theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets)
-                (Batches.split 10 inputs labels)
+            Hessian.ofRisk
+                (Risk.ofBatches
+                    Reduction.Mean
+                    (fun batch theta ->
+                        Network.forward skip theta batch.Inputs
+                        |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets)
+                    (Batches.split 10 inputs labels))
                 theta
 
         let v = Tensor.normal (Key.OfSeed 3L) DType.Float64 [ theta.Size ]

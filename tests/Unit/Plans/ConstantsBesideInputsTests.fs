@@ -71,7 +71,7 @@ type ConstantsBesideInputsTests() =
         gradient
         (product: float list -> float list -> float list)
         =
-        let compiled, slope, family = Compile.func loss, Compile.func (grad loss), Hessian.family loss
+        let compiled, slope, family = Compile.func loss, Compile.func (grad loss), Hessian.family (Risk.ofFunction loss)
         let directions = directions |> List.map (List.truncate (List.length (gradient points.Head)))
 
         for x in points @ [ points.Head ] do
@@ -101,7 +101,7 @@ type ConstantsBesideInputsTests() =
         let weighted (batch: Batch) theta = Tensor.sum batch.Inputs * loss theta
 
         for x in points do
-            let hessian = Hessian.overBatches Reduction.Sum weighted batches (vector x)
+            let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Sum weighted batches) (vector x)
 
             for v in directions do
                 let expected = product x v |> List.map (fun hv -> 2.5 * hv)
@@ -113,7 +113,7 @@ type ConstantsBesideInputsTests() =
     member _.``Σ exp [0.7; x] at 1 has value e^0.7 + e, gradient e and Hessian e``() =
         let f (x: Tensor) = Tensor.sum (exp (Tensor.concat 0 [ vector [ 0.7 ]; x ]))
         let one = vector [ 1.0 ]
-        let point = Hessian.evaluate f one
+        let point = Hessian.evaluate (Risk.ofFunction f) one
         Expect.close 1e-15 [| exp 0.7 + exp 1.0 |] [| point.Loss |]
         Expect.tensor 1e-15 [ 1 ] [ exp 1.0 ] point.Gradient
         Expect.tensor 1e-15 [ 1 ] [ exp 1.0 ] (point.Hessian.Apply one)
