@@ -83,7 +83,8 @@ module FormatLaws =
 
     // ---- damage
 
-    let private survives seed files read = Mutation.survives 10_000 seed files (read "file" >> ignore)
+    let private survives seed files read =
+        Mutation.survives 10_000 seed files (fun stream -> read ReadLimits.Default "file" stream |> ignore)
 
     [<Test>]
     let ``ten thousand damaged safetensors files are read or refused`` () =
