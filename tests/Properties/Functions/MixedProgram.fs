@@ -28,7 +28,22 @@ type internal Source = { Text: string; Read: Environment -> Tensor }
 
 /// One application of a primitive.
 [<NoEquality; NoComparison>]
-type internal MixedStep = { Primitive: Primitive; Sources: Source[] }
+type internal MixedStep =
+    {
+        Primitive: Primitive
+        Sources: Source[]
+        /// The order in which the axes of the results are given, if it is another.
+        Order: int list voption
+    }
+
+    /// Adds the results.
+    member step.Run(environment: Environment) : unit =
+        let operands = step.Sources |> Array.map (fun source -> source.Read environment)
+        let results = Interpreter.Bind(step.Primitive, operands)
+
+        match step.Order with
+        | ValueSome order -> environment.Values.AddRange(results |> Array.map (Tensor.permute order))
+        | ValueNone -> environment.Values.AddRange results
 
 /// Draws the steps of a program. What it draws is evaluated at once, so that operands stay in their primitives' domains.
 type internal MixedBuilder(random: Random, dtype: DType) =
@@ -187,6 +202,31 @@ type internal MixedBuilder(random: Random, dtype: DType) =
         else
             drawSmall (tries - 1) cases
 
+    let shuffled rank = List.init rank id |> List.sortBy (fun _ -> random.Next())
+
+    /// Now and then the same operand by way of two permutations, which are inverse to each other. Simplification moves the second into
+    /// products; three axes and more tell a permutation from its inverse.
+    let permuted (oneIn: int) (t: Tensor) (source: Source) : Source =
+        if t.Rank < 2 || random.Next oneIn > 0 then
+            source
+        else
+            let order = shuffled t.Rank
+            let inverse = List.init t.Rank (fun axis -> List.findIndex ((=) axis) order)
+            // A number that no simplification sees keeps the two apart.
+            let apart = Tensor.tanh (Tensor.full dtype [] 20.0)
+
+            { source with
+                Text = $"{source.Text} permuted {order} and back"
+                Read =
+                    fun environment ->
+                        let operand = source.Read environment
+
+                        if operand.DType = dtype then
+                            operand |> Tensor.permute order |> (fun moved -> moved * apart) |> Tensor.permute inverse
+                        else
+                            operand
+            }
+
     /// A matrix product of which operands are worth packing.
     let wideProduct: Gen<Case> =
         gen {
@@ -242,9 +282,23 @@ type internal MixedBuilder(random: Random, dtype: DType) =
                 else
                     source isFree t
 
-        let operands = sources |> Array.map (fun source -> source.Read environment)
-        environment.Values.AddRange(Interpreter.Bind(case.Primitive, operands))
-        { Primitive = case.Primitive; Sources = sources }
+        let isProduct = case.Primitive :? Einsum
+
+        let step =
+            {
+                Primitive = case.Primitive
+                Sources = Array.map2 (permuted (if isProduct then 2 else 6)) case.Operands sources
+                Order =
+                    if isProduct && random.Next 3 = 0 then
+                        ValueSome(
+                            shuffled (case.Primitive.Infer(case.Operands |> Array.map _.Signature)[0]).Shape.Length
+                        )
+                    else
+                        ValueNone
+            }
+
+        step.Run environment
+        step
 
     /// Something that a program may give back: a result, an input, a constant, or a join of such.
     member this.Output() : Source =
@@ -313,8 +367,7 @@ type internal MixedProgram =
         let environment = { Slow = cut theta p.SlowShapes; Fast = cut x p.FastShapes; Values = List() }
 
         for step in p.Steps do
-            let operands = step.Sources |> Array.map (fun source -> source.Read environment)
-            environment.Values.AddRange(Interpreter.Bind(step.Primitive, operands))
+            step.Run environment
 
         p.Outputs |> List.map (fun output -> output.Read environment)
 
