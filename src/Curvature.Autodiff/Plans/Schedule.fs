@@ -44,9 +44,10 @@ module internal Schedule =
     /// Larger coefficients are not packed: the packed copy would double a memory that no longer fits the cache anyway.
     let private packLimit = 256L <<< 20
 
-    /// Whether each slot holds the same in every run, so that it may be computed at binding. A buffer does if all launches
-    /// that write any part of it read only such slots, and write only such slots. Hence one launch that depends on a run
-    /// makes all that it writes depend on the run, and with that whatever reads or writes the same buffers.
+    /// Whether each slot holds the same in every run, so that it may be computed at binding. A buffer does if all
+    /// launches that write any part of it read only such slots, and write only such slots. Hence one launch that
+    /// depends on a run makes all that it writes depend on the run, and with that whatever reads or writes the same
+    /// buffers.
     let private bound (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : bool[] =
         let users = Array.init slots.Length (fun _ -> List<Launch>())
 
@@ -93,7 +94,8 @@ module internal Schedule =
             PackedB = not isA
         )
 
-    /// Divides launches, in order, into binding and running; bound operands of running contractions are packed at binding.
+    /// Divides launches, in order, into binding and running; bound operands of running contractions are packed at
+    /// binding.
     let make (device: Device) (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : Schedule =
         let isBound = bound boundInputs slots launches
         let slots = List<Slot>(slots)

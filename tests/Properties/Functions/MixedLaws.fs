@@ -55,9 +55,10 @@ module internal MixedPrograms =
                             )
                         )
 
-/// Compiled programs against interpreted ones, where every operand of every primitive is an input, a constant, a slow value, an
-/// earlier result, or a view of one of these. A compiler that lets the first writer of a buffer decide whether the whole buffer
-/// is computed at binding, as this one once did, fails at least 35 of the 1,020 programs of one run.
+/// Compiled programs against interpreted ones, where every operand of every primitive is an input, a constant, a slow
+/// value, an earlier result, or a view of one of these. A compiler that lets the first writer of a buffer decide
+/// whether the whole buffer is computed at binding, as this one once did, fails at least 35 of the 1,020 programs of
+/// one run.
 [<TestFixture>]
 type MixedLaws() =
 

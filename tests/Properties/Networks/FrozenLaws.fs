@@ -19,8 +19,8 @@ type FrozenLayer =
         TrainsBias: bool
     }
 
-/// A network of tanh layers that is partly constant: some parameters are frozen, a class token stands beside the rows, constants
-/// stand beside hidden values, and logits are fixed.
+/// A network of tanh layers that is partly constant: some parameters are frozen, a class token stands beside the rows,
+/// constants stand beside hidden values, and logits are fixed.
 type FrozenNetwork =
     {
         Seed: int

@@ -64,7 +64,8 @@ type ConstantsBesideInputsTests() =
 
     let block (operator: LinearOperator) (v: Tensor list) = operator.Definition.Product.Block(Tensor.stack 0 v)
 
-    /// Checks value, gradient, Hessian products and forms of a loss, compiled once, at three θ in turn and at the first again.
+    /// Checks value, gradient, Hessian products and forms of a loss, compiled once, at three θ in turn and at the first
+    /// again.
     let check
         (loss: Tensor -> Tensor)
         (value: float list -> float)
