@@ -155,7 +155,7 @@ module internal Survey =
         let study (data: Tensor list) : Tensor list * (Tensor -> float[]) * (unit -> unit) =
             try
                 let map = maps (List.toArray (origin :: data))
-                map.Values, (fun rows -> (map.ApplyBlock rows).ToArray()), map.Release
+                map.Values, (fun rows -> (map.ApplyBlock rows).ToArray()), map.Dispose
             with :? AbstractValueException ->
                 let f = ofData data
                 let each (rows: Tensor) i = (f (Tensor.item 0 i rows)).ToScalar()
@@ -229,7 +229,7 @@ module internal Survey =
             let evaluate, release =
                 try
                     let map = maps (List.toArray (theta :: data))
-                    map.Apply, map.Release
+                    map.Apply, map.Dispose
                 with :? AbstractValueException ->
                     own, ignore
 

@@ -123,12 +123,11 @@ module internal OverBatches =
             if index = 0 then
                 SecondOrder.requireDeterministic spec.Name matrix.Function theta
 
-            let map: CompiledMap = products theta index batch
+            use map: CompiledMap = products theta index batch
             SecondOrder.checkFinite { matrix with Name = $"{spec.Name}, batch {index}" } theta map.Values
 
             let own = map.Values |> List.map (weighted reduction batch)
             totals <- if totals.IsEmpty then own else List.map2 (+) totals own
-            map.Release()
 
         if seen.Count = 0 then
             raise (DataException $"{spec.Name}: there are no batches")
@@ -168,10 +167,9 @@ module internal OverBatches =
             let mutable total = ValueNone
 
             for index, batch in readAgain spec.Name first.Seen batches do
-                let map = maps () theta index batch
+                use map = maps () theta index batch
                 let own = map.ApplyBlock shaped |> weighted reduction batch
                 total <- Tangent.add total (ValueSome own)
-                map.Release()
 
             Tensor.convert theta.DType (total.Value / first.Divisor)
 
@@ -182,9 +180,8 @@ module internal OverBatches =
 
             [
                 for index, batch in readAgain spec.Name first.Seen batches do
-                    let map = forms.Value theta index batch
+                    use map = forms.Value theta index batch
                     let own = Tensor.convert DType.Float64 (map.ApplyBlock shaped)
-                    map.Release()
 
                     batch.Size,
                     (if reduction = Reduction.Sum then
@@ -196,7 +193,7 @@ module internal OverBatches =
         let multiply block = run (fun () -> products) block |> Tensor.reshape [ block.Signature.Shape[0]; n ]
 
         let operator =
-            LinearOperator
+            LinearOperator.Of
                 { OperatorParts.define spec.Name theta.DType n n (Products.ofBlock multiply) with
                     Device = theta.Device
                     Properties = spec.Properties

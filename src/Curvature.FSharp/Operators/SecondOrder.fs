@@ -93,7 +93,8 @@ module internal SecondOrder =
         fun theta ->
             checkPoint spec.Name theta
             let shape, n = List.ofArray theta.Signature.Shape, theta.Size
-            let map = product theta
+            let memory = new HeldMemory()
+            let map = memory.Hold(product theta)
             checkFinite spec theta map.Values
 
             checkedShapes.GetOrAdd(
@@ -101,12 +102,12 @@ module internal SecondOrder =
                 fun _ -> requireDeterministic spec.Name spec.Function theta
             )
 
-            let quadratic = lazy (form theta)
+            let quadratic = lazy (memory.Hold(form theta))
             let shaped (block: Tensor) = Tensor.reshape (block.Signature.Shape[0] :: shape) block
             let flat (block: Tensor) = Tensor.reshape [ block.Signature.Shape[0]; n ] block
 
             let operator =
-                LinearOperator
+                new LinearOperator(
                     { OperatorParts.define
                           spec.Name
                           theta.DType
@@ -119,6 +120,8 @@ module internal SecondOrder =
                         Device = theta.Device
                         Properties = spec.Properties
                         Forms = ValueSome(fun block -> quadratic.Value.ApplyBlock(shaped block))
-                    }
+                    },
+                    memory
+                )
 
             map.Values, operator
