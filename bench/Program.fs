@@ -83,6 +83,8 @@ let main arguments =
     | "budget" :: repetitions :: rest when isPositive repetitions ->
         withOptions "budget" rest (fun options -> Budget.run options.Data (int repetitions))
     | "budget" :: rest -> withOptions "budget" rest (fun options -> Budget.run options.Data 20)
+    | "phases" :: rest ->
+        0
     | [ "compile" ] ->
         CompileTime.run ()
         0

@@ -1,10 +1,15 @@
 namespace Curvature
 
-/// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a list of
-/// kernels. Safe on several threads at once.
+open System
+
+/// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a
+/// list of kernels. Safe on several threads at once.
+///
+/// It holds the memory of what depends on θ. Disposing of it gives that back at once, and not only when the garbage
+/// collector finds that nothing refers to it; a run on another thread ends first. Applying it afterwards raises
+/// DisposedException; its values stay.
 [<Sealed>]
-type CompiledMap
-    internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan, residuals: Storage list) =
+type CompiledMap internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan) =
 
     /// The elements of a tensor where a plan can read them.
     let rowMajor (t: Tensor) =
@@ -58,21 +63,21 @@ type CompiledMap
         else
             Tensor.OfStorage((plan.RunEach storage)[0])
 
-    /// Gives back the memory of what was bound, for maps of which many are made one after the other. The map must not be applied again.
-    member internal _.Release() =
-        plan.Release()
-
-        for residual in residuals do
-            residual.Memory.Dispose()
-
     /// The median seconds of each kernel of one application, over a number of runs, in the order in which they run.
     member _.Profile(v: Tensor, runs: int) : (string * float)[] = plan.Profile(rowMajor v, runs)
 
     /// The kernels, one a line, for people who want to know what runs.
     override _.ToString() = plan.Plan.ToString()
 
+    /// Gives back the memory of what depends on θ. The map cannot be applied any more.
+    member _.Dispose() = (plan :> IDisposable).Dispose()
+
+    interface IDisposable with
+        member this.Dispose() = this.Dispose()
+
 namespace Curvature.FSharp
 
+open System
 open System.Collections.Concurrent
 open Curvature
 
@@ -101,10 +106,12 @@ module Compile =
 
     /// The function as one plan for each combination of input shapes. It is recorded from shapes alone, so it may not
     /// ask for values.
-    let internal functionOf (f: Tensor[] -> Tensor[]) : Tensor[] -> Tensor[] =
+    let internal functionOf (f: Tensor[] -> Tensor[]) : (Tensor[] -> Tensor[]) * IDisposable =
         let plans = ConcurrentDictionary<struct (Kernels.Device * string), BoundPlan>()
 
-        fun inputs ->
+        let memory = new HeldMemory()
+
+        let run (inputs: Tensor[]) =
             let device = oneDevice "compile" inputs
             let signatures = inputs |> Array.map _.Signature
             let name = System.String.Join("; ", signatures |> Array.map (fun s -> $"{s.DType}{Shape.show s.Shape}"))
@@ -116,20 +123,26 @@ module Compile =
                         let program =
                             Staging.stage device signatures f |> Simplify.run (Array.create inputs.Length true)
 
-                        BoundPlan(Plan(program, 0), [||])
+                        memory.Hold(new BoundPlan(Plan(program, 0), [||], [||], true))
                 )
 
             plan.Run(inputs |> Array.map (arrayOf "compile")) |> Array.map Tensor.OfStorage
 
+        run, memory
+
+    /// The same function, compiled as by `func`, and what gives the memory of its plans back: after that it cannot be
+    /// applied.
+    let internal disposableFunc (f: Tensor -> Tensor) : (Tensor -> Tensor) * IDisposable =
+        let compiled, memory = functionOf (fun inputs -> [| f inputs[0] |])
+        (fun x -> (compiled [| x |])[0]), memory
+
     /// The same function, compiled: traced once for each shape of its argument, then run as a list of kernels. It may not ask
     /// for values of tensors (raises DifferentiationException at the first call), and is not differentiable itself.
-    let func (f: Tensor -> Tensor) : Tensor -> Tensor =
-        let compiled = functionOf (fun inputs -> [| f inputs[0] |])
-        fun x -> (compiled [| x |])[0]
+    let func (f: Tensor -> Tensor) : Tensor -> Tensor = fst (disposableFunc f)
 
     /// The same function of several tensors, with several results, compiled.
     let funcs (f: Tensor list -> Tensor list) : Tensor list -> Tensor list =
-        let compiled = functionOf (List.ofArray >> f >> List.toArray)
+        let compiled, _ = functionOf (List.ofArray >> f >> List.toArray)
         fun xs -> compiled (List.toArray xs) |> List.ofArray
 
     /// A family's plans for one shape of its point: the slow part, run for each point, and the fast part, bound to what it gives.
@@ -150,32 +163,29 @@ module Compile =
         let parts = Partition.cut points.Length count program
 
         {
-            Slow = BoundPlan(Plan(parts.Slow, 0), [||])
+            Slow = new BoundPlan(Plan(parts.Slow, 0), [||], [||], false)
             SlowOutputs = count
             Fast = Plan(parts.Fast, parts.Fast.Inputs - 1)
         }
 
     let private bindTemplate (template: Template) (vector: Signature) (device: Kernels.Device) (points: Storage[]) =
+        BoundMemories.Of(device).GiveBackDropped()
         let results = template.Slow.Run points
         let values = results[.. template.SlowOutputs - 1] |> Array.map Tensor.OfStorage |> List.ofArray
         let residuals = results[template.SlowOutputs ..]
 
-        CompiledMap(
-            values,
-            vector,
-            device,
-            BoundPlan(template.Fast, Array.append points residuals),
-            List.ofArray residuals
-        )
+        let plan = new BoundPlan(template.Fast, Array.append points residuals, residuals, true)
+        new CompiledMap(values, vector, device, plan)
 
     /// Records the map at known points: functions that look at values need this.
     let private recordAtPoints (points: Tensor[]) (vector: Signature) f =
-        let values, g = f points
         let device = points[0].Device
+        BoundMemories.Of(device).GiveBackDropped()
+        let values, g = f points
 
         let program = Staging.stage device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]
 
-        CompiledMap(values, vector, device, BoundPlan(Plan(program, 0), [||]), [])
+        new CompiledMap(values, vector, device, new BoundPlan(Plan(program, 0), [||], [||], true))
 
     /// A family of maps of vectors in the shape of the first of several points; see `family`.
     let internal familyOf (f: Tensor[] -> Tensor list * (Tensor -> Tensor)) : Tensor[] -> CompiledMap =
@@ -228,4 +238,5 @@ module Compile =
             )
 
         let simplified = (simplify program).Program
-        CompiledMap([], simplified.Variables[0], simplified.Device, BoundPlan(Plan(simplified, 0), [||]), [])
+        let plan = new BoundPlan(Plan(simplified, 0), [||], [||], true)
+        new CompiledMap([], simplified.Variables[0], simplified.Device, plan)

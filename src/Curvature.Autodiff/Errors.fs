@@ -21,6 +21,10 @@ type DataException(message: string, inner: exn) =
 type ParameterException(message: string) =
     inherit CurvatureException(message)
 
+/// An operator or a compiled map that was disposed of is used.
+type DisposedException(message: string) =
+    inherit CurvatureException(message)
+
 /// An operator that is not what a computation needs: not square, not symmetric, indefinite, or without a transpose.
 type OperatorException(message: string) =
     inherit CurvatureException(message)

@@ -20,6 +20,19 @@ public sealed class OperatorTests
     }
 
     [Test]
+    public void AnOperatorGivesItsMemoryBack()
+    {
+        LinearOperator hessian;
+        using (hessian = Hessian.At(x => (x * x * x).Sum(), V))
+        {
+            Assert.That(hessian.Apply(V).ToArray(), Is.EqualTo(new double[] { 6, 6 }));
+        }
+
+        Assert.That(() => hessian.Apply(V), Throws.TypeOf<DisposedException>().With.Message.Contains("Hessian"));
+        hessian.Dispose();
+    }
+
+    [Test]
     public void AnyDelegateThatMultipliesIsAnOperator()
     {
         var a = LinearOperator.FromDelegate(DType.Float64, 2, 2, v => [2 * v[0] + v[1], v[0] + 3 * v[1]])

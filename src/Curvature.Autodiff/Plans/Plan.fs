@@ -106,14 +106,30 @@ type internal Plan(program: Program, bound: int) =
 
         String.Join("\n", lines)
 
-/// A plan with its bound inputs: what depends on them alone has been computed. Safe on several threads at once; in steady state a
-/// run allocates nothing.
+/// A plan with its bound inputs: what depends on them alone has been computed. Safe on several threads at once. It
+/// keeps the scratch memory of its runs, so that in steady state a run allocates nothing, unless it is one that seldom
+/// runs. Disposing of it gives back its memory and that of the inputs that it owns, as soon as no run uses them.
 [<Sealed>]
-type internal BoundPlan(plan: Plan, inputs: Storage[]) =
+type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsScratch: bool) =
     let device = plan.Device
     let persistent = plan.PersistentSlots |> Array.map (fun slot -> device.Allocate(max (plan.SlotBytes slot) 1L))
     let running = plan.Running
     let idle = ConcurrentBag<Scratch>()
+
+    let giveBack () =
+        for memory in persistent do
+            memory.Dispose()
+
+        for scratch in idle do
+            scratch.Memory.Dispose()
+
+        for storage in owned do
+            storage.Memory.Dispose()
+
+    let memory =
+        let scratch = if keepsScratch then plan.ScratchBytes else 0L
+        new BoundMemory(plan.PersistentBytes + scratch + (owned |> Array.sumBy _.Memory.Bytes), giveBack)
+
     // Held so that their addresses stay valid.
     let memories = inputs |> Array.map _.Memory
 
@@ -130,20 +146,16 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
         for kernel in plan.Binding do
             kernel.Run(table, device.Threads)
 
+        BoundMemories.Of(device).Add memory
+
     member _.Plan = plan
-
-    /// Gives memory back now instead of when nothing refers to it any more. The plan must not run again.
-    member _.Release() =
-        for memory in persistent do
-            memory.Dispose()
-
-        for scratch in idle do
-            scratch.Memory.Dispose()
 
     member private _.Rent() =
         match idle.TryTake() with
         | true, scratch -> scratch
         | _ -> plan.NewScratch table
+
+    member private _.GiveBack(scratch: Scratch) = if keepsScratch then idle.Add scratch else scratch.Memory.Dispose()
 
     /// Runs on the addresses of the free inputs and of the outputs, each shifted by a number of bytes.
     member private this.RunAt
@@ -163,10 +175,13 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
         for kernel in running do
             kernel.Run(table, threads)
 
-        idle.Add scratch
+        this.GiveBack scratch
 
     /// The median seconds of each kernel over a number of runs on one input, for profiles.
     member this.Profile(free: Storage, runs: int) : (string * float)[] =
+        memory.Use(fun () -> this.ProfileNow(free, runs))
+
+    member private this.ProfileNow(free: Storage, runs: int) =
         let results = plan.Outputs |> Array.map (fun signature -> Storage.Allocate(device, signature))
         let scratch = this.Rent()
         scratch.Table[plan.Bound] <- free.Memory.Address + nativeint (free.Offset * Storage.Bytes free.DType)
@@ -182,7 +197,7 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
 
         GC.KeepAlive results
         GC.KeepAlive free
-        idle.Add scratch
+        this.GiveBack scratch
         Array.map2 (fun (kernel: Kernel) (times: float[]) -> kernel.Name, (Array.sort times)[runs / 2]) running seconds
 
     /// The outputs for row-major free inputs.
@@ -190,7 +205,10 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
         let results = plan.Outputs |> Array.map (fun signature -> Storage.Allocate(device, signature))
         let address (s: Storage) = s.Memory.Address + nativeint (s.Offset * Storage.Bytes s.DType)
         let shifts = Array.zeroCreate<nativeint> results.Length
-        this.RunAt(free |> Array.map address, 0n, results |> Array.map address, shifts, device.Threads)
+
+        memory.Use(fun () ->
+            this.RunAt(free |> Array.map address, 0n, results |> Array.map address, shifts, device.Threads))
+
         GC.KeepAlive free
         GC.KeepAlive memories
         GC.KeepAlive persistent
@@ -214,14 +232,24 @@ type internal BoundPlan(plan: Plan, inputs: Storage[]) =
         let targets = results |> Array.map _.Memory.Address
         let steps = plan.Outputs |> Array.map bytes
 
-        device.Parallel(
-            count,
-            fun slice ->
-                let shifts = steps |> Array.map (fun step -> step * nativeint slice)
-                this.RunAt(source, step * nativeint slice, targets, shifts, 1)
-        )
+        let runSlice slice =
+            let shifts = steps |> Array.map (fun step -> step * nativeint slice)
+            this.RunAt(source, step * nativeint slice, targets, shifts, 1)
+
+        // Threads may remember their last work until the next comes, and must not keep this plan and its memory by it.
+        let work = ref runSlice
+
+        memory.Use(fun () ->
+            try
+                device.Parallel(count, (fun slice -> work.Value slice))
+            finally
+                work.Value <- ignore)
+
 
         GC.KeepAlive block
         GC.KeepAlive memories
         GC.KeepAlive persistent
         results
+
+    interface IDisposable with
+        member _.Dispose() = (memory :> IDisposable).Dispose()

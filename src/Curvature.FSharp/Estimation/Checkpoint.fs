@@ -258,7 +258,7 @@ module Checkpoint =
 
         let forms (f: Tensor -> Tensor) (v: Tensor) = log.Answer(Request.Forms, f, v, [| v.Signature.Shape[0] |])
 
-        LinearOperator
+        LinearOperator.Of
             { d with
                 Product = answering Request.Product Request.BlockProduct d.Rows d.Product
                 Adjoint =

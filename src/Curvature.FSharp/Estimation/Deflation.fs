@@ -13,7 +13,7 @@ module internal Deflation =
         let project = outside basis
         let around product = project |> Products.andThen product |> Products.andThen project
 
-        LinearOperator
+        LinearOperator.Of
             { a.Definition with
                 Product = around a.Definition.Product
                 Adjoint = a.Definition.Adjoint |> ValueOption.map around
@@ -24,7 +24,7 @@ module internal Deflation =
     let left (basis: Panels) (a: LinearOperator) : LinearOperator =
         let project = outside basis
 
-        LinearOperator
+        LinearOperator.Of
             { a.Definition with
                 Properties = OperatorProperties.None
                 Product = a.Definition.Product |> Products.andThen project

@@ -128,7 +128,7 @@ module internal LossGrid =
 
         /// The parts of the model, the losses of a block, and how to give memory back.
         let study (batch: RiskBatch) : Tensor list * (Tensor -> Tensor) * (unit -> unit) =
-            compiledOr maps origin batch (fun map -> map.Values, map.ApplyBlock, map.Release) (fun () ->
+            compiledOr maps origin batch (fun map -> map.Values, map.ApplyBlock, map.Dispose) (fun () ->
                 let model, f = map batch.Loss
                 let each (rows: Tensor) = List.init rows.Shape[0] (fun i -> f (Tensor.item 0 i rows)) |> Tensor.stack 0
                 model origin, each, ignore)
@@ -190,7 +190,7 @@ module internal LossGrid =
             requireDeterministic name theta batch
 
             let evaluate, release =
-                compiledOr maps theta batch (fun map -> map.Apply, map.Release) (fun () -> batch.Loss, ignore)
+                compiledOr maps theta batch (fun map -> map.Apply, map.Dispose) (fun () -> batch.Loss, ignore)
 
             let values =
                 [

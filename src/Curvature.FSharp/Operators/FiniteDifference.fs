@@ -83,7 +83,7 @@ module FiniteDifference =
             | 0 -> vectors
             | count -> List.init count (fun row -> product (Tensor.item 0 row vectors)) |> Tensor.stack 0
 
-        LinearOperator
+        LinearOperator.Of
             { OperatorParts.define name theta.DType n n { Single = product; Block = block } with
                 Device = theta.Device
                 Properties = OperatorProperties.Symmetric

@@ -25,10 +25,20 @@ module Jacobian =
 
         let backward (u: Tensor) = Tensor.reshape outputs u |> Linearization.pull x program |> Tensor.flatten
 
-        let compiled f = { Single = Compile.func f; Block = Compile.func (vmap f) }
+        let memory = new HeldMemory()
 
-        LinearOperator
+        let compiled f =
+            let compile f =
+                let function', plans = Compile.disposableFunc f
+                memory.Hold plans |> ignore
+                function'
+
+            { Single = compile f; Block = compile (vmap f) }
+
+        new LinearOperator(
             { OperatorParts.define name x.DType value.Size x.Size (compiled forward) with
                 Device = x.Device
                 Adjoint = ValueSome(compiled backward)
-            }
+            },
+            memory
+        )

@@ -66,10 +66,22 @@ module internal Products =
     /// zᵢᵀyᵢ for the rows of two blocks.
     let rowDots (z: Tensor) (y: Tensor) = Tensor.sumAxes [ 1 ] (z * y)
 
-/// A linear map Rⁿ → Rᵐ known by its products with vectors. Immutable, and safe to use from several threads where
-/// its product is. Made by the modules LinearOperator, Hessian and their like; combined by + - * and LinearOperator's functions.
+/// A linear map Rⁿ → Rᵐ known by its products with vectors. Immutable, and safe to use from several threads where its
+/// product is. Made by the modules LinearOperator, Hessian and their like; combined by + - * and LinearOperator's
+/// functions.
+///
+/// An operator at a point θ holds the memory of what depends on θ. Disposing of it gives that back at once, and not
+/// only when the garbage collector finds that nothing refers to it; products on other threads end first. Afterwards its
+/// products raise DisposedException, and so do those of operators that are made of it. Disposing of an operator that is
+/// made of others leaves these as they are.
 [<Sealed; NoEquality; NoComparison>]
-type LinearOperator internal (definition: OperatorDefinition) =
+type LinearOperator internal (definition: OperatorDefinition, memory: IDisposable) =
+    let mutable isDisposed = false
+
+    let checkAlive () =
+        if isDisposed then
+            raise (DisposedException $"{definition.Name}: the operator was disposed of, and cannot be applied any more")
+
     let show (shape: int[]) = Shape.show shape
 
     let checkResult (expected: int[]) (result: Tensor) =
@@ -97,7 +109,19 @@ type LinearOperator internal (definition: OperatorDefinition) =
         if v.DType <> definition.DType then
             raise (DTypeException $"{definition.Name}: vectors must be {definition.DType}, and these are {v.DType}")
 
+    /// An operator that holds no memory of its own.
+    static member internal Of(definition: OperatorDefinition) = new LinearOperator(definition, null)
+
     member internal _.Definition = definition
+
+    /// Gives back the memory that the operator holds; its products raise DisposedException from then on. Disposing of
+    /// it again does nothing.
+    member _.Dispose() =
+        isDisposed <- true
+        if not (isNull memory) then memory.Dispose()
+
+    interface IDisposable with
+        member this.Dispose() = this.Dispose()
 
     /// What the operator is called in messages and reports.
     member _.Name = definition.Name
@@ -132,6 +156,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
 
     /// A·v, where messages call vector number i of a block what they are told.
     member internal _.Multiply(v: Tensor, vector: int -> string) : Tensor =
+        checkAlive ()
         checkDType v
         let finite = checkFinite "product with" vector definition.Rows
 
@@ -151,6 +176,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
         definition.Forms
         |> ValueOption.map (fun forms ->
             fun vector (block: Tensor) ->
+                checkAlive ()
                 checkDType block
 
                 match block.Signature.Shape with
@@ -175,7 +201,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
         else
             match definition.Adjoint with
             | ValueSome adjoint ->
-                LinearOperator
+                LinearOperator.Of
                     { definition with
                         Name = $"transpose of {definition.Name}"
                         Rows = definition.Columns
@@ -206,9 +232,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
         | Some forms, _ -> forms v
         | None, 1 -> Tensor.dot v (this.Apply v) |> checkFinite "quadratic form of" (fun _ -> "the vector") 1
         | None, _ ->
-            this.Apply v
-            |> Products.rowDots v
-            |> checkFinite "quadratic form of" (fun row -> $"vector {row}") 1
+            this.Apply v |> Products.rowDots v |> checkFinite "quadratic form of" (fun row -> $"vector {row}") 1
 
     /// zᵢᵀAzᵢ by the cheapest way there is.
     static member internal FormsOf(definition: OperatorDefinition) : Tensor -> Tensor =
@@ -238,7 +262,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
             else
                 ValueNone
 
-        LinearOperator
+        LinearOperator.Of
             { a with
                 Name = name
                 // A difference of semidefinite operators may be indefinite.
@@ -282,7 +306,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
         if a.DType <> b.DType then
             raise (DTypeException $"composition: {a.Name} is {a.DType}, and {b.Name} is {b.DType}")
 
-        LinearOperator
+        LinearOperator.Of
             {
                 Name = $"({a.Name} * {b.Name})"
                 Rows = a.Rows
@@ -309,7 +333,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
         let a = a.Definition
         let scale (t: Tensor) = factor * t
 
-        LinearOperator
+        LinearOperator.Of
             { a with
                 Name = $"{factor} * {a.Name}"
                 Properties =

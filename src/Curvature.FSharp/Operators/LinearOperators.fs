@@ -17,46 +17,46 @@ module LinearOperator =
         let pull (u: Tensor) = jacobianTv f (u.Fill([| columns |], 0.0)) u
 
         let definition = define "function" dtype rows columns (Products.ofSingle f)
-        LinearOperator { definition with Adjoint = ValueSome(Products.ofSingle pull) }
+        LinearOperator.Of { definition with Adjoint = ValueSome(Products.ofSingle pull) }
 
     /// The operator of a linear function of blocks, [k; columns] → [k; rows]. Its transpose is not known; see `withTranspose`.
     let ofBlockFunction (dtype: DType) (rows: int) (columns: int) (f: Tensor -> Tensor) : LinearOperator =
-        LinearOperator(define "block function" dtype rows columns (Products.ofBlock f))
+        LinearOperator.Of(define "block function" dtype rows columns (Products.ofBlock f))
 
     /// The operator of any function that multiplies, on arrays of `columns` numbers to arrays of `rows`: the way to bring a product from
     /// another library. Vectors of a block are multiplied one after the other. See `withDelegateTranspose` and `claim`.
     let ofDelegate (dtype: DType) (rows: int) (columns: int) (f: float[] -> float[]) : LinearOperator =
-        LinearOperator(define "delegate" dtype rows columns (onArrays dtype f))
+        LinearOperator.Of(define "delegate" dtype rows columns (onArrays dtype f))
 
     // ---- saying more about an operator
 
     /// The operator under another name, for messages and reports.
-    let named (name: string) (a: LinearOperator) : LinearOperator = LinearOperator { a.Definition with Name = name }
+    let named (name: string) (a: LinearOperator) : LinearOperator = LinearOperator.Of { a.Definition with Name = name }
 
     /// The operator for vectors on another device, where its function multiplies.
     let onDevice (device: Kernels.Device) (a: LinearOperator) : LinearOperator =
-        LinearOperator { a.Definition with Device = device }
+        LinearOperator.Of { a.Definition with Device = device }
 
     /// Claims properties of a square operator, beside those that it has. Nothing is checked.
     /// Raises OperatorException for an operator that is not square.
     let claim (properties: OperatorProperties) (a: LinearOperator) : LinearOperator =
         if properties <> OperatorProperties.None then requireSquare "claim" a
 
-        LinearOperator { a.Definition with Properties = a.Properties ||| properties }
+        LinearOperator.Of { a.Definition with Properties = a.Properties ||| properties }
 
     /// Gives the products with the transpose, as a function of blocks [k; rows] → [k; columns].
     let withTranspose (f: Tensor -> Tensor) (a: LinearOperator) : LinearOperator =
-        LinearOperator { a.Definition with Adjoint = ValueSome(Products.ofBlock f) }
+        LinearOperator.Of { a.Definition with Adjoint = ValueSome(Products.ofBlock f) }
 
     /// Gives the products with the transpose, as a function of arrays.
     let withDelegateTranspose (f: float[] -> float[]) (a: LinearOperator) : LinearOperator =
-        LinearOperator { a.Definition with Adjoint = ValueSome(onArrays a.DType f) }
+        LinearOperator.Of { a.Definition with Adjoint = ValueSome(onArrays a.DType f) }
 
     /// Gives a cheaper way to vᵀAv than the product, as a function of blocks [k; n] → [k].
     /// Raises OperatorException for an operator that is not square.
     let withQuadraticForms (forms: Tensor -> Tensor) (a: LinearOperator) : LinearOperator =
         requireSquare "withQuadraticForms" a
-        LinearOperator { a.Definition with Forms = ValueSome forms }
+        LinearOperator.Of { a.Definition with Forms = ValueSome forms }
 
     // ---- from numbers
 
@@ -76,7 +76,7 @@ module LinearOperator =
                 Block = fun block -> Tensor.matmul block matrix
             }
 
-        LinearOperator
+        LinearOperator.Of
             { define "matrix" matrix.DType rows columns product with
                 Device = matrix.Device
                 Properties = properties
@@ -124,7 +124,7 @@ module LinearOperator =
                 Block = fun block -> diagonal * block
             }
 
-        LinearOperator
+        LinearOperator.Of
             { define "diagonal" diagonal.DType n n product with
                 Device = diagonal.Device
                 Properties =
@@ -143,7 +143,7 @@ module LinearOperator =
 
         let multiply (t: Tensor) = lambda * t
 
-        LinearOperator
+        LinearOperator.Of
             { define $"{lambda} * identity" dtype n n { Single = multiply; Block = multiply } with
                 Properties =
                     if lambda < 0.0 then
@@ -164,7 +164,7 @@ module LinearOperator =
                 Block = fun block -> block.Fill([| block.Signature.Shape[0]; length |], 0.0)
             }
 
-        LinearOperator
+        LinearOperator.Of
             { define "zero" dtype rows columns (toward rows) with
                 Adjoint = ValueSome(toward columns)
                 Properties =
@@ -206,7 +206,7 @@ module LinearOperator =
     let gram (a: LinearOperator) : LinearOperator =
         let forms z = a.Definition.Product.Block z |> Tensor.square |> Tensor.sumAxes [ 1 ]
 
-        LinearOperator
+        LinearOperator.Of
             { (a.Transposed * a).Definition with
                 Name = $"gram of {a.Name}"
                 Properties = OperatorProperties.PositiveSemidefinite
@@ -220,7 +220,7 @@ module LinearOperator =
         if a.IsSymmetric then
             a
         else
-            LinearOperator
+            LinearOperator.Of
                 { (0.5 * (a + a.Transposed)).Definition with
                     Name = $"symmetric part of {a.Name}"
                     Properties = OperatorProperties.Symmetric
@@ -247,7 +247,7 @@ module LinearOperator =
         let widen = embed firstColumn columnCount a.Columns
         let inner = a.Definition
 
-        LinearOperator
+        LinearOperator.Of
             { inner with
                 Name =
                     $"{a.Name}[{firstRow} .. {firstRow + rowCount - 1}, {firstColumn} .. {firstColumn + columnCount - 1}]"
@@ -304,7 +304,7 @@ module LinearOperator =
                 |> List.map2 (fun definition piece -> LinearOperator.FormsOf definition piece) definitions
                 |> List.reduce (+)
 
-            LinearOperator
+            LinearOperator.Of
                 {
                     Name = "blockDiagonal(" + String.Join(", ", blocks |> List.map _.Name) + ")"
                     Rows = List.sum rows
@@ -347,7 +347,7 @@ module LinearOperator =
         let forms z = Tensor.matmul (Tensor.square (Tensor.matmul z factor)) weights
 
         let low =
-            LinearOperator
+            LinearOperator.Of
                 { low.Definition with
                     Properties = (ofDiagonal weights).Properties
                     Forms = ValueSome forms

@@ -64,8 +64,8 @@ module internal RiskCurvature =
 
         fun theta ->
             Linearization.checkPoint curvature.Name theta
-            let extras = curvature.Extras theta batch
-            let map = matvecs theta batch extras
+            let extras, memory = curvature.Extras theta batch, new HeldMemory()
+            let map = memory.Hold(matvecs theta batch extras)
             let matrix = curvature.At [] extras
             SecondOrder.checkFinite matrix "" theta map.Values
 
@@ -74,7 +74,7 @@ module internal RiskCurvature =
                 fun _ -> Determinism.require curvature.Name matrix.Function theta
             )
 
-            let form = lazy (forms theta batch extras)
+            let form = lazy (memory.Hold(forms theta batch extras))
 
             let products =
                 {
@@ -82,10 +82,12 @@ module internal RiskCurvature =
                     Block = fun block -> map.ApplyBlock(shaped theta block) |> flat theta
                 }
 
-            LinearOperator
+            new LinearOperator(
                 { define curvature theta products with
                     Forms = ValueSome(fun block -> form.Value.ApplyBlock(shaped theta block))
-                }
+                },
+                memory
+            )
             |> point map.Values
 
     // ---- over batches
@@ -106,7 +108,8 @@ module internal RiskCurvature =
             /// The plan that is bound to the batch seen last in the first pass. Where that is the only one, it serves every product.
             let mutable last: CompiledMap = Unchecked.defaultof<_>
 
-            let release () = if not (isNull (box last)) then last.Release()
+            let memory = new HeldMemory()
+            let release () = if not (isNull (box last)) then last.Dispose()
 
             let parts (batch: RiskBatch) =
                 release ()
@@ -127,17 +130,15 @@ module internal RiskCurvature =
                     }
                 )
 
-            if data.BatchCount > 1 then release ()
-            let onlyForm = lazy (bound forms (Seq.head data.Batches))
+            if data.BatchCount > 1 then release () else memory.Hold last |> ignore
+            let onlyForm = lazy (memory.Hold(bound forms (Seq.head data.Batches)))
 
             let apply maps (only: unit -> CompiledMap) (block: Tensor) (batch: RiskBatch) =
                 if data.BatchCount = 1 then
                     (only ()).ApplyBlock(shaped theta block)
                 else
-                    let map = bound maps batch
-                    let result = map.ApplyBlock(shaped theta block)
-                    map.Release()
-                    result
+                    use map = bound maps batch
+                    map.ApplyBlock(shaped theta block)
 
             let matvec = apply matvecs (fun () -> last)
             let form = apply forms (fun () -> onlyForm.Value)
@@ -154,12 +155,14 @@ module internal RiskCurvature =
                         batch.Size, scale batch * Tensor.convert DType.Float64 (form block batch)
                 ]
 
-            LinearOperator
+            new LinearOperator(
                 { define curvature theta (Products.ofBlock (fun block -> data.Sum(matvec block) |> flat theta)) with
                     Forms = ValueSome(fun block -> data.Sum(form block))
                     FormsByBatch = ValueSome formsByBatch
                     Warnings = data.Warnings
-                }
+                },
+                memory
+            )
             |> point (data.First |> List.map (Tensor.convert theta.DType))
 
     // ---- the term without data
@@ -192,6 +195,13 @@ module internal RiskCurvature =
     let private sum (data: CurvaturePoint) (term: CurvaturePoint) : CurvaturePoint =
         let own, other = data.Operator.Definition, term.Operator
 
+        let both =
+            { new System.IDisposable with
+                member _.Dispose() =
+                    data.Operator.Dispose()
+                    other.Dispose()
+            }
+
         /// A term says the same of every batch.
         let formsByBatch (forms: Tensor -> (int * Tensor) list) block =
             let ofTerm = Tensor.convert DType.Float64 (other.QuadraticForm block)
@@ -201,12 +211,14 @@ module internal RiskCurvature =
             Loss = data.Loss + term.Loss
             Gradient = ValueOption.map2 (+) data.Gradient term.Gradient
             Operator =
-                LinearOperator
+                new LinearOperator(
                     { (data.Operator + other).Definition with
                         Name = own.Name
                         Properties = own.Properties
                         FormsByBatch = own.FormsByBatch |> ValueOption.map formsByBatch
-                    }
+                    },
+                    both
+                )
         }
 
     /// The risk and its matrix at point after point: recorded and compiled at the first.

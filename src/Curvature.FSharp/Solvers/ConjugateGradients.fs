@@ -182,7 +182,7 @@ module ConjugateGradients =
         check options a
         let name = $"inverse of {a.Name}"
 
-        LinearOperator
+        LinearOperator.Of
             { OperatorParts.define name a.DType a.Rows a.Columns (RightHandSides.inverse name (solve options a)) with
                 Device = a.Device
                 Properties = a.Properties

@@ -67,7 +67,7 @@ module Neumann =
         let name = $"{name} of {a.Name}"
         let products (a: LinearOperator) = RightHandSides.inverse name (solve options scale a)
 
-        LinearOperator
+        LinearOperator.Of
             { OperatorParts.define name a.DType a.Rows a.Columns (products a) with
                 Device = a.Device
                 Properties = a.Properties

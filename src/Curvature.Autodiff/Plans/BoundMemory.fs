@@ -1,0 +1,94 @@
+namespace Curvature
+
+open System
+open System.Collections.Generic
+open System.Runtime.CompilerServices
+open System.Threading
+open Curvature.Kernels
+
+/// The memory of what is bound to one point. Its owner disposes of it, and it is given back once no run uses it any
+/// more.
+[<Sealed>]
+type internal BoundMemory(bytes: int64, giveBack: unit -> unit) =
+    // One use is the owner's, and one each run's.
+    let mutable uses = 1
+    let mutable disposed = 0
+
+    /// About how many bytes there are.
+    member _.Bytes = bytes
+
+    member _.IsDisposed = Volatile.Read &disposed = 1
+
+    member private _.Leave() = if Interlocked.Decrement &uses = 0 then giveBack ()
+
+    member private this.Enter() =
+        let mutable entered = false
+
+        while not entered do
+            let now = Volatile.Read &uses
+
+            if now = 0 || this.IsDisposed then
+                raise (
+                    DisposedException "a compiled map was disposed of, and its memory given back: it cannot be applied"
+                )
+
+            entered <- Interlocked.CompareExchange(&uses, now + 1, now) = now
+
+    /// What a run computes. Raises DisposedException where the owner has disposed of the memory; doing so during the
+    /// run waits for its end.
+    member this.Use(run: unit -> 'T) : 'T =
+        this.Enter()
+
+        try
+            run ()
+        finally
+            this.Leave()
+
+    interface IDisposable with
+        member this.Dispose() = if Interlocked.Exchange(&disposed, 1) = 0 then this.Leave()
+
+/// The bound memory of one device that was not given back. What nobody refers to any more is given back by finalizers,
+/// of which the garbage collector is in no hurry: it sees the small objects that hold the memory. So where there may be
+/// much, a collection is started before more is bound.
+[<Sealed>]
+type internal BoundMemories() =
+    static let ofDevices = ConditionalWeakTable<Device, BoundMemories>()
+
+    /// Less than this is left to the garbage collector.
+    static let least = 64L <<< 20
+
+    /// The most bindings that go by without a collection because earlier ones have given nothing back.
+    static let longestPause = 63
+
+    let memories = List<WeakReference<BoundMemory>>()
+    let mutable pause = 0
+    let mutable left = 0
+
+    let isHeld (reference: WeakReference<BoundMemory>) =
+        match reference.TryGetTarget() with
+        | true, memory -> not memory.IsDisposed
+        | _ -> false
+
+    let held () =
+        memories.RemoveAll(fun reference -> not (isHeld reference)) |> ignore
+
+        memories
+        |> Seq.sumBy (fun reference ->
+            match reference.TryGetTarget() with
+            | true, memory -> memory.Bytes
+            | _ -> 0L)
+
+    static member Of(device: Device) = ofDevices.GetValue(device, (fun _ -> BoundMemories()))
+
+    member _.Add(memory: BoundMemory) = lock memories (fun () -> memories.Add(WeakReference<BoundMemory> memory))
+
+    /// Gives back what nobody refers to any more, where that may be much.
+    member _.GiveBackDropped() =
+        let before = lock memories held
+
+        if before >= least && Interlocked.Decrement &left < 0 then
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking = true)
+            GC.WaitForPendingFinalizers()
+            let after = lock memories held
+            pause <- if after < before then 0 else min longestPause (2 * pause + 1)
+            left <- pause
