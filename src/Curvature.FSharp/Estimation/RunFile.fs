@@ -39,6 +39,7 @@ module internal CheckpointFile =
         with
         | :? EndOfStreamException -> raise (damaged path "it ends too early")
         | :? IOException
+        | :? ArgumentException
         | :? UnauthorizedAccessException as error ->
             raise (DataException($"checkpoint {path}: it cannot be {what}; {error.Message}", error))
 

@@ -18,6 +18,9 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     let statisticsLayout = layoutOf true
 
     let run (pass: ForwardPass) (tap: Tap) (theta: Tensor) (inputs: Tensor) : Tensor =
+        if isNull theta then nullArg (nameof theta)
+        if isNull inputs then nullArg (nameof inputs)
+
         if inputs.DType <> DType.Int32 && inputs.DType <> theta.DType then
             raise (
                 DTypeException $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"
