@@ -173,9 +173,7 @@ module Network =
     /// evaluation. One forward pass a batch. Raises DataException where there is no batch.
     let measureStatistics (theta: Tensor) (batches: Tensor seq) (network: Network) : Network =
         let observed =
-            batches
-            |> Seq.map (fun inputs -> network.Observe(theta, Tensor.toDevice theta.Device inputs))
-            |> List.ofSeq
+            batches |> Seq.map (fun inputs -> network.Observe(theta, Tensor.toDevice theta.Device inputs)) |> List.ofSeq
 
         if observed.IsEmpty then
             raise (DataException "measureStatistics: there is no batch to measure statistics of")

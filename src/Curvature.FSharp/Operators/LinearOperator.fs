@@ -210,9 +210,7 @@ type LinearOperator internal (definition: OperatorDefinition) =
         | Some forms, _ -> forms v
         | None, 1 -> Tensor.dot v (this.Apply v) |> checkFinite "quadratic form of" (fun _ -> "the vector") 1
         | None, _ ->
-            this.Apply v
-            |> Products.rowDots v
-            |> checkFinite "quadratic form of" (fun row -> $"vector {row}") 1
+            this.Apply v |> Products.rowDots v |> checkFinite "quadratic form of" (fun row -> $"vector {row}") 1
 
     /// zᵢᵀAzᵢ by the cheapest way there is.
     static member internal FormsOf(definition: OperatorDefinition) : Tensor -> Tensor =
@@ -272,12 +270,10 @@ type LinearOperator internal (definition: OperatorDefinition) =
             definition.Adjoint
 
     /// The sum, of the same shape and element type. Costs both products.
-    static member (+)(a: LinearOperator, b: LinearOperator) : LinearOperator =
-        LinearOperator.Sum(a, b, 1.0, "+")
+    static member (+)(a: LinearOperator, b: LinearOperator) : LinearOperator = LinearOperator.Sum(a, b, 1.0, "+")
 
     /// The difference, of the same shape and element type. Costs both products.
-    static member (-)(a: LinearOperator, b: LinearOperator) : LinearOperator =
-        LinearOperator.Sum(a, b, -1.0, "-")
+    static member (-)(a: LinearOperator, b: LinearOperator) : LinearOperator = LinearOperator.Sum(a, b, -1.0, "-")
 
     /// The composition A·B: first B, then A. Costs both products.
     static member (*)(a: LinearOperator, b: LinearOperator) : LinearOperator =

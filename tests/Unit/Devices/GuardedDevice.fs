@@ -49,8 +49,7 @@ type GuardedDevice(name: string) =
                 let middle = (low + high) / 2
                 if blocks.Keys[middle] <= address then low <- middle + 1 else high <- middle
 
-            low > 0
-            && int64 (address - blocks.Keys[low - 1]) < max 1L (blocks.Values[low - 1]))
+            low > 0 && int64 (address - blocks.Keys[low - 1]) < max 1L (blocks.Values[low - 1]))
 
     let check what address =
         // Plans leave slots that a kernel does not use at 0.

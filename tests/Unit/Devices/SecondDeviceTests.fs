@@ -51,7 +51,9 @@ type SecondDeviceTests() =
     static let criterion (on: Tensor -> Tensor) outputs = Loss.softmaxCrossEntropy Reduction.Mean (on labels) outputs
 
     static let direction (on: Tensor -> Tensor) (a: LinearOperator) = on (normal 4 [ a.Columns ])
-    static let product on (a: LinearOperator) = ofTensor (a.Apply(direction on a)) @ ofTensor (a.QuadraticForm(direction on a))
+
+    static let product on (a: LinearOperator) =
+        ofTensor (a.Apply(direction on a)) @ ofTensor (a.QuadraticForm(direction on a))
 
     static let positive (on: Tensor -> Tensor) =
         on (normal 5 [ 9; 9 ]) |> LinearOperator.ofMatrix |> LinearOperator.gram |> LinearOperator.damped 1.0
@@ -94,7 +96,10 @@ type SecondDeviceTests() =
                     Loss.softmaxCrossEntropy Reduction.Sum targets outputs
                     Loss.meanSquaredError Reduction.Mean targets outputs
                     Loss.binaryCrossEntropy Reduction.Sum targets outputs
-                    Loss.binaryCrossEntropy Reduction.Mean (on (Tensor.ofIndices [ 3 ] [| 0; 1; 1 |])) (on (normal 9 [ 3 ]))
+                    Loss.binaryCrossEntropy
+                        Reduction.Mean
+                        (on (Tensor.ofIndices [ 3 ] [| 0; 1; 1 |]))
+                        (on (normal 9 [ 3 ]))
                 ]
                 |> List.collect ofTensor
                 |> List.append [ Loss.accuracy (on labels) outputs ]
@@ -151,6 +156,7 @@ type SecondDeviceTests() =
             "a ResNet",
             fun on ->
                 let network = ResNet.cifar 8 3
+
                 let loss theta =
                     Network.forward network theta (on (Tensor.permute [ 0; 3; 1; 2 ] images))
                     |> Loss.softmaxCrossEntropy Reduction.Mean (on (Tensor.slice 0 0 6 labels))
@@ -170,15 +176,11 @@ type SecondDeviceTests() =
                 ofTensor loaded @ ofTensor (Network.forward network (on loaded) (on images))
             "training, with data on the host",
             fun on ->
-                [
-                    Optimizer.adam 0.01
-                    Optimizer.momentum 0.1 0.9
-                ]
+                [ Optimizer.adam 0.01; Optimizer.momentum 0.1 0.9 ]
                 |> List.collect (fun optimizer ->
                     let options = TrainingOptions.Default.WithEpochs(2).WithBatchSize(5).WithOptimizer optimizer
 
-                    let loss theta x y =
-                        Network.forward mlp theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
+                    let loss theta x y = Network.forward mlp theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
 
                     let result = Training.minimize options (key 5) loss inputs labels (theta on)
                     ofTensor result.Theta)
@@ -186,8 +188,7 @@ type SecondDeviceTests() =
             fun on ->
                 let options = TrainingOptions.Default.WithEpochs(2).WithBatchSize 5
 
-                let loss theta x y =
-                    Network.forward mlp theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
+                let loss theta x y = Network.forward mlp theta x |> Loss.softmaxCrossEntropy Reduction.Mean y
 
                 ofTensor (Training.minimize options (key 5) loss (on inputs) (on labels) (theta on)).Theta
             "batches and scaling",
@@ -196,12 +197,17 @@ type SecondDeviceTests() =
                 let batches = Batches.ofTensors parts (on inputs) (on labels)
 
                 [ for batch in batches -> batch.Inputs ]
-                @ [ Scaling.standardize (on inputs); Scaling.channels [ 0.5; 0.1; 0.2 ] [ 1.0; 2.0; 3.0 ] (on (normal 2 [ 2; 3; 4; 4 ])) ]
+                @ [
+                    Scaling.standardize (on inputs)
+                    Scaling.channels [ 0.5; 0.1; 0.2 ] [ 1.0; 2.0; 3.0 ] (on (normal 2 [ 2; 3; 4; 4 ]))
+                ]
                 |> List.collect ofTensor
         ]
 
     static let operators: (string * ((Tensor -> Tensor) -> float list)) list =
-        let losses targets outputs = vmap (fun pair -> Tensor.sum pair) (Tensor.square (outputs - Tensor.oneHot DType.Float64 3 targets))
+        let losses targets outputs =
+            vmap (fun pair -> Tensor.sum pair) (Tensor.square (outputs - Tensor.oneHot DType.Float64 3 targets))
+
         let perBatch inputs theta = Network.forward mlp theta inputs
 
         [
@@ -217,7 +223,8 @@ type SecondDeviceTests() =
                 let a = Jacobian.at (model on >> Tensor.flatten) (theta on)
                 ofTensor (a.Apply(direction on a)) @ ofTensor (a.Transposed.Apply(direction on a.Transposed))
             "finite differences",
-            fun on -> ofTensor ((FiniteDifference.hessian (lossOf on) (theta on)).Apply(on (normal 4 [ mlp.ParameterCount ])))
+            fun on ->
+                ofTensor ((FiniteDifference.hessian (lossOf on) (theta on)).Apply(on (normal 4 [ mlp.ParameterCount ])))
             "over batches, with data on the host",
             fun on ->
                 let theta = theta on
@@ -245,7 +252,8 @@ type SecondDeviceTests() =
                     [
                         LinearOperator.ofDiagonal d
                         LinearOperator.lowRankPlusDiagonal d u (on (tensor [ 1.0; -2.0 ]))
-                        LinearOperator.blockDiagonal [ LinearOperator.block 0 4 a; LinearOperator.ofDiagonal (Tensor.slice 0 0 5 d) ]
+                        LinearOperator.blockDiagonal
+                            [ LinearOperator.block 0 4 a; LinearOperator.ofDiagonal (Tensor.slice 0 0 5 d) ]
                         LinearOperator.symmetricPart (LinearOperator.ofMatrix (on (normal 19 [ 9; 9 ])))
                         LinearOperator.ofDelegate DType.Float64 9 9 (Array.map (fun x -> 2.0 * x))
                         LinearOperator.ofFunction DType.Float64 9 9 (fun v -> v * 3.0)
@@ -258,7 +266,9 @@ type SecondDeviceTests() =
             "solvers",
             fun on ->
                 let a, b = positive on, on (normal 20 [ 2; 9 ])
-                let preconditioned = SolverOptions.Default.WithPreconditioner(on (Tensor.ones DType.Float64 [ 9 ] * 2.0))
+
+                let preconditioned =
+                    SolverOptions.Default.WithPreconditioner(on (Tensor.ones DType.Float64 [ 9 ] * 2.0))
 
                 [
                     (ConjugateGradients.solve SolverOptions.Default a b).Solution
@@ -274,13 +284,23 @@ type SecondDeviceTests() =
         ]
 
     static let estimators: (string * ((Tensor -> Tensor) -> float list)) list =
-        let run (measurement: Measurement<'T>) probe on = Hutchinson.estimate probe measurement stop (key 21) (positive on)
+        let run (measurement: Measurement<'T>) probe on =
+            Hutchinson.estimate probe measurement stop (key 21) (positive on)
+
         let traceOf probe on = ofEstimate (run Measurement.trace probe on)
         let blocks = [ ParameterBlock("first", 0, 4); ParameterBlock("rest", 4, 5) ]
         let ofBlocks (traces: BlockTrace[]) = traces |> List.ofArray |> List.collect (fun t -> ofEstimate t.Trace)
 
         [
-            for probe in [ Probe.rademacher; Probe.gaussian; Probe.sphere; Probe.sparse 0.5; Probe.fixedSparse 2; Probe.basis ] do
+            for probe in
+                [
+                    Probe.rademacher
+                    Probe.gaussian
+                    Probe.sphere
+                    Probe.sparse 0.5
+                    Probe.fixedSparse 2
+                    Probe.basis
+                ] do
                 $"trace with {probe}", traceOf probe
             "diagonal", (run Measurement.diagonal Probe.rademacher >> ofVector)
             "ratio", (run Measurement.diagonalRatio Probe.gaussian >> ofVector)
@@ -290,10 +310,13 @@ type SecondDeviceTests() =
             "exact values",
             fun on ->
                 let a = positive on
-                ofVector (Exact.diagonal a) @ ofEstimate (Exact.trace a) @ ofVector (Exact.rowNorms a) @ ofEstimate (Exact.frobenius a)
+
+                ofVector (Exact.diagonal a)
+                @ ofEstimate (Exact.trace a)
+                @ ofVector (Exact.rowNorms a)
+                @ ofEstimate (Exact.frobenius a)
             "Hutch++", (fun on -> ofEstimate (HutchPlusPlus.estimate 9 (key 22) (positive on)))
-            "adaptive Hutch++",
-            (fun on -> ofEstimate (AdaptiveHutchPlusPlus.estimate 5.0 0.1 (key 22) (positive on)))
+            "adaptive Hutch++", (fun on -> ofEstimate (AdaptiveHutchPlusPlus.estimate 5.0 0.1 (key 22) (positive on)))
             "nonadaptive Hutch++", (fun on -> ofEstimate (NonadaptiveHutchPlusPlus.estimate 18 (key 22) (positive on)))
             "XTrace", (fun on -> ofEstimate (XTrace.estimate (StoppingRule.matvecs 12) (key 23) (positive on)))
             "XNysTrace", (fun on -> ofEstimate (XNysTrace.estimate (StoppingRule.matvecs 6) (key 24) (positive on)))
@@ -318,6 +341,7 @@ type SecondDeviceTests() =
             "Lanczos quadrature",
             fun on ->
                 let sample = StochasticLanczos.sample 3 6 (key 32) (positive on)
+
                 ofEstimate (StochasticLanczos.logDeterminant sample)
                 @ List.ofArray (SpectralDensity.ofSample Smoothing.papyan sample).Values
             "Chebyshev moments",
@@ -336,11 +360,18 @@ type SecondDeviceTests() =
 
         [
             "curvature by tensor",
-            fun on -> [ for row in (table on).Tensors do yield! ofEstimate row.Trace; yield! ofVector row.Diagonal ]
+            fun on ->
+                [
+                    for row in (table on).Tensors do
+                        yield! ofEstimate row.Trace
+                        yield! ofVector row.Diagonal
+                ]
             "activations",
             fun on ->
                 let criterion = Loss.softmaxCrossEntropy Reduction.Sum (on labels)
-                let taps = [ for tap in ActivationHessian.taps mlp (theta on) (on inputs) -> tap.Name ] |> List.truncate 1
+
+                let taps =
+                    [ for tap in ActivationHessian.taps mlp (theta on) (on inputs) -> tap.Name ] |> List.truncate 1
 
                 let whole = ActivationHessian.at mlp criterion taps.Head (theta on) (on inputs)
 
@@ -351,7 +382,8 @@ type SecondDeviceTests() =
                 ]
             "activations over batches",
             fun on ->
-                let taps = [ for tap in ActivationHessian.taps mlp (theta on) (on inputs) -> tap.Name ] |> List.truncate 1
+                let taps =
+                    [ for tap in ActivationHessian.taps mlp (theta on) (on inputs) -> tap.Name ] |> List.truncate 1
 
                 let found =
                     ActivationHessian.tracesOverBatches
@@ -366,7 +398,10 @@ type SecondDeviceTests() =
                         batches
                         (theta on)
 
-                [ for each in found do yield! ofEstimate each.Trace ]
+                [
+                    for each in found do
+                        yield! ofEstimate each.Trace
+                ]
             "landscapes",
             fun on ->
                 let theta = theta on
@@ -386,21 +421,34 @@ type SecondDeviceTests() =
                         gradient
                         grid
 
-                let plane = Landscape.plane (lossOf on) theta (random 39) (Direction.orthogonalTo (random 39) (random 40)) grid grid
+                let plane =
+                    Landscape.plane
+                        (lossOf on)
+                        theta
+                        (random 39)
+                        (Direction.orthogonalTo (random 39) (random 40))
+                        grid
+                        grid
 
                 line gradient @ line host @ line (random 41) @ List.ofArray overBatches.Losses @ ofGrid plane.Losses
             "quantisation",
             fun on ->
                 let scores = QuantizationSensitivity.scores [ 2; 4 ] (theta on) (table on)
 
-                [ for row in scores.Tensors do yield! ofEstimate (row.Score 4) ]
+                [
+                    for row in scores.Tensors do
+                        yield! ofEstimate (row.Score 4)
+                ]
                 @ [ (QuantizationSensitivity.stability (key 42) 20 4 scores).MeanTau ]
                 @ ofTensor (Quantization.perTensor 2 (theta on))
             "pruning",
             fun on ->
                 let saliencies = Pruning.saliencies (theta on) (table on)
 
-                [ for point in Pruning.curve (lossOf on) [ 0.1; 0.5 ] saliencies do yield! ofEstimate point.Predicted ]
+                [
+                    for point in Pruning.curve (lossOf on) [ 0.1; 0.5 ] saliencies do
+                        yield! ofEstimate point.Predicted
+                ]
                 @ [ (Pruning.stability (key 43) 20 [ 0.3 ] saliencies).MeanTau ]
         ]
 
@@ -419,7 +467,9 @@ type SecondDeviceTests() =
         Assert.That(expected.IsEmpty, Is.False)
 
         List.iter2
-            (fun (e: float) (a: float) -> if not (e.Equals a) then Expect.fail $"{name}: {a:R} on the second device, {e:R} on the first")
+            (fun (e: float) (a: float) ->
+                if not (e.Equals a) then
+                    Expect.fail $"{name}: {a:R} on the second device, {e:R} on the first")
             expected
             actual
 
@@ -452,4 +502,6 @@ type SecondDeviceTests() =
         refused (fun () -> Network.forward mlp (theta (Tensor.toDevice second)) inputs)
         refused (fun () -> Compile.func (fun t -> t * x) far)
         refused (fun () -> vmap (fun t -> t * x) (Tensor.unsqueeze 0 far))
-        refused (fun () -> (ConjugateGradients.solve SolverOptions.Default (LinearOperator.ofDiagonal (Tensor.exp far)) x).Solution)
+
+        refused (fun () ->
+            (ConjugateGradients.solve SolverOptions.Default (LinearOperator.ofDiagonal (Tensor.exp far)) x).Solution)

@@ -15,7 +15,9 @@ type OverflowTests() =
 
     /// Products of this with vectors of signs overflow: rows of entries near the largest number.
     static let overflowing dtype =
-        Tensor.full dtype [ n; n ] (largest dtype) |> LinearOperator.ofMatrix |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+        Tensor.full dtype [ n; n ] (largest dtype)
+        |> LinearOperator.ofMatrix
+        |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
 
     /// Products with signs are finite, and so are their terms; the sums of these are not.
     static let large dtype =
@@ -86,7 +88,11 @@ type OverflowTests() =
     member _.``large and small operators have the spectra and solutions of others, times their size``() =
         let root = Tensor.normal (Key.OfSeed 4L) DType.Float64 [ n; n ]
         let matrix = Tensor.matmul root (Tensor.transpose root) + Tensor.eye DType.Float64 n
-        let of' (size: float) = LinearOperator.ofSymmetricMatrix (matrix * size) |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+
+        let of' (size: float) =
+            LinearOperator.ofSymmetricMatrix (matrix * size)
+            |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+
         let relative (size: float) (values: float[]) = values |> Array.map (fun x -> x / size)
         let one = of' 1.0
         let expected = (Lanczos.run n key one).RitzValues
