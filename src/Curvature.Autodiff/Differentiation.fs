@@ -232,8 +232,7 @@ module Differentiation =
                     $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; products with it need no such memory: use {instead}"
             )
 
-    let private checkHessian (x: Tensor) =
-        checkEntries "hessian" "hessianv, or an operator by Hessian.at" x.Size x.Size
+    let private checkHessian (x: Tensor) = checkEntries "hessian" "hessianv, or an operator by Hessian.at" x.Size x.Size
 
     /// The value and the Jacobian, of shape [axes of f(x); axes of x]: forward where x has fewer elements than f(x), else reverse.
     /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; jacobianv and Jacobian.at have no limit.

@@ -266,6 +266,9 @@ type Tensor internal (content: Content) =
     static member internal Apply(op: OpCode, [<ParamArray>] operands: Tensor[]) : Tensor =
         let primitive = Elementwise.Of op
 
+        for operand in operands do
+            if isNull operand then nullArg $"an operand of {primitive.Name}"
+
         let shape =
             operands
             |> Array.fold (fun shape operand -> Shape.broadcast primitive.Name shape operand.Signature.Shape) [||]
@@ -278,30 +281,35 @@ type Tensor internal (content: Content) =
 
     member internal this.SumAll() = this.SumOver [| 0 .. signature.Shape.Length - 1 |]
 
+    /// A number in the shape of a tensor.
+    static member private Filled(like: Tensor, value: float) : Tensor =
+        if isNull like then nullArg "tensor"
+        like.FillLike value
+
     static member (+)(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Add, a, b)
-    static member (+)(a: Tensor, b: float) : Tensor = a + a.FillLike b
-    static member (+)(a: float, b: Tensor) : Tensor = b.FillLike a + b
+    static member (+)(a: Tensor, b: float) : Tensor = a + Tensor.Filled(a, b)
+    static member (+)(a: float, b: Tensor) : Tensor = Tensor.Filled(b, a) + b
     static member (-)(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Subtract, a, b)
-    static member (-)(a: Tensor, b: float) : Tensor = a - a.FillLike b
-    static member (-)(a: float, b: Tensor) : Tensor = b.FillLike a - b
+    static member (-)(a: Tensor, b: float) : Tensor = a - Tensor.Filled(a, b)
+    static member (-)(a: float, b: Tensor) : Tensor = Tensor.Filled(b, a) - b
     static member (*)(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Multiply, a, b)
-    static member (*)(a: Tensor, b: float) : Tensor = a * a.FillLike b
-    static member (*)(a: float, b: Tensor) : Tensor = b.FillLike a * b
+    static member (*)(a: Tensor, b: float) : Tensor = a * Tensor.Filled(a, b)
+    static member (*)(a: float, b: Tensor) : Tensor = Tensor.Filled(b, a) * b
     static member (/)(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Divide, a, b)
-    static member (/)(a: Tensor, b: float) : Tensor = a / a.FillLike b
-    static member (/)(a: float, b: Tensor) : Tensor = b.FillLike a / b
+    static member (/)(a: Tensor, b: float) : Tensor = a / Tensor.Filled(a, b)
+    static member (/)(a: float, b: Tensor) : Tensor = Tensor.Filled(b, a) / b
     static member (~-)(a: Tensor) : Tensor = Tensor.Apply(OpCode.Negate, a)
     static member Pow(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Power, a, b)
 
     /// a ** b; whole exponents up to 4 are products, so that every derivative at 0 is finite.
     static member Pow(a: Tensor, b: float) : Tensor =
         match b with
-        | 0.0 -> a.FillLike 1.0
+        | 0.0 -> Tensor.Filled(a, 1.0)
         | 1.0 -> a
         | 2.0 -> a * a
         | 3.0 -> a * a * a
         | 4.0 -> let square = a * a in square * square
-        | _ -> Tensor.Apply(OpCode.Power, a, a.FillLike b)
+        | _ -> Tensor.Apply(OpCode.Power, a, Tensor.Filled(a, b))
 
     static member Exp(a: Tensor) : Tensor = Tensor.Apply(OpCode.Exp, a)
     static member Log(a: Tensor) : Tensor = Tensor.Apply(OpCode.Log, a)

@@ -455,6 +455,7 @@ module Tensor =
     /// A product of two tensors in Einstein's notation, such as "ij,jk->ik". Each label of an operand occurs in the other one
     /// or in the result.
     let einsum (formula: string) (a: Tensor) (b: Tensor) : Tensor =
+        if isNull formula then nullArg (nameof formula)
         let parts = formula.Replace(" ", "").Split("->")
         let operands = parts[0].Split ','
         let isLabel c = c = ',' || Char.IsAsciiLetter c

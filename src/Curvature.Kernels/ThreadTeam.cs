@@ -25,6 +25,8 @@ internal sealed class ThreadTeam
     {
         if (threads is < 1 or > MostThreads)
         {
+            // A finalizer runs even where a constructor has thrown.
+            GC.SuppressFinalize(this);
             throw new ArgumentRangeException($"threads: a team has from 1 to {MostThreads} threads, and {threads} were asked for");
         }
 

@@ -122,8 +122,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
 
     member _.Roles = roles
 
-    override _.ToString() =
-        $"Convolve to {result} (height {height}; width {width}; {groups} groups)"
+    override _.ToString() = $"Convolve to {result} (height {height}; width {width}; {groups} groups)"
 
     override this.Infer operands =
         let shapes = operands |> Array.map _.Shape

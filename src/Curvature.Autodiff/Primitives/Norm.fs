@@ -91,15 +91,23 @@ type internal Norm(kept: int) =
                 let factor, squares = factors emitter largest, emitter.Temporary target.Signature
                 let repeated = View.broadcast x.Shape [| 0 .. kept - 1 |] factor
 
-                map emitter [ x; repeated ] squares axes.Length x.Shape [||] [|
-                    Instruction(OpCode.Multiply, 0, 1)
-                    Instruction(OpCode.Multiply, 2, 2)
-                |]
+                map
+                    emitter
+                    [ x; repeated ]
+                    squares
+                    axes.Length
+                    x.Shape
+                    [||]
+                    [| Instruction(OpCode.Multiply, 0, 1); Instruction(OpCode.Multiply, 2, 2) |]
 
-                map emitter [ squares; factor ] target 0 target.Shape [||] [|
-                    Instruction(OpCode.Sqrt, 0)
-                    Instruction(OpCode.Divide, 2, 1)
-                |])
+                map
+                    emitter
+                    [ squares; factor ]
+                    target
+                    0
+                    target.Shape
+                    [||]
+                    [| Instruction(OpCode.Sqrt, 0); Instruction(OpCode.Divide, 2, 1) |])
 
     override _.Jvp(primals, results, tangents) =
         let x = primals[0]

@@ -197,6 +197,9 @@ module Numpy =
             if uses > 1 then
                 raise (ParameterException $"numpy: \"{name}\" cannot be the name of {uses} tensors of a file")
 
+        if not stream.CanWrite then
+            raise (DataException "numpy: the stream cannot be written")
+
         use archive = new ZipArchive(stream, ZipArchiveMode.Create, true)
 
         for name, tensor in tensors do

@@ -18,6 +18,9 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     let statisticsLayout = layoutOf true
 
     let run (pass: ForwardPass) (tap: Tap) (theta: Tensor) (inputs: Tensor) : Tensor =
+        if isNull theta then nullArg (nameof theta)
+        if isNull inputs then nullArg (nameof inputs)
+
         if inputs.DType <> DType.Int32 && inputs.DType <> theta.DType then
             raise (
                 DTypeException $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"
@@ -180,9 +183,7 @@ module Network =
     /// evaluation. One forward pass a batch. Raises DataException where there is no batch.
     let measureStatistics (theta: Tensor) (batches: Tensor seq) (network: Network) : Network =
         let observed =
-            batches
-            |> Seq.map (fun inputs -> network.Observe(theta, Tensor.toDevice theta.Device inputs))
-            |> List.ofSeq
+            batches |> Seq.map (fun inputs -> network.Observe(theta, Tensor.toDevice theta.Device inputs)) |> List.ofSeq
 
         if observed.IsEmpty then
             raise (DataException "measureStatistics: there is no batch to measure statistics of")

@@ -56,7 +56,7 @@ module ResNet =
     let cifarLayer (depth: int) (classes: int) : Layer =
         let blocks = (depth - 2) / 6
 
-        if blocks < 1 || 6 * blocks + 2 <> depth then
+        if depth < 8 || 6 * blocks + 2 <> depth then
             raise (ArgumentRangeException $"resnet: the depth is 6n + 2, such as 20, 32 or 56, and it is {depth}")
 
         Layer.composed

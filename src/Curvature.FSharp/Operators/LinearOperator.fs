@@ -106,6 +106,8 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         | ValueNone -> result
 
     let checkDType (v: Tensor) =
+        if isNull v then nullArg (nameof v)
+
         if v.DType <> definition.DType then
             raise (DTypeException $"{definition.Name}: vectors must be {definition.DType}, and these are {v.DType}")
 
@@ -221,6 +223,8 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
     /// vᵀAv for one vector [n], a scalar, or for a block of k of them, [k; n] → [k], by the cheapest way there is: without the products
     /// where HasQuadraticForms. Raises OperatorException for an operator that is not square, and otherwise as Apply.
     member this.QuadraticForm(v: Tensor) : Tensor =
+        if isNull v then nullArg (nameof v)
+
         if not this.IsSquare then
             raise (
                 OperatorException
@@ -240,8 +244,14 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         | ValueSome forms -> forms
         | ValueNone -> fun z -> Products.rowDots z (definition.Product.Block z)
 
-    static member private Sum(a: LinearOperator, b: LinearOperator, sign: float, name: string) =
-        let a, b = a.Definition, b.Definition
+    /// The definition of an operand, which must not be null.
+    static member private Given(operator: LinearOperator) : OperatorDefinition =
+        if isNull (box operator) then nullArg (nameof operator)
+        operator.Definition
+
+    static member private Sum(a: LinearOperator, b: LinearOperator, sign: float, symbol: string) =
+        let a, b = LinearOperator.Given a, LinearOperator.Given b
+        let name = $"({a.Name} {symbol} {b.Name})"
 
         if a.Rows <> b.Rows || a.Columns <> b.Columns then
             raise (
@@ -286,16 +296,14 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
             definition.Adjoint
 
     /// The sum, of the same shape and element type. Costs both products.
-    static member (+)(a: LinearOperator, b: LinearOperator) : LinearOperator =
-        LinearOperator.Sum(a, b, 1.0, $"({a.Name} + {b.Name})")
+    static member (+)(a: LinearOperator, b: LinearOperator) : LinearOperator = LinearOperator.Sum(a, b, 1.0, "+")
 
     /// The difference, of the same shape and element type. Costs both products.
-    static member (-)(a: LinearOperator, b: LinearOperator) : LinearOperator =
-        LinearOperator.Sum(a, b, -1.0, $"({a.Name} - {b.Name})")
+    static member (-)(a: LinearOperator, b: LinearOperator) : LinearOperator = LinearOperator.Sum(a, b, -1.0, "-")
 
     /// The composition A·B: first B, then A. Costs both products.
     static member (*)(a: LinearOperator, b: LinearOperator) : LinearOperator =
-        let a, b = a.Definition, b.Definition
+        let a, b = LinearOperator.Given a, LinearOperator.Given b
 
         if a.Columns <> b.Rows then
             raise (
@@ -330,7 +338,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         if not (Double.IsFinite factor) then
             raise (ArgumentRangeException $"scale: a factor must be finite, and this one is {factor}")
 
-        let a = a.Definition
+        let a = LinearOperator.Given a
         let scale (t: Tensor) = factor * t
 
         LinearOperator.Of

@@ -22,6 +22,8 @@ module internal OperatorParts =
             )
 
     let requireVector what (t: Tensor) =
+        if isNull t then nullArg what
+
         if t.Rank <> 1 then
             raise (ShapeException $"{what}: a vector is needed, and the shape is {Shape.show t.Signature.Shape}")
 

@@ -6,6 +6,8 @@ namespace Curvature
 [<Sealed>]
 type Batch(inputs: Tensor, targets: Tensor) =
     let size what (t: Tensor) =
+        if isNull t then nullArg what
+
         match t.Signature.Shape with
         | [||] -> raise (ShapeException $"batch: the {what} need a leading axis of samples, and they are a scalar")
         | shape when shape[0] = 0 ->

@@ -205,7 +205,11 @@ module ChebyshevMoments =
         sampleWith SamplingOptions.Default Probe.rademacher probes count key operator
 
     /// Jackson's factors g_j (1912), which make the truncated series of a measure that is not negative a function that is not negative.
+    /// Raises ArgumentRangeException for a negative count.
     let jackson (count: int) : float[] =
+        if count < 0 then
+            raise (ArgumentRangeException $"ChebyshevMoments.jackson: a count cannot be negative, and it is {count}")
+
         let n = float (count + 1)
 
         Array.init count (fun j ->

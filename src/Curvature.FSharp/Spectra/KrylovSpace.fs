@@ -17,7 +17,10 @@ module internal SmallEigen =
         let largest = symmetric.Enumerate() |> Seq.fold (fun largest x -> max largest (abs x)) 0.0
 
         if not (Double.IsFinite largest) then
-            raise (NonFiniteException "the projection of an operator on a Krylov space overflows: its products are too large")
+            raise (
+                NonFiniteException
+                    "the projection of an operator on a Krylov space overflows: its products are too large"
+            )
 
         // A power of two where squares of such numbers would vanish or overflow.
         let unit =

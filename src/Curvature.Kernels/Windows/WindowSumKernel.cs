@@ -89,8 +89,9 @@ internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
     /// <summary>Adds to each pixel of a phase the one that a tap reads.</summary>
     private void AddNeighbours(AxisPhase phase, AxisTap tap, T* source, T* target)
     {
-        var first = tap.Offset >= 0 ? 0 : (-tap.Offset + phase.Stride - 1) / phase.Stride;
-        var count = Math.Min(phase.Count, (_sourceWidth - tap.Offset + phase.Stride - 1) / phase.Stride) - first;
+        // Strides and offsets may each be near the largest Int32.
+        var first = tap.Offset >= 0 ? 0 : (int)((-(long)tap.Offset + phase.Stride - 1) / phase.Stride);
+        var count = (int)Math.Min(phase.Count, ((long)_sourceWidth - tap.Offset + phase.Stride - 1) / phase.Stride) - first;
         source += (nint)(tap.Offset + (first * phase.Stride)) * _sum.Channels;
         target += (nint)(phase.First + (first * phase.Step)) * _sum.Channels;
         if (phase.Stride == 1 && phase.Step == 1)

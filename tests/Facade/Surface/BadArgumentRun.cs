@@ -133,7 +133,6 @@ internal sealed class BadArgumentRun : IDisposable
         Calls++;
         Exception? error = null;
         var watch = Stopwatch.StartNew();
-        Trace(type, member, what);
         var cameBack = _worker.Run(() => error = Attempt(member, target, arguments));
         if (watch.ElapsedMilliseconds > 300)
         {
@@ -153,14 +152,6 @@ internal sealed class BadArgumentRun : IDisposable
                 _offenders.Add(
                     $"{Describe(type, member)}: {error.GetType().Name} for {what}: {error.Message.ReplaceLineEndings(" ")} at {place?.DeclaringType?.Name}.{place?.Name}");
             }
-        }
-    }
-
-    private static void Trace(Type type, MethodBase member, string what)
-    {
-        if (Environment.GetEnvironmentVariable("CURVATURE_TRACE_CALLS") is { } path)
-        {
-            File.AppendAllText(path, $"{Describe(type, member)} {what}\n");
         }
     }
 
@@ -202,5 +193,12 @@ internal sealed class BadArgumentRun : IDisposable
 /// <summary>Where the largest number is a wish for more memory or time than a test has, and so is no mistake.</summary>
 internal static class Guards
 {
-    public static bool Asks(MethodBase member, ParameterInfo parameter) => false;
+    private static readonly HashSet<string> Sizes = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "batch", "batchSize", "blocks", "channels", "classes", "columns", "context", "count", "depth", "draws", "epochs", "features",
+        "iterations", "layers", "length", "limit", "matvecs", "n", "order", "outputs", "inputs", "k", "points", "probes", "rows",
+        "samples", "size", "steps", "threads", "vocabulary", "width", "height", "parts", "bytes",
+    };
+
+    public static bool Asks(MethodBase member, ParameterInfo parameter) => Sizes.Contains(parameter.Name!);
 }

@@ -12,7 +12,7 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
     /// </summary>
     public IEnumerable<object?> Of(Type type, bool withNull, bool withLargest)
     {
-        var values = Numbers(type, withLargest) ?? References(type);
+        var values = Numbers(type, withLargest) ?? References(type, withNull);
         return withNull && !type.IsValueType ? values.Append(null) : values;
     }
 
@@ -37,7 +37,7 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
         IEnumerable<object> Largest(object value) => withLargest ? [value] : [];
     }
 
-    private IEnumerable<object?> References(Type type)
+    private IEnumerable<object?> References(Type type, bool withNull)
     {
         if (type == typeof(string))
         {
@@ -61,10 +61,10 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
 
         if (FSharpType.IsFunction(type) || typeof(Delegate).IsAssignableFrom(type))
         {
-            return FunctionsOf(type);
+            return FunctionsOf(type, withNull);
         }
 
-        return type.IsArray || (type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type)) ? Collections(type) : [];
+        return type.IsArray || (type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type)) ? Collections(type, withNull) : [];
     }
 
     private IEnumerable<Tensor> Tensors() =>
@@ -80,24 +80,25 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
         foreign,
     ];
 
-    private static IEnumerable<object?> FunctionsOf(Type type)
+    private static IEnumerable<object?> FunctionsOf(Type type, bool withNull)
     {
         var result = Functions.ResultOf(type);
         if (result != typeof(Tensor))
         {
-            return result.IsValueType || result == typeof(Unit) ? [] : [Functions.Make(type, _ => null)];
+            return result.IsValueType || result == typeof(Unit) || !withNull ? [] : [Functions.Make(type, _ => null)];
         }
 
+        object[] nothing = withNull ? [Functions.Make(type, _ => null)] : [];
         return
         [
-            Functions.Make(type, _ => null),
+            .. nothing,
             Functions.Make(type, _ => FSharp.Tensor.ones(DType.Float64, GoodValues.Shape(2, 3))),
             Functions.Make(type, _ => FSharp.Tensor.ofIndices(GoodValues.Shape(1), [7])),
             Functions.Make(type, _ => FSharp.Tensor.scalar(DType.Float64, double.NaN)),
         ];
     }
 
-    private IEnumerable<object?> Collections(Type type)
+    private IEnumerable<object?> Collections(Type type, bool withNull)
     {
         var element = type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[0];
         if (type.IsArray && type.GetArrayRank() > 1)
@@ -118,7 +119,7 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
             items.Add([item, item, item]);
             items.AddRange(Of(element, withNull: false, withLargest: false).Select(bad => new[] { item, bad }));
             items.AddRange(Of(element, withNull: false, withLargest: false).Select(bad => new[] { bad }));
-            if (!element.IsValueType && !isListOfFSharp)
+            if (!element.IsValueType && !isListOfFSharp && withNull)
             {
                 items.Add([item, null]);
             }

@@ -62,9 +62,7 @@ type PowerAndNormTests() =
 
             for power in 0..6 do
                 for order in 1..4 do
-                    let expected =
-                        if order = power then Seq.fold (*) 1.0 (seq { 1.0 .. float power })
-                        else 0.0
+                    let expected = if order = power then Seq.fold (*) 1.0 (seq { 1.0 .. float power }) else 0.0
 
                     everyMode order (fun x -> x ** float power) x [ expected ]
 
@@ -85,7 +83,13 @@ type PowerAndNormTests() =
             let at = tensor [ x; t ]
             let power (p: Tensor) : Tensor = Tensor.Pow(Tensor.item 0 0 p, (Tensor.item 0 1 p: Tensor))
             Expect.close 1e-13 [| expected; expected |] ((hessian power at).ToArray()[1..2])
-            Expect.scalar 1e-13 (2.0 * expected) (quadraticForm power at (tensor [ 1.0; 1.0 ]) - quadraticForm power at (tensor [ 1.0; 0.0 ]) - quadraticForm power at (tensor [ 0.0; 1.0 ]))
+
+            Expect.scalar
+                1e-13
+                (2.0 * expected)
+                (quadraticForm power at (tensor [ 1.0; 1.0 ])
+                 - quadraticForm power at (tensor [ 1.0; 0.0 ])
+                 - quadraticForm power at (tensor [ 0.0; 1.0 ]))
 
     [<Test>]
     member _.``derivatives that do not exist at 0 are infinite or NaN``() =
@@ -125,8 +129,10 @@ type PowerAndNormTests() =
     [<Test>]
     member _.``the norm and its derivatives of order 1 and 2 neither overflow nor underflow``() =
         for dtype, sizes, tolerance in
-            [ DType.Float32, [ 1e-30; 1e-12; 1.0; 1e16; 1e30 ], 1e-6
-              DType.Float64, [ 1e-300; 1e-150; 1.0; 1e150; 1e300 ], 1e-14 ] do
+            [
+                DType.Float32, [ 1e-30; 1e-12; 1.0; 1e16; 1e30 ], 1e-6
+                DType.Float64, [ 1e-300; 1e-150; 1.0; 1e150; 1e300 ], 1e-14
+            ] do
             for size in sizes do
                 let scaled (values: float list) = vector dtype (values |> List.map (fun x -> x * size))
                 let x, v = scaled [ 2.0; -3.0; 6.0 ], vector dtype [ 1.0; 1.0; 1.0 ]
@@ -139,7 +145,12 @@ type PowerAndNormTests() =
                 Expect.close tolerance u ((grad Tensor.norm x).ToArray())
                 Expect.close tolerance [| along |] ((gradv Tensor.norm x v).ToArray())
                 Expect.close tolerance product (relative (1.0 / size) (hessianv Tensor.norm x v))
-                Expect.close tolerance product (relative (1.0 / size) (Compile.func (fun x -> hessianv Tensor.norm x v) x))
+
+                Expect.close
+                    tolerance
+                    product
+                    (relative (1.0 / size) (Compile.func (fun x -> hessianv Tensor.norm x v) x))
+
                 Expect.close tolerance [| Array.sum product |] (relative (1.0 / size) (quadraticForm Tensor.norm x v))
                 Expect.close tolerance [| 7.0 |] (relative size (Compile.func Tensor.norm x))
 
@@ -153,12 +164,16 @@ type PowerAndNormTests() =
     member _.``matrices beyond the limit of dense are refused, and the message says what to use``() =
         let x = Tensor.zeros DType.Float64 [ 8193 ]
         let loss (x: Tensor) = Tensor.sum (x * x)
-        let refused what f = Expect.error<ArgumentRangeException> [ what; "8193"; string LinearOperator.denseLimit ] (f >> ignore)
+
+        let refused what f =
+            Expect.error<ArgumentRangeException> [ what; "8193"; string LinearOperator.denseLimit ] (f >> ignore)
+
         refused "Hessian.at" (fun () -> hessian loss x)
         refused "Hessian.at" (fun () -> fst (fhessian loss x))
         refused "Hessian.at" (fun () -> fst (gradhessian loss x))
         refused "Jacobian.at" (fun () -> jacobian (fun x -> x * x) x)
         refused "Jacobian.at" (fun () -> fst (fjacobian (fun x -> x * x) x))
+
         Expect.error<ArgumentRangeException> [ "8193" ] (fun () ->
             LinearOperator.identity DType.Float64 8193 |> LinearOperator.dense |> ignore)
 

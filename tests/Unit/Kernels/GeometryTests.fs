@@ -34,7 +34,10 @@ type private Exact(axis: WindowAxis) =
     member _.Reads (o: int) (k: int) : int option =
         let position = big o * big axis.Stride + big k * big axis.Dilation - big axis.Before
 
-        if position >= BigInteger.Zero && position < big axis.Input then Some(int position) else None
+        if position >= BigInteger.Zero && position < big axis.Input then
+            Some(int position)
+        else
+            None
 
 /// A number up to the largest Int32: mostly small, sometimes near a power of two or the end.
 let private number (random: Random) least =
@@ -49,25 +52,10 @@ let private randomAxis (random: Random) =
 
     match random.Next 3 with
     // Few elements, far apart: what is accepted can be computed.
-    | 0 ->
-        WindowAxis(
-            1 + small 0,
-            small 1,
-            number random 1,
-            number random 0 / 2,
-            number random 0 / 2,
-            number random 1
-        )
+    | 0 -> WindowAxis(1 + small 0, small 1, number random 1, number random 0 / 2, number random 0 / 2, number random 1)
     | 1 -> WindowAxis(number random 0, number random 1, small 1, small 0, small 0, number random 1)
     | _ ->
-        WindowAxis(
-            number random 0,
-            number random 1,
-            number random 1,
-            number random 0,
-            number random 0,
-            number random 1
-        )
+        WindowAxis(number random 0, number random 1, number random 1, number random 0, number random 0, number random 1)
 
 let private attempt (make: unit -> Kernel) =
     try
@@ -138,7 +126,8 @@ let ``descriptions of windows are accepted where exact arithmetic says that they
             let isReached =
                 fits
                 && seq { 0 .. int exact.Output - 1 }
-                   |> Seq.forall (fun o -> seq { 0 .. axis.Kernel - 1 } |> Seq.exists (fun k -> (exact.Reads o k).IsSome))
+                   |> Seq.forall (fun o ->
+                       seq { 0 .. axis.Kernel - 1 } |> Seq.exists (fun k -> (exact.Reads o k).IsSome))
 
             holds $"{axis}: maxima were {made}" (made.IsOk = isReached)
             if fits then accepted <- accepted + 1 else refused <- refused + 1
@@ -155,7 +144,10 @@ let ``convolutions are accepted only where exact arithmetic says that they fit``
     for _ in 1..2000 do
         let height, width = randomAxis random, randomAxis random
         let exact = [ Exact height; Exact width ]
-        let product (sizes: BigInteger list) = List.fold (fun p (n: BigInteger) -> p * max BigInteger.One n) BigInteger.One sizes
+
+        let product (sizes: BigInteger list) =
+            List.fold (fun p (n: BigInteger) -> p * max BigInteger.One n) BigInteger.One sizes
+
         let big (n: int) = BigInteger n
         let channels, filters = 2, 3
 
@@ -187,7 +179,9 @@ let ``convolutions are accepted only where exact arithmetic says that they fit``
     holds "too few cases of one kind" (accepted > 200 && refused > 200)
 
 [<Test>]
-let ``images are pooled, convolved and padded where windows fit, and refused with a ShapeException where they do not`` () =
+let ``images are pooled, convolved and padded where windows fit, and refused with a ShapeException where they do not``
+    ()
+    =
     let random = Random 22
     let mutable accepted, refused = 0, 0
 
@@ -237,5 +231,4 @@ let ``shapes that overflow are refused by kernels and tensors`` () =
     copy |> refuses "Shape"
     Expect.raises<ShapeException> [ "elements" ] (fun () -> Tensor.zeros DType.Float64 (List.ofArray shape))
 
-    Expect.error<DeviceMemoryException> [ string Int64.MaxValue ] (fun () ->
-        device.Allocate Int64.MaxValue |> ignore)
+    Expect.error<DeviceMemoryException> [ string Int64.MaxValue ] (fun () -> device.Allocate Int64.MaxValue |> ignore)
