@@ -76,8 +76,8 @@ type BoundMemoryTests() =
         let inUseOfFour, peakOfFour = this.InTurn 4
         // The code may still refer to the last point and its gradient.
         Assert.That(inUseOfFour, Is.InRange(inUse - vectors, inUse + vectors))
-        // Values and products that nobody has collected yet are small.
-        Assert.That(float peakOfFour, Is.LessThan(1.1 * float peak))
+        // The points, gradients and products of three points may not have been collected yet.
+        Assert.That(peakOfFour, Is.LessThan(peak + 6L * vectors))
 
     [<Test>]
     member _.``an operator's memory is given back when it is disposed of, and when it is collected``() =
