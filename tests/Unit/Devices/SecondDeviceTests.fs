@@ -59,7 +59,6 @@ type SecondDeviceTests() =
         on (normal 5 [ 9; 9 ]) |> LinearOperator.ofMatrix |> LinearOperator.gram |> LinearOperator.damped 1.0
 
     static let stop = StoppingRule.matvecs 24
-    static let options = SamplingOptions.Default
     static let batches = Batches.split 5 inputs labels
 
     static let risk = mlp |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) batches

@@ -55,7 +55,7 @@ type BoundMemoryTests() =
     /// other but the last.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private _.InTurn(count: int) =
-        let family = Hessian.family loss
+        let family = Hessian.family (Risk.ofFunction loss)
         used v family theta |> _.Dispose()
         collect ()
         device.Account.ForgetPeak()
@@ -81,7 +81,7 @@ type BoundMemoryTests() =
 
     [<Test>]
     member _.``an operator's memory is given back when it is disposed of, and when it is collected``() =
-        let family = Hessian.family loss
+        let family = Hessian.family (Risk.ofFunction loss)
         BoundMemoryTests.Drop v family theta 1
         collect ()
         let without = device.Account.InUse
