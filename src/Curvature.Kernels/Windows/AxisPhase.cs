@@ -29,7 +29,7 @@ internal sealed record AxisPhase(int First, int Step, int Count, int Stride, Axi
         for (var p = 0; p < phases.Length; p++)
         {
             var shift = (long)p + axis.Before;
-            var count = (int)((axis.Input - p + axis.Stride - 1L) / axis.Stride);
+            var count = (int)(((long)axis.Input - p + axis.Stride - 1) / axis.Stride);
             var least = shift - ((axis.Output - 1L) * axis.Stride);
             var taps = Entries(axis, least, shift + ((count - 1L) * axis.Stride))
                 .Where(k => (shift - ((long)k * axis.Dilation)) % axis.Stride == 0)
