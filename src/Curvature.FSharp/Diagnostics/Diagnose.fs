@@ -87,11 +87,5 @@ module Diagnose =
         against options gradient theta a
 
     /// The same for the gradient of a risk.
-    let againstRisk
-        (options: DiagnoseOptions)
-        (risk: EmpiricalRisk)
-        (theta: Tensor)
-        (a: LinearOperator)
-        : Diagnosis =
-        let gradient = Gradient.family risk
-        against options (fun theta -> (gradient theta).Gradient) theta a
+    let againstRisk (options: DiagnoseOptions) (risk: EmpiricalRisk) (theta: Tensor) (a: LinearOperator) : Diagnosis =
+        against options (fun theta -> (Gradient.uncompiled risk theta).Gradient) theta a

@@ -59,8 +59,8 @@ module internal RiskPass =
             IsTerm = false
         }
 
-    /// The batches of a pass, each read when it is asked for. Raises DataException for none, and for one that is null.
-    let batches name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
+    /// The batches of a pass, each read when it is asked for. Raises DataException for one that is null.
+    let read name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
         match risk.Source with
         | NoData -> Seq.singleton (withoutData "" false (risk.Loss []))
         | EachPass source ->
