@@ -12,6 +12,7 @@ let private usage =
   gemm [N]                                                                   square matrix products beside OpenBLAS
   tables [TRIALS [SPECTRUM]]                                 errors of trace and diagonal estimators beside published ones
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
+  sequential [REPETITIONS]                                   coverage and cost of rules with a relative error
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
 The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin, and the
 budget's network on handwritten digits where it has digits.csv.gz."""
@@ -81,6 +82,12 @@ let main arguments =
     | "budget" :: repetitions :: rest when isPositive repetitions ->
         withOptions "budget" rest (fun options -> Budget.run options.Data (int repetitions))
     | "budget" :: rest -> withOptions "budget" rest (fun options -> Budget.run options.Data 20)
+    | [ "sequential" ] ->
+        Sequential.table 2000
+        0
+    | [ "sequential"; repetitions ] when isPositive repetitions ->
+        Sequential.table (int repetitions)
+        0
     | "micro" :: rest ->
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore
         0

@@ -4,12 +4,12 @@ open System
 open Curvature
 open Curvature.Kernels
 
-/// In how many directions the error of a mean of vectors lies: ν = (tr Σ)²/tr Σ² (Satterthwaite 1946, Box 1954), Σ their covariance. For
-/// independent samples, differences of neighbours dₖ = x₂ₖ − x₂ₖ₋₁ have mean 0 and covariance 2Σ, so that E ⟨dₖ, dₖ₊₁⟩² = 4 tr Σ²: tr Σ² from
-/// pairs of samples, as in Bai & Saranadasa 1996 and Chen & Qin 2010, but from neighbours alone, in a memory of two vectors. Cosines
-/// weighted by squared lengths, in units of the first one, are the same ratio and do not overflow. A vector costs half a scalar product, half a
-/// norm and half a subtraction.
-/// The same bits however the vectors are cut into blocks.
+/// In how many directions the error of a mean of vectors lies: ν = (tr Σ)²/tr Σ² (Satterthwaite 1946, Box 1954), Σ
+/// their covariance. For independent samples, differences of neighbours dₖ = x₂ₖ − x₂ₖ₋₁ have mean 0 and covariance
+/// 2Σ, so that E ⟨dₖ, dₖ₊₁⟩² = 4 tr Σ²: tr Σ² from pairs of samples, as in Bai & Saranadasa 1996 and Chen & Qin 2010,
+/// but from neighbours alone, in a memory of two vectors. Cosines weighted by squared lengths, in units of the first
+/// one, are the same ratio and do not overflow. A vector costs half a scalar product, half a norm and half a
+/// subtraction. The same bits however the vectors are cut into blocks.
 [<Sealed>]
 type internal ErrorDimension(n: int, device: Device) =
     let mutable count = 0
@@ -52,7 +52,8 @@ type internal ErrorDimension(n: int, device: Device) =
         for row in 0 .. block.Signature.Shape[0] - 1 do
             this.Add(Tensor.item 0 row block)
 
-    /// ν, from 1 to n, low by what few pairs may be off, 0.7 standard errors: what is not known yet must not narrow an interval. 1 without a pair.
+    /// ν, from 1 to n, low by what few pairs may be off, 0.7 standard errors: what is not known yet must not narrow an
+    /// interval. 1 without a pair.
     member _.Value: float =
         if pairs = 0 then
             1.0
