@@ -62,7 +62,7 @@ module Analysis =
             training.Theta, Some training
 
     let private sampling (problem: Problem) (tell: SamplingProgress -> unit) =
-        SamplingOptions.Default.WithBlockSize(problem.BlockSize).WithProgress(Progress.listen tell)
+        RunOptions.Default.WithBlockSize(problem.BlockSize).WithProgress(Progress.listen tell)
 
     let private share (tell: float -> unit) (p: SamplingProgress) = tell p.Completed
 
@@ -106,7 +106,7 @@ module Analysis =
                             remember p
                             share tell p)
 
-                    Hutchinson.estimateWith options Probe.rademacher measurement stop key hessian
+                    Estimate.runWith options (Hutchinson.estimator Probe.rademacher measurement) stop key hessian
             )
 
         found, history.ToArray()
@@ -115,7 +115,7 @@ module Analysis =
         if problem.Network.ParameterCount > largestExact then
             None
         else
-            display.Work("Exact trace", fun tell -> Some(Exact.traceWith (sampling problem (share tell)) hessian))
+            display.Work("Exact trace", fun tell -> Some(Exact.measureWith (sampling problem (share tell)) Measurement.trace hessian))
 
     /// Bytes that vectors of Lanczos recurrences side by side may take; more is not faster.
     let private basisBytes = 1L <<< 29
@@ -123,7 +123,7 @@ module Analysis =
     let private spectrum (display: Display) (options: Options) key (hessian: LinearOperator) =
         let bytes = int64 options.DensitySteps * int64 hessian.Columns * 8L
         let width = int (Math.Clamp(basisBytes / bytes, 1L, 16L))
-        let sampling = SamplingOptions.Default.WithBlockSize width
+        let sampling = RunOptions.Default.WithBlockSize width
 
         display.Work(
             "Eigenvalue density",

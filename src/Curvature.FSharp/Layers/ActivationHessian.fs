@@ -102,9 +102,16 @@ module ActivationHessian =
 
     /// Trace and traces of the samples' blocks from z∘Hz. A stopping rule sees the trace.
     let private measurement (count: int) : Measurement<Estimate<float> * Estimate<Tensor>> =
+        let exact =
+            ExactResult.ofDiagonal (fun diagonal ledger ->
+                let sums =
+                    Tensor.ofArray [ count; diagonal.Length / count ] diagonal |> Tensor.sumAxes [ 1 ]
+
+                Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 ledger, ExactResult.vector sums ledger)
+
         Measurement(
             true,
-            fun operator ->
+            (fun operator ->
                 let total = RunningMoments()
                 let own = RunningVectorMoments(count, operator.Device)
 
@@ -119,14 +126,15 @@ module ActivationHessian =
                         own.AddRows sums
                         sample.Forms |> Array.iter total.Add
 
-                    member _.Summary = [| struct (total.Mean, total.StandardError, true) |]
+                    member _.Summaries = [| struct (Summaries.ofMoments total, true) |]
 
                     member _.Finish ledger =
                         Estimates.scalar total.Mean total.StandardError ledger,
                         Estimates.vector own.Mean own.StandardError ledger
 
                     member _.State = [ total; own ]
-                }
+                }),
+            exact
         )
 
     let private each
@@ -147,7 +155,7 @@ module ActivationHessian =
     /// The trace of the Hessian with respect to each of some values, with options for cancellation, progress, block size and checkpoint,
     /// to whose name the number of the tap is added; see `traces`.
     let tracesWith
-        (options: SamplingOptions)
+        (options: RunOptions)
         (probe: Probe)
         (network: Network)
         (loss: Tensor -> Tensor)
@@ -158,8 +166,10 @@ module ActivationHessian =
         (inputs: Tensor)
         : ActivationTrace list =
         each network theta inputs names (fun i tap count ->
+            let estimator = Hutchinson.estimator probe (measurement count)
+
             operatorAt network loss theta inputs tap
-            |> Hutchinson.estimateWith (options.ForPart i) probe (measurement count) stop (key.FoldIn(uint32 i)))
+            |> Estimate.runWith (options.ForPart i) estimator stop (key.FoldIn(uint32 i)))
 
     /// The trace of the Hessian of loss(outputs) with respect to each of some values on the way, for the batch and for each sample, from
     /// signs: a random vector for the whole batch gives a sample of the trace of every sample's block, since blocks of different
@@ -168,7 +178,7 @@ module ActivationHessian =
     /// A product costs about two gradients from the tap on. Raises ParameterException where there is no such tap, and ShapeException for a value without an axis
     /// of samples.
     let traces network loss names stop key theta inputs : ActivationTrace list =
-        tracesWith SamplingOptions.Default Probe.rademacher network loss names stop key theta inputs
+        tracesWith RunOptions.Default Probe.rademacher network loss names stop key theta inputs
 
     /// The same traces exactly: a quadratic form for each element of each value.
     let exactTraces
@@ -179,12 +189,7 @@ module ActivationHessian =
         (inputs: Tensor)
         : ActivationTrace list =
         each network theta inputs names (fun _ tap count ->
-            let diagonal = operatorAt network loss theta inputs tap |> Exact.diagonal
-
-            let sums = diagonal.Value |> Tensor.reshape [ count; tap.Size / count ] |> Tensor.sumAxes [ 1 ]
-
-            Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 diagonal.Ledger,
-            Estimates.vector sums (Tensor.zerosLike sums) diagonal.Ledger)
+            operatorAt network loss theta inputs tap |> Exact.measure (measurement count))
 
     // ---- over many batches
 
@@ -192,11 +197,13 @@ module ActivationHessian =
     let private joined (ledgers: Ledger list) : Ledger =
         let fewest = ledgers |> List.minBy _.Samples
 
-        fewest.After(
-            (ledgers |> List.sumBy _.Matvecs) - fewest.Matvecs,
-            (ledgers |> List.sumBy _.Gradients) - fewest.Gradients,
-            (ledgers |> List.sumBy _.Seconds) - fewest.Seconds
-        )
+        let others =
+            {
+                Products = (ledgers |> List.sumBy _.Matvecs) - fewest.Matvecs
+                Forms = (ledgers |> List.sumBy _.QuadraticForms) - fewest.QuadraticForms
+            }
+
+        fewest.After(others, (ledgers |> List.sumBy _.Seconds) - fewest.Seconds)
 
     /// One value in many batches, of which each has its weight in the loss.
     let private concatenated (parts: (float * ActivationTrace) list) : ActivationTrace =
@@ -223,7 +230,7 @@ module ActivationHessian =
     /// itself until the rule says stop, from the key's fold with its number, so that the errors of batches are independent.
     /// Intervals use the degrees of freedom of the batch with the fewest samples. Raises DataException for no batches, and otherwise as `traces`.
     let tracesOverBatches
-        (options: SamplingOptions)
+        (options: RunOptions)
         (probe: Probe)
         (network: Network)
         (reduction: Reduction)

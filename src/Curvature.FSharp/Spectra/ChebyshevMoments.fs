@@ -125,7 +125,7 @@ module ChebyshevMoments =
             )
 
     let private run
-        (options: SamplingOptions)
+        (options: RunOptions)
         probe
         probes
         count
@@ -136,7 +136,7 @@ module ChebyshevMoments =
         token.ThrowIfCancellationRequested()
         let watch, keys = Stopwatch.StartNew(), key.Split 2
         let struct (centre, least, spent) = interval keys[0] operator
-        let width, found = Sampling.blockSize options operator, ResizeArray<float[]>()
+        let width, found = options.BlockSizeFor operator, ResizeArray<float[]>()
         let mutable products, half, reason = spent, least, StopReason.MatvecsSpent
 
         let multiply first (block: Tensor) =
@@ -164,15 +164,14 @@ module ChebyshevMoments =
                 if found.Count = 0 then token.ThrowIfCancellationRequested()
                 reason <- StopReason.Cancelled
 
-        let gradients = int64 products * int64 operator.Definition.Gradients
-        let cost = Ledger(found.Count, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
+        let cost = Ledgers.ofSamples found.Count (Cost.products products) watch.Elapsed.TotalSeconds reason
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
 
     /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation, progress (which tells of the
     /// trace) and how many run side by side; see `sample`. Cancelled after some vectors, it returns the moments of those, with the reason
     /// Cancelled; before, it raises OperationCanceledException.
     let sampleWith
-        (options: SamplingOptions)
+        (options: RunOptions)
         (probe: Probe)
         (probes: int)
         (count: int)
@@ -187,7 +186,7 @@ module ChebyshevMoments =
     /// ArgumentRangeException for less than two moments or one vector, or an operator without eigenvalues, and NonFiniteException for products that
     /// are NaN or infinite.
     let sample (probes: int) (count: int) (key: Key) (operator: LinearOperator) : ChebyshevSample =
-        sampleWith SamplingOptions.Default Probe.rademacher probes count key operator
+        sampleWith RunOptions.Default Probe.rademacher probes count key operator
 
     /// Jackson's factors g_j (1912), which make the truncated series of a measure that is not negative a function that is not negative.
     let jackson (count: int) : float[] =

@@ -107,12 +107,12 @@ module internal Statistics =
 module internal SpectralProgress =
 
     /// The trace that the random vectors so far show, one figure for each, of so many that are wanted.
-    let tell (options: SamplingOptions) (wanted: int) (seconds: float) (traces: float[]) =
+    let tell (options: RunOptions) (wanted: int) (seconds: float) (traces: float[]) =
         if not (isNull options.Progress) then
-            let completed = float traces.Length / float wanted
+            let value, error, width =
+                Statistics.mean traces, Statistics.standardError traces, IntervalWidth.ofSamples traces.Length
 
-            SamplingProgress(traces.Length, Statistics.mean traces, Statistics.standardError traces, seconds, completed)
-            |> options.Progress.Report
+            options.Progress.Report(SamplingProgress(traces.Length, value, error, seconds, float wanted, width))
 
 /// The error of a quadrature after k steps, from its values after k/2, 3k/4 and k. They are taken for a power law C·m⁻ᵖ, which
 /// overestimates what is left where the error falls geometrically, as it does once the spectrum is resolved. Where no convergence shows,

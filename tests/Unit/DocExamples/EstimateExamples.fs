@@ -77,8 +77,8 @@ module EstimateExamples =
 
         let tell = Progress<SamplingProgress>(fun p -> printfn $"{p.Completed:P0}: {p.Value} ± {p.StandardError}")
 
-        let options = SamplingOptions.Default.WithProgress(tell).WithCancellation(source.Token)
-        let trace = Hutchinson.estimateWith options Probe.rademacher Measurement.trace stop (Key.OfSeed 1L) hessian
+        let options = RunOptions.Default.WithProgress(tell).WithCancellation(source.Token)
+        let trace = Estimate.runWith options (Hutchinson.estimator Probe.rademacher Measurement.trace) stop (Key.OfSeed 1L) hessian
 
         if trace.StopReason = StopReason.Cancelled then
             printfn $"only {trace.Samples} vectors in a minute"
@@ -91,8 +91,8 @@ module EstimateExamples =
         let path, products = Path.Combine(folder.FullName, "trace.run"), Path.Combine(folder.FullName, "pairs.run")
         let key = Key.OfSeed 1L
 
-        let options = SamplingOptions.Default.WithCheckpoint path
-        let run = Hutchinson.estimateWith options Probe.rademacher Measurement.trace
+        let options = RunOptions.Default.WithCheckpoint path
+        let run = Estimate.runWith options (Hutchinson.estimator Probe.rademacher Measurement.trace)
         let first = run (StoppingRule.matvecs 500) key hessian
         let more = run (StoppingRule.matvecs 900) key hessian
 

@@ -55,7 +55,7 @@ module LayerExamples =
 
         let found =
             ActivationHessian.tracesOverBatches
-                SamplingOptions.Default
+                RunOptions.Default
                 Probe.rademacher
                 network
                 Reduction.Mean

@@ -164,7 +164,7 @@ type ActivationHessianTests() =
         for reduction in [ Reduction.Mean; Reduction.Sum ] do
             let loss targets = Loss.softmaxCrossEntropy reduction targets
             let exact = ActivationHessian.exactTraces mlp (loss labels) names theta inputs
-            let options, stop = SamplingOptions.Default, StoppingRule.matvecs 300
+            let options, stop = RunOptions.Default, StoppingRule.matvecs 300
 
             let found =
                 ActivationHessian.tracesOverBatches
@@ -199,7 +199,7 @@ type ActivationHessianTests() =
 
         let none () =
             ActivationHessian.tracesOverBatches
-                SamplingOptions.Default
+                RunOptions.Default
                 Probe.rademacher
                 mlp
                 Reduction.Mean
