@@ -32,8 +32,8 @@ public static class ActivationHessian
     {
         options ??= new EstimateOptions();
         return FSharp.ActivationHessian.tracesWith(
-            options.ToSamplingOptions(progress, cancellationToken),
-            options.Probe,
+            options.ToRunOptions(progress, cancellationToken),
+            options.Probe ?? Probe.Rademacher,
             network.NotNull(),
             loss.ToFSharp(),
             taps.ToFSharpList(),
@@ -41,26 +41,6 @@ public static class ActivationHessian
             options.Key,
             theta.NotNull(),
             inputs.NotNull());
-    }
-
-    /// <inheritdoc cref="Traces"/>
-    public static Task<IReadOnlyList<ActivationTrace>> TracesAsync(
-        Network network,
-        Func<Tensor, Tensor> loss,
-        IReadOnlyList<string> taps,
-        Tensor theta,
-        Tensor inputs,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        network.NotNull();
-        loss.NotNull();
-        taps.NotNull();
-        theta.NotNull();
-        inputs.NotNull();
-        return Task.Run(
-            () => Traces(network, loss, taps, theta, inputs, options, progress, cancellationToken), cancellationToken);
     }
 
     /// <summary>The same traces exactly: a quadratic form for each element of each value.</summary>
@@ -96,8 +76,8 @@ public static class ActivationHessian
     {
         options ??= new EstimateOptions();
         return FSharp.ActivationHessian.tracesOverBatches(
-            options.ToSamplingOptions(progress, cancellationToken),
-            options.Probe,
+            options.ToRunOptions(progress, cancellationToken),
+            options.Probe ?? Probe.Rademacher,
             network.NotNull(),
             reduction,
             loss.ToFSharp(),
@@ -106,28 +86,5 @@ public static class ActivationHessian
             options.Key,
             batches.NotNull(),
             theta.NotNull());
-    }
-
-    /// <inheritdoc cref="TracesOverBatches"/>
-    public static Task<IReadOnlyList<ActivationTrace>> TracesOverBatchesAsync(
-        Network network,
-        Func<Tensor, Tensor, Tensor> loss,
-        IReadOnlyList<string> taps,
-        IEnumerable<Batch> batches,
-        Tensor theta,
-        Reduction reduction = Reduction.Mean,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        network.NotNull();
-        loss.NotNull();
-        taps.NotNull();
-        batches.NotNull();
-        theta.NotNull();
-        return Task.Run(
-            () => TracesOverBatches(
-                network, loss, taps, batches, theta, reduction, options, progress, cancellationToken),
-            cancellationToken);
     }
 }

@@ -115,7 +115,12 @@ type internal SequentialRun<'T>
             let isAllowed = Stopping.limit rule - spent () >= n && (spent () > 0 || not isTimed)
             let price = if incremental.TakesForms then 0.5 else 1.0
             let ofColumns = work (BasisPass.CostOf(operator, exact.NeedsProduct, n))
-            let isDue = isIndependent || spent () = 0 || work incremental.Spent >= patience * ofColumns
+
+            let isDue =
+                isIndependent
+                || spent () = 0
+                || start.Alternative.IsNone && work incremental.Spent >= patience * ofColumns
+
             isWanted && isAllowed && isDue && (expected () - float (spent ())) * price >= ofColumns
         | None -> false
 
@@ -219,12 +224,17 @@ type internal SequentialRun<'T>
         if analyses.HasTargets then analyses.Record(watched ())
 
     let rec next () : 'T =
-        let analysis = analyses.NextCheck(spent (), incremental.CostOfVector, independent ())
-
         let planned =
             match start.Alternative with
             | ValueSome another -> another.Plan.At(another.Plan.Next(spent ()))
             | ValueNone -> Int32.MaxValue
+
+        // Where there is another way to end the run, its plan is that of the interim analyses too.
+        let analysis =
+            if start.Alternative.IsSome then
+                Stopping.nextCheck (fun _ -> float planned) (spent ()) rule
+            else
+                analyses.NextCheck(spent (), incremental.CostOfVector, independent ())
 
         let ofMeans = if Stopping.comparesMeans rule then spent () + 1 else Int32.MaxValue
         let check = int (min (min analysis (float planned)) (float ofMeans))
@@ -244,11 +254,12 @@ type internal SequentialRun<'T>
         elif incremental.IsDone then
             finish StopReason.ErrorReached
         else
+            report false
+
             match reason (if isCheck then check else spent ()) isAnalysis with
             | ValueSome reason -> finish reason
             | ValueNone when options.Cancellation.IsCancellationRequested -> finish StopReason.Cancelled
             | ValueNone ->
-                report false
                 kept.Save(spent (), false)
 
                 match alternative (isCheck && check = planned) with
