@@ -45,7 +45,12 @@ module internal IntervalWidth =
     /// After these interim analyses; none for a number of samples that was fixed beforehand.
     let ofAnalyses (history: Summary list) (final: Summary) : IntervalWidth =
         {
-            Factor = fun confidence -> SequentialDesign.factor confidence history final
+            Factor =
+                fun confidence ->
+                    if history.IsEmpty then
+                        Looks.quantile final.Independent (1.0 - confidence)
+                    else
+                        SequentialDesign.factor confidence history final
             IsSequential = not history.IsEmpty
         }
 

@@ -73,12 +73,17 @@ module Measurement =
             (fun (operator: LinearOperator) ->
                 prepare operator
                 let moments = RunningVectorMoments(length operator, operator.Device)
+                let dimension = ErrorDimension(length operator, operator.Device)
 
                 { new Accumulator<_>() with
-                    member _.Add block = moments.AddRows(sample block)
-                    member _.Summaries = [| struct (Summaries.ofVectorMoments moments, true) |]
+                    member _.Add block =
+                        let rows = sample block
+                        moments.AddRows rows
+                        dimension.AddRows rows
+
+                    member _.Summaries = [| struct (Summaries.ofVectorMoments moments dimension, true) |]
                     member _.Finish ledger = finish moments.Mean moments.StandardError ledger
-                    member _.State = [ moments ]
+                    member _.State = [ moments; dimension ]
                 }),
             exact
         )

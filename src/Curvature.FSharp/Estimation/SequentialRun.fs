@@ -160,7 +160,8 @@ type internal SequentialRun<'T>
         else
             let width =
                 match newest with
-                | ValueSome final -> width final
+                // Each entry of a vector has an interval of its own.
+                | ValueSome final -> width { final with Dimension = 1.0 }
                 | ValueNone -> IntervalWidth.ofSamples incremental.Samples
 
             incremental.Finish(ledger incremental.Samples reason width)

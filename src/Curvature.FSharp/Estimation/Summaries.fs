@@ -18,9 +18,12 @@ module internal Summaries =
 
     let ofMoments (moments: RunningMoments) : Summary = make moments.Count moments.Mean moments.StandardError
 
-    let ofVectorMoments (moments: RunningVectorMoments) : Summary =
+    let ofVectorMoments (moments: RunningVectorMoments) (dimension: ErrorDimension) : Summary =
         let struct (value, error) = moments.Norms
-        make moments.Count value error
+
+        { make moments.Count value error with
+            Dimension = dimension.Value
+        }
 
     /// Of several numbers from the same samples: norms.
     let ofMany (moments: RunningMoments[]) : Summary =
