@@ -14,7 +14,7 @@ public sealed class LayerCurvatureTests
     private static Tensor Squares(Tensor outputs) => outputs.Square().Sum();
 
     [Test]
-    public async Task TracesTensorByTensor()
+    public void TracesTensorByTensor()
     {
         var hessian = Hessian.At(theta => Squares(Network.Forward(theta, Inputs)), Theta);
         var exact = hessian.ExactByTensor(Network.Layout);
@@ -23,7 +23,7 @@ public sealed class LayerCurvatureTests
         Assert.That(exact["0.weight"].MeanDiagonal.Value, Is.EqualTo(75).Within(1e-10));
 
         var options = new EstimateOptions { Stop = StoppingRule.Matvecs(500), Key = Key.OfSeed(5) };
-        var found = await hessian.EstimateByTensorAsync(Network.Layout, options);
+        var found = hessian.EstimateByTensor(Network.Layout, options);
         var trace = found["0.weight"].Trace;
         Assert.That(Math.Abs(trace.Value - 300), Is.LessThan(5 * trace.StandardError));
         Assert.That(found.Ledger.Matvecs, Is.EqualTo(500));
@@ -33,7 +33,7 @@ public sealed class LayerCurvatureTests
     }
 
     [Test]
-    public async Task TracesOfActivations()
+    public void TracesOfActivations()
     {
         Assert.That(
             ActivationHessian.Taps(Network, Theta, Inputs).Select(tap => tap.Name), Is.EqualTo(new[] { "0", "1" }));
@@ -42,17 +42,17 @@ public sealed class LayerCurvatureTests
         Assert.That(exact[0].PerSample.Value.ToArray(), Is.EqualTo(new[] { 20.0, 20 }).Within(1e-12));
         Assert.That(exact[1].Trace.Value, Is.EqualTo(4).Within(1e-12));
 
-        var found = await ActivationHessian.TracesAsync(Network, Squares, ["1"], Theta, Inputs);
+        var found = ActivationHessian.Traces(Network, Squares, ["1"], Theta, Inputs);
         Assert.That(found.Single().Trace.Value, Is.EqualTo(4).Within(1e-12));
         Assert.Throws<ParameterException>(() => ActivationHessian.At(Network, Squares, "2", Theta, Inputs));
     }
 
     [Test]
-    public async Task TracesOfActivationsOverBatches()
+    public void TracesOfActivationsOverBatches()
     {
         var batches = Batches.Split(Inputs, Inputs, 1);
         Func<Tensor, Tensor, Tensor> loss = (_, outputs) => Squares(outputs);
-        var found = await ActivationHessian.TracesOverBatchesAsync(Network, loss, ["1"], batches, Theta);
+        var found = ActivationHessian.TracesOverBatches(Network, loss, ["1"], batches, Theta);
         Assert.That(found.Single().PerSample.Value.ToArray(), Is.EqualTo(new[] { 1.0, 1 }).Within(1e-12));
         Assert.That(found.Single().Trace.Value, Is.EqualTo(2).Within(1e-12));
     }

@@ -68,13 +68,7 @@ type internal PromisedSamples
     override _.Summaries =
         let struct (value, error) = value ()
 
-        [|
-            struct ({ Summaries.ofMoments forms with
-                        Value = value
-                        StandardError = error
-                    },
-                    true)
-        |]
+        [| struct ({ Summaries.ofMoments forms with Value = value; StandardError = error }, true) |]
 
     override _.Finish ledger =
         let struct (value, error) = value ()
@@ -104,8 +98,7 @@ type internal AdaptiveIncremental(goal: PromisedError, operator: LinearOperator,
             increases <- if cost > last then increases + 1 else 0
             last <- cost
 
-    override _.Outside() =
-        PromisedSamples(goal, sketch, Deflation.symmetric sketch.Basis operator, key, operator)
+    override _.Outside() = PromisedSamples(goal, sketch, Deflation.symmetric sketch.Basis operator, key, operator)
 
     override _.Inside() = XTraceIncremental(operator, sketch)
     override _.Complete ledger = Estimates.scalar (sketch.TraceInside sketch.Projected) 0.0 ledger

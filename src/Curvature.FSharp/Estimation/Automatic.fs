@@ -183,9 +183,8 @@ type internal Choice<'T>
     /// Samples with what is left of the rule.
     let sample (struct (outside, measurement: Measurement<Estimate<'T>>)) (point: RunPoint) =
         let rest = Stopping.after point.Spent.Total point.Seconds point.Rule
-        let start = { History = point.History; Alternative = ValueNone }
         let estimator = Hutchinson.estimator Probe.Rademacher measurement
-        let estimate: Estimate<'T> = Estimate.runFrom start options estimator rest key outside
+        let estimate: Estimate<'T> = Estimate.runWith options estimator rest key outside
         estimate.After(point.Spent, point.Seconds)
 
     let outlook (point: RunPoint) : Outlook =
@@ -259,14 +258,13 @@ module Automatic =
         (candidate: Candidate<Estimate<'T>>)
         =
         let choice = Choice(options, memory, key, operator, usesForms, candidate)
-        let alternative = { Plan = Looks.growing; Take = choice.Take }
-        let start = { History = []; Alternative = ValueSome alternative }
+        let alternative = Some { Plan = Looks.growing; Take = choice.Take }
 
         let estimator =
             Estimator.keepingVectors candidate.Name OperatorNeed.Square 2 candidate.Plain.Exact (fun _ _ ->
                 candidate.Incremental)
 
-        let estimate = Estimate.runFrom start options estimator stop key operator
+        let estimate = Estimate.runBeside alternative options estimator stop key operator
 
         if
             estimate.IsExact
@@ -407,5 +405,4 @@ module Automatic =
     /// the transpose is not known. A rule on errors looks at the norms of values and standard errors.
     /// Raises OperatorException for an operator that is not square, or whose products contradict its claims, and NonFiniteException for
     /// products that are NaN or infinite.
-    let diagonal stop key operator : ChosenEstimate<Tensor> =
-        diagonalWith RunOptions.Default memory stop key operator
+    let diagonal stop key operator : ChosenEstimate<Tensor> = diagonalWith RunOptions.Default memory stop key operator

@@ -38,7 +38,11 @@ type internal BasisPass(operator: LinearOperator, needsProduct: bool) =
     member _.SquaredRowNorms = squares.Value
 
     /// The sum of what was found so far.
-    member _.Sum = if operator.IsSquare then Array.sum diagonal.Value else (Tensor.sum squares.Value).ToScalar()
+    member _.Sum =
+        if operator.IsSquare then
+            Array.sum diagonal.Value
+        else
+            (Tensor.sum squares.Value).ToScalar()
 
     /// Multiplies this many more basis vectors, or as many as there are.
     member _.Advance(count: int) =

@@ -58,6 +58,7 @@ module internal Deflation =
 
                 { new Accumulator<_>() with
                     member _.Add block = samples block |> Array.iter moments.Add
+
                     member _.Summaries =
                         [|
                             struct ({ Summaries.ofMoments moments with

@@ -42,11 +42,7 @@ module internal DiagonalGoal =
                 (values.ToArray())
                 (errors.ToArray())
 
-        {
-            Length = blocks.Length
-            Reduce = sums
-            Finish = finish
-        }
+        { Length = blocks.Length; Reduce = sums; Finish = finish }
 
 /// Σ base + the mean of corrections by one random vector each, for a goal.
 [<Sealed>]

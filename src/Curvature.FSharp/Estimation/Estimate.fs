@@ -87,8 +87,7 @@ type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential:
 /// What an estimate cost, and why it ended there. Made by `Ledgers.make`.
 [<Sealed; NoEquality; NoComparison>]
 type Ledger
-    internal
-    (samples: int, cost: Cost, seconds: float, reason: StopReason, width: IntervalWidth, forecast: float) =
+    internal (samples: int, cost: Cost, seconds: float, reason: StopReason, width: IntervalWidth, forecast: float) =
 
     /// How many random vectors were used; for an exact result, how many basis vectors.
     member _.Samples = samples
@@ -204,9 +203,12 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
             | :? float as number -> number.ToString("G6", CultureInfo.InvariantCulture)
             | other -> string other
 
-        if ledger.IsExact then $"{text value} ({ledger.ExactInWords})"
-        elif ledger.Samples < 2 then $"{text value} (one sample)"
-        else $"{text value} ± {text standardError} (a standard error, from {ledger.Samples} samples)"
+        if ledger.IsExact then
+            $"{text value} ({ledger.ExactInWords})"
+        elif ledger.Samples < 2 then
+            $"{text value} (one sample)"
+        else
+            $"{text value} ± {text standardError} (a standard error, from {ledger.Samples} samples)"
 
 /// Making estimates of what was accumulated.
 module internal Estimates =

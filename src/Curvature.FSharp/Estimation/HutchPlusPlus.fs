@@ -4,7 +4,8 @@ open Curvature
 
 /// What Hutch++ knows of an operator so far.
 [<Sealed>]
-type internal HutchPlusPlusIncremental(operator: LinearOperator, probe: Probe, keys: Key[], sketch: RangeSketch, limit: int) =
+type internal HutchPlusPlusIncremental
+    (operator: LinearOperator, probe: Probe, keys: Key[], sketch: RangeSketch, limit: int) =
     inherit ThreeParts<Estimate<float>>(sketch, limit)
 
     override _.Outside() =

@@ -4,14 +4,13 @@ open Curvature
 
 /// The interim analyses of a run: what they found, and what the targets of the rule conclude from it. All targets share them.
 [<Sealed>]
-type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool, earlier: Summary list) =
+type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
     /// Of each quantity that is watched, the newest last.
-    let mutable histories: Summary list[] = if earlier.IsEmpty then [||] else [| earlier |]
+    let mutable histories: Summary list[] = [||]
 
     let target simple = (Stopping.target isIndependent simple).Value
 
-    let newest () =
-        histories |> Array.map List.last |> Array.minBy _.Independent
+    let newest () = histories |> Array.map List.last |> Array.minBy _.Independent
 
     /// What the target concludes from each quantity.
     let decisions target = histories |> Array.map (SequentialDesign.decide target)
@@ -51,8 +50,7 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool, earlier: 
             histories <- Array.map2 (fun history summary -> history @ [ summary ]) histories summaries
 
     /// Whether every quantity has reached the target, by the newest analysis.
-    member _.IsReached(target: Target) : bool =
-        histories.Length > 0 && decisions target |> Array.forall _.IsStop
+    member _.IsReached(target: Target) : bool = histories.Length > 0 && decisions target |> Array.forall _.IsStop
 
     /// The products at which the rule wants to be asked next, where so many independent numbers came from so many products.
     member _.NextCheck(spent: int, costOfVector: int, independent: int) : float =

@@ -30,8 +30,7 @@ type internal KeptRun(options: RunOptions, blockSize: int, saved: SavedRun vopti
                     part.Restore reader)
         | _ -> ValueNone
 
-    let seconds () =
-        (earlier |> ValueOption.map _.Seconds |> ValueOption.defaultValue 0.0) + watch.Elapsed.TotalSeconds
+    let seconds () = (earlier |> ValueOption.map _.Seconds |> ValueOption.defaultValue 0.0) + watch.Elapsed.TotalSeconds
 
     let mutable written = seconds ()
 

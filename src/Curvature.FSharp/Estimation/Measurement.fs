@@ -30,8 +30,7 @@ type BlockTrace internal (block: ParameterBlock, trace: Estimate<float>) =
 
 /// What to learn from random vectors z and their products Az. Made and combined by the functions of the module Measurement.
 [<Sealed; NoEquality; NoComparison>]
-type Measurement<'T>
-    internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>, ?exact: ExactResult<'T>) =
+type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>, ?exact: ExactResult<'T>) =
     /// Whether the product Az is needed, or zᵀAz is enough.
     member _.NeedsProduct = needsProduct
 
@@ -188,9 +187,7 @@ module Measurement =
                     member _.Add block = sums.AddRows(block.Weighted, Tensor.square block.Vectors)
 
                     member _.Summaries =
-                        [|
-                            struct (Summaries.ofVector sums.Count sums.Value (lazy sums.StandardError), true)
-                        |]
+                        [| struct (Summaries.ofVector sums.Count sums.Value (lazy sums.StandardError), true) |]
 
                     member _.Finish ledger =
                         if sums.Untouched > 0 then

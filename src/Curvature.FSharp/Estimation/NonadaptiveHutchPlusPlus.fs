@@ -37,14 +37,7 @@ module internal TwoSidedSketch =
 
 /// Random vectors, so many of them, and their products as far as they were taken.
 [<NoEquality; NoComparison>]
-type private MultipliedVectors =
-    {
-        Name: string
-        Key: Key
-        Target: int
-        Vectors: Panels
-        Products: Panels
-    }
+type private MultipliedVectors = { Name: string; Key: Key; Target: int; Vectors: Panels; Products: Panels }
 
 /// What NA-Hutch++ knows of an operator so far.
 [<Sealed>]
@@ -93,11 +86,7 @@ type internal NonadaptiveIncremental(operator: LinearOperator, keys: Key[], limi
     let sampled () = samples |> ValueOption.filter (fun samples -> samples.Samples > 0)
 
     override _.Spent =
-        Cost.sum
-            [
-                Cost.products (kept ())
-                yield! samples |> ValueOption.map _.Spent |> ValueOption.toList
-            ]
+        Cost.sum [ Cost.products (kept ()); yield! samples |> ValueOption.map _.Spent |> ValueOption.toList ]
 
     override _.TakesForms = samples |> ValueOption.exists _.TakesForms
     override _.IsExact = false

@@ -116,12 +116,7 @@ module Norm =
 
     /// Eigenvalues of the projection on the Krylov space of a random vector, by Lanczos' recurrence with every vector orthogonalised twice against all;
     /// and whether the space was exhausted.
-    let private lanczos
-        (options: RunOptions)
-        (key: Key)
-        steps
-        (a: LinearOperator)
-        : struct (Vector<float> * bool) =
+    let private lanczos (options: RunOptions) (key: Key) steps (a: LinearOperator) : struct (Vector<float> * bool) =
         let basis = Panels a.Columns
         let alpha, beta = ResizeArray<float>(), ResizeArray<float>()
         let scale (v: Tensor) (norm: float) = Rows.combine (SmallMatrices.ofRows 1 1 [| 1.0 / norm |]) v

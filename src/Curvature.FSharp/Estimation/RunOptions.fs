@@ -40,7 +40,10 @@ type SamplingProgress
     member _.ExpectedSeconds = if samples = 0 then nan else seconds * expected / float samples
 
     /// How much of the way is done, from 0 to 1, as far as that can be told. It is 1 only in the last report.
-    member _.Completed = if Double.IsNaN expected then 0.0 else float samples / max expected (float samples)
+    member _.Completed =
+        if Double.IsNaN expected then 0.0
+        elif expected <= float samples then 1.0
+        else float samples / expected
 
 /// How a run proceeds: nothing here changes what is drawn. Immutable; `Default` and the methods With… make others.
 [<Sealed>]
@@ -100,8 +103,7 @@ type RunOptions
             int (max 1L (min (int64 mostVectors) (blockBytes / bytes)))
 
     /// The same options with a token that ends a run early.
-    member _.WithCancellation(token: CancellationToken) =
-        RunOptions(token, progress, blockSize, checkpoint, interval)
+    member _.WithCancellation(token: CancellationToken) = RunOptions(token, progress, blockSize, checkpoint, interval)
 
     /// The same options with a listener, told ten times a second at most.
     member this.WithProgress(listener: IProgress<SamplingProgress>) = this.WithProgress(listener, 0.1)

@@ -187,9 +187,12 @@ module internal SequentialDesign =
         let expected = forecast target history
         let next = Math.Min(expected, if target.IsIndependent then 0.5 * expected else 1.3 * n)
 
-        if latest.IsExact || expected <= n then Stop
-        elif next > 1.2 * n || not target.IsIndependent then ContinueTo(max (latest.Independent + 1) (int (ceil next)))
-        else ContinueTo(int (ceil expected))
+        if latest.IsExact || expected <= n then
+            Stop
+        elif next > 1.2 * n || not target.IsIndependent then
+            ContinueTo(max (latest.Independent + 1) (int (ceil next)))
+        else
+            ContinueTo(int (ceil expected))
 
     /// What to do where several quantities are watched, each with its own target: stop where all have met theirs. Each then holds its truth
     /// with the confidence of its target, and all of k together with 1 − Σ(1 − cᵢ) at least (Bonferroni).

@@ -5,15 +5,7 @@ open Curvature
 
 /// How far a run is, for another way to end it.
 [<NoEquality; NoComparison>]
-type internal RunPoint =
-    {
-        Rule: StoppingRule
-        Spent: Cost
-        Seconds: float
-        Summary: Summary
-        /// The interim analyses so far.
-        History: Summary list
-    }
+type internal RunPoint = { Rule: StoppingRule; Spent: Cost; Seconds: float; Summary: Summary }
 
 /// Another way to end a run, which is asked after the products of a plan, where the rule does not end it.
 [<NoEquality; NoComparison>]
@@ -22,15 +14,6 @@ type internal Alternative<'T> =
         Plan: LookPlan
         /// From how far the run is.
         Take: RunPoint -> 'T voption
-    }
-
-/// What a run begins with.
-[<NoEquality; NoComparison>]
-type internal RunStart<'T> =
-    {
-        /// Interim analyses that were made before, and have to be paid for.
-        History: Summary list
-        Alternative: Alternative<'T> voption
     }
 
 /// The one loop: draw and multiply until the next interim analysis, ask the rule, forecast, and take all columns where that is cheaper.
@@ -42,7 +25,7 @@ type internal SequentialRun<'T>
         stop: StoppingRule,
         key: Key,
         operator: LinearOperator,
-        start: RunStart<'T>
+        ?another: Alternative<'T>
     ) =
     let n = operator.Columns
     let rule = Stopping.bounded stop
@@ -50,7 +33,7 @@ type internal SequentialRun<'T>
     let size = options.BlockSizeFor operator
     let incremental = definition.Start (Stopping.limit stop) key operator
     let pass = BasisPass(operator, definition.Exact |> Option.exists _.NeedsProduct)
-    let analyses = InterimAnalyses(rule, isIndependent, start.History)
+    let analyses = InterimAnalyses(rule, isIndependent)
 
     let kept =
         let withAnalyses (run: SavedRun) = { run with Parts = [ analyses :> ISavable; pass ] @ run.Parts }
@@ -76,9 +59,7 @@ type internal SequentialRun<'T>
 
     let width (final: Summary) : IntervalWidth =
         if Stopping.comparesMeans rule && analyses.History.IsEmpty then
-            { IntervalWidth.ofAnalyses [ final ] final with
-                IsSequential = false
-            }
+            { IntervalWidth.ofAnalyses [ final ] final with IsSequential = false }
         else
             IntervalWidth.ofAnalyses analyses.History final
 
@@ -86,7 +67,11 @@ type internal SequentialRun<'T>
 
     let expected () =
         let byRule = analyses.Expected(spent (), incremental.CostOfVector, independent (), kept.Seconds)
-        if Double.IsNaN incremental.Expected then byRule else min byRule incremental.Expected
+
+        if Double.IsNaN incremental.Expected then
+            byRule
+        else
+            min byRule incremental.Expected
 
     /// What can be told of it; before the first analysis, no more than a number of products that the rule allows.
     let told () =
@@ -117,9 +102,7 @@ type internal SequentialRun<'T>
             let ofColumns = work (BasisPass.CostOf(operator, exact.NeedsProduct, n))
 
             let isDue =
-                isIndependent
-                || spent () = 0
-                || start.Alternative.IsNone && work incremental.Spent >= patience * ofColumns
+                isIndependent || spent () = 0 || another.IsNone && work incremental.Spent >= patience * ofColumns
 
             isWanted && isAllowed && isDue && (expected () - float (spent ())) * price >= ofColumns
         | None -> false
@@ -205,8 +188,8 @@ type internal SequentialRun<'T>
             }
 
     let alternative isDue =
-        match start.Alternative, newest with
-        | ValueSome another, ValueSome summary when isDue ->
+        match another, newest with
+        | Some another, ValueSome summary when isDue ->
             try
                 another.Take
                     {
@@ -214,7 +197,6 @@ type internal SequentialRun<'T>
                         Spent = incremental.Spent
                         Seconds = kept.Seconds
                         Summary = summary
-                        History = analyses.History
                     }
             with :? OperationCanceledException ->
                 ValueSome(finish StopReason.Cancelled)
@@ -226,13 +208,13 @@ type internal SequentialRun<'T>
 
     let rec next () : 'T =
         let planned =
-            match start.Alternative with
-            | ValueSome another -> another.Plan.At(another.Plan.Next(spent ()))
-            | ValueNone -> Int32.MaxValue
+            match another with
+            | Some another -> another.Plan.At(another.Plan.Next(spent ()))
+            | None -> Int32.MaxValue
 
         // Where there is another way to end the run, its plan is that of the interim analyses too.
         let analysis =
-            if start.Alternative.IsSome then
+            if another.IsSome then
                 Stopping.nextCheck (fun _ -> float planned) (spent ()) rule
             else
                 analyses.NextCheck(spent (), incremental.CostOfVector, independent ())
@@ -269,7 +251,10 @@ type internal SequentialRun<'T>
 
     /// Goes on with random vectors, or with all columns where something new says that they are cheaper.
     and proceed isNew : 'T =
-        if isNew && isExactCheaper () then takeAllColumns definition.Exact.Value else next ()
+        if isNew && isExactCheaper () then
+            takeAllColumns definition.Exact.Value
+        else
+            next ()
 
     /// Grows until the rule, or the caller, says stop.
     member _.Run() : 'T =
@@ -290,8 +275,6 @@ type internal SequentialRun<'T>
 [<RequireQualifiedAccess>]
 module Estimate =
 
-    let internal start: RunStart<'T> = { History = []; Alternative = ValueNone }
-
     let private requireProducts (definition: EstimatorDefinition<'T>) stop (operator: LinearOperator) =
         let limit, least = Stopping.limit stop, min definition.Least operator.Columns
 
@@ -307,21 +290,22 @@ module Estimate =
                     $"{definition.Name}: it divides a number of products, and the rule {stop} has none; see StoppingRule.matvecs"
             )
 
-    /// Runs an estimator that has interim analyses to pay for, or another way to end.
-    let internal runFrom start (options: RunOptions) (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
+    /// Runs an estimator that may have another way to end.
+    let internal runBeside another options (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
         let definition = estimator.Definition
         Requirements.need definition.Name definition.Need operator
         requireProducts definition stop operator
 
+        let run options operator = SequentialRun(options, definition, stop, key, operator, ?another = another).Run()
+
         if definition.KeepsVectors then
-            Checkpoint.keeping options operator (fun options operator ->
-                SequentialRun(options, definition, stop, key, operator, start).Run())
+            Checkpoint.keeping options operator run
         else
-            SequentialRun(options, definition, stop, key, operator, start).Run()
+            run options operator
 
     /// Runs an estimator, with options for cancellation, progress, block size and a checkpoint; see `run`.
     let runWith (options: RunOptions) (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
-        runFrom start options estimator stop key operator
+        runBeside None options estimator stop key operator
 
     /// Runs an estimator on an operator until the rule says stop; the same key gives the same random vectors. Where the rule has an error to reach, and
     /// as many products as the operator has columns are expected to be cheaper and are allowed, these are taken, and the result

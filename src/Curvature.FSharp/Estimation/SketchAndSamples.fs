@@ -43,11 +43,7 @@ type internal SketchAndSamples<'T>(sketch: RangeSketch) =
     override this.CostOfVector = if this.IsSketching then 2 else 1
 
     override _.Spent =
-        Cost.sum
-            [
-                Cost.products sketch.Spent
-                yield! samples |> ValueOption.map _.Spent |> ValueOption.toList
-            ]
+        Cost.sum [ Cost.products sketch.Spent; yield! samples |> ValueOption.map _.Spent |> ValueOption.toList ]
 
     /// How many products the samples expect to take; 0 where there are none yet, and NaN where the rule decides.
     member _.ExpectedOfSamples = samples |> ValueOption.map _.Expected |> ValueOption.defaultValue 0.0
@@ -66,11 +62,7 @@ type internal SketchAndSamples<'T>(sketch: RangeSketch) =
 
     override this.Summaries = this.Current.Summaries
 
-    override this.Finish ledger =
-        if sketch.IsComplete then
-            this.Complete ledger
-        else
-            this.Current.Finish ledger
+    override this.Finish ledger = if sketch.IsComplete then this.Complete ledger else this.Current.Finish ledger
 
 /// The same for a third of the products in the sketch's vectors, a third in their images, and a third outside.
 [<AbstractClass>]

@@ -91,9 +91,7 @@ module internal Stopping =
     let private settled (status: RunStatus) tolerance =
         let isNear (value: float) (before: float) = abs (value - before) / (abs before + 1e-6) < tolerance
 
-        status.Before.Length > 0
-        && status.Products > 1
-        && Array.forall2 isNear status.Values.Value status.Before
+        status.Before.Length > 0 && status.Products > 1 && Array.forall2 isNear status.Values.Value status.Before
 
     /// Why to stop now, if at all.
     let reason isIndependent (rule: StoppingRule) (status: RunStatus) : StopReason voption =
@@ -114,7 +112,12 @@ module internal Stopping =
 
     /// A number that each target gives, or the count of products at which a rule ends; infinite where there is none. For two rules at the
     /// same time it is the later one, as far as both have one.
-    let private products (ofTarget: StoppingRule -> float) (ofSeconds: float -> float) spent (rule: StoppingRule) : float =
+    let private products
+        (ofTarget: StoppingRule -> float)
+        (ofSeconds: float -> float)
+        spent
+        (rule: StoppingRule)
+        : float =
         let leaf simple =
             match simple with
             | StoppingRule.Matvecs n
@@ -123,7 +126,11 @@ module internal Stopping =
             | StoppingRule.PyHessian _ -> infinity
             | error -> ofTarget error
 
-        let both a b = if Double.IsInfinity a then b elif Double.IsInfinity b then a else max a b
+        let both a b =
+            if Double.IsInfinity a then b
+            elif Double.IsInfinity b then a
+            else max a b
+
         fold leaf min both rule
 
     /// The products at which the rule wants to be asked next, where so many are taken and each target is analysed next at a number of them.

@@ -21,9 +21,7 @@ module internal Summaries =
     let ofVectorMoments (moments: RunningVectorMoments) (dimension: ErrorDimension) : Summary =
         let struct (value, error) = moments.Norms
 
-        { make moments.Count value error with
-            Dimension = dimension.Value
-        }
+        { make moments.Count value error with Dimension = dimension.Value }
 
     /// Of several numbers from the same samples: norms.
     let ofMany (moments: RunningMoments[]) : Summary =
@@ -37,7 +35,4 @@ module internal Summaries =
 
     /// Of an estimate whose random vectors share what they find.
     let ofSketch independent value error isExact : Summary =
-        { make independent value error with
-            Spread = nan
-            IsExact = isExact
-        }
+        { make independent value error with Spread = nan; IsExact = isExact }

@@ -104,8 +104,7 @@ module ActivationHessian =
     let private measurement (count: int) : Measurement<Estimate<float> * Estimate<Tensor>> =
         let exact =
             ExactResult.ofDiagonal (fun diagonal ledger ->
-                let sums =
-                    Tensor.ofArray [ count; diagonal.Length / count ] diagonal |> Tensor.sumAxes [ 1 ]
+                let sums = Tensor.ofArray [ count; diagonal.Length / count ] diagonal |> Tensor.sumAxes [ 1 ]
 
                 Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 ledger, ExactResult.vector sums ledger)
 
@@ -121,7 +120,8 @@ module ActivationHessian =
                         let vectors = weighted.Signature.Shape[0]
 
                         let sums =
-                            Tensor.reshape [ vectors; count; operator.Columns / count ] weighted |> Tensor.sumAxes [ 2 ]
+                            Tensor.reshape [ vectors; count; operator.Columns / count ] weighted
+                            |> Tensor.sumAxes [ 2 ]
 
                         own.AddRows sums
                         sample.Forms |> Array.iter total.Add

@@ -124,14 +124,7 @@ module ChebyshevMoments =
                 ArgumentRangeException $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
             )
 
-    let private run
-        (options: RunOptions)
-        probe
-        probes
-        count
-        (key: Key)
-        (operator: LinearOperator)
-        : ChebyshevSample =
+    let private run (options: RunOptions) probe probes count (key: Key) (operator: LinearOperator) : ChebyshevSample =
         let token, n = options.Cancellation, operator.Columns
         token.ThrowIfCancellationRequested()
         let watch, keys = Stopwatch.StartNew(), key.Split 2

@@ -143,7 +143,12 @@ type CheckpointTests() =
         let tiny = LinearOperator.ofMatrix (1e-200 * matrix)
 
         let trace n options =
-            Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace) (StoppingRule.matvecs n) key tiny
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs n)
+                key
+                tiny
 
         withFile (fun path ->
             let whole = trace 64 none
@@ -181,28 +186,44 @@ type CheckpointTests() =
             let refused fragments run = Expect.error<DataException> (path :: fragments) (run >> ignore)
 
             refused [ "key" ] (fun () ->
-                Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace) stop (Key.OfSeed 1L) operator)
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                    stop
+                    (Key.OfSeed 1L)
+                    operator)
 
             refused [ "probe"; "sphere" ] (fun () ->
                 Estimate.runWith options (Hutchinson.estimator Probe.sphere Measurement.trace) stop key operator)
 
             refused [ "block size"; "16"; "8" ] (fun () ->
-                Estimate.runWith (options.WithBlockSize 8) (Hutchinson.estimator Probe.gaussian Measurement.trace) stop key operator)
+                Estimate.runWith
+                    (options.WithBlockSize 8)
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                    stop
+                    key
+                    operator)
 
             refused [ "another operator" ] (fun () ->
-                Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
                     stop
                     key
                     (LinearOperator.ofMatrix (1.01 * matrix)))
 
             refused [ "operator"; "[29; 29]" ] (fun () ->
-                Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
                     stop
                     key
                     (LinearOperator.ofMatrix (Matrices.symmetric 1 29)))
 
             let both () =
-                Estimate.runWith options (Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.trace))
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.trace))
                     stop
                     key
                     operator
@@ -210,7 +231,11 @@ type CheckpointTests() =
             Expect.error<DataException> [ "result" ] (both >> ignore)
             // The same type of result, but another measurement: the numbers do not fit.
             let diagonal () =
-                Estimate.runWith options (Hutchinson.estimator Probe.gaussian (Measurement.map (fun _ -> Unchecked.defaultof<Estimate<float>>) Measurement.diagonal))
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator
+                        Probe.gaussian
+                        (Measurement.map (fun _ -> Unchecked.defaultof<Estimate<float>>) Measurement.diagonal))
                     stop
                     key
                     operator
@@ -236,7 +261,12 @@ type CheckpointTests() =
 
             let options = none.WithCheckpoint(path, 0.0).WithProgress(listener, 0.0)
 
-            Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace) (StoppingRule.matvecs 48) key operator
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs 48)
+                key
+                operator
             |> ignore
 
             Assert.That((List.ofSeq seen = [ false; false; true; true ])))

@@ -58,7 +58,9 @@ type CoverageTests() =
         let options = RunOptions.Default.WithBlockSize 100
 
         let run key =
-            Estimate.runWith options (Hutchinson.estimator Probe.gaussian (Traces.ofSpectra spectra))
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian (Traces.ofSpectra spectra))
                 (StoppingRule.matvecs 100)
                 key
                 identity
@@ -84,7 +86,12 @@ type CoverageTests() =
         let options = RunOptions.Default.WithBlockSize 100
 
         let estimate key =
-            Estimate.runWith options (Hutchinson.estimator Probe.gaussian measurement) (StoppingRule.matvecs 100) key identity
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian measurement)
+                (StoppingRule.matvecs 100)
+                key
+                identity
             |> List.head
 
         let share =

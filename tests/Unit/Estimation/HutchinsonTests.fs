@@ -189,7 +189,9 @@ type HutchinsonTests() =
         let diagonal = LinearOperator.ofDiagonal (Tensor.ofArray [ 12 ] (Matrices.diagonal matrix))
 
         let run size =
-            Estimate.runWith (RunOptions.Default.WithBlockSize size) (Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.diagonal))
+            Estimate.runWith
+                (RunOptions.Default.WithBlockSize size)
+                (Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.diagonal))
                 (StoppingRule.matvecs 37)
                 key
                 diagonal
@@ -325,7 +327,12 @@ type HutchinsonTests() =
         let operator = LinearOperator.ofDelegate DType.Float64 3 3 product
 
         let trace =
-            Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace) (StoppingRule.matvecs 1000) key operator
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs 1000)
+                key
+                operator
 
         Assert.That((trace.StopReason, trace.Samples), Is.EqualTo((StopReason.Cancelled, 48)))
         within 6.0 trace
@@ -336,10 +343,16 @@ type HutchinsonTests() =
         Assert.That(progress.Reports[2].ExpectedSeconds, Is.GreaterThan progress.Reports[2].Seconds)
 
         Expect.error<OperationCanceledException> [] (fun () ->
-            Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace) (StoppingRule.matvecs 9) key operator
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs 9)
+                key
+                operator
             |> ignore)
 
-        Expect.error<OperationCanceledException> [] (fun () -> Exact.measureWith options Measurement.trace operator |> ignore)
+        Expect.error<OperationCanceledException> [] (fun () ->
+            Exact.measureWith options Measurement.trace operator |> ignore)
 
     [<Test>]
     member _.``float32 sums keep their digits``() =

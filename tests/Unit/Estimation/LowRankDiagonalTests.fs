@@ -208,12 +208,18 @@ type LowRankDiagonalTests() =
 
         for name, estimate in
             [
-                "UDiag++", (fun options -> Estimate.runWith options UDiagPlusPlus.estimator (StoppingRule.matvecs 200) key)
+                "UDiag++",
+                (fun options -> Estimate.runWith options UDiagPlusPlus.estimator (StoppingRule.matvecs 200) key)
                 "XNysDiag",
-                (fun options -> Estimate.runWith options (XNysDiag.withProbe Probe.rademacher) (StoppingRule.matvecs 200) key)
+                (fun options ->
+                    Estimate.runWith options (XNysDiag.withProbe Probe.rademacher) (StoppingRule.matvecs 200) key)
                 "Hutchinson",
                 (fun options ->
-                    Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.diagonal) (StoppingRule.matvecs 200) key)
+                    Estimate.runWith
+                        options
+                        (Hutchinson.estimator Probe.gaussian Measurement.diagonal)
+                        (StoppingRule.matvecs 200)
+                        key)
             ] do
             for limit in [ 3; 40 ] do
                 use source = new CancellationTokenSource()
@@ -248,7 +254,9 @@ type LowRankDiagonalTests() =
             |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
 
         let diagonal =
-            Estimate.runWith (none.WithCancellation source.Token) (XDiag.withProbe Probe.rademacher)
+            Estimate.runWith
+                (none.WithCancellation source.Token)
+                (XDiag.withProbe Probe.rademacher)
                 (StoppingRule.matvecs 200)
                 key
                 operator

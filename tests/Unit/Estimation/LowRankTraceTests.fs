@@ -145,7 +145,9 @@ type LowRankTraceTests() =
         let matrix = Tensor.matmul left right
 
         for probe in [ Probe.sphere; Probe.gaussian; Probe.rademacher ] do
-            let trace = Estimate.run (XTrace.withProbe probe) (StoppingRule.matvecs 22) key (LinearOperator.ofMatrix matrix)
+            let trace =
+                Estimate.run (XTrace.withProbe probe) (StoppingRule.matvecs 22) key (LinearOperator.ofMatrix matrix)
+
             Assert.That(trace.Value, Is.EqualTo(Matrices.trace matrix).Within(10.0 * sqrt 2.2e-16))
             Assert.That((trace.IsExact, trace.StandardError), Is.EqualTo((true, 0.0)), $"{probe}")
             Assert.That(trace.Matvecs, Is.LessThanOrEqualTo 22)
@@ -197,7 +199,8 @@ type LowRankTraceTests() =
             for seed in 1L .. 40L do
                 for products in [ 4; 6; 12 ] do
                     let trace =
-                        Estimate.run (XTrace.withProbe Probe.rademacher)
+                        Estimate.run
+                            (XTrace.withProbe Probe.rademacher)
                             (StoppingRule.matvecs products)
                             (Key.OfSeed seed)
                             operator
@@ -390,17 +393,42 @@ type LowRankTraceTests() =
             Assert.That(trace.Matvecs, Is.LessThan 90)
             Assert.That(abs (trace.Value - Array.sum values), Is.LessThan(6.0 * trace.StandardError))
 
-        check (cancelled 40 (fun options -> Estimate.runWith options (XTrace.withProbe Probe.sphere) (StoppingRule.matvecs 200) key))
-        check (cancelled 40 (fun options -> Estimate.runWith options (XNysTrace.withProbe Probe.sphere) (StoppingRule.matvecs 200) key))
-        check (cancelled 65 (fun options -> Estimate.runWith options (HutchPlusPlus.withProbe Probe.rademacher) (StoppingRule.matvecs 90) key))
-        check (cancelled 50 (fun options -> Estimate.runWith options NonadaptiveHutchPlusPlus.estimator (StoppingRule.matvecs 90) key))
+        check (
+            cancelled 40 (fun options ->
+                Estimate.runWith options (XTrace.withProbe Probe.sphere) (StoppingRule.matvecs 200) key)
+        )
+
+        check (
+            cancelled 40 (fun options ->
+                Estimate.runWith options (XNysTrace.withProbe Probe.sphere) (StoppingRule.matvecs 200) key)
+        )
+
+        check (
+            cancelled 65 (fun options ->
+                Estimate.runWith options (HutchPlusPlus.withProbe Probe.rademacher) (StoppingRule.matvecs 90) key)
+        )
+
+        check (
+            cancelled 50 (fun options ->
+                Estimate.runWith options NonadaptiveHutchPlusPlus.estimator (StoppingRule.matvecs 90) key)
+        )
 
         // Before there is a vector outside the sketch, or an approximation.
         for limit in [ 1; 20; 40 ] do
-            check (cancelled limit (fun options -> Estimate.runWith options (HutchPlusPlus.withProbe Probe.rademacher) (StoppingRule.matvecs 200) key))
-            check (cancelled limit (fun options -> Estimate.runWith options NonadaptiveHutchPlusPlus.estimator (StoppingRule.matvecs 200) key))
+            check (
+                cancelled limit (fun options ->
+                    Estimate.runWith options (HutchPlusPlus.withProbe Probe.rademacher) (StoppingRule.matvecs 200) key)
+            )
 
-        check (cancelled 12 (fun options -> Estimate.runWith options (AdaptiveHutchPlusPlus.estimator 1e-3 0.05) unlimited key))
+            check (
+                cancelled limit (fun options ->
+                    Estimate.runWith options NonadaptiveHutchPlusPlus.estimator (StoppingRule.matvecs 200) key)
+            )
+
+        check (
+            cancelled 12 (fun options ->
+                Estimate.runWith options (AdaptiveHutchPlusPlus.estimator 1e-3 0.05) unlimited key)
+        )
 
         use source = new CancellationTokenSource()
         source.Cancel()

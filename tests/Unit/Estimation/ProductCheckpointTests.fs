@@ -28,14 +28,33 @@ type ProductCheckpointTests() =
     /// Every estimator that keeps vectors, and its result in numbers.
     let estimators: (string * (RunOptions -> Key -> LinearOperator -> float[])) list =
         [
-            "XTrace", (fun options key a -> Estimate.runWith options (XTrace.withProbe Probe.sphere) rule key a |> ofScalar)
-            "XNysTrace", (fun options key a -> Estimate.runWith options (XNysTrace.withProbe Probe.sphere) rule key a |> ofScalar)
-            "XDiag", (fun options key a -> Estimate.runWith options (XDiag.withProbe Probe.rademacher) rule key a |> ofVector)
-            "XNysDiag", (fun options key a -> Estimate.runWith options (XNysDiag.withProbe Probe.rademacher) rule key a |> ofVector)
-            "Hutch++", (fun options key a -> Estimate.runWith options (HutchPlusPlus.withProbe Probe.rademacher) (StoppingRule.matvecs 96) key a |> ofScalar)
-            "NA-Hutch++", (fun options key a -> Estimate.runWith options NonadaptiveHutchPlusPlus.estimator (StoppingRule.matvecs 96) key a |> ofScalar)
-            "A-Hutch++", (fun options key a -> Estimate.runWith options (AdaptiveHutchPlusPlus.estimator 0.1 0.05) (StoppingRule.matvecs Int32.MaxValue) key a |> ofScalar)
-            "UDiag++", (fun options key a -> Estimate.runWith options UDiagPlusPlus.estimator (StoppingRule.matvecs 96) key a |> ofVector)
+            "XTrace",
+            (fun options key a -> Estimate.runWith options (XTrace.withProbe Probe.sphere) rule key a |> ofScalar)
+            "XNysTrace",
+            (fun options key a -> Estimate.runWith options (XNysTrace.withProbe Probe.sphere) rule key a |> ofScalar)
+            "XDiag",
+            (fun options key a -> Estimate.runWith options (XDiag.withProbe Probe.rademacher) rule key a |> ofVector)
+            "XNysDiag",
+            (fun options key a -> Estimate.runWith options (XNysDiag.withProbe Probe.rademacher) rule key a |> ofVector)
+            "Hutch++",
+            (fun options key a ->
+                Estimate.runWith options (HutchPlusPlus.withProbe Probe.rademacher) (StoppingRule.matvecs 96) key a
+                |> ofScalar)
+            "NA-Hutch++",
+            (fun options key a ->
+                Estimate.runWith options NonadaptiveHutchPlusPlus.estimator (StoppingRule.matvecs 96) key a |> ofScalar)
+            "A-Hutch++",
+            (fun options key a ->
+                Estimate.runWith
+                    options
+                    (AdaptiveHutchPlusPlus.estimator 0.1 0.05)
+                    (StoppingRule.matvecs Int32.MaxValue)
+                    key
+                    a
+                |> ofScalar)
+            "UDiag++",
+            (fun options key a ->
+                Estimate.runWith options UDiagPlusPlus.estimator (StoppingRule.matvecs 96) key a |> ofVector)
             "Automatic.trace",
             (fun options key a -> (Automatic.traceWith options Automatic.memory rule key a).Estimate |> ofScalar)
             "Automatic.diagonal",
@@ -143,7 +162,12 @@ type ProductCheckpointTests() =
     member _.``damage anywhere in the file is an error``() =
         withFile (fun path ->
             let run () =
-                Estimate.runWith (none.WithCheckpoint path) (XNysTrace.withProbe Probe.sphere) (StoppingRule.matvecs 24) key operator
+                Estimate.runWith
+                    (none.WithCheckpoint path)
+                    (XNysTrace.withProbe Probe.sphere)
+                    (StoppingRule.matvecs 24)
+                    key
+                    operator
                 |> ignore
 
             run ()
@@ -174,7 +198,10 @@ type ProductCheckpointTests() =
     member _.``a file of another run or operator is refused``() =
         withFile (fun path ->
             let options = none.WithCheckpoint path
-            let run key a = Estimate.runWith options (XTrace.withProbe Probe.sphere) (StoppingRule.matvecs 24) key a |> ignore
+
+            let run key a =
+                Estimate.runWith options (XTrace.withProbe Probe.sphere) (StoppingRule.matvecs 24) key a |> ignore
+
             run key operator
             let refused fragments action = Expect.error<DataException> (path :: fragments) action
             refused [ "other vectors" ] (fun () -> run (Key.OfSeed 1L) operator)
@@ -184,10 +211,13 @@ type ProductCheckpointTests() =
             refused [ "another run"; "[29; 29]" ] (fun () -> run key smaller)
 
             refused [ "other vectors" ] (fun () ->
-                Estimate.runWith options (XTrace.withProbe Probe.rademacher) (StoppingRule.matvecs 24) key operator |> ignore)
+                Estimate.runWith options (XTrace.withProbe Probe.rademacher) (StoppingRule.matvecs 24) key operator
+                |> ignore)
 
             refused [ "sampling run" ] (fun () ->
-                Estimate.runWith options (Hutchinson.estimator Probe.rademacher Measurement.trace)
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.rademacher Measurement.trace)
                     (StoppingRule.matvecs 4)
                     key
                     operator

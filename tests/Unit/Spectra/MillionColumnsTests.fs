@@ -95,7 +95,12 @@ type MillionColumnsTests() =
 
         let (trace, diagonal), bytes =
             memoryOf (fun () ->
-                Estimate.runWith options (Hutchinson.estimator Probe.rademacher both) (StoppingRule.matvecs 40) key operator)
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.rademacher both)
+                    (StoppingRule.matvecs 40)
+                    key
+                    operator)
 
         // The running sums of the diagonal, and the block, are Float64: two vectors each.
         isWithin (2 * (4 + 4)) bytes
