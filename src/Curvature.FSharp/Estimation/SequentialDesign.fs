@@ -94,6 +94,9 @@ module internal SequentialDesign =
     /// Relative standard errors of the variance that are added to it.
     let private margin = 0.3
 
+    /// An interim analysis is at most this many times as late as the one before.
+    let private longestStep = 4.0
+
     /// No forecast is longer.
     let private longest = 1e9
 
@@ -131,17 +134,19 @@ module internal SequentialDesign =
 
     /// Half the width of the interval at a confidence, in standard errors, for a run that ended after these analyses (none: a count fixed
     /// beforehand). At the confidence of the rule it is what the rule compared with its target; at another one it is what a rule of that
-    /// confidence would have compared. For entries of a vector, the summary's dimension is 1. 0 for an exact result.
+    /// confidence would have compared. For entries of a vector, the summary's dimension is 1. 0 for an exact result. A fixed count has the plain quantile, to which the
+    /// law of the samples adds its skewness on each side.
     let factor (confidence: float) (history: Summary list) (final: Summary) : float =
         if final.IsExact then
             0.0
         else
+            let widening = if history.IsEmpty then 0.0 else skewness confidence final
             let c2 = squaredFactor confidence (not history.IsEmpty) final
-            sqrt (c2 * (1.0 + skewness confidence final / float (max 1 final.Independent)))
+            sqrt (c2 * (1.0 + widening / float (max 1 final.Independent)))
 
     /// The samples that are enough, by what the latest of them show: N = r (1 + b/N), where r = c² s²/d².
-    let private enough (target: Target) (summary: Summary) : float =
-        let ratio = float summary.Independent * Math.Pow(summary.StandardError / allowed target summary, 2.0)
+    let private enough (target: Target) (allowed: float) (summary: Summary) : float =
+        let ratio = float summary.Independent * Math.Pow(summary.StandardError / allowed, 2.0)
         let r = squaredFactor target.Confidence true summary * ratio
 
         if summary.StandardError = 0.0 then
@@ -172,27 +177,32 @@ module internal SequentialDesign =
         elif not (Double.IsFinite ratio) then longest
         else min longest (n * Math.Pow(ratio, 1.0 / rate history))
 
-    /// The number of samples at the expected end, after analyses in order, the newest last.
+    /// A value farther from 0 by a standard error: a mean that happens to be near 0 must not forecast a run without an end.
+    let private optimistic (summary: Summary) =
+        { summary with Value = abs summary.Value + summary.StandardError }
+
+    /// The number of samples at the expected end, after analyses in order, the newest last. That of the latest where it is enough. With a
+    /// relative target, it is that of a value farther from 0 by a standard error.
     let forecast (target: Target) (history: Summary list) : float =
         let latest = List.last history
 
         if latest.IsExact then float latest.Independent
-        elif target.IsIndependent then enough target latest
-        else enoughDependent target history
+        elif not target.IsIndependent then enoughDependent target history
+        elif enough target (allowed target latest) latest <= float latest.Independent then float latest.Independent
+        else max (float latest.Independent + 1.0) (enough target (allowed target (optimistic latest)) latest)
 
     /// What to do after these interim analyses, in order, the newest last.
     let decide (target: Target) (history: Summary list) : Decision =
         let latest = List.last history
         let n = float latest.Independent
         let expected = forecast target history
-        let next = Math.Min(expected, if target.IsIndependent then 0.5 * expected else 1.3 * n)
 
-        if latest.IsExact || expected <= n then
-            Stop
-        elif next > 1.2 * n || not target.IsIndependent then
-            ContinueTo(max (latest.Independent + 1) (int (ceil next)))
-        else
-            ContinueTo(int (ceil expected))
+        // No step is longer than what is known allows: a forecast from few samples is often far off.
+        let step = if target.IsIndependent then min (0.5 * expected) (longestStep * n) else 1.3 * n
+
+        if latest.IsExact || expected <= n then Stop
+        elif target.IsIndependent && step < 1.2 * n then ContinueTo(int (ceil expected))
+        else ContinueTo(max (latest.Independent + 1) (int (ceil (min expected step))))
 
     /// What to do where several quantities are watched, each with its own target: stop where all have met theirs. Each then holds its truth
     /// with the confidence of its target, and all of k together with 1 − Σ(1 − cᵢ) at least (Bonferroni).
