@@ -196,7 +196,7 @@ public sealed class EstimationTests
             Throws.TypeOf<OperatorException>().With.Message.Contains("[2; 3]"));
         Assert.That(
             () => LinearOperator.FromDelegate(DType.Float64, 2, 2, _ => [double.NaN, 0]).EstimateTrace(),
-            Throws.TypeOf<NonFiniteException>().With.Message.Contains("probe 0"));
+            Throws.TypeOf<NonFiniteException>().With.Message.Contains("vector 0"));
         Assert.That(
             () => Operator.EstimateBlockTraces([new("beyond", 15, 10)]),
             Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("beyond"));

@@ -114,9 +114,7 @@ type internal SequentialRun<'T>
             isLast,
             fun () ->
                 let isCheap = isIndependent && spent () > 0
-                let summary = if isCheap then Array.tryHead incremental.Summaries else None
-                let summary = summary |> Option.map (fun struct (s, _) -> s)
-
+                let summary = if isCheap then first incremental.Summaries else None
                 let products = spent () + pass.Taken
                 let expected = if isLast then float products else told ()
                 let tell value error width = SamplingProgress(products, value, error, kept.Seconds, expected, width)

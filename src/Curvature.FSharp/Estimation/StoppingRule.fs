@@ -110,38 +110,29 @@ module internal Stopping =
         let andAlso a b = a |> ValueOption.bind (fun _ -> b)
         fold leaf orElse andAlso rule
 
-    /// A number that each target gives, or the count of products at which a rule ends; infinite where there is none. For two rules at the
-    /// same time it is the later one, as far as both have one.
-    let private products
-        (ofTarget: StoppingRule -> float)
-        (ofSeconds: float -> float)
-        spent
-        (rule: StoppingRule)
-        : float =
+    /// The number of products that a target, a count and a time give; infinite where there is none. For two rules at the same time it is the
+    /// later one, as far as both have one.
+    let private products ofTarget (ofCount: int -> float) (ofSeconds: float -> float) (rule: StoppingRule) : float =
         let leaf simple =
             match simple with
             | StoppingRule.Matvecs n
-            | StoppingRule.Ceiling n -> if n > spent then float n else infinity
+            | StoppingRule.Ceiling n -> ofCount n
             | StoppingRule.Seconds s -> ofSeconds s
             | StoppingRule.PyHessian _ -> infinity
             | error -> ofTarget error
 
-        let both a b =
-            if Double.IsInfinity a then b
-            elif Double.IsInfinity b then a
-            else max a b
-
+        let both a b = if Double.IsInfinity a then b elif Double.IsInfinity b then a else max a b
         fold leaf min both rule
 
     /// The products at which the rule wants to be asked next, where so many are taken and each target is analysed next at a number of them.
     /// Time is asked after every block.
     let nextCheck (ofTarget: StoppingRule -> float) spent (rule: StoppingRule) : float =
-        products ofTarget (fun _ -> infinity) spent rule
+        products ofTarget (fun n -> if n > spent then float n else infinity) (fun _ -> infinity) rule
 
     /// The products at which the rule is expected to end, where so many took some time and each target is expected to need a number of them.
     let expected (ofTarget: StoppingRule -> float) spent (seconds: float) (rule: StoppingRule) : float =
         let ofSeconds s = if spent = 0 || seconds <= 0.0 then infinity else float spent * s / seconds
-        products ofTarget ofSeconds spent rule
+        products ofTarget float ofSeconds rule
 
     let private any (condition: StoppingRule -> bool) (rule: StoppingRule) = fold condition (||) (||) rule
 
