@@ -269,4 +269,4 @@ type CheckpointTests() =
                 operator
             |> ignore
 
-            Assert.That((List.ofSeq seen = [ false; false; true; true ])))
+            Assert.That((List.ofSeq seen = [ false; false; true; true; true ])))
