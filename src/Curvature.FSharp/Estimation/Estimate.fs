@@ -133,7 +133,11 @@ type Ledger
     /// What an exact result cost, in words.
     member internal _.ExactInWords =
         let number (x: float) = x.ToString("N0", CultureInfo.InvariantCulture)
-        let unit = if cost.Forms = 0 then "products" else "products and quadratic forms"
+
+        let unit =
+            if cost.Forms = 0 then "products"
+            elif cost.Products = 0 then "quadratic forms"
+            else "products and quadratic forms"
 
         if Double.IsFinite forecast then
             // The forecast is good to two digits at best.
