@@ -7,6 +7,7 @@ open Curvature
 type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
     /// Of each quantity that is watched, the newest last.
     let mutable histories: Summary list[] = [||]
+    let mutable watchesNothing = false
 
     let target simple = (Stopping.target isIndependent simple).Value
 
@@ -18,9 +19,8 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
     /// Where a target is reached and the run goes on for another reason, it is analysed again after half as many samples more.
     let next target independent : int =
         match histories with
-        | [||] when independent = 0 -> SequentialDesign.first target
-        // A run that had no target before, or watches nothing.
-        | [||] -> independent + max (SequentialDesign.first target) (independent / 2)
+        | [||] when watchesNothing -> 3 * (independent + 1) / 2
+        | [||] -> max (SequentialDesign.first target) (independent + 1)
         | _ ->
             decisions target
             |> Array.map (fun decision ->
@@ -44,6 +44,8 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
 
     /// Adds an analysis of the quantities that are watched.
     member _.Record(summaries: Summary[]) =
+        watchesNothing <- summaries.Length = 0
+
         if histories.Length = 0 then
             histories <- summaries |> Array.map List.singleton
         else
