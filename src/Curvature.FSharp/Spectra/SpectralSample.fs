@@ -144,24 +144,28 @@ module internal Statistics =
 /// What a listener hears while a spectrum is sampled by so many random vectors: before the first product, what all of
 /// it will take, and after each block the trace that the vectors so far show.
 [<Sealed; NoEquality; NoComparison>]
-type internal SpectralProgress(options: SamplingOptions, wanted: int, matvecs: float, bytes: float) =
+type internal SpectralProgress(options: RunOptions, wanted: int, matvecs: float, bytes: float) =
     let mutable traces = RunningMoments()
 
-    let report seconds =
-        if not (isNull options.Progress) then
-            let value = if traces.Count = 0 then nan else traces.Mean
-            let completed = float traces.Count / float wanted
+    let reporter = ProgressReporter options
+    let forecast = { Samples = float wanted; Matvecs = matvecs; Bytes = bytes }
 
-            SamplingProgress(traces.Count, value, traces.StandardError, seconds, completed, matvecs, bytes)
-            |> options.Progress.Report
+    let report isRequired seconds =
+        reporter.Report(
+            isRequired,
+            fun () ->
+                let value = if traces.Count = 0 then nan else traces.Mean
+                let width = IntervalWidth.ofSamples traces.Count
+                SamplingProgress(traces.Count, value, traces.StandardError, seconds, forecast, width)
+        )
 
     /// Before the first product.
-    member _.Start() = report 0.0
+    member _.Start() = report true 0.0
 
     /// After a block of vectors, with a trace from each.
     member _.Add(seconds: float, block: float[]) =
         block |> Array.iter traces.Add
-        report seconds
+        report (traces.Count >= wanted) seconds
 
     /// Nothing of what was told holds.
     member _.Restart() = traces <- RunningMoments()

@@ -185,7 +185,7 @@ type AtomicFileTests() =
                 (fun path -> Checkpoint.run path ignore (LinearOperator.ofMatrix (Tensor.ones DType.Float64 [ 2; 2 ])))
                 (fun path ->
                     Hutchinson.estimateWith
-                        (SamplingOptions.Default.WithCheckpoint path)
+                        (RunOptions.Default.WithCheckpoint path)
                         Probe.gaussian
                         Measurement.trace
                         (StoppingRule.matvecs 2)
