@@ -14,7 +14,9 @@ module AdaptiveHutchPlusPlus =
     [<NoEquality; NoComparison>]
     type private Goal =
         {
-            /// 4 ln(2/δ)/ε²: times the squared Frobenius norm of an operator, the samples of its trace that are needed.
+            /// ε
+            Error: float
+            /// 4 ln(2/δ): times the squared Frobenius norm of an operator in units of ε, the samples of its trace that are needed.
             Price: float
             /// δ
             Risk: float
@@ -40,6 +42,8 @@ module AdaptiveHutchPlusPlus =
     let private sketch what goal (options: SamplingOptions) key (operator: LinearOperator) : RangeSketch =
         let sketch = RangeSketch(what, operator, operator, Probe.Sphere, key)
         let mutable squares, inside = 0.0, 0.0
+        // Squares of images divided by the error that is allowed: those of images themselves may not exist.
+        let scale (t: Tensor) = (1.0 / goal.Error) * t
         let mutable last = infinity
         let mutable increases = 0
 
@@ -47,12 +51,12 @@ module AdaptiveHutchPlusPlus =
         options.Cancellation.ThrowIfCancellationRequested()
 
         while increases < 2
-              && not sketch.IsComplete
+              && not sketch.IsSaturated
               && sketch.Spent + 2 < operator.Columns
               && not (sketch.Spent > 0 && isCancelled ()) do
-            let image = sketch.Grow 1
+            let image = sketch.Grow 1 |> scale
 
-            if not sketch.IsComplete then
+            if not sketch.IsSaturated then
                 let column = (Rows.productsWith sketch.Basis image).Column 0
                 let own = column[column.Count - 1]
                 squares <- squares + (Rows.products image image)[0, 0]
@@ -67,7 +71,7 @@ module AdaptiveHutchPlusPlus =
     /// Samples zᵀBz outside the sketch, with the mean of ‖Bz‖², until as many are taken as that norm asks for.
     [<Sealed>]
     type private Outside(goal: Goal, outside: LinearOperator, key: Key, size: int) =
-        let forms = RunningMoments()
+        let forms = FormMoments()
         let mutable squares = 0.0
 
         /// The samples that the norm seen so far asks for, when i are taken.
@@ -88,8 +92,9 @@ module AdaptiveHutchPlusPlus =
             let first = forms.Count
             let z = Probe.drawOn outside.Device Probe.Gaussian key outside.Columns (first, count) outside.DType
             let y = outside.Multiply(z, (fun row -> $"sample {first + row} of A-Hutch++"))
-            Products.rowDots z y |> _.ToArray() |> Array.iter forms.Add
-            squares <- squares + (Rows.products y y).Trace()
+            forms.Add(z, (Products.rowDots z y).ToArray())
+            let scaled = (1.0 / goal.Error) * y
+            squares <- squares + (Rows.products scaled scaled).Trace()
 
     let private run goal (options: SamplingOptions) (key: Key) (operator: LinearOperator) : Estimate<float> =
         let watch = Diagnostics.Stopwatch.StartNew()
@@ -98,7 +103,8 @@ module AdaptiveHutchPlusPlus =
         let h = sketch.Projected
 
         if sketch.IsComplete then
-            Estimates.scalar (sketch.TraceInside h) 0.0 (sketch.ExactLedger watch.Elapsed.TotalSeconds)
+            let struct (value, error) = sketch.TraceInside h
+            Estimates.scalar value error (sketch.ExactLedger watch.Elapsed.TotalSeconds)
         else
             let samples =
                 Outside(goal, Deflation.symmetric sketch.Basis operator, keys[1], Sampling.blockSize options operator)
@@ -107,11 +113,10 @@ module AdaptiveHutchPlusPlus =
 
             let finish reason =
                 let gradients = int64 (spent ()) * int64 operator.Definition.Gradients
-                let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
-                let error = sqrt (samples.Forms.StandardError ** 2.0 + rounding ** 2.0)
+                let error = Rounding.hypotenuse samples.Forms.StandardError (sketch.Rounding h)
                 let seconds = watch.Elapsed.TotalSeconds
                 let ledger = Ledger(samples.Forms.Count, spent (), 0, gradients, seconds, reason, ValueNone)
-                Estimates.scalar (h.Trace() + samples.Forms.Mean) error ledger
+                Estimates.sampled samples.Forms.Law (h.Trace() + samples.Forms.Mean) error ledger
 
             let rec loop () =
                 if samples.IsDone then
@@ -146,8 +151,13 @@ module AdaptiveHutchPlusPlus =
         if operator.Columns <= 3 then
             Exact.traceWith options operator
         else
-            let price = 4.0 * log (2.0 / risk) / (absoluteError * absoluteError)
-            let goal = { Price = price; Risk = risk }
+            let goal =
+                {
+                    Error = absoluteError
+                    Price = 4.0 * log (2.0 / risk)
+                    Risk = risk
+                }
+
             Checkpoint.keeping options operator (fun options -> run goal options key)
 
     /// The trace of a symmetric operator to within an absolute error, which it misses with a probability of at most twice `risk`. The products are

@@ -53,7 +53,8 @@ module internal DiagonalGoal =
                 fun options spent seconds ->
                     let diagonal = Growth.exactDiagonal options operator spent seconds
                     let values = sums (Tensor.unsqueeze 0 diagonal.Value) |> Tensor.squeeze 0
-                    finish values (Tensor.zerosLike values) diagonal.Ledger
+                    let errors = sums (Tensor.unsqueeze 0 diagonal.RawStandardError) |> Tensor.squeeze 0
+                    finish values errors diagonal.Ledger
         }
 
 /// Σ base + the mean of corrections by one random vector each, for a goal.
@@ -90,14 +91,14 @@ type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperat
 
         missed.AddRows(weights * p * (1.0 + p))
 
-    /// Value and standard error, where the spread of the corrections is multiplied by a factor, and each entry is uncertain by this
-    /// much, or by the rounding of the largest, in any case.
-    member _.Combine(factor: float, uncertainty: float) : struct (Tensor * Tensor) =
-        let spread = factor * corrections.StandardError
+    /// Value and standard error, where the variance of the corrections and that of what was missed are multiplied by factors, and each
+    /// entry is uncertain by this much, or by the rounding of the largest, in any case.
+    member _.Combine(inflation: float, share: float, uncertainty: float) : struct (Tensor * Tensor) =
+        let spread = sqrt inflation * corrections.StandardError
         let entries = full [ 1; operator.Columns ] uncertainty |> goal.Reduce |> Tensor.squeeze 0
         let largest = start.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0
-        let rounding = entries + LeaveOneOutError.rounding operator.DType largest
-        let variance = Tensor.square spread + missed.Mean + Tensor.square rounding
+        let rounding = entries + Rounding.ofProduct operator.DType largest
+        let variance = Tensor.square spread + share * missed.Mean + Tensor.square rounding
         struct (start + corrections.Mean, Tensor.sqrt variance)
 
     /// The length of the standard deviations of one sample of what was missed.

@@ -39,7 +39,7 @@ module Divergence =
         let value = vmap (divergence f) points |> Tensor.convert DType.Float64
         Finite.check "Divergence: the divergence" value
         let ledger = Ledger(size, size, 0, 0L, watch.Elapsed.TotalSeconds, StopReason.Exact, ValueNone)
-        Estimates.vector value (Tensor.zerosLike value) ledger
+        Estimates.vector value (Rounding.ofElements points.DType value) ledger
 
     /// hutchinsonAtPoints with another probe, and options for cancellation, progress and block size.
     let hutchinsonAtPointsWith

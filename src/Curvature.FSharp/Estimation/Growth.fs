@@ -175,7 +175,7 @@ module internal Growth =
     /// The trace from all columns, after some products and some time.
     let exactTrace (options: SamplingOptions) (operator: LinearOperator) spent seconds : Estimate<float> =
         let trace = Exact.traceWith options operator
-        Estimates.scalar trace.Value 0.0 (afterwards trace.Ledger spent operator seconds)
+        Estimates.scalar trace.Value trace.RawStandardError (afterwards trace.Ledger spent operator seconds)
 
     /// The diagonal from all columns, after some products and some time.
     let exactDiagonal (options: SamplingOptions) (operator: LinearOperator) spent seconds : Estimate<Tensor> =

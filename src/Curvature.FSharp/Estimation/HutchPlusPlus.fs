@@ -24,7 +24,7 @@ module internal ThreeParts =
         sketch.Grow(min size rest) |> ignore
         rest <- rest - size
 
-        while rest > 0 && not sketch.IsComplete && not options.Cancellation.IsCancellationRequested do
+        while rest > 0 && not sketch.IsSaturated && not options.Cancellation.IsCancellationRequested do
             sketch.Grow(min size rest) |> ignore
             rest <- rest - size
 
@@ -79,10 +79,10 @@ module HutchPlusPlus =
         let h = sketch.Projected
 
         if sketch.IsComplete then
-            Estimates.scalar (sketch.TraceInside h) 0.0 (sketch.ExactLedger watch.Elapsed.TotalSeconds)
+            let struct (value, error) = sketch.TraceInside h
+            Estimates.scalar value error (sketch.ExactLedger watch.Elapsed.TotalSeconds)
         else
-            let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
-            let measurement = Deflation.trace sketch.Basis probe (h.Trace()) rounding
+            let measurement = Deflation.trace sketch.Basis probe (h.Trace()) (sketch.Rounding h)
             let outside = Deflation.symmetric sketch.Basis operator
             let sampled () = ThreeParts.finish options probe measurement matvecs keys[1] watch sketch operator outside
             ThreeParts.orSketchAlone sampled operator (fun () -> XTraceGrowth(operator, sketch)) watch
@@ -100,7 +100,7 @@ module HutchPlusPlus =
 
     /// The trace of any square operator from this many products, or fewer where they exhaust its rank: ⌊m/3⌋ vectors of the sphere for the sketch,
     /// and signs outside it, by quadratic forms where the operator has them. Unbiased; given the sketch, the forms outside it are independent,
-    /// so that Student's interval holds as for Hutchinson's estimator. As many products as there are columns give an exact result.
+    /// so that the interval holds as for Hutchinson's estimator: with fewer than 3 of them, from 3 to 5 products, the error is not known. As many products as there are columns give an exact result.
     /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have,
     /// and ArgumentRangeException for fewer than 3 products. Cancelled before there is a vector outside the sketch, it returns what XTrace makes of
     /// the sketch; before the first product it raises OperationCanceledException.

@@ -32,7 +32,8 @@ module Hutchinson =
     /// The diagonal, from signs, with a standard error for each entry. Unbiased; the variance of one sample of entry i is Σ_{j≠i} A_ij².
     let diagonal stop key operator : Estimate<Tensor> = estimate Probe.rademacher Measurement.diagonal stop key operator
 
-/// What can be found exactly, from one product or quadratic form for each column. All standard errors are 0.
+/// What can be found exactly up to rounding, from one product or quadratic form for each column. Standard errors are those of rounding: of
+/// products to their type, and of sums of n numbers in Float64, √n units (Higham & Mary 2019).
 /// Cancellation raises OperationCanceledException: part of an exact result is none.
 [<RequireQualifiedAccess>]
 module Exact =
@@ -94,7 +95,7 @@ module Exact =
     let diagonalWith (options: SamplingOptions) (operator: LinearOperator) : Estimate<Tensor> =
         let values, ledger = Checkpoint.keeping options operator (entries "Exact.diagonal")
         let diagonal = Tensor.ofArray [ values.Length ] values
-        Estimates.vector diagonal (Tensor.zerosLike diagonal) ledger
+        Estimates.vector diagonal (Rounding.ofElements operator.DType diagonal) ledger
 
     /// The diagonal, Float64 [n]: n products, or n quadratic forms where the operator has them.
     let diagonal operator = diagonalWith SamplingOptions.Default operator
@@ -102,7 +103,7 @@ module Exact =
     /// The trace, with options for cancellation, progress and block size.
     let traceWith (options: SamplingOptions) (operator: LinearOperator) : Estimate<float> =
         let values, ledger = Checkpoint.keeping options operator (entries "Exact.trace")
-        Estimates.scalar (Array.sum values) 0.0 ledger
+        Estimates.scalar (Array.sum values) (Rounding.ofSum operator.DType values) ledger
 
     /// The trace: n products, or n quadratic forms where the operator has them.
     let trace operator = traceWith SamplingOptions.Default operator
@@ -115,8 +116,8 @@ module Exact =
 
         blocks
         |> Array.map (fun block ->
-            let own = Array.sum values[block.Offset .. block.Offset + block.Size - 1]
-            BlockTrace(block, Estimates.scalar own 0.0 ledger))
+            let own = values[block.Offset .. block.Offset + block.Size - 1]
+            BlockTrace(block, Estimates.scalar (Array.sum own) (Rounding.ofSum operator.DType own) ledger))
 
     /// The squares of all entries, summed over rows or over everything.
     let private squares (operator: LinearOperator) =
@@ -133,9 +134,12 @@ module Exact =
     /// ‖A‖_F: n products.
     let frobenius (operator: LinearOperator) : Estimate<float> =
         let total, ledger = squares operator
-        Estimates.scalar (sqrt (Array.sum (total.ToArray()))) 0.0 ledger
+        let norm = sqrt (Array.sum (total.ToArray()))
+        let share = Rounding.ofNorm operator.DType (float operator.Rows * float operator.Columns)
+        Estimates.scalar norm (share * norm) ledger
 
     /// The norm of each row, Float64 [m]: n products.
     let rowNorms (operator: LinearOperator) : Estimate<Tensor> =
         let total, ledger = squares operator
-        Estimates.vector (Tensor.sqrt total) (Tensor.zerosLike total) ledger
+        let norms = Tensor.sqrt total
+        Estimates.vector norms (Rounding.ofNorm operator.DType (float operator.Columns) * norms) ledger

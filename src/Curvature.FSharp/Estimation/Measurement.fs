@@ -95,59 +95,83 @@ module Measurement =
             needsProduct,
             fun operator ->
                 prepare operator
-                let moments = RunningMoments()
+                let moments = FormMoments()
+
+                let error (ledger: Ledger) =
+                    if ledger.IsExact then
+                        Rounding.ofProduct operator.DType moments.Mean
+                    else
+                        moments.StandardError
 
                 { new Accumulator<_>() with
-                    member _.Add block = sample block |> Array.iter moments.Add
+                    member _.Add block = moments.Add(block.Vectors, sample block)
                     member _.Summary = [| struct (moments.Mean, moments.StandardError, true) |]
-                    member _.Finish ledger = finish moments.Mean moments.StandardError ledger
+                    member _.Finish ledger = finish moments.Law moments.Mean (error ledger) ledger
                     member _.State = [ moments ]
                 }
         )
 
-    let private vector prepare length (sample: SampleBlock -> Tensor) finish =
+    let private vector prepare length law (sample: SampleBlock -> Tensor) finish =
         Measurement(
             true,
             fun (operator: LinearOperator) ->
                 prepare operator
                 let moments = RunningVectorMoments(length operator, operator.Device)
+                let shape = ProbeShape()
+
+                let error (ledger: Ledger) =
+                    if ledger.IsExact then
+                        Rounding.ofElements operator.DType moments.Mean
+                    else
+                        moments.StandardError
 
                 { new Accumulator<_>() with
-                    member _.Add block = moments.AddRows(sample block)
+                    member _.Add block =
+                        shape.Add block.Vectors
+                        moments.AddRows(sample block)
 
                     member _.Summary =
                         let struct (value, error) = moments.Norms
                         [| struct (value, error, true) |]
 
-                    member _.Finish ledger = finish moments.Mean moments.StandardError ledger
-                    member _.State = [ moments ]
+                    member _.Finish ledger = finish (law shape moments.Count) moments.Mean (error ledger) ledger
+                    member _.State = [ moments; shape ]
                 }
         )
 
+    let private ofEntries (shape: ProbeShape) samples = SampleLaw.ofEntries shape.IsSign shape.Touched samples
+    let private ofSquares (shape: ProbeShape) samples = SampleLaw.ofSquares shape.Touched samples
+
     /// tr A = E zᵀAz (Girard 1989, Hutchinson 1990). The only measurement that can do with quadratic forms instead of products.
     let trace: Measurement<Estimate<float>> =
-        scalar false (OperatorParts.requireSquare "Measurement.trace") _.Forms Estimates.scalar
+        scalar false (OperatorParts.requireSquare "Measurement.trace") _.Forms Estimates.sampled
 
     /// diag A = E z∘Az, with a standard error for each entry, all Float64 [n] (Bekas, Kokiopoulou & Saad 2007, without the division).
     /// A stopping rule sees the norms of value and standard errors.
     let diagonal: Measurement<Estimate<Tensor>> =
-        vector (OperatorParts.requireSquare "Measurement.diagonal") _.Columns _.Weighted Estimates.vector
+        vector (OperatorParts.requireSquare "Measurement.diagonal") _.Columns ofEntries _.Weighted Estimates.sampledVector
 
     /// ‖A‖²_F = E ‖Az‖².
-    let squaredFrobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.scalar
+    let squaredFrobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.sampled
 
     /// ‖A‖_F, the root of squaredFrobenius; its interval's ends are the roots of that one's. A stopping rule sees the square.
     let frobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.scalarRoot
 
     /// ‖row i of A‖² = E (Az)_i² for each row, Float64 [m].
     let squaredRowNorms: Measurement<Estimate<Tensor>> =
-        vector ignore _.Rows (fun block -> Tensor.square (Tensor.convert DType.Float64 block.Product)) Estimates.vector
+        vector
+            ignore
+            _.Rows
+            ofSquares
+            (fun block -> Tensor.square (Tensor.convert DType.Float64 block.Product))
+            Estimates.sampledVector
 
     /// ‖row i of A‖ for each row, Float64 [m]; a stopping rule sees the squares.
     let rowNorms: Measurement<Estimate<Tensor>> =
         vector
             ignore
             _.Rows
+            ofSquares
             (fun block -> Tensor.square (Tensor.convert DType.Float64 block.Product))
             Estimates.vectorRoot
 
@@ -173,16 +197,18 @@ module Measurement =
             true,
             fun operator ->
                 checkBlocks "Measurement.blockTraces" blocks operator
-                let moments = blocks |> Array.map (fun _ -> RunningMoments())
+                let moments = blocks |> Array.map (fun _ -> FormMoments())
                 let norm f = moments |> Array.sumBy (fun m -> f m ** 2.0) |> sqrt
 
                 { new Accumulator<_>() with
                     member _.Add sample =
                         Array.iter2
-                            (fun (block: ParameterBlock) (own: RunningMoments) ->
-                                (Tensor.slice 1 block.Offset block.Size sample.Weighted |> Tensor.sumAxes [ 1 ])
-                                    .ToArray()
-                                |> Array.iter own.Add)
+                            (fun (block: ParameterBlock) (own: FormMoments) ->
+                                own.Add(
+                                    sample.Vectors,
+                                    (Tensor.slice 1 block.Offset block.Size sample.Weighted |> Tensor.sumAxes [ 1 ])
+                                        .ToArray()
+                                ))
                             blocks
                             moments
 
@@ -190,8 +216,14 @@ module Measurement =
 
                     member _.Finish ledger =
                         Array.map2
-                            (fun block (own: RunningMoments) ->
-                                BlockTrace(block, Estimates.scalar own.Mean own.StandardError ledger))
+                            (fun block (own: FormMoments) ->
+                                let error =
+                                    if ledger.IsExact then
+                                        Rounding.ofProduct operator.DType own.Mean
+                                    else
+                                        own.StandardError
+
+                                BlockTrace(block, Estimates.sampled own.Law own.Mean error ledger))
                             blocks
                             moments
 
@@ -200,7 +232,8 @@ module Measurement =
         )
 
     /// diag A as Σ z∘Az / Σ z∘z (Bekas, Kokiopoulou & Saad 2007): biased, but for normal probes of less variance than `diagonal`,
-    /// about Σ_{j≠i} A_ij²/(m − 2) an entry. The standard errors are those of a ratio of means. With signs it is the same as `diagonal`.
+    /// about Σ_{j≠i} A_ij²/(m − 2) an entry. The standard errors are those of a ratio of means, infinite
+    /// for an entry that a single probe has touched. With signs it is the same as `diagonal`.
     /// An entry that no probe has touched is an OperatorException: sparse probes need enough samples.
     let diagonalRatio: Measurement<Estimate<Tensor>> =
         Measurement(
@@ -208,9 +241,12 @@ module Measurement =
             fun operator ->
                 OperatorParts.requireSquare "Measurement.diagonalRatio" operator
                 let sums = RunningRatios(operator.Columns, operator.Device)
+                let shape = ProbeShape()
 
                 { new Accumulator<_>() with
-                    member _.Add block = sums.AddRows(block.Weighted, Tensor.square block.Vectors)
+                    member _.Add block =
+                        shape.Add block.Vectors
+                        sums.AddRows(block.Weighted, Tensor.square block.Vectors)
 
                     member _.Summary =
                         let norm (t: Tensor) = (Tensor.norm t).ToScalar()
@@ -228,9 +264,15 @@ module Measurement =
                                     $"Measurement.diagonalRatio: {sums.Untouched} of {operator.Columns} entries were 0 in all {sums.Count} probes; take more samples or denser probes"
                             )
 
-                        Estimates.vector sums.Value sums.StandardError ledger
+                        let error =
+                            if ledger.IsExact then
+                                Rounding.ofElements operator.DType sums.Value
+                            else
+                                sums.StandardError
 
-                    member _.State = [ sums ]
+                        Estimates.sampledVector (ofEntries shape sums.Count) sums.Value error ledger
+
+                    member _.State = [ sums; shape ]
                 }
         )
 

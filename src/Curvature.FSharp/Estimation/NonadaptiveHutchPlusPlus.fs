@@ -53,15 +53,15 @@ module NonadaptiveHutchPlusPlus =
 
     /// Hutchinson's estimate from the vectors of the approximation, when it was cancelled.
     let private cancelled (pairs: (Panels * Panels) list) (operator: LinearOperator) seconds : Estimate<float> =
-        let forms = RunningMoments()
+        let forms = FormMoments()
 
         for vectors, products in pairs do
             for z, y in Seq.zip vectors.Blocks products.Blocks do
-                (Products.rowDots z y).ToArray() |> Array.iter forms.Add
+                forms.Add(z, (Products.rowDots z y).ToArray())
 
         let gradients = int64 forms.Count * int64 operator.Definition.Gradients
         let ledger = Ledger(forms.Count, forms.Count, 0, gradients, seconds, StopReason.Cancelled, ValueNone)
-        Estimates.scalar forms.Mean forms.StandardError ledger
+        Estimates.sampled forms.Law forms.Mean forms.StandardError ledger
 
     let private fromApproximation
         (options: SamplingOptions)
@@ -74,7 +74,7 @@ module NonadaptiveHutchPlusPlus =
         =
         let approximation = approximate sPair rPair operator
         let inner = approximation.M * Rows.productsOf approximation.W approximation.Z
-        let rounding = LeaveOneOutError.rounding operator.DType (inner.Diagonal().L1Norm())
+        let rounding = Rounding.ofProduct operator.DType (inner.Diagonal().L1Norm())
         let spent = (fst sPair: Panels).Count + (fst rPair: Panels).Count
         let seconds = watch.Elapsed.TotalSeconds
         let measurement = missed approximation (inner.Trace()) rounding

@@ -46,7 +46,7 @@ module internal CheckpointFile =
 /// from the key.
 module internal RunFile =
 
-    let private magic = "CURVATURE RUN 1\n"B
+    let private magic = "CURVATURE RUN 2\n"B
 
     let private payload (identity: RunIdentity) (progress: RunProgress) (save: BinaryWriter -> unit) : byte[] =
         use stream = new MemoryStream()

@@ -16,8 +16,8 @@ module UDiagPlusPlus =
         let inside = sketch.DiagonalInside |> Seq.fold (fun total rows -> total + sum rows) zero
 
         match sketch.DiagonalOutside with
-        | ValueSome rows -> inside + sum rows / float (Rows.count rows)
-        | ValueNone -> inside
+        | ValueSome rows when sketch.IsComplete -> inside + sum rows / float (Rows.count rows)
+        | _ -> inside
 
     let private fromSketch options matvecs (key: Key) (operator: LinearOperator) : Estimate<Tensor> =
         let watch = Diagnostics.Stopwatch.StartNew()
@@ -27,7 +27,9 @@ module UDiagPlusPlus =
         if operator.IsSymmetric then sketch.Projected |> ignore
 
         if sketch.IsComplete then
-            Estimates.vector known (Tensor.zerosLike known) (sketch.ExactLedger watch.Elapsed.TotalSeconds)
+            let largest = (Tensor.max (Tensor.abs known)).ToScalar()
+            let error = Tensor.fullLike known (Rounding.ofProduct operator.DType largest)
+            Estimates.vector known error (sketch.ExactLedger watch.Elapsed.TotalSeconds)
         else
             let measurement = Deflation.diagonal operator.DType known
             let outside = Deflation.left sketch.Basis operator

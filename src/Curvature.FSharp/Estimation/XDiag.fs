@@ -38,13 +38,14 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
 
         let h = sketch.Projected
 
-        if sketch.IsComplete || sketch.Live = 0 then
+        if sketch.IsSaturated || sketch.Live = 0 then
             sketch.DiagonalOutside |> ValueOption.iter samples.AddCorrections
         else
             leaveOneOut h samples
 
         spread <- samples.Spread
-        samples.Combine(LeaveOneOutError.traceFactor, 0.0)
+        let inflation = LeaveOneOutError.inflationOfEntries LeaveOneOutError.traceFactor operator.Columns h.RowCount
+        samples.Combine(inflation, 1.0, 0.0)
 
     /// The length of the standard deviations of one sample of what the vectors so far have missed.
     member _.Spread = spread
@@ -63,7 +64,7 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
 
     override _.Cost = 2
     override _.Spent = sketch.Spent
-    override _.Samples = max 1 sketch.Live
+    override _.Samples = if sketch.IsSaturated then max 1 sketch.Outsiders else max 1 sketch.Live
     override _.IsExact = sketch.IsComplete
 
     override _.Grow count =
@@ -75,13 +76,13 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
             result <- settle ()
             isSettled <- true
 
-    override _.Summary =
+    override this.Summary =
         let struct (value, error) = DiagonalSamples<'T>.Norms result
-        struct (value, (if sketch.Live < 2 && not sketch.IsComplete then infinity else error))
+        struct (value, (if this.Samples < 2 && not sketch.IsComplete then infinity else error))
 
     override _.Finish ledger =
         let struct (value, error) = result
-        goal.Finish value (if ledger.IsExact then Tensor.zerosLike error else error) ledger
+        goal.Finish value error ledger
 
 /// XDiag (Epperly, Tropp & Webber 2024, section 2.5): the diagonal by the idea of XTrace. It needs products with the transpose, and
 /// an error bar comes with each entry.

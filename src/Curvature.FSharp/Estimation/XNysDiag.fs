@@ -35,7 +35,9 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
             samples.AddMissed(unit, removed[first..last])
 
         spread <- samples.Spread
-        samples.Combine(LeaveOneOutError.nystromFactor, factors.Shift)
+        // A direction that all vectors have missed lies among those that are left.
+        let left = float (operator.Columns - sketch.Spent) / float operator.Columns
+        samples.Combine(1.1 * LeaveOneOutError.nystromFactor, left, factors.Shift)
 
     /// The length of the standard deviations of one sample of what the vectors so far have missed.
     member _.Spread = spread
@@ -81,7 +83,7 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
 
     override _.Finish ledger =
         let struct (value, error) = result
-        goal.Finish value (if ledger.IsExact then Tensor.zerosLike error else error) ledger
+        goal.Finish value (if ledger.IsExact then Rounding.ofElements operator.DType value else error) ledger
 
 /// XNysDiag (Epperly 2025, "Make the Most of What You Have", chapter 16): the diagonal of a semidefinite operator by the idea of
 /// XNysTrace, with an error bar for each entry.

@@ -105,7 +105,7 @@ module ActivationHessian =
         Measurement(
             true,
             fun operator ->
-                let total = RunningMoments()
+                let total = FormMoments()
                 let own = RunningVectorMoments(count, operator.Device)
 
                 { new Accumulator<_>() with
@@ -117,12 +117,12 @@ module ActivationHessian =
                             Tensor.reshape [ vectors; count; operator.Columns / count ] weighted |> Tensor.sumAxes [ 2 ]
 
                         own.AddRows sums
-                        sample.Forms |> Array.iter total.Add
+                        total.Add(sample.Vectors, sample.Forms)
 
                     member _.Summary = [| struct (total.Mean, total.StandardError, true) |]
 
                     member _.Finish ledger =
-                        Estimates.scalar total.Mean total.StandardError ledger,
+                        Estimates.sampled total.Law total.Mean total.StandardError ledger,
                         Estimates.vector own.Mean own.StandardError ledger
 
                     member _.State = [ total; own ]
@@ -183,8 +183,14 @@ module ActivationHessian =
 
             let sums = diagonal.Value |> Tensor.reshape [ count; tap.Size / count ] |> Tensor.sumAxes [ 1 ]
 
-            Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 diagonal.Ledger,
-            Estimates.vector sums (Tensor.zerosLike sums) diagonal.Ledger)
+            let rounding =
+                diagonal.StandardError
+                |> Tensor.square
+                |> Tensor.reshape [ count; tap.Size / count ]
+                |> Tensor.sumAxes [ 1 ]
+
+            let total = Estimates.scalar ((Tensor.sum sums).ToScalar()) (sqrt ((Tensor.sum rounding).ToScalar())) diagonal.Ledger
+            total, Estimates.vector sums (Tensor.sqrt rounding) diagonal.Ledger)
 
     // ---- over many batches
 

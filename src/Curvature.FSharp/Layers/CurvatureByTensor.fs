@@ -87,27 +87,28 @@ module CurvatureByTensor =
 
     let private table
         (layout: ParameterLayout)
-        ledger
-        (total: float, totalError)
-        (traces: (float * float * float[])[])
+        (total: Estimate<float>)
+        (traces: (Estimate<float> * float[])[])
+        (law: SampleLaw)
         (diagonal: Tensor, errors: Tensor)
         =
+        let ledger = total.Ledger
+
         let row i (tensor: ParameterTensor) =
-            let value, error, samples = traces[i]
-            let size = float (max 1 tensor.Size)
+            let trace, samples = traces[i]
 
             TensorCurvature(
                 tensor,
-                Estimates.scalar value error ledger,
-                Estimates.scalar (value / size) (error / size) ledger,
-                Estimates.vector (cut tensor diagonal) (cut tensor errors) ledger,
+                trace,
+                Estimates.scaled (1.0 / float (max 1 tensor.Size)) trace,
+                Estimates.sampledVector law (cut tensor diagonal) (cut tensor errors) ledger,
                 samples
             )
 
         CurvatureByTensor(
             layout.Tensors |> Seq.mapi row |> Seq.toArray,
-            Estimates.scalar total totalError ledger,
-            Estimates.vector diagonal errors ledger
+            total,
+            Estimates.sampledVector law diagonal errors ledger
         )
 
     /// Trace and diagonal of the block of each tensor: E of z∘Az, summed over the tensor. A stopping rule sees the norms of the traces of all
@@ -118,39 +119,52 @@ module CurvatureByTensor =
             fun operator ->
                 check layout operator
                 let tensors = Seq.toArray layout.Tensors
-                let moments = tensors |> Array.map (fun _ -> RunningMoments())
+                let moments = tensors |> Array.map (fun _ -> FormMoments())
                 let samples = tensors |> Array.map (fun _ -> ResizeArray<float>())
-                let total = RunningMoments()
+                let total = FormMoments()
                 let diagonal = RunningVectorMoments(layout.Size, operator.Device)
+                let shape = ProbeShape()
                 let norm f = moments |> Array.sumBy (fun m -> f m ** 2.0) |> sqrt
 
                 { new Accumulator<_>() with
                     member _.Add sample =
-                        sample.Forms |> Array.iter total.Add
+                        total.Add(sample.Vectors, sample.Forms)
+                        shape.Add sample.Vectors
                         diagonal.AddRows sample.Weighted
 
                         tensors
                         |> Array.iteri (fun i tensor ->
                             let own = Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted |> Tensor.sumAxes [ 1 ]
                             let values = own.ToArray()
-                            values |> Array.iter moments[i].Add
+                            moments[i].Add(sample.Vectors, values)
                             samples[i].AddRange values)
 
                     member _.Summary = [| struct (norm _.Mean, norm _.StandardError, true) |]
 
                     member _.Finish ledger =
+                        let estimate (own: FormMoments) =
+                            let error =
+                                if ledger.IsExact then
+                                    Rounding.ofProduct operator.DType own.Mean
+                                else
+                                    own.StandardError
+
+                            Estimates.sampled own.Law own.Mean error ledger
+
+                        let errors =
+                            if ledger.IsExact then
+                                Rounding.ofElements operator.DType diagonal.Mean
+                            else
+                                diagonal.StandardError
+
                         table
                             layout
-                            ledger
-                            (total.Mean, total.StandardError)
-                            (Array.map2
-                                (fun (own: RunningMoments) (all: ResizeArray<float>) ->
-                                    own.Mean, own.StandardError, all.ToArray())
-                                moments
-                                samples)
-                            (diagonal.Mean, diagonal.StandardError)
+                            (estimate total)
+                            (Array.map2 (fun own (all: ResizeArray<float>) -> estimate own, all.ToArray()) moments samples)
+                            (SampleLaw.ofEntries shape.IsSign shape.Touched diagonal.Count)
+                            (diagonal.Mean, errors)
 
-                    member _.State = [ yield diagonal; yield total; yield! Seq.cast moments ]
+                    member _.State = [ yield diagonal; yield shape; yield total; yield! Seq.cast moments ]
                 }
         )
 
@@ -175,11 +189,15 @@ module CurvatureByTensor =
         check layout operator
         let found = Exact.diagonal operator
         let values = found.Value.ToArray()
-        let sum (tensor: ParameterTensor) = Array.sum values[tensor.Offset .. tensor.Offset + tensor.Size - 1]
+
+        let sum (terms: float[]) =
+            Estimates.scalar (Array.sum terms) (Rounding.ofSum operator.DType terms) found.Ledger
+
+        let trace (tensor: ParameterTensor) = sum values[tensor.Offset .. tensor.Offset + tensor.Size - 1], [||]
 
         table
             layout
-            found.Ledger
-            (Array.sum values, 0.0)
-            (layout.Tensors |> Seq.map (fun tensor -> sum tensor, 0.0, [||]) |> Seq.toArray)
-            (found.Value, Tensor.zerosLike found.Value)
+            (sum values)
+            (layout.Tensors |> Seq.map trace |> Seq.toArray)
+            SampleLaw.symmetric
+            (found.Value, found.StandardError)

@@ -137,7 +137,7 @@ module StochasticLanczos =
     /// the quadrature leaves open, from its values after half, three quarters and all of the steps. Raises NonFiniteException where f is not finite at a Ritz value.
     let trace (f: float -> float) (sample: SpectralSample) : Estimate<float> =
         let struct (value, error) = integrate "StochasticLanczos.trace" f sample
-        Estimates.scalar value error sample.Ledger
+        Estimates.scalar value (if sample.Ledger.IsExact then 0.0 else error) sample.Ledger
 
     let private requirePositive what (sample: SpectralSample) =
         if sample.Size > 0 && sample.Least <= 0.0 then
@@ -201,6 +201,10 @@ module StochasticLanczos =
         let root (x: float) = Math.Pow(max 0.0 x, 1.0 / p)
         let value = root sum
         let slope = if sum > 0.0 then value / (p * sum) else 0.0
-        let error = if sample.Ledger.IsExact then 0.0 else error
+        let error =
+            if sample.Ledger.IsExact then 0.0
+            elif sample.Ledger.HasErrorBar then error
+            else infinity
+
         let ends factor = struct (root (sum - factor * error), root (sum + factor * error))
         Estimate(value, slope * error, ends, sample.Ledger)
