@@ -14,9 +14,7 @@ module AdaptiveHutchPlusPlus =
     [<NoEquality; NoComparison>]
     type private Goal =
         {
-            /// ε
-            Error: float
-            /// 4 ln(2/δ): times the squared Frobenius norm of an operator in units of ε, the samples of its trace that are needed.
+            /// 4 ln(2/δ)/ε²: times the squared Frobenius norm of an operator, the samples of its trace that are needed.
             Price: float
             /// δ
             Risk: float
@@ -42,8 +40,6 @@ module AdaptiveHutchPlusPlus =
     let private sketch what goal (options: SamplingOptions) key (operator: LinearOperator) : RangeSketch =
         let sketch = RangeSketch(what, operator, operator, Probe.Sphere, key)
         let mutable squares, inside = 0.0, 0.0
-        // Squares of images divided by the error that is allowed: those of images themselves may not exist.
-        let scale (t: Tensor) = (1.0 / goal.Error) * t
         let mutable last = infinity
         let mutable increases = 0
 
@@ -54,7 +50,7 @@ module AdaptiveHutchPlusPlus =
               && not sketch.IsSaturated
               && sketch.Spent + 2 < operator.Columns
               && not (sketch.Spent > 0 && isCancelled ()) do
-            let image = sketch.Grow 1 |> scale
+            let image = sketch.Grow 1
 
             if not sketch.IsSaturated then
                 let column = (Rows.productsWith sketch.Basis image).Column 0
@@ -93,13 +89,16 @@ module AdaptiveHutchPlusPlus =
             let z = Probe.drawOn outside.Device Probe.Gaussian key outside.Columns (first, count) outside.DType
             let y = outside.Multiply(z, (fun row -> $"sample {first + row} of A-Hutch++"))
             forms.Add(z, (Products.rowDots z y).ToArray())
-            let scaled = (1.0 / goal.Error) * y
-            squares <- squares + (Rows.products scaled scaled).Trace()
+            squares <- squares + (Rows.products y y).Trace()
 
-    let private run goal (options: SamplingOptions) (key: Key) (operator: LinearOperator) : Estimate<float> =
-        let watch = Diagnostics.Stopwatch.StartNew()
-        let keys = key.Split 2
-        let sketch = sketch "A-Hutch++" goal options keys[0] operator
+    let private fromSketch
+        goal
+        (options: SamplingOptions)
+        (keys: Key[])
+        (watch: Diagnostics.Stopwatch)
+        (sketch: RangeSketch)
+        (operator: LinearOperator)
+        : Estimate<float> =
         let h = sketch.Projected
 
         if sketch.IsComplete then
@@ -132,6 +131,21 @@ module AdaptiveHutchPlusPlus =
 
             ThreeParts.orSketchAlone loop operator (fun () -> XTraceGrowth(operator, sketch)) watch
 
+    /// An operator whose products have no squares, or infinite ones, is divided by a power of two near them.
+    let rec private run goal (options: SamplingOptions) (key: Key) (operator: LinearOperator) : Estimate<float> =
+        let watch = Diagnostics.Stopwatch.StartNew()
+        let keys = key.Split 2
+        let sketch = sketch "A-Hutch++" goal options keys[0] operator
+
+        match sketch.Unit with
+        | ValueSome unit ->
+            let goal = { goal with Price = goal.Price * unit * unit }
+
+            run goal options key ((1.0 / unit) * operator)
+            |> Estimates.scaled unit
+            |> fun found -> found.After(sketch.Spent, int64 sketch.Spent * int64 operator.Definition.Gradients, 0.0)
+        | ValueNone -> fromSketch goal options keys watch sketch operator
+
     /// A-Hutch++ with options for cancellation and block size.
     let estimateWith
         (options: SamplingOptions)
@@ -151,14 +165,21 @@ module AdaptiveHutchPlusPlus =
         if operator.Columns <= 3 then
             Exact.traceWith options operator
         else
+            // Divided by a power of two near the error, the operator has squares where they count.
+            let unit =
+                if absoluteError > 1e-100 && absoluteError < 1e100 then
+                    1.0
+                else
+                    Math.ScaleB(1.0, max -1000 (Math.ILogB absoluteError))
+
             let goal =
                 {
-                    Error = absoluteError
-                    Price = 4.0 * log (2.0 / risk)
+                    Price = 4.0 * log (2.0 / risk) * Math.Pow(unit / absoluteError, 2.0)
                     Risk = risk
                 }
 
-            Checkpoint.keeping options operator (fun options -> run goal options key)
+            let operator = if unit = 1.0 then operator else (1.0 / unit) * operator
+            Checkpoint.keeping options operator (fun options -> run goal options key) |> Estimates.scaled unit
 
     /// The trace of a symmetric operator to within an absolute error, which it misses with a probability of at most twice `risk`. The products are
     /// divided between sketch and samples as the spectrum demands; where that would take more than all columns, these are taken

@@ -163,8 +163,12 @@ module internal Estimates =
 
     /// The mean of independent samples of a law.
     let sampled (law: SampleLaw) (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
-        let known = isKnown law ledger && Double.IsFinite standardError
-        let error = if known then standardError else infinity
+        let known = ledger.IsExact || (isKnown law ledger && Double.IsFinite standardError)
+        // A single vector that tells everything has no spread.
+        let error =
+            if not known then infinity
+            elif ledger.IsExact && not (Double.IsFinite standardError) then 0.0
+            else standardError
 
         let ends t =
             let struct (below, above) = quantiles law ledger t

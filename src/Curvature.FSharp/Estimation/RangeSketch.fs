@@ -88,6 +88,16 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     /// Whether the basis cannot be extended: what is left of the operator is below the rounding of its products.
     member _.IsSaturated = saturated
 
+    /// A power of two near the products, where these are not 0 and yet no basis came of them, because their squares do not exist.
+    member _.Unit: float voption =
+        let largest (t: Tensor) = (Tensor.max (Tensor.abs t)).ToScalar()
+
+        if basis.Rank > 0 || outsiders.Count = 0 then
+            ValueNone
+        else
+            let size = outsiders |> Seq.map (fun struct (_, products) -> largest products) |> Seq.max
+            if size > 0.0 then ValueSome(System.Math.ScaleB(1.0, System.Math.ILogB size)) else ValueNone
+
     /// Whether the basis holds the range of the operator.
     member _.IsComplete = complete
 
