@@ -40,7 +40,8 @@ module Coverage =
         let a = Tensor.matmul (Tensor.transpose turned * Tensor.ofArray [ n ] eigenvalues) turned
         0.5 * (a + Tensor.transpose a) |> Tensor.convert dtype
 
-    /// What one estimate says: for each number its distance from the truth, its standard error, and whether the interval holds the truth.
+    /// What one estimate says: for each number its distance from the truth, its standard error, and whether the
+    /// interval holds the truth.
     [<Struct>]
     type private Outcome = { Off: float; Error: float; Holds: bool }
 
@@ -85,25 +86,26 @@ module Coverage =
         let blocks = [ ParameterBlock("first", 0, 30); ParameterBlock("rest", 30, n - 30) ]
         let blockTruths = [| Array.sum diagonal[..29]; Array.sum diagonal[30..] |]
         let stop m = StoppingRule.matvecs m
+
         let ofBlocks (traces: BlockTrace[]) =
             Array.map2 (fun truth (block: BlockTrace) -> ofScalar truth block.Trace) blockTruths traces |> Array.concat
 
-        let plain name least run =
-            {
-                Name = name
-                Least = least
-                NeedsSemidefinite = false
-                Run = run
-            }
+        let plain name least run = { Name = name; Least = least; NeedsSemidefinite = false; Run = run }
 
         let semidefinite name least run = { plain name least run with NeedsSemidefinite = true }
 
         let sampled =
             [
                 for probe in
-                    [ Probe.rademacher; Probe.gaussian; Probe.sphere; Probe.sparse 0.1; Probe.fixedSparse 10; Probe.basis ] do
-                    let run measurement m key =
-                        Hutchinson.estimate probe measurement (stop m) key operator
+                    [
+                        Probe.rademacher
+                        Probe.gaussian
+                        Probe.sphere
+                        Probe.sparse 0.1
+                        Probe.fixedSparse 10
+                        Probe.basis
+                    ] do
+                    let run measurement m key = Hutchinson.estimate probe measurement (stop m) key operator
 
                     plain $"trace {probe}" 1 (fun m key -> run Measurement.trace m key |> ofScalar trace)
                     plain $"diagonal {probe}" 1 (fun m key -> run Measurement.diagonal m key |> ofVector diagonal)
@@ -112,16 +114,14 @@ module Coverage =
                     plain $"frobenius {probe}" 1 (fun m key ->
                         run Measurement.frobenius m key |> ofScalar (sqrt (Array.sum rows)))
 
-                    plain $"rows {probe}" 1 (fun m key ->
-                        run Measurement.squaredRowNorms m key |> ofVector rows)
+                    plain $"rows {probe}" 1 (fun m key -> run Measurement.squaredRowNorms m key |> ofVector rows)
             ]
 
         [
             yield! sampled
 
             plain "ratio gaussian" 1 (fun m key ->
-                Hutchinson.estimate Probe.gaussian Measurement.diagonalRatio (stop m) key operator
-                |> ofVector diagonal)
+                Hutchinson.estimate Probe.gaussian Measurement.diagonalRatio (stop m) key operator |> ofVector diagonal)
 
             plain "Hutch++" 3 (fun m key -> HutchPlusPlus.estimate m key operator |> ofScalar trace)
             plain "NA-Hutch++" 6 (fun m key -> NonadaptiveHutchPlusPlus.estimate m key operator |> ofScalar trace)
@@ -138,7 +138,8 @@ module Coverage =
             plain "XDiag blocks" 2 (fun m key -> XDiag.blockTraces (stop m) key blocks operator |> ofBlocks)
             semidefinite "XNysDiag" 1 (fun m key -> XNysDiag.estimate (stop m) key operator |> ofVector diagonal)
 
-            semidefinite "XNysDiag blocks" 1 (fun m key -> XNysDiag.blockTraces (stop m) key blocks operator |> ofBlocks)
+            semidefinite "XNysDiag blocks" 1 (fun m key ->
+                XNysDiag.blockTraces (stop m) key blocks operator |> ofBlocks)
             plain "UDiag++" 3 (fun m key -> UDiagPlusPlus.estimate m key operator |> ofVector diagonal)
 
             plain "Automatic diagonal" 1 (fun m key ->
@@ -147,8 +148,8 @@ module Coverage =
 
     let private budgets = [ 1; 2; 3; 4; 5; 10; 25; 50; 70; 80; 90; 97; 100 ]
 
-    /// The share of intervals that hold the truth, the share whose error is not known, and the mean standard error beside the root of the mean
-    /// squared error, where it is known.
+    /// The share of intervals that hold the truth, the share whose error is not known, and the mean standard error
+    /// beside the root of the mean squared error, where it is known.
     let private cell repetitions m (method: Method) =
         let keys = (Key.OfSeed 2026L).Split repetitions
         let outcomes = keys |> Array.map (method.Run m) |> Array.concat
@@ -160,12 +161,13 @@ module Coverage =
                 nan
             else
                 let rmse = known |> Array.averageBy (fun o -> o.Off * o.Off) |> sqrt
-                (known |> Array.averageBy _.Error) / rmse
+                if rmse > 0.0 then (known |> Array.averageBy _.Error) / rmse else nan
 
         struct (share _.Holds, share (fun o -> not (Double.IsFinite o.Error)), width)
 
-    /// Prints a line for each estimator, spectrum and type: at each budget the coverage in percent, and the mean standard error beside the ideal
-    /// one; `?` where the error is never known, and `!` where the share lies 5 standard errors below 93 %.
+    /// Prints a line for each estimator, spectrum and type: at each budget the coverage in percent, and the mean
+    /// standard error beside the ideal one; `?` where the error is never known, no width where there is no error, and
+    /// `!` where the share lies 5 standard errors below 93 %.
     let run (repetitions: int) (estimator: string) (spectrum: string) (dtypes: DType list) (chosen: int list) =
         let budgets = if chosen.IsEmpty then budgets else chosen
         let limit = 0.93 - 5.0 * sqrt (0.93 * 0.07 / float repetitions)
@@ -181,8 +183,10 @@ module Coverage =
                     let operator =
                         LinearOperator.ofSymmetricMatrix a
                         |> LinearOperator.claim (
-                            if isSemidefinite then OperatorProperties.PositiveSemidefinite
-                            else OperatorProperties.Symmetric
+                            if isSemidefinite then
+                                OperatorProperties.PositiveSemidefinite
+                            else
+                                OperatorProperties.Symmetric
                         )
 
                     for method in methods a operator do
@@ -195,10 +199,9 @@ module Coverage =
                                     let mark = if holds < limit then "!" else ""
                                     if holds < limit then failures <- failures + 1
 
-                                    if unknown = 1.0 then
-                                        printf $" {m}:?"
-                                    else
-                                        printf $" {m}:{100.0 * holds:F1}{mark}x{width:F2}"
+                                    if unknown = 1.0 then printf $" {m}:?{mark}"
+                                    elif Double.IsNaN width then printf $" {m}:{100.0 * holds:F1}{mark}"
+                                    else printf $" {m}:{100.0 * holds:F1}{mark}x{width:F2}"
 
                             printfn ""
 

@@ -66,8 +66,7 @@ module internal Deflation =
 
     /// A known part, in the rounding of this type, and the mean of sampled vectors.
     let offsetVector (dtype: DType) (known: Tensor) (samples: SampleBlock -> Tensor) : Measurement<Estimate<Tensor>> =
-        let rounding =
-            known.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0 |> Rounding.ofProduct dtype
+        let rounding = known.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0 |> Rounding.ofProduct dtype
 
         Measurement(
             true,

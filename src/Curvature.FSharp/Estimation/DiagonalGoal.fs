@@ -9,6 +9,8 @@ type internal DiagonalGoal<'T> =
         Length: int
         /// [k; n] → [k; Length], Float64.
         Reduce: Tensor -> Tensor
+        /// The factor of the spread of estimates that leave out one of k vectors of n, from the least one, n and k.
+        Inflation: float -> int -> int -> float
         /// From values and standard errors, Float64 [Length].
         Finish: Tensor -> Tensor -> Ledger -> 'T
         /// All columns, after some products and some time.
@@ -22,6 +24,7 @@ module internal DiagonalGoal =
         {
             Length = operator.Columns
             Reduce = Tensor.convert DType.Float64
+            Inflation = LeaveOneOutError.inflationOfEntries
             Finish = Estimates.vector
             Exact = fun options spent seconds -> Growth.exactDiagonal options operator spent seconds
         }
@@ -48,6 +51,7 @@ module internal DiagonalGoal =
         {
             Length = blocks.Length
             Reduce = sums
+            Inflation = LeaveOneOutError.inflation
             Finish = finish
             Exact =
                 fun options spent seconds ->
@@ -91,9 +95,11 @@ type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperat
 
         missed.AddRows(weights * p * (1.0 + p))
 
-    /// Value and standard error, where the variance of the corrections and that of what was missed are multiplied by factors, and each
-    /// entry is uncertain by this much, or by the rounding of the largest, in any case.
-    member _.Combine(inflation: float, share: float, uncertainty: float) : struct (Tensor * Tensor) =
+    /// Value and standard error from k vectors, where the variance of the corrections is multiplied by the goal's
+    /// factor, at least this one, and that of what was missed by a share, and each entry is uncertain by this much,
+    /// or by the rounding of the largest, in any case.
+    member _.Combine(least: float, k: int, share: float, uncertainty: float) : struct (Tensor * Tensor) =
+        let inflation = goal.Inflation least operator.Columns k
         let spread = sqrt inflation * corrections.StandardError
         let entries = full [ 1; operator.Columns ] uncertainty |> goal.Reduce |> Tensor.squeeze 0
         let largest = start.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0

@@ -42,8 +42,8 @@ type Ledger
     /// Whether there is enough to tell an error from.
     member internal _.HasErrorBar = samples >= 2 || reason = StopReason.Exact
 
-    /// Half the width of an interval in standard errors: a quantile of Student's t, widened to pay for the looks that decided when to stop; of the
-    /// normal law for an exact result, whose error is rounding.
+    /// Half the width of an interval in standard errors: a quantile of Student's t, widened to pay for the looks that
+    /// decided when to stop; of the normal law for an exact result, whose error is rounding.
     member internal _.Factor(confidence: float) : float =
         if not (confidence > 0.0 && confidence < 1.0) then
             raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
@@ -86,17 +86,21 @@ type Estimate<'T>
     /// The estimate.
     member _.Value = value
 
-    /// Its standard error. Of an exact result it is that of rounding: products are taken to be rounded to their type, and sums of n of them to
-    /// Float64 n times, independently. Infinite where the error is not known, see `IsErrorKnown`.
+    /// Its standard error. Of an exact result it is that of rounding: products are taken to be rounded to their type,
+    /// and sums of n of them to Float64 n times, independently. Infinite where the error is not known, see
+    /// `IsErrorKnown`.
     member _.StandardError = standardError
 
-    /// Whether the samples say anything of the error. One or two samples do not, nor do sparse random vectors that have touched each element less
-    /// than five times on average: one that matters may have been missed by all. Then the standard error and the ends of intervals are infinite.
+    /// Whether the samples say anything of the error. One or two forms do not, nor fewer than five vectors of the
+    /// entries of a diagonal, nor sparse random vectors that have touched each element less than five times on
+    /// average: one that matters may have been missed by all. Then the standard error and the ends of intervals are
+    /// infinite.
     member _.IsErrorKnown = isErrorKnown
 
-    /// The interval that holds the truth with this confidence, elementwise for a vector: Student's, which for independent samples is longer on the side
-    /// where their skewness has, or for few samples may have, its tail (Johnson 1978), so that it need not be symmetric; widened where what was seen
-    /// decided when to stop. From −∞ to ∞ where the error is not known. Of an exact result, where rounding may have led.
+    /// The interval that holds the truth with this confidence, elementwise for a vector: Student's, which for
+    /// independent samples is longer on the side where their skewness has, or for few samples may have, its tail
+    /// (Johnson 1978), so that it need not be symmetric; widened where what was seen decided when to stop. From −∞ to
+    /// ∞ where the error is not known. Of an exact result, where rounding may have led.
     /// Raises ArgumentRangeException for a confidence outside (0, 1).
     member _.Interval(confidence: float) : Interval<'T> =
         let struct (low, high) = ends (ledger.Factor confidence)
@@ -144,9 +148,12 @@ type Estimate<'T>
 
         let number, error = text "G6" value, text "G6" standardError
 
-        if ledger.IsExact then $"{number} ± {text roundings standardError} (exact up to rounding)"
-        elif not isErrorKnown then $"{number} ± unknown ({samples})"
-        else $"{number} ± {error} ({samples})"
+        if ledger.IsExact then
+            $"{number} ± {text roundings standardError} (exact up to rounding)"
+        elif not isErrorKnown then
+            $"{number} ± unknown ({samples})"
+        else
+            $"{number} ± {error} ({samples})"
 
 /// Making estimates of what was accumulated.
 module internal Estimates =
@@ -186,7 +193,11 @@ module internal Estimates =
         else
             let ends t =
                 let struct (low, high) = estimate.Ends t
-                if factor > 0.0 then struct (factor * low, factor * high) else struct (factor * high, factor * low)
+
+                if factor > 0.0 then
+                    struct (factor * low, factor * high)
+                else
+                    struct (factor * high, factor * low)
 
             let error = abs factor * estimate.RawStandardError
             Estimate(factor * estimate.Value, error, ends, estimate.Ledger, estimate.IsErrorKnown)
@@ -214,7 +225,12 @@ module internal Estimates =
             let struct (low, high) = square.Ends t
             struct (sqrt (max 0.0 low), sqrt high)
 
-        let error = if root > 0.0 then square.StandardError / (2.0 * root) else sqrt square.StandardError
+        let error =
+            if root > 0.0 then
+                square.StandardError / (2.0 * root)
+            else
+                sqrt square.StandardError
+
         Estimate(root, error, ends, ledger, square.IsErrorKnown)
 
     /// The elementwise root of quantities that cannot be negative.

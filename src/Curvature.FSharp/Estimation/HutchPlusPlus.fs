@@ -98,11 +98,14 @@ module HutchPlusPlus =
             ThreeParts.requireProducts "Hutch++" 3 matvecs
             Checkpoint.keeping options operator (fun options -> fromSketch options probe matvecs key)
 
-    /// The trace of any square operator from this many products, or fewer where they exhaust its rank: ⌊m/3⌋ vectors of the sphere for the sketch,
-    /// and signs outside it, by quadratic forms where the operator has them. Unbiased; given the sketch, the forms outside it are independent,
-    /// so that the interval holds as for Hutchinson's estimator: with fewer than 3 of them, from 3 to 5 products, the error is not known. As many products as there are columns give an exact result.
-    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have,
-    /// and ArgumentRangeException for fewer than 3 products. Cancelled before there is a vector outside the sketch, it returns what XTrace makes of
-    /// the sketch; before the first product it raises OperationCanceledException.
+    /// The trace of any square operator from this many products, or fewer where they exhaust its rank: ⌊m/3⌋ vectors
+    /// of the sphere for the sketch, and signs outside it, by quadratic forms where the operator has them. Unbiased;
+    /// given the sketch, the forms outside it are independent, so that the interval holds as for Hutchinson's
+    /// estimator: with fewer than 3 of them, from 3 to 5 products, the error is not known. As many products as there
+    /// are columns give an exact result.
+    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not
+    /// have, and ArgumentRangeException for fewer than 3 products. Cancelled before there is a vector outside the
+    /// sketch, it returns what XTrace makes of the sketch; before the first product it raises
+    /// OperationCanceledException.
     let estimate (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
         estimateWith SamplingOptions.Default Probe.rademacher matvecs key operator

@@ -32,8 +32,8 @@ module Hutchinson =
     /// The diagonal, from signs, with a standard error for each entry. Unbiased; the variance of one sample of entry i is Σ_{j≠i} A_ij².
     let diagonal stop key operator : Estimate<Tensor> = estimate Probe.rademacher Measurement.diagonal stop key operator
 
-/// What can be found exactly up to rounding, from one product or quadratic form for each column. Standard errors are those of rounding: of
-/// products to their type, and of sums of n numbers in Float64, √n units (Higham & Mary 2019).
+/// What can be found exactly up to rounding, from one product or quadratic form for each column. Standard errors are
+/// those of rounding: of products to their type, and of sums of n numbers in Float64, √n units (Higham & Mary 2019).
 /// Cancellation raises OperationCanceledException: part of an exact result is none.
 [<RequireQualifiedAccess>]
 module Exact =

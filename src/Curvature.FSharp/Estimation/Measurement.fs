@@ -149,7 +149,12 @@ module Measurement =
     /// diag A = E z∘Az, with a standard error for each entry, all Float64 [n] (Bekas, Kokiopoulou & Saad 2007, without the division).
     /// A stopping rule sees the norms of value and standard errors.
     let diagonal: Measurement<Estimate<Tensor>> =
-        vector (OperatorParts.requireSquare "Measurement.diagonal") _.Columns ofEntries _.Weighted Estimates.sampledVector
+        vector
+            (OperatorParts.requireSquare "Measurement.diagonal")
+            _.Columns
+            ofEntries
+            _.Weighted
+            Estimates.sampledVector
 
     /// ‖A‖²_F = E ‖Az‖².
     let squaredFrobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.sampled

@@ -62,7 +62,8 @@ type internal RunningMoments() =
         else
             Math.Sqrt(squares / float (count - 1) / float count) * (if unit = 0.0 then 1.0 else unit)
 
-    /// The skewness of the numbers, with the usual correction of its bias; 0 for fewer than three numbers, or equal ones.
+    /// The skewness of the numbers, with the usual correction of its bias; 0 for fewer than three numbers, or equal
+    /// ones.
     member _.Skewness =
         if count < 3 || squares <= 0.0 then
             0.0
@@ -102,7 +103,12 @@ type internal ProbeShape() =
             let sum (t: Tensor) = (Tensor.sum t).ToScalar()
             let own = sum (Tensor.greater squares (Tensor.zerosLike squares))
             let length = sum squares
-            isSign <- isSign && own = float squares.Size && abs (sum (Tensor.square squares) * own - length * length) <= 1e-6 * length * length
+
+            isSign <-
+                isSign
+                && own = float squares.Size
+                && abs (sum (Tensor.square squares) * own - length * length) <= 1e-6 * length * length
+
             touched <- touched + own
             elements <- elements + float squares.Size
 
@@ -127,7 +133,8 @@ type internal ProbeShape() =
             elements <- reader.ReadDouble()
             isSign <- reader.ReadBoolean()
 
-/// Mean and variance of quadratic forms of random vectors that come one after the other, and what is known of their law.
+/// Mean and variance of quadratic forms of random vectors that come one after the other, and what is known of their
+/// law.
 [<Sealed>]
 type internal FormMoments() =
     let moments = RunningMoments()

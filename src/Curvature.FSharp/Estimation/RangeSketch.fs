@@ -7,13 +7,14 @@ open MathNet.Numerics.LinearAlgebra
 [<NoEquality; NoComparison>]
 type internal DrawnBlock = { Probe: Probe; First: int; Count: int; Kept: int list }
 
-/// Random vectors Ω, an orthonormal basis Q of their images AΩ, and the images of that basis: what XTrace, XDiag, Hutch++ and UDiag++
-/// share. The images Z are AQ or AᵀQ.
+/// Random vectors Ω, an orthonormal basis Q of their images AΩ, and the images of that basis: what XTrace, XDiag,
+/// Hutch++ and UDiag++ share. The images Z are AQ or AᵀQ.
 ///
-/// Where an image has no part outside the basis, the basis holds the range of A, and everything is known. Signs can hit such a
-/// coincidence without that being so: an operator with few nonzero rows sees few different vectors of signs. Then the vectors so far
-/// stay in the basis for good, and others, of the sphere, decide. Rounding can hide a part of the range too: beside eigenvalues of 10⁷ in
-/// Float32 a bulk of eigenvalues near 1. So vectors outside the basis estimate what is left, and it is complete where that is rounding.
+/// Where an image has no part outside the basis, the basis holds the range of A, and everything is known. Signs can
+/// hit such a coincidence without that being so: an operator with few nonzero rows sees few different vectors of
+/// signs. Then the vectors so far stay in the basis for good, and others, of the sphere, decide. Rounding can hide a
+/// part of the range too: beside eigenvalues of 10⁷ in Float32 a bulk of eigenvalues near 1. So vectors outside the
+/// basis estimate what is left, and it is complete where that is rounding.
 [<Sealed>]
 type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis: LinearOperator, probe: Probe, key: Key)
     =
@@ -51,12 +52,18 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
                 yield! Array.map2 (-) whole (SmallMatrices.columnDots (y + t - h * w) w)
         |]
 
-    /// Lengths ‖(I − QQᵀ)A(I − QQᵀ)z‖ of vectors outside the basis. Their mean square is the squared Frobenius norm of what is left.
+    /// Lengths ‖(I − QQᵀ)A(I − QQᵀ)z‖ of vectors outside the basis. Their mean square is the squared Frobenius norm
+    /// of what is left.
     let lengthsOutside () =
         [|
             for struct (vectors, products) in outsiders do
-                let inside = Rows.combineAll ((Rows.productsWith basis.Panels vectors).Transpose()) images
-                yield! products - inside |> Rows.without basis.Panels |> Rows.squares |> Array.map sqrt
+                let rest =
+                    if basis.Rank = 0 then
+                        products
+                    else
+                        products - Rows.combineAll ((Rows.productsWith basis.Panels vectors).Transpose()) images
+
+                yield! rest |> Rows.without basis.Panels |> Rows.squares |> Array.map sqrt
         |]
 
     /// The standard error of their mean: each has variance 2‖B‖²_F at most, B what is left.
@@ -68,8 +75,9 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
         else
             sqrt 2.0 * Rounding.length lengths / float lengths.Length
 
-    /// Vectors whose products have no part outside the basis above rounding say that it holds the range, unless the rounding of products
-    /// hides a part: then what they see of it is above the rounding of its own size, and the basis is only saturated.
+    /// Vectors whose products have no part outside the basis above rounding say that it holds the range, unless the
+    /// rounding of products hides a part: then what they see of it is above the rounding of its own size, and the
+    /// basis is only saturated.
     let judge () =
         let h = projected ()
         let outside = formsOutside h
@@ -88,7 +96,8 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     /// Whether the basis cannot be extended: what is left of the operator is below the rounding of its products.
     member _.IsSaturated = saturated
 
-    /// A power of two near the products, where these are not 0 and yet no basis came of them, because their squares do not exist.
+    /// A power of two near the products, where these are not 0 and yet no basis came of them, because their squares
+    /// do not exist.
     member _.Unit: float voption =
         let largest (t: Tensor) = (Tensor.max (Tensor.abs t)).ToScalar()
 
@@ -96,7 +105,11 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
             ValueNone
         else
             let size = outsiders |> Seq.map (fun struct (_, products) -> largest products) |> Seq.max
-            if size > 0.0 then ValueSome(System.Math.ScaleB(1.0, System.Math.ILogB size)) else ValueNone
+
+            if size > 0.0 then
+                ValueSome(System.Math.ScaleB(1.0, System.Math.ILogB size))
+            else
+                ValueNone
 
     /// Whether the basis holds the range of the operator.
     member _.IsComplete = complete
@@ -192,7 +205,8 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     /// How many vectors have seen what is outside the basis.
     member _.Outsiders = outsiders |> Seq.sumBy (fun struct (vectors, _) -> Rows.count vectors)
 
-    /// tr(QᵀAQ) = tr H, and the trace of the rest as vectors outside the basis see it, where there are any, with its standard error.
+    /// tr(QᵀAQ) = tr H, and the trace of the rest as vectors outside the basis see it, where there are any, with its
+    /// standard error.
     member this.TraceInside(h: Matrix<float>) : struct (float * float) =
         let rest = if outsiders.Count = 0 then 0.0 else Array.average (formsOutside h)
         struct (h.Trace() + rest, Rounding.hypotenuse (errorOutside ()) (this.Rounding h))

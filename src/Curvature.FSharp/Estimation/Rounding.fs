@@ -3,9 +3,10 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// What rounding makes of results, as standard errors: roundings are taken as independent, so that their sum over n terms grows with √n
-/// (Higham & Mary 2019, "A new approach to probabilistic rounding error analysis", theorem 2.4), where the worst case grows with n.
-/// Products with the operator are taken to be rounded to a few units of their type; how an operator computes them, it does not say.
+/// What rounding makes of results, as standard errors: roundings are taken as independent, so that their sum over n
+/// terms grows with √n (Higham & Mary 2019, "A new approach to probabilistic rounding error analysis", theorem 2.4),
+/// where the worst case grows with n. Products with the operator are taken to be rounded to a few units of their
+/// type; how an operator computes them, it does not say.
 module internal Rounding =
 
     /// Units by which a product may be off.
@@ -34,8 +35,8 @@ module internal Rounding =
         sum + ofProduct dtype (length terms)
 
     /// Each of the elements of a vector, of the magnitude that it has.
-    let ofElements (dtype: DType) (values: Tensor) : Tensor =
-        Tensor.abs values * (units * SmallMatrices.epsilon dtype)
+    let ofElements (dtype: DType) (values: Tensor) : Tensor = Tensor.abs values * (units * SmallMatrices.epsilon dtype)
 
     /// The root of a sum of squares of so many products.
-    let ofNorm (dtype: DType) (terms: float) = units * SmallMatrices.epsilon dtype + sqrt terms * SmallMatrices.epsilon DType.Float64
+    let ofNorm (dtype: DType) (terms: float) =
+        units * SmallMatrices.epsilon dtype + sqrt terms * SmallMatrices.epsilon DType.Float64

@@ -31,8 +31,8 @@ type internal RunningRatios(n: int, device: Device) =
 
     member _.Value: Tensor = ratio sums[0] sums[1]
 
-    /// The standard error of a ratio of means; infinite where a single vector had a weight. The ratio takes up a share 1/m of the residuals, where
-    /// m = (Σw)²/Σw² is the number of equal weights that would do as well.
+    /// The standard error of a ratio of means; infinite where a single vector had a weight. The ratio takes up a
+    /// share 1/m of the residuals, where m = (Σw)²/Σw² is the number of equal weights that would do as well.
     member this.StandardError: Tensor =
         let r = this.Value
         let residual = Tensor.relu (sums[2] - 2.0 * r * sums[3] + r * r * sums[4])

@@ -44,8 +44,7 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
             leaveOneOut h samples
 
         spread <- samples.Spread
-        let inflation = LeaveOneOutError.inflationOfEntries LeaveOneOutError.traceFactor operator.Columns h.RowCount
-        samples.Combine(inflation, 1.0, 0.0)
+        samples.Combine(LeaveOneOutError.traceFactor, h.RowCount, 1.0, 0.0)
 
     /// The length of the standard deviations of one sample of what the vectors so far have missed.
     member _.Spread = spread

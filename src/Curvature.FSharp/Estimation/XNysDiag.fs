@@ -37,7 +37,7 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
         spread <- samples.Spread
         // A direction that all vectors have missed lies among those that are left.
         let left = float (operator.Columns - sketch.Spent) / float operator.Columns
-        samples.Combine(1.1 * LeaveOneOutError.nystromFactor, left, factors.Shift)
+        samples.Combine(LeaveOneOutError.nystromFactor, sketch.Spent, left, factors.Shift)
 
     /// The length of the standard deviations of one sample of what the vectors so far have missed.
     member _.Spread = spread

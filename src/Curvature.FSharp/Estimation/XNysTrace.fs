@@ -108,11 +108,13 @@ module XNysTrace =
             let growing = XNysTraceGrowth(operator, probe, key)
             Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run())
 
-    /// The trace of a positive semidefinite operator from vectors of the sphere, resphered. Unbiased up to rounding. For rules that look at the error it grows
-    /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
-    /// optimistic: s²/m times 2.25, or (n + m)/(n − m) where that is more, and 2·mean (‖zᵢ‖² − τᵢ)² added, where ‖zᵢ‖² is the eigenvalue that leaves the approximation
-    /// with vector i, and τᵢ the mean eigenvalue of the rest.
-    /// A rule that allows as many products as there are columns gives an exact result.
-    /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that it is not.
+    /// The trace of a positive semidefinite operator from vectors of the sphere, resphered. Unbiased up to rounding.
+    /// For rules that look at the error it grows until the error is reached, and uses every product to the end.
+    /// Standard errors are larger than those of the paper, which are optimistic: s²/m times 2.25, or (n + m)/(n − m)
+    /// where that is more, and 2·mean (‖zᵢ‖² − τᵢ)² added, where ‖zᵢ‖² is the eigenvalue that leaves the
+    /// approximation with vector i, and τᵢ the mean eigenvalue of the rest. A rule that allows as many products as
+    /// there are columns gives an exact result.
+    /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that
+    /// it is not.
     let estimate stop key (operator: LinearOperator) : Estimate<float> =
         estimateWith SamplingOptions.Default Probe.sphere stop key operator

@@ -124,14 +124,15 @@ module XTrace =
             let growing = XTraceGrowth(operator, RangeSketch("XTrace", operator, operator, probe, key))
             Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run())
 
-    /// The trace of any square operator from vectors of the sphere (equation 2.9 with resphering). Unbiased. For rules that look at the error it grows
-    /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
-    /// optimistic: s²/k times 1.44, or (n + k)/(n − k) where that is more, and 2·mean (ρᵢ − τᵢ)² added, where ρᵢ is the Rayleigh quotient of the direction that leaves the
-    /// basis with vector i, and τᵢ the mean eigenvalue outside it.
-    /// An operator whose rank the basis exhausts gives an exact result, as does a rule that allows as many products as there are columns. Where what
-    /// is left is hidden by the rounding of products, but is not rounding itself, the vectors outside the basis estimate it. The error is not known from
-    /// 2 or 3 products, which leave out a single vector.
-    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have, and
-    /// ArgumentRangeException for fewer than 2 products.
+    /// The trace of any square operator from vectors of the sphere (equation 2.9 with resphering). Unbiased. For
+    /// rules that look at the error it grows until the error is reached, and uses every product to the end. Standard
+    /// errors are larger than those of the paper, which are optimistic: s²/k times 1.44, or (n + k)/(n − k) where
+    /// that is more, and 2·mean (ρᵢ − τᵢ)² added, where ρᵢ is the Rayleigh quotient of the direction that leaves the
+    /// basis with vector i, and τᵢ the mean eigenvalue outside it. An operator whose rank the basis exhausts gives an
+    /// exact result, as does a rule that allows as many products as there are columns. Where what is left is hidden
+    /// by the rounding of products, but is not rounding itself, the vectors outside the basis estimate it. The error
+    /// is not known from 2 or 3 products, which leave out a single vector.
+    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not
+    /// have, and ArgumentRangeException for fewer than 2 products.
     let estimate stop key (operator: LinearOperator) : Estimate<float> =
         estimateWith SamplingOptions.Default Probe.sphere stop key operator

@@ -189,7 +189,12 @@ module ActivationHessian =
                 |> Tensor.reshape [ count; tap.Size / count ]
                 |> Tensor.sumAxes [ 1 ]
 
-            let total = Estimates.scalar ((Tensor.sum sums).ToScalar()) (sqrt ((Tensor.sum rounding).ToScalar())) diagonal.Ledger
+            let total =
+                Estimates.scalar
+                    ((Tensor.sum sums).ToScalar())
+                    (sqrt ((Tensor.sum rounding).ToScalar()))
+                    diagonal.Ledger
+
             total, Estimates.vector sums (Tensor.sqrt rounding) diagonal.Ledger)
 
     // ---- over many batches

@@ -160,7 +160,10 @@ module CurvatureByTensor =
                         table
                             layout
                             (estimate total)
-                            (Array.map2 (fun own (all: ResizeArray<float>) -> estimate own, all.ToArray()) moments samples)
+                            (Array.map2
+                                (fun own (all: ResizeArray<float>) -> estimate own, all.ToArray())
+                                moments
+                                samples)
                             (SampleLaw.ofEntries shape.IsSign shape.Touched diagonal.Count)
                             (diagonal.Mean, errors)
 
@@ -190,8 +193,7 @@ module CurvatureByTensor =
         let found = Exact.diagonal operator
         let values = found.Value.ToArray()
 
-        let sum (terms: float[]) =
-            Estimates.scalar (Array.sum terms) (Rounding.ofSum operator.DType terms) found.Ledger
+        let sum (terms: float[]) = Estimates.scalar (Array.sum terms) (Rounding.ofSum operator.DType terms) found.Ledger
 
         let trace (tensor: ParameterTensor) = sum values[tensor.Offset .. tensor.Offset + tensor.Size - 1], [||]
 

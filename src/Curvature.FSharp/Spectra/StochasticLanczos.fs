@@ -201,6 +201,7 @@ module StochasticLanczos =
         let root (x: float) = Math.Pow(max 0.0 x, 1.0 / p)
         let value = root sum
         let slope = if sum > 0.0 then value / (p * sum) else 0.0
+
         let error =
             if sample.Ledger.IsExact then 0.0
             elif sample.Ledger.HasErrorBar then error

@@ -6,7 +6,8 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// Error bars where little is known: few samples, skewed ones, budgets near the number of columns, and results that are exact up to rounding.
+/// Error bars where little is known: few samples, skewed ones, budgets near the number of columns, and results that
+/// are exact up to rounding.
 [<TestFixture>]
 type ErrorBarTests() =
     let diagonal (values: float[]) =
@@ -25,14 +26,18 @@ type ErrorBarTests() =
     /// The share of 95 % intervals that hold the truth is not 5 standard errors below 93 %.
     let covers what repetitions truth (estimate: Key -> Estimate<float>) =
         let key = Key.OfSeed 160L
-        let share = key.Split repetitions |> Array.averageBy (fun key -> if holds truth (estimate key) then 1.0 else 0.0)
+
+        let share =
+            key.Split repetitions |> Array.averageBy (fun key -> if holds truth (estimate key) then 1.0 else 0.0)
+
         TestContext.Out.WriteLine $"{what}: {share}"
         let least = 0.93 - 5.0 * sqrt (0.93 * 0.07 / float repetitions)
         Assert.That(share, Is.GreaterThanOrEqualTo least, $"{what}, {key}")
 
     let n = 40
 
-    /// Vectors of the sphere look the same in every basis, so that a diagonal stands for every matrix with these eigenvalues.
+    /// Vectors of the sphere look the same in every basis, so that a diagonal stands for every matrix with these
+    /// eigenvalues.
     let spectra =
         [
             "flat", Array.init n (fun i -> 1.0 + 0.3 * float i / float n)
@@ -45,7 +50,9 @@ type ErrorBarTests() =
     [<TestCase(20)>]
     [<TestCase(36)>]
     [<TestCase(39)>]
-    member _.``intervals of XNysTrace and Automatic hold the truth for budgets near the number of columns``(products: int) =
+    member _.``intervals of XNysTrace and Automatic hold the truth for budgets near the number of columns``
+        (products: int)
+        =
         for name, values in spectra do
             let stop, operator = StoppingRule.matvecs products, diagonal values
 

@@ -42,37 +42,40 @@ type HutchinsonTests() =
         Assert.That(trace.Matvecs, Is.EqualTo 0)
 
     [<Test>]
-    member _.``the error of one or two samples is not known``() =
-        for count in [ 1; 2 ] do
+    member _.``the error of one or two forms, and of fewer than five vectors, is not known``() =
+        for count, ofEntries in [ 1, 1; 2, 4 ] do
             let trace = Hutchinson.trace (StoppingRule.matvecs count) key operator
             let interval = trace.Interval 0.95
             Assert.That((trace.IsErrorKnown, trace.StandardError), Is.EqualTo((false, infinity)))
             Assert.That((interval.Low, interval.High), Is.EqualTo((-infinity, infinity)))
             Assert.That(string trace, Does.Contain "± unknown")
-            let diagonal = Hutchinson.diagonal (StoppingRule.matvecs count) key operator
+            let diagonal = Hutchinson.diagonal (StoppingRule.matvecs ofEntries) key operator
             Assert.That(diagonal.IsErrorKnown, Is.False)
             Expect.equal (Array.create 12 infinity) (diagonal.StandardError.ToArray())
             Expect.equal (Array.create 12 infinity) ((diagonal.Interval 0.95).High.ToArray())
 
         Assert.That((Hutchinson.trace (StoppingRule.matvecs 3) key operator).IsErrorKnown)
+        Assert.That((Hutchinson.diagonal (StoppingRule.matvecs 5) key operator).IsErrorKnown)
 
     [<Test>]
-    member _.``standard errors are those of the mean, and intervals of entries, which signs make symmetric, are Student's``() =
-        let z = Probe.draw Probe.rademacher key 12 (0, 3) DType.Float64
+    member _.``standard errors are those of the mean, and intervals of entries, which signs make symmetric, are Student's``
+        ()
+        =
+        let z = Probe.draw Probe.rademacher key 12 (0, 5) DType.Float64
         let weighted = z * operator.Apply z
         let forms = (Tensor.sumAxes [ 1 ] weighted).ToArray()
-        let entries = Array.init 3 (fun row -> (Tensor.item 0 row weighted).ToArray()[0])
-        let trace = Hutchinson.trace (StoppingRule.matvecs 3) key operator
-        let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 3) key operator
+        let entries = Array.init 5 (fun row -> (Tensor.item 0 row weighted).ToArray()[0])
+        let trace = Hutchinson.trace (StoppingRule.matvecs 5) key operator
+        let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 5) key operator
         let spread values = Array.sumBy (fun t -> (t - Array.average values) ** 2.0) values
-        let error values = sqrt (spread values / 2.0 / 3.0)
+        let error values = sqrt (spread values / 4.0 / 5.0)
         let mean = Array.average entries
         Assert.That(trace.Value, Is.EqualTo(Array.average forms).Within 1e-12)
         Assert.That(trace.StandardError, Is.EqualTo(error forms).Within 1e-12)
         let high, low = (diagonal.Interval 0.95).High.ToArray()[0], (diagonal.Interval 0.95).Low.ToArray()[0]
-        // The 97.5 % quantile of t with 2 degrees of freedom, from a table.
-        Assert.That(high - mean, Is.EqualTo(4.302652730 * error entries).Within 1e-7)
-        Assert.That(mean - low, Is.EqualTo(4.302652730 * error entries).Within 1e-7)
+        // The 97.5 % quantile of t with 4 degrees of freedom, from a table.
+        Assert.That(high - mean, Is.EqualTo(2.776445105 * error entries).Within 1e-7)
+        Assert.That(mean - low, Is.EqualTo(2.776445105 * error entries).Within 1e-7)
         Expect.error<ArgumentRangeException> [ "95" ] (fun () -> trace.Interval 95.0 |> ignore)
 
     [<Test>]
