@@ -24,9 +24,9 @@ open Curvature
 /// Last, s² is multiplied by a constant at least, 1.44 for XTrace and 2.25 for XNysTrace, which counts for few
 /// vectors. `bench coverage` measures intervals at all budgets. What was tried and left: the unbiased variance of a
 /// single estimate, 2(n − k + 1)·τᵢ(ρᵢ − τᵢ) for XNysTrace, is a bound, but 2 to 5 times too wide in standard errors;
-/// the part of it that s² does not show, added to s²/k, fails near n, because both are known too badly; half the
-/// number of leave-two-out differences (the jackknife of Epperly & Tropp 2024) counts a missed direction once for
-/// each vector, and is too wide by √k there.
+/// the part of it that s² does not show, added to s²/k, fails near n, because both are known too badly. The
+/// jackknife of Epperly & Tropp (2024) was not tried: it bounds the variance by a sum over vectors, and near n each of
+/// them turns the directions that are missed, so that the sum is about k times too large.
 module internal LeaveOneOutError =
 
     /// For XTrace and XDiag, the least factor of s²/k.
@@ -39,7 +39,7 @@ module internal LeaveOneOutError =
     /// above all where few directions are left.
     let inflation least (n: int) (k: int) =
         let left = float (max 1 (n - k))
-        max least (1.1 * (1.0 + 0.3 / left) * float (n + k) / left)
+        max least (1.2 * (1.0 + 0.3 / left) * float (n + k) / left)
 
     /// Entries of a diagonal share less: where k is at most n/2, a factor n/(n − k) was enough in simulations of
     /// XDiag, and none of them beside the least one for XNysDiag at any k.

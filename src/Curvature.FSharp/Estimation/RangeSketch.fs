@@ -82,7 +82,8 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
         let h = projected ()
         let outside = formsOutside h
         let seen = abs (Array.average outside) + errorOutside ()
-        complete <- seen <= 10.0 * SmallMatrices.epsilon dtype * h.FrobeniusNorm()
+        let images = images.Blocks |> Seq.map (fun block -> sqrt ((Rows.products block block).Trace()))
+        complete <- seen <= 20.0 * SmallMatrices.epsilon dtype * Rounding.length (Seq.toArray images)
 
     /// Q, as rows.
     member _.Basis = basis.Panels

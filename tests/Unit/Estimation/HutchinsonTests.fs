@@ -58,9 +58,7 @@ type HutchinsonTests() =
         Assert.That((Hutchinson.diagonal (StoppingRule.matvecs 5) key operator).IsErrorKnown)
 
     [<Test>]
-    member _.``standard errors are those of the mean, and intervals of entries, which signs make symmetric, are Student's``
-        ()
-        =
+    member _.``standard errors are those of means, and intervals of entries, symmetric for signs, are Student's``() =
         let z = Probe.draw Probe.rademacher key 12 (0, 5) DType.Float64
         let weighted = z * operator.Apply z
         let forms = (Tensor.sumAxes [ 1 ] weighted).ToArray()
