@@ -41,29 +41,25 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
 
     let projected () = Rows.productsOf basis.Panels images
 
-    /// What is added to tr H, from the vectors outside the basis: zᵀ(I − QQᵀ)A(I − QQᵀ)z, for each of them.
-    let formsOutside (h: Matrix<float>) =
+    /// Vectors outside the basis, and what the basis has missed of their products: (I − QQᵀ)Az.
+    let missed () =
+        [
+            for struct (vectors, products) in outsiders -> struct (vectors, Rows.without basis.Panels products)
+        ]
+
+    /// zᵀ(I − QQᵀ)Az for each vector outside the basis: the trace that is added to tr H. What was missed is projected
+    /// first, so that no large terms cancel.
+    let formsOutside () =
         [|
-            for struct (vectors, products) in outsiders do
-                let w = Rows.productsWith basis.Panels vectors
-                let t = Rows.productsWith images vectors
-                let y = Rows.productsWith basis.Panels products
-                let whole = (Rows.products vectors products).Diagonal().ToArray()
-                yield! Array.map2 (-) whole (SmallMatrices.columnDots (y + t - h * w) w)
+            for struct (vectors, rest) in missed () do
+                yield! (Products.rowDots vectors rest).ToArray()
         |]
 
-    /// Lengths ‖(I − QQᵀ)A(I − QQᵀ)z‖ of vectors outside the basis. Their mean square is the squared Frobenius norm
-    /// of what is left.
+    /// Lengths ‖(I − QQᵀ)Az‖. Their mean square is the squared Frobenius norm of what is left.
     let lengthsOutside () =
         [|
-            for struct (vectors, products) in outsiders do
-                let rest =
-                    if basis.Rank = 0 then
-                        products
-                    else
-                        products - Rows.combineAll ((Rows.productsWith basis.Panels vectors).Transpose()) images
-
-                yield! rest |> Rows.without basis.Panels |> Rows.squares |> Array.map sqrt
+            for struct (_, rest) in missed () do
+                yield! (Rows.products rest rest).Diagonal().ToArray() |> Array.map sqrt
         |]
 
     /// The standard error of their mean: each has variance 2‖B‖²_F at most, B what is left.
@@ -79,9 +75,7 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     /// rounding of products hides a part: then what they see of it is above the rounding of its own size, and the
     /// basis is only saturated.
     let judge () =
-        let h = projected ()
-        let outside = formsOutside h
-        let seen = abs (Array.average outside) + errorOutside ()
+        let seen = abs (Array.average (formsOutside ())) + errorOutside ()
         let images = images.Blocks |> Seq.map (fun block -> sqrt ((Rows.products block block).Trace()))
         complete <- seen <= 20.0 * SmallMatrices.epsilon dtype * Rounding.length (Seq.toArray images)
 
@@ -209,7 +203,7 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     /// tr(QᵀAQ) = tr H, and the trace of the rest as vectors outside the basis see it, where there are any, with its
     /// standard error.
     member this.TraceInside(h: Matrix<float>) : struct (float * float) =
-        let rest = if outsiders.Count = 0 then 0.0 else Array.average (formsOutside h)
+        let rest = if outsiders.Count = 0 then 0.0 else Array.average (formsOutside ())
         struct (h.Trace() + rest, Rounding.hypotenuse (errorOutside ()) (this.Rounding h))
 
     /// What rounding may have done to tr H.
