@@ -41,21 +41,32 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
 
     let projected () = Rows.productsOf basis.Panels images
 
-    /// Vectors outside the basis, and what the basis has missed of their products: (I − QQᵀ)Az.
+    /// Whether the images of the basis are those under A, not under Aᵀ.
+    let isOwn = obj.ReferenceEquals(imagesOfBasis, operator) || operator.IsSymmetric
+
+    /// Vectors outside the basis, and what the basis has missed of their products: (I − QQᵀ)A(I − QQᵀ)z, or
+    /// (I − QQᵀ)Az where AQ is not known.
     let missed () =
         [
-            for struct (vectors, products) in outsiders -> struct (vectors, Rows.without basis.Panels products)
+            for struct (vectors, products) in outsiders do
+                let rest =
+                    if isOwn && basis.Rank > 0 then
+                        products - Rows.combineAll ((Rows.productsWith basis.Panels vectors).Transpose()) images
+                    else
+                        products
+
+                struct (vectors, rest |> Rows.without basis.Panels |> Rows.without basis.Panels)
         ]
 
-    /// zᵀ(I − QQᵀ)Az for each vector outside the basis: the trace that is added to tr H. What was missed is projected
-    /// first, so that no large terms cancel.
+    /// Their forms, whose mean is the trace that is added to tr H. What was missed is projected first, so that no large
+    /// terms cancel.
     let formsOutside () =
         [|
             for struct (vectors, rest) in missed () do
                 yield! (Products.rowDots vectors rest).ToArray()
         |]
 
-    /// Lengths ‖(I − QQᵀ)Az‖. Their mean square is the squared Frobenius norm of what is left.
+    /// Their lengths, whose mean square is the squared Frobenius norm of what is left.
     let lengthsOutside () =
         [|
             for struct (_, rest) in missed () do
