@@ -141,6 +141,7 @@ internal sealed class GoodValues
         Add(Samples);
         Add(network);
         Add(network.Layout);
+        Add(new KeyValuePair<string, Tensor>("weight", FSharp.Tensor.ones(DType.Float64, Shape(1, 3))));
         Add(CSharp.Risk.OfModel(
             (x, theta) => network.Forward(theta, x), (y, outputs) => CSharp.Loss.MeanSquaredError(outputs, y), [Samples]));
         Add(typeof(int));
