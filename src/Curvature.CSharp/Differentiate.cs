@@ -33,7 +33,7 @@ public static class Differentiate
     public static Tensor Derivative(Func<Tensor, Tensor> f, Tensor x) => FSharp.Differentiation.diff(f.ToFSharp(), x.NotNull());
 
     /// <summary>The derivative of a given order of a function of a scalar; of order 0, its value.</summary>
-    /// <exception cref="ArgumentRangeException">The order is negative.</exception>
+    /// <exception cref="ArgumentRangeException">The order is negative or above 64.</exception>
     public static Tensor Derivative(Func<Tensor, Tensor> f, Tensor x, int order) =>
         FSharp.Differentiation.diffn(order, f.ToFSharp(), x.NotNull());
 
