@@ -29,8 +29,7 @@ type Points private () =
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     static member private Drop(family, v, theta) = Points.At family v theta |> ignore
 
-    static member private PointsOf(theta: Tensor) =
-        [ for i in 0..3 -> theta * (1.0 + 0.001 * float i) ]
+    static member private PointsOf(theta: Tensor) = [ for i in 0..3 -> theta * (1.0 + 0.001 * float i) ]
 
     /// One case, in this process: what it took at the most is printed.
     static member Case(data: string option, case: string) =
@@ -56,7 +55,8 @@ type Points private () =
         printfn $"  {case, -9} {peak:F2} GiB"
 
     static member Run(data: string) =
-        printfn "A product and a quadratic form at one point, and at four in turn whose operators are disposed of, dropped or kept:"
+        printfn
+            "A product and a quadratic form at one point, and at four in turn whose operators are disposed of, dropped or kept:"
 
         for case in cases do
             let arguments = [ "points"; case; "--data"; data ]

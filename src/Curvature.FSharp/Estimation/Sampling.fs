@@ -60,10 +60,11 @@ type SamplingOptions
         progress: IProgress<SamplingProgress>,
         blockSize: int,
         checkpoint: string,
-        interval: float
+        interval: float,
+        rate: ProgressRate
     ) =
     /// No cancellation, no progress, no checkpoint, and blocks of 16 vectors or as many as fit into 256 MiB.
-    static member Default = SamplingOptions(CancellationToken.None, null, 0, null, infinity)
+    static member Default = SamplingOptions(CancellationToken.None, null, 0, null, infinity, ProgressRate.Default)
 
     /// Ends sampling early; what was found until then is returned.
     member _.Cancellation = cancellation
@@ -80,28 +81,34 @@ type SamplingOptions
     /// Seconds between two times that a run which samples is written.
     member _.CheckpointInterval = interval
 
+    /// How often the listener is told, where it is not after every block.
+    member internal _.Rate = rate
+
+    member internal _.WithRate(rate: ProgressRate) =
+        SamplingOptions(cancellation, progress, blockSize, checkpoint, interval, rate)
+
     /// The same options without a file.
-    member internal _.WithoutCheckpoint = SamplingOptions(cancellation, progress, blockSize, null, infinity)
+    member internal _.WithoutCheckpoint = SamplingOptions(cancellation, progress, blockSize, null, infinity, rate)
 
     /// The same options for one of several runs, each of which has a file of its own.
     member internal _.ForPart(number: int) =
         let own = if isNull checkpoint then null else $"{checkpoint}.{number}"
-        SamplingOptions(cancellation, progress, blockSize, own, interval)
+        SamplingOptions(cancellation, progress, blockSize, own, interval, rate)
 
     /// The same options with a token that ends sampling early.
     member _.WithCancellation(token: CancellationToken) =
-        SamplingOptions(token, progress, blockSize, checkpoint, interval)
+        SamplingOptions(token, progress, blockSize, checkpoint, interval, rate)
 
     /// The same options with a listener, told after every block.
     member _.WithProgress(listener: IProgress<SamplingProgress>) =
-        SamplingOptions(cancellation, listener, blockSize, checkpoint, interval)
+        SamplingOptions(cancellation, listener, blockSize, checkpoint, interval, rate)
 
     /// The same options with another number of vectors multiplied together. Raises ArgumentRangeException for less than one.
     member _.WithBlockSize(size: int) =
         if size < 1 then
             raise (ArgumentRangeException $"WithBlockSize: a block has one vector at least, and {size} were asked for")
 
-        SamplingOptions(cancellation, progress, size, checkpoint, interval)
+        SamplingOptions(cancellation, progress, size, checkpoint, interval, rate)
 
     /// The same options with a file in which the run is kept. Where the file exists, the run goes on from there, and comes to the same bits as one
     /// that was never interrupted, at the cost of one product, which sees that the operator is the same. Runs that sample (Hutchinson's, with
@@ -115,7 +122,7 @@ type SamplingOptions
         if not (seconds >= 0.0) then
             raise (ArgumentRangeException $"WithCheckpoint: a time cannot be negative, and it is {seconds}")
 
-        SamplingOptions(cancellation, progress, blockSize, path, seconds)
+        SamplingOptions(cancellation, progress, blockSize, path, seconds, rate)
 
     /// The same options with a file in which the run is kept, written at the end and about once in a minute.
     member this.WithCheckpoint(path: string) = this.WithCheckpoint(path, 60.0)

@@ -177,6 +177,7 @@ module ChebyshevMoments =
                 if found.Count = 0 then token.ThrowIfCancellationRequested()
                 reason <- StopReason.Cancelled
 
+        progress.Finish watch.Elapsed.TotalSeconds
         let gradients = int64 products * int64 operator.Definition.Gradients
         let cost = Ledger(found.Count, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)

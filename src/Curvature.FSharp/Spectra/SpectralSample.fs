@@ -116,9 +116,12 @@ type SpectralSample
     /// How far rounding may have moved what a rule shows. A space that counts as invariant
     /// before it is whole leaves out what its tolerance hides.
     member internal this.Blur(rule: SpectralRule) =
-        if ledger.IsExact then 0.0
-        elif rule.IsExact && rule.Recurrence.Size < size then float (min size 100) * this.Unit
-        else this.Unit
+        if ledger.IsExact then
+            0.0
+        elif rule.IsExact && rule.Recurrence.Size < size then
+            float (min size 100) * this.Unit
+        else
+            this.Unit
 
     /// How far below 0 rounding may put an eigenvalue that is 0.
     member internal this.Rounding = 100.0 * this.Unit
@@ -145,23 +148,30 @@ module internal Statistics =
 /// it will take, and after each block the trace that the vectors so far show.
 [<Sealed; NoEquality; NoComparison>]
 type internal SpectralProgress(options: SamplingOptions, wanted: int, matvecs: float, bytes: float) =
+    let pace = ProgressPace options.Rate
     let mutable traces = RunningMoments()
 
-    let report seconds =
-        if not (isNull options.Progress) then
-            let value = if traces.Count = 0 then nan else traces.Mean
-            let completed = float traces.Count / float wanted
-
-            SamplingProgress(traces.Count, value, traces.StandardError, seconds, completed, matvecs, bytes)
-            |> options.Progress.Report
+    let report seconds isLast =
+        pace.Report(
+            options.Progress,
+            isLast,
+            fun () ->
+                let value = if traces.Count = 0 then nan else traces.Mean
+                let completed = float traces.Count / float wanted
+                SamplingProgress(traces.Count, value, traces.StandardError, seconds, completed, matvecs, bytes)
+        )
 
     /// Before the first product.
-    member _.Start() = report 0.0
+    member _.Start() = report 0.0 false
 
     /// After a block of vectors, with a trace from each.
     member _.Add(seconds: float, block: float[]) =
         block |> Array.iter traces.Add
-        report seconds
+        // All vectors are done at the end, which is told in any case.
+        if traces.Count < wanted then report seconds false
+
+    /// At the end, or where the run was cancelled.
+    member _.Finish(seconds: float) = report seconds true
 
     /// Nothing of what was told holds.
     member _.Restart() = traces <- RunningMoments()

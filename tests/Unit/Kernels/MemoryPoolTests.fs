@@ -56,7 +56,8 @@ type private FakeClock() =
                 true
 
             member _.Dispose() = at.Value <- Int64.MaxValue
-            member _.DisposeAsync() = Threading.Tasks.ValueTask() }
+            member _.DisposeAsync() = Threading.Tasks.ValueTask()
+        }
 
     member _.Advance(seconds: float) =
         let until = now + TimeSpan.FromSeconds(seconds).Ticks
@@ -117,7 +118,7 @@ let ``memory in use does not go back, however long`` () =
     (device.Allocate mebi).Dispose()
     clock.Advance 1000.0
     same mebi host.Held
-    device.Upload<byte>(ReadOnlySpan(Array.zeroCreate<byte> (int mebi)), block.Address)
+    device.Upload<byte>(ReadOnlySpan(Array.zeroCreate<byte>(int mebi)), block.Address)
 
 [<Test>]
 let ``unused memory of other sizes goes back before there is said to be none`` () =
@@ -157,10 +158,12 @@ let ``where there is no memory, the error names the size, and smaller blocks are
     use held = device.Allocate(4L * mebi)
 
     for _ in 1..2 do
-        let error =
-            Assert.Throws<DeviceMemoryException>(Action(fun () -> device.Allocate 12_345_678L |> ignore))
+        let error = Assert.Throws<DeviceMemoryException>(Action(fun () -> device.Allocate 12_345_678L |> ignore))
 
-        holds error.Message (error.Message.Contains "12345678 bytes" && error.Message.Contains $"{4L * mebi} bytes in use")
+        holds
+            error.Message
+            (error.Message.Contains "12345678 bytes" && error.Message.Contains $"{4L * mebi} bytes in use")
+
         holds "the system's own error" (error.InnerException :? OutOfMemoryException)
 
     // What was refused is not counted.

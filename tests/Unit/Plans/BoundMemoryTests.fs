@@ -235,7 +235,7 @@ type BoundMemoryTests() =
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     static member private RunOnce(device: Kernels.Device) =
         let input = Tensor.normal (Key.OfSeed 5L) DType.Float64 [ 1 <<< 17 ] |> Tensor.toDevice device
-        let f (x: Tensor) = Tensor.cumsum 0 (Tensor.cumsum 0 (Tensor.sin x))
+        let f (x: Tensor) = Tensor.cumulativeSum 0 (Tensor.cumulativeSum 0 (Tensor.sin x))
         Compile.func f input |> ignore
 
     [<Test>]
