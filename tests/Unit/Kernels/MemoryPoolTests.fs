@@ -103,7 +103,7 @@ let ``memory that waited 30 seconds unused goes back to the system, and what was
     same mebi device.Pool.Unused
     clock.Advance 18.0
     same mebi host.Held
-    clock.Advance 1.0
+    clock.Advance 2.0
     same 0L host.Held
     same 0L device.Pool.Unused
     // The timer starts again with the next block.

@@ -125,9 +125,9 @@ type LongCallTests() =
                 (ConjugateGradients.inverse (solving token) (operator work)).Apply one |> ignore
                 false)
             call "Neumann.solve" Returns 1 (fun work token ->
-                (Neumann.solve (solving token) 0.02 (operator work) one).IsCancelled)
+                (Neumann.solve (solving token) 0.04 (operator work) one).IsCancelled)
             call "Neumann.inverse" Raises 1 (fun work token ->
-                (Neumann.inverse (solving token) 0.02 (operator work)).Apply one |> ignore
+                (Neumann.inverse (solving token) 0.04 (operator work)).Apply one |> ignore
                 false)
             call "Landscape.line" Raises 0 (fun work token ->
                 Landscape.lineWith (landscape token) (risk 60 work) theta directions[0] [ 0.0; 0.5; 1.0 ] |> ignore
