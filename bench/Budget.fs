@@ -48,8 +48,8 @@ module Budget =
     /// Those that are told how many products to take: the fewest that are enough, which nobody knows beforehand.
     let private told: (string * (int -> Key -> LinearOperator -> Estimate<float>)) list =
         [
-            "Hutch++", HutchPlusPlus.estimate
-            "NA-Hutch++", NonadaptiveHutchPlusPlus.estimate
+            "Hutch++", StoppingRule.matvecs >> HutchPlusPlus.estimate
+            "NA-Hutch++", StoppingRule.matvecs >> NonadaptiveHutchPlusPlus.estimate
             "XTrace", StoppingRule.matvecs >> XTrace.estimate
             "XNysTrace", StoppingRule.matvecs >> XNysTrace.estimate
         ]

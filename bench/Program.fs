@@ -15,6 +15,7 @@ let private usage =
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
   compile                                                    time from functions to plans, and how it grows
   coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
+  sequential [REPETITIONS]                                   coverage and cost of rules with a relative error
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
 The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin, and the
 budget's network on handwritten digits where it has digits.csv.gz."""
@@ -99,6 +100,12 @@ let main arguments =
         0
     | [ "coverage-slq"; repetitions ] when isPositive repetitions ->
         SpectralCoverage.run (int repetitions)
+        0
+    | [ "sequential" ] ->
+        Sequential.table 2000
+        0
+    | [ "sequential"; repetitions ] when isPositive repetitions ->
+        Sequential.table (int repetitions)
         0
     | "micro" :: rest ->
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore

@@ -22,7 +22,7 @@ module Tables =
         }
 
     let private sizes = [ 100; 200; 300 ]
-    let private options = SamplingOptions.Default
+    let private options = RunOptions.Default
 
     let private hutchinson name m =
         let values = Spectra.eigenvalues |> List.find (fst >> (=) name) |> snd
@@ -45,7 +45,7 @@ module Tables =
             }
             {
                 Method = "Hutch++"
-                Estimate = HutchPlusPlus.estimate
+                Estimate = StoppingRule.matvecs >> HutchPlusPlus.estimate
                 IsInvariant = false
                 Published =
                     [
@@ -58,7 +58,7 @@ module Tables =
             }
             {
                 Method = "NA-Hutch++"
-                Estimate = NonadaptiveHutchPlusPlus.estimate
+                Estimate = StoppingRule.matvecs >> NonadaptiveHutchPlusPlus.estimate
                 IsInvariant = false
                 Published =
                     [
@@ -70,7 +70,7 @@ module Tables =
             }
             {
                 Method = "XTrace, signs"
-                Estimate = StoppingRule.matvecs >> XTrace.estimateWith options Probe.rademacher
+                Estimate = StoppingRule.matvecs >> Estimate.runWith options (XTrace.withProbe Probe.rademacher)
                 IsInvariant = false
                 Published =
                     [
@@ -95,7 +95,7 @@ module Tables =
             }
             {
                 Method = "XNysTrace, signs"
-                Estimate = StoppingRule.matvecs >> XNysTrace.estimateWith options Probe.rademacher
+                Estimate = StoppingRule.matvecs >> Estimate.runWith options (XNysTrace.withProbe Probe.rademacher)
                 IsInvariant = false
                 Published =
                     [
@@ -136,7 +136,7 @@ module Tables =
             }
             {
                 Method = "UDiag++"
-                Estimate = UDiagPlusPlus.estimate
+                Estimate = StoppingRule.matvecs >> UDiagPlusPlus.estimate
                 IsInvariant = false
                 Published =
                     [

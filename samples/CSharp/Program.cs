@@ -49,6 +49,6 @@ foreach (var block in hessian.EstimateBlockTraces(network.Layout.Blocks(), optio
     Console.WriteLine($"  {block.Block.Name,-17} {block.Trace.Value:G6} ± {block.Trace.StandardError:G2}");
 }
 
-var diagonal = await hessian.EstimateDiagonalAsync(new EstimateOptions { Stop = StoppingRule.Matvecs(1000) });
+var diagonal = hessian.EstimateDiagonal(new EstimateOptions { Stop = StoppingRule.Matvecs(1000) });
 var entries = diagonal.Value.ToArray();
 Console.WriteLine($"diagonal            from {entries.Min():G6} to {entries.Max():G6}");

@@ -59,8 +59,9 @@ module Analysis =
             let training = train display order problem schedule start
             training.Theta, Some training
 
+    /// Every block is told, so that the history of a trace is the same on every machine.
     let private sampling (problem: Problem) (tell: SamplingProgress -> unit) =
-        SamplingOptions.Default.WithBlockSize(problem.BlockSize).WithProgress(Progress.listen tell)
+        RunOptions.Default.WithBlockSize(problem.BlockSize).WithProgress(Progress.listen tell, 0.0)
 
     let private share (tell: float -> unit) (p: SamplingProgress) = tell p.Completed
 
@@ -84,7 +85,7 @@ module Analysis =
         let history = ResizeArray<TracePoint>()
 
         let remember (p: SamplingProgress) =
-            if p.Samples > 1 then
+            if p.Samples > 1 && Double.IsFinite p.StandardError then
                 let interval = p.Interval 0.95
 
                 history.Add
@@ -104,16 +105,21 @@ module Analysis =
                             remember p
                             share tell p)
 
-                    Hutchinson.estimateWith options Probe.rademacher measurement stop key hessian
+                    Estimate.runWith options (Hutchinson.estimator Probe.rademacher measurement) stop key hessian
             )
 
         found, history.ToArray()
 
-    let private exact (display: Display) (problem: Problem) hessian =
-        if problem.Network.ParameterCount > largestExact then
+    let private exact (display: Display) (problem: Problem) (trace: Estimate<float>) hessian =
+        if trace.IsExact then
+            Some trace
+        elif problem.Network.ParameterCount > largestExact then
             None
         else
-            display.Work("Exact trace", fun tell -> Some(Exact.traceWith (sampling problem (share tell)) hessian))
+            display.Work(
+                "Exact trace",
+                fun tell -> Some(Exact.measureWith (sampling problem (share tell)) Measurement.trace hessian)
+            )
 
     /// Bytes that vectors of Lanczos recurrences side by side may take; more is not faster.
     let private basisBytes = 1L <<< 29
@@ -121,7 +127,7 @@ module Analysis =
     let private spectrum (display: Display) (options: Options) key (hessian: LinearOperator) =
         let bytes = int64 options.DensitySteps * int64 hessian.Columns * 8L
         let width = int (Math.Clamp(basisBytes / bytes, 1L, 16L))
-        let sampling = SamplingOptions.Default.WithBlockSize width
+        let sampling = RunOptions.Default.WithBlockSize width
 
         display.Work(
             "Eigenvalue density",
@@ -173,7 +179,7 @@ module Analysis =
             TraceHistory = history
             BlockTraces = blockTraces
             Diagonal = diagonal
-            Exact = exact display problem hessian
+            Exact = exact display problem trace hessian
             TopEigenpairs = pairs
             Spectrum = spectrum display options keys[5] hessian
             Landscapes = landscapes display options keys[6] problem point.Gradient pairs theta

@@ -41,8 +41,8 @@ public static class ActivationHessian
     {
         options ??= new EstimateOptions();
         return FSharp.ActivationHessian.tracesWith(
-            options.ToSamplingOptions(progress, cancellationToken),
-            options.Probe,
+            options.ToRunOptions(progress, cancellationToken),
+            options.Probe ?? Probe.Rademacher,
             network.NotNull(),
             risk.NotNull(),
             taps.ToFSharpList(),

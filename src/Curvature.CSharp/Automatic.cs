@@ -16,22 +16,11 @@ public static class Automatic
     {
         options ??= new AutomaticOptions();
         return FSharp.Automatic.traceWith(
-            options.ToSamplingOptions(progress, cancellationToken),
+            options.ToRunOptions(progress, cancellationToken),
             options.Memory,
             options.Stop,
             options.Key,
             linearOperator.NotNull());
-    }
-
-    /// <inheritdoc cref="AutomaticTrace"/>
-    public static Task<ChosenEstimate<double>> AutomaticTraceAsync(
-        this LinearOperator linearOperator,
-        AutomaticOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        linearOperator.NotNull();
-        return Task.Run(() => linearOperator.AutomaticTrace(options, progress, cancellationToken), cancellationToken);
     }
 
     /// <summary>The diagonal of a square operator, <see cref="DType.Float64"/> [n], between XNysDiag (where it claims to be positive
@@ -44,21 +33,10 @@ public static class Automatic
     {
         options ??= new AutomaticOptions();
         return FSharp.Automatic.diagonalWith(
-            options.ToSamplingOptions(progress, cancellationToken),
+            options.ToRunOptions(progress, cancellationToken),
             options.Memory,
             options.Stop,
             options.Key,
             linearOperator.NotNull());
-    }
-
-    /// <inheritdoc cref="AutomaticDiagonal"/>
-    public static Task<ChosenEstimate<Tensor>> AutomaticDiagonalAsync(
-        this LinearOperator linearOperator,
-        AutomaticOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        linearOperator.NotNull();
-        return Task.Run(() => linearOperator.AutomaticDiagonal(options, progress, cancellationToken), cancellationToken);
     }
 }

@@ -1,7 +1,7 @@
 namespace Curvature.CSharp;
 
 /// <summary>When to stop, for those who do not want to choose a method.</summary>
-public sealed class AutomaticOptions : RunOptions
+public sealed class AutomaticOptions : SamplingOptions
 {
     /// <summary>When enough is known. Default: when the 95 % interval is within 1 % of the value, or after 1000 products.</summary>
     public StoppingRule Stop

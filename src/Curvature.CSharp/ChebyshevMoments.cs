@@ -23,23 +23,12 @@ public static class ChebyshevMoments
     {
         options ??= new ChebyshevOptions();
         return FSharp.ChebyshevMoments.sampleWith(
-            options.ToSamplingOptions(progress, cancellationToken),
+            options.ToRunOptions(progress, cancellationToken),
             options.Probe,
             options.Probes,
             options.Moments,
             options.Key,
             linearOperator.NotNull());
-    }
-
-    /// <inheritdoc cref="Sample"/>
-    public static Task<ChebyshevSample> SampleAsync(
-        LinearOperator linearOperator,
-        ChebyshevOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        linearOperator.NotNull();
-        return Task.Run(() => Sample(linearOperator, options, progress, cancellationToken), cancellationToken);
     }
 
     /// <summary>The density at Chebyshev nodes, never negative, with an error bar from the spread over random vectors.</summary>

@@ -23,25 +23,8 @@ public static class Divergence
         Tensor x,
         EstimateOptions? options = null,
         IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        options ??= new EstimateOptions();
-        return FSharp.Divergence.hutchinsonWith(
-            options.ToSamplingOptions(progress, cancellationToken), options.Probe, options.Stop, options.Key, f.ToFSharp(), x.NotNull());
-    }
-
-    /// <inheritdoc cref="Estimate"/>
-    public static Task<Estimate<double>> EstimateAsync(
-        Func<Tensor, Tensor> f,
-        Tensor x,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        f.NotNull();
-        x.NotNull();
-        return Task.Run(() => Estimate(f, x, options, progress, cancellationToken), cancellationToken);
-    }
+        CancellationToken cancellationToken = default) =>
+        Jacobian.At(f, x).EstimateTrace(options, progress, cancellationToken);
 
     /// <summary>At each point of a stack, along its leading axis, from random vectors: the function is of a single point, and every sample
     /// is one product with the Jacobian of the whole stack. A stopping rule on errors looks at the norm of all.</summary>
@@ -53,26 +36,8 @@ public static class Divergence
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        options ??= new EstimateOptions();
-        return FSharp.Divergence.hutchinsonAtPointsWith(
-            options.ToSamplingOptions(progress, cancellationToken),
-            options.Probe,
-            options.Stop,
-            options.Key,
-            f.ToFSharp(),
-            points.NotNull());
-    }
-
-    /// <inheritdoc cref="EstimateAtPoints"/>
-    public static Task<IReadOnlyList<Estimate<double>>> EstimateAtPointsAsync(
-        Func<Tensor, Tensor> f,
-        Tensor points,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
         f.NotNull();
-        points.NotNull();
-        return Task.Run(() => EstimateAtPoints(f, points, options, progress, cancellationToken), cancellationToken);
+        return Jacobian.At(stack => Differentiate.VectorMap(f, stack), points.NotNull())
+            .Measure(FSharp.Divergence.atPoints(points), options, progress, cancellationToken);
     }
 }

@@ -17,21 +17,10 @@ public static class Norms
     {
         options ??= new SpectralNormOptions();
         return FSharp.Norm.spectralWith(
-            options.ToSamplingOptions(progress, cancellationToken),
+            options.ToRunOptions(progress, cancellationToken),
             options.Confidence,
             options.RelativeError,
             options.Key,
             linearOperator.NotNull());
-    }
-
-    /// <inheritdoc cref="SpectralNorm"/>
-    public static Task<SpectralNorm> SpectralNormAsync(
-        this LinearOperator linearOperator,
-        SpectralNormOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        linearOperator.NotNull();
-        return Task.Run(() => linearOperator.SpectralNorm(options, progress, cancellationToken), cancellationToken);
     }
 }

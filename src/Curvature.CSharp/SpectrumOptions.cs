@@ -1,7 +1,7 @@
 namespace Curvature.CSharp;
 
 /// <summary>How a spectrum is sampled by <see cref="StochasticLanczos"/>. Each property has a default.</summary>
-public sealed class SpectrumOptions : RunOptions
+public sealed class SpectrumOptions : SamplingOptions
 {
     /// <summary>How many random vectors: the error falls with the root of their number. Default: 10.</summary>
     public int Probes { get; init; } = 10;
@@ -19,7 +19,7 @@ public sealed class SpectrumOptions : RunOptions
 }
 
 /// <summary>How a spectrum is sampled by <see cref="ChebyshevMoments"/>. Each property has a default.</summary>
-public sealed class ChebyshevOptions : RunOptions
+public sealed class ChebyshevOptions : SamplingOptions
 {
     /// <summary>How many random vectors: the error falls with the root of their number. Default: 10.</summary>
     public int Probes { get; init; } = 10;

@@ -27,23 +27,12 @@ public static class StochasticLanczos
     {
         options ??= new SpectrumOptions();
         return FSharp.StochasticLanczos.sampleWith(
-            options.ToSamplingOptions(progress, cancellationToken),
+            options.ToRunOptions(progress, cancellationToken),
             options.Probe,
             options.Probes,
             options.Steps,
             options.Key,
             linearOperator.NotNull());
-    }
-
-    /// <inheritdoc cref="Sample"/>
-    public static Task<SpectralSample> SampleAsync(
-        LinearOperator linearOperator,
-        SpectrumOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        linearOperator.NotNull();
-        return Task.Run(() => Sample(linearOperator, options, progress, cancellationToken), cancellationToken);
     }
 
     /// <summary>The same sample with bounds that the caller knows for all eigenvalues. With a lower bound, the named

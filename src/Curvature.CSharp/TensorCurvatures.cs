@@ -13,31 +13,8 @@ public static class TensorCurvatures
         ParameterLayout layout,
         EstimateOptions? options = null,
         IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        options ??= new EstimateOptions();
-        return FSharp.CurvatureByTensor.estimateWith(
-            options.ToSamplingOptions(progress, cancellationToken),
-            options.Probe,
-            layout.NotNull(),
-            options.Stop,
-            options.Key,
-            linearOperator.NotNull());
-    }
-
-    /// <inheritdoc cref="EstimateByTensor"/>
-    public static Task<CurvatureByTensor> EstimateByTensorAsync(
-        this LinearOperator linearOperator,
-        ParameterLayout layout,
-        EstimateOptions? options = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        linearOperator.NotNull();
-        layout.NotNull();
-        return Task.Run(
-            () => linearOperator.EstimateByTensor(layout, options, progress, cancellationToken), cancellationToken);
-    }
+        CancellationToken cancellationToken = default) =>
+        linearOperator.NotNull().Measure(Measurement.ByTensor(layout), options, progress, cancellationToken);
 
     /// <summary>The same traces and diagonals exactly: a quadratic form for each parameter, or a product where the operator has no
     /// quadratic forms.</summary>

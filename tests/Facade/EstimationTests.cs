@@ -99,25 +99,33 @@ public sealed class EstimationTests
     }
 
     [Test]
-    public async Task AnEstimateInTheBackgroundReportsItsProgress()
+    public void ProgressIsReportedBeforeTheFirstProductAndAtTheEnd()
     {
-        var reports = new List<int>();
-        var estimate = await Operator.EstimateTraceAsync(After(64), new Listener<SamplingProgress>(p => reports.Add(p.Samples)));
-        Assert.That(estimate.Value, Is.EqualTo(Operator.EstimateTrace(After(64)).Value));
-        Assert.That(reports, Is.EqualTo(new[] { 16, 32, 48, 64 }));
-        Assert.That((await Operator.ExactTraceAsync()).Value, Is.EqualTo(Operator.ExactTrace().Value));
-        Assert.That((await Operator.ExactDiagonalAsync()).Value.ToArray(), Is.EqualTo(Operator.ExactDiagonal().Value.ToArray()));
-        Assert.That((await Operator.EstimateFrobeniusAsync(After(4))).Samples, Is.EqualTo(4));
-        Assert.That((await Operator.EstimateDiagonalAsync(After(4))).Samples, Is.EqualTo(4));
-        Assert.That(await Operator.EstimateBlockTracesAsync(Halves, After(4)), Has.Count.EqualTo(2));
+        var reports = new List<SamplingProgress>();
+        var listener = new Listener<SamplingProgress>(reports.Add);
+        var every = RunOptions.Default.WithProgress(listener, 0);
+        Operator.Estimate(Estimators.Hutchinson(Measurement.Trace), StoppingRule.Matvecs(64), Key.OfSeed(1), every);
+        Assert.That(reports.Select(p => p.Samples), Is.EqualTo(new[] { 0, 16, 32, 48, 64, 64 }));
+        Assert.That(reports.Select(p => p.ExpectedSamples), Has.All.EqualTo(64).Or.EqualTo(65));
+        Assert.That(reports.Select(p => p.Completed).SkipLast(1), Has.All.LessThan(1));
+        Assert.That(reports[^1].Completed, Is.EqualTo(1));
+
+        reports.Clear();
+        Operator.EstimateTrace(After(64), listener);
+        Assert.That(reports[0].Samples, Is.EqualTo(0));
+        Assert.That(reports[^1].Samples, Is.EqualTo(64));
+
+        reports.Clear();
+        Operator.ExactTrace(listener);
+        Assert.That(reports.Select(p => p.Samples).Order(), Is.EqualTo(reports.Select(p => p.Samples)));
+        Assert.That((reports[0].Samples, reports[^1].Samples), Is.EqualTo((0, 20)));
     }
 
     [Test]
-    public async Task CancellingReturnsWhatWasFound()
+    public void CancellingReturnsWhatWasFound()
     {
         using var source = new CancellationTokenSource();
-        var estimate = await Operator.EstimateTraceAsync(
-            After(100_000),
+        var options = RunOptions.Default.WithProgress(
             new Listener<SamplingProgress>(p =>
             {
                 if (p.Samples >= 32)
@@ -125,7 +133,13 @@ public sealed class EstimationTests
                     source.Cancel();
                 }
             }),
-            source.Token);
+            0);
+        var estimate = Operator.Estimate(
+            Estimators.Hutchinson(Measurement.Trace),
+            StoppingRule.Matvecs(100_000),
+            Key.OfSeed(1),
+            options,
+            cancellationToken: source.Token);
         Assert.That(estimate.StopReason, Is.EqualTo(StopReason.Cancelled));
         Assert.That(estimate.Samples, Is.EqualTo(32));
         Assert.That(() => Operator.ExactTrace(null, source.Token), Throws.InstanceOf<OperationCanceledException>());
@@ -182,7 +196,7 @@ public sealed class EstimationTests
             Throws.TypeOf<OperatorException>().With.Message.Contains("[2; 3]"));
         Assert.That(
             () => LinearOperator.FromDelegate(DType.Float64, 2, 2, _ => [double.NaN, 0]).EstimateTrace(),
-            Throws.TypeOf<NonFiniteException>().With.Message.Contains("probe 0"));
+            Throws.TypeOf<NonFiniteException>().With.Message.Contains("vector 0"));
         Assert.That(
             () => Operator.EstimateBlockTraces([new("beyond", 15, 10)]),
             Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("beyond"));

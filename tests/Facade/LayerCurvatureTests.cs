@@ -14,7 +14,7 @@ public sealed class LayerCurvatureTests
     private static Tensor Squares(Tensor outputs) => outputs.Square().Sum();
 
     [Test]
-    public async Task TracesTensorByTensor()
+    public void TracesTensorByTensor()
     {
         var hessian = Hessian.At(theta => Squares(Network.Forward(theta, Inputs)), Theta);
         var exact = hessian.ExactByTensor(Network.Layout);
@@ -23,7 +23,7 @@ public sealed class LayerCurvatureTests
         Assert.That(exact["0.weight"].MeanDiagonal.Value, Is.EqualTo(75).Within(1e-10));
 
         var options = new EstimateOptions { Stop = StoppingRule.Matvecs(500), Key = Key.OfSeed(5) };
-        var found = await hessian.EstimateByTensorAsync(Network.Layout, options);
+        var found = hessian.EstimateByTensor(Network.Layout, options);
         var trace = found["0.weight"].Trace;
         Assert.That(Math.Abs(trace.Value - 300), Is.LessThan(5 * trace.StandardError));
         Assert.That(found.Ledger.Matvecs, Is.EqualTo(500));

@@ -105,5 +105,4 @@ module Diagnose =
 
     /// The same for the gradient of a risk.
     let againstRisk (options: DiagnoseOptions) (risk: EmpiricalRisk) (theta: Tensor) (a: LinearOperator) : Diagnosis =
-        let gradient = Gradient.family risk
-        against options (fun theta -> (gradient theta).Gradient) theta a
+        against options (fun theta -> (Gradient.uncompiled risk theta).Gradient) theta a

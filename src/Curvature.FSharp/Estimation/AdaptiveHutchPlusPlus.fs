@@ -3,25 +3,21 @@ namespace Curvature.FSharp
 open System
 open Curvature
 open MathNet.Numerics
-open MathNet.Numerics.LinearAlgebra
 
-/// A-Hutch++ (Persson, Cortinovis & Kressner 2022, "Improved variants of the Hutch++ algorithm for trace estimation", algorithm 3): spends on
-/// the sketch as many products as pay, and outside it as many as an absolute error needs.
-[<RequireQualifiedAccess>]
-module AdaptiveHutchPlusPlus =
+/// What an absolute error at a risk costs.
+[<NoEquality; NoComparison>]
+type internal PromisedError =
+    {
+        /// 4 ln(2/δ)/ε²: times the squared Frobenius norm of an operator, the samples of its trace that are needed.
+        Price: float
+        /// δ
+        Risk: float
+    }
 
-    /// What an absolute error at a risk costs.
-    [<NoEquality; NoComparison>]
-    type private Goal =
-        {
-            /// 4 ln(2/δ)/ε²: times the squared Frobenius norm of an operator, the samples of its trace that are needed.
-            Price: float
-            /// δ
-            Risk: float
-        }
+module internal PromisedError =
 
     /// The largest α with P(χ²ᵢ ≤ iα) ≤ δ: a squared Frobenius norm is at most 1/α times its mean over i samples, but for that risk.
-    let private safety (samples: int) (risk: float) : float =
+    let safety (samples: int) (risk: float) : float =
         let half = float samples / 2.0
         // The regularised lower gamma function grows from 0 at 0 to more than ½ at 1.
         let mutable low, high = 0.0, 1.0
@@ -36,119 +32,101 @@ module AdaptiveHutchPlusPlus =
 
         low
 
-    /// Extends the sketch vector by vector, until the samples outside that it saves have cost more twice in a row.
-    let private sketch what goal (options: SamplingOptions) key (operator: LinearOperator) : RangeSketch =
-        let sketch = RangeSketch(what, operator, operator, Probe.Sphere, key)
-        let mutable squares, inside = 0.0, 0.0
-        let mutable last = infinity
-        let mutable increases = 0
+/// Samples zᵀBz outside a sketch, with the mean of ‖Bz‖², until as many are taken as that norm asks for.
+[<Sealed>]
+type internal PromisedSamples
+    (goal: PromisedError, sketch: RangeSketch, outside: LinearOperator, key: Key, operator: LinearOperator) =
+    inherit Incremental<Estimate<float>>()
+    let h = sketch.Projected
+    let forms = RunningMoments()
+    let mutable squares = 0.0
 
-        let isCancelled () = options.Cancellation.IsCancellationRequested
-        options.Cancellation.ThrowIfCancellationRequested()
+    /// The samples that the norm seen so far asks for, when i are taken.
+    let needed i = goal.Price * squares / float forms.Count / PromisedError.safety i goal.Risk
 
-        while increases < 2
-              && not sketch.IsComplete
-              && sketch.Spent + 2 < operator.Columns
-              && not (sketch.Spent > 0 && isCancelled ()) do
-            let image = sketch.Grow 1
+    let value () =
+        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
+        struct (h.Trace() + forms.Mean, sqrt (forms.StandardError ** 2.0 + rounding ** 2.0))
 
-            if not sketch.IsComplete then
-                let column = (Rows.productsWith sketch.Basis image).Column 0
-                let own = column[column.Count - 1]
-                squares <- squares + (Rows.products image image)[0, 0]
-                inside <- inside + 2.0 * (column * column) - own * own
-                // ‖(I − P)A(I − P)‖²_F = ‖A‖²_F + inside − 2·squares, where the first is the same at every step.
-                let cost = float sketch.Spent + goal.Price * (inside - 2.0 * squares)
-                increases <- if cost > last then increases + 1 else 0
-                last <- cost
+    /// How many more samples are expected to be needed.
+    let ahead () = if forms.Count < 2 then 1.0 else needed forms.Count - float forms.Count
 
-        sketch
+    override _.Spent = Cost.products forms.Count
+    override _.Samples = forms.Count
+    override _.IsExact = false
+    override _.IsDone = forms.Count > 1 && float forms.Count >= needed forms.Count
+    override _.Expected = float forms.Count + ahead ()
 
-    /// Samples zᵀBz outside the sketch, with the mean of ‖Bz‖², until as many are taken as that norm asks for.
-    [<Sealed>]
-    type private Outside(goal: Goal, outside: LinearOperator, key: Key, size: int) =
-        let forms = RunningMoments()
-        let mutable squares = 0.0
+    override _.Advance size =
+        let wanted = if forms.Count < 2 then 8.0 else max 1.0 (ceil (ahead ()))
+        let first, count = forms.Count, int (min (float size) wanted)
+        let z = Probe.drawOn outside.Device Probe.Gaussian key outside.Columns (first, count) outside.DType
+        let y = outside.Multiply(z, (fun row -> $"sample {first + row} of A-Hutch++"))
+        Products.rowDots z y |> _.ToArray() |> Array.iter forms.Add
+        squares <- squares + (Rows.products y y).Trace()
 
-        /// The samples that the norm seen so far asks for, when i are taken.
-        let needed i = goal.Price * squares / float forms.Count / safety i goal.Risk
-        member _.Forms = forms
-        member _.IsDone = forms.Count > 1 && float forms.Count >= needed forms.Count
+    override _.Summaries =
+        let struct (value, error) = value ()
 
-        /// How many more samples are expected to be needed.
-        member _.Ahead: float = if forms.Count < 2 then 1.0 else needed forms.Count - float forms.Count
+        [| struct ({ Summaries.ofMoments forms with Value = value; StandardError = error }, true) |]
 
-        member this.Take() =
-            let count =
-                if forms.Count < 2 then
-                    min size 8
-                else
-                    int (min (float size) (max 1.0 (ceil this.Ahead)))
+    override _.Finish ledger =
+        let struct (value, error) = value ()
+        Estimates.scalar value error ledger
 
-            let first = forms.Count
-            let z = Probe.drawOn outside.Device Probe.Gaussian key outside.Columns (first, count) outside.DType
-            let y = outside.Multiply(z, (fun row -> $"sample {first + row} of A-Hutch++"))
-            Products.rowDots z y |> _.ToArray() |> Array.iter forms.Add
-            squares <- squares + (Rows.products y y).Trace()
+/// What A-Hutch++ knows of an operator so far: it extends the sketch vector by vector, until the samples outside that it saves have cost
+/// more twice in a row.
+[<Sealed>]
+type internal AdaptiveIncremental(goal: PromisedError, operator: LinearOperator, key: Key, sketch: RangeSketch) =
+    inherit SketchAndSamples<Estimate<float>>(sketch)
+    let mutable squares, inside = 0.0, 0.0
+    let mutable last = infinity
+    let mutable increases = 0
 
-    let private run goal (options: SamplingOptions) (key: Key) (operator: LinearOperator) : Estimate<float> =
-        let watch = Diagnostics.Stopwatch.StartNew()
-        let keys = key.Split 2
-        let sketch = sketch "A-Hutch++" goal options keys[0] operator
-        let h = sketch.Projected
+    override _.IsSketching = increases < 2 && not sketch.IsComplete && sketch.Spent + 2 < operator.Columns
 
-        if sketch.IsComplete then
-            Estimates.scalar (sketch.TraceInside h) 0.0 (sketch.ExactLedger watch.Elapsed.TotalSeconds)
-        else
-            let samples =
-                Outside(goal, Deflation.symmetric sketch.Basis operator, keys[1], Sampling.blockSize options operator)
+    override _.Extend _ =
+        let image = sketch.Grow 1
 
-            let spent () = sketch.Spent + samples.Forms.Count
+        if not sketch.IsComplete then
+            let column = (Rows.productsWith sketch.Basis image).Column 0
+            let own = column[column.Count - 1]
+            squares <- squares + (Rows.products image image)[0, 0]
+            inside <- inside + 2.0 * (column * column) - own * own
+            // ‖(I − P)A(I − P)‖²_F = ‖A‖²_F + inside − 2·squares, where the first is the same at every step.
+            let cost = float sketch.Spent + goal.Price * (inside - 2.0 * squares)
+            increases <- if cost > last then increases + 1 else 0
+            last <- cost
 
-            let finish reason =
-                let gradients = int64 (spent ()) * int64 operator.Definition.Gradients
-                let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
-                let error = sqrt (samples.Forms.StandardError ** 2.0 + rounding ** 2.0)
-                let seconds = watch.Elapsed.TotalSeconds
-                let ledger = Ledger(samples.Forms.Count, spent (), 0, gradients, seconds, reason, ValueNone)
-                Estimates.scalar (h.Trace() + samples.Forms.Mean) error ledger
+    override _.Outside() = PromisedSamples(goal, sketch, Deflation.symmetric sketch.Basis operator, key, operator)
 
-            let rec loop () =
-                if samples.IsDone then
-                    finish StopReason.ErrorReached
-                elif samples.Ahead >= float operator.Columns then
-                    Growth.exactTrace options operator (spent ()) watch.Elapsed.TotalSeconds
-                elif options.Cancellation.IsCancellationRequested && samples.Forms.Count > 0 then
-                    finish StopReason.Cancelled
-                else
-                    options.Cancellation.ThrowIfCancellationRequested()
-                    samples.Take()
-                    loop ()
+    override _.Inside() = XTraceIncremental(operator, sketch)
+    override _.Complete ledger = Estimates.scalar (sketch.TraceInside sketch.Projected) 0.0 ledger
 
-            ThreeParts.orSketchAlone loop operator (fun () -> XTraceGrowth(operator, sketch)) watch
+    /// At least a vector of the sketch and a sample.
+    override this.Expected = max 3.0 (float sketch.Spent + this.ExpectedOfSamples)
 
-    /// A-Hutch++ with options for cancellation and block size.
-    let estimateWith
-        (options: SamplingOptions)
-        (absoluteError: float)
-        (risk: float)
-        key
-        (operator: LinearOperator)
-        : Estimate<float> =
-        Requirements.symmetric "A-Hutch++" operator
+/// A-Hutch++ (Persson, Cortinovis & Kressner 2022, "Improved variants of the Hutch++ algorithm for trace estimation", algorithm 3): spends on
+/// the sketch as many products as pay, and outside it as many as an absolute error needs.
+[<RequireQualifiedAccess>]
+module AdaptiveHutchPlusPlus =
 
+    /// A-Hutch++ for an absolute error, which it misses with a probability of at most twice the risk. It stops by itself; a rule may end
+    /// it before. Raises ArgumentRangeException for an error or a risk outside its range.
+    let estimator (absoluteError: float) (risk: float) : Estimator<Estimate<float>> =
         if not (absoluteError > 0.0 && Double.IsFinite absoluteError) then
             raise (ArgumentRangeException $"A-Hutch++: an error above 0 is needed, and it is {absoluteError}")
 
         if not (risk > 0.0 && risk < 1.0) then
             raise (ArgumentRangeException $"A-Hutch++: a risk between 0 and 1 is needed, and it is {risk}")
 
-        if operator.Columns <= 3 then
-            Exact.traceWith options operator
-        else
-            let price = 4.0 * log (2.0 / risk) / (absoluteError * absoluteError)
-            let goal = { Price = price; Risk = risk }
-            Checkpoint.keeping options operator (fun options -> run goal options key)
+        let price = 4.0 * log (2.0 / risk) / (absoluteError * absoluteError)
+        let goal = { Price = price; Risk = risk }
+
+        Estimator.keepingVectors "A-Hutch++" OperatorNeed.Symmetric 3 Measurement.trace.Exact (fun key operator ->
+            let keys = key.Split 2
+            let sketch = RangeSketch("A-Hutch++", operator, operator, Probe.Sphere, keys[0])
+            AdaptiveIncremental(goal, operator, keys[1], sketch))
 
     /// The trace of a symmetric operator to within an absolute error, which it misses with a probability of at most twice `risk`. The products are
     /// divided between sketch and samples as the spectrum demands; where that would take more than all columns, these are taken
@@ -158,4 +136,4 @@ module AdaptiveHutchPlusPlus =
     /// an error or a risk outside its range. Cancelled before the first sample, it returns what XTrace makes of the sketch; before the first product
     /// it raises OperationCanceledException.
     let estimate (absoluteError: float) (risk: float) key (operator: LinearOperator) : Estimate<float> =
-        estimateWith SamplingOptions.Default absoluteError risk key operator
+        Estimate.run (estimator absoluteError risk) (StoppingRule.matvecs Int32.MaxValue) key operator

@@ -136,14 +136,14 @@ module internal Forecast =
         elif forecast.HasGoal then $"to cost the work of {expected:F0} products more"
         else $"to end with an error of {expected:G2}"
 
-/// A growing estimator, and how to sample what it misses.
+/// An estimator that keeps vectors, and how to sample what it misses.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
 type internal Candidate<'T> =
     {
         Name: string
         /// What speaks for it at the beginning.
         Claim: string
-        Growing: Growing<'T>
+        Incremental: Incremental<'T>
         /// The standard deviation of one sample of what the vectors so far have missed.
         Spread: unit -> float
         /// An operator, and a measurement of which each sample is an independent estimate of the whole.
@@ -152,14 +152,13 @@ type internal Candidate<'T> =
         PlainSpread: unit -> float
         /// The measurement of everything.
         Plain: Measurement<'T>
-        Exact: SamplingOptions -> int -> float -> 'T
     }
 
 /// Choosing between growing, sampling what was missed, and all columns, at the looks of a run.
 [<Sealed>]
 type internal Choice<'T>
     (
-        options: SamplingOptions,
+        options: RunOptions,
         memory: int64,
         key: Key,
         operator: LinearOperator,
@@ -182,24 +181,22 @@ type internal Choice<'T>
         method <- way
 
     /// Samples with what is left of the rule.
-    let sample (struct (outside, measurement: Measurement<Estimate<'T>>)) rule (standing: Standing) =
-        let products = standing.Samples
-        let rest = Stopping.after products standing.Seconds rule
-        let paid = Looks.growing.Next products
-        let estimate: Estimate<'T> = Sampling.runAfter paid options Probe.Rademacher measurement rest key outside
-        estimate.After(products, int64 products * int64 operator.Definition.Gradients, standing.Seconds)
+    let sample (struct (outside, measurement: Measurement<Estimate<'T>>)) (point: RunPoint) =
+        let rest = Stopping.after point.Spent.Total point.Seconds point.Rule
+        let estimator = Hutchinson.estimator Probe.Rademacher measurement
+        let estimate: Estimate<'T> = Estimate.runWith options estimator rest key outside
+        estimate.After(point.Spent, point.Seconds)
 
-    let outlook (standing: Standing) : Outlook =
-        let struct (value, error) = standing.Watched.Value[0]
-        looks <- struct (standing.Samples, error) :: looks
+    let outlook (point: RunPoint) : Outlook =
+        looks <- struct (point.Spent.Total, point.Summary.StandardError) :: looks
 
         {
             Columns = operator.Columns
             Price = if usesForms then Forecast.priceOfForm else 1.0
-            Products = standing.Samples
-            Seconds = standing.Seconds
-            Value = value
-            Error = error
+            Products = point.Spent.Total
+            Seconds = point.Seconds
+            Value = point.Summary.Value
+            Error = point.Summary.StandardError
             Spread = candidate.Spread()
             PlainSpread = plainSpread.Value
             Power = Forecast.power looks
@@ -221,9 +218,9 @@ type internal Choice<'T>
     member _.Reason = reason
 
     /// At a look: whether another way ends the run better than going on.
-    member _.Divert(rule: StoppingRule, standing: Standing) : Estimate<'T> voption =
-        let products = standing.Samples
-        let forecast = outlook standing |> Forecast.make rule
+    member _.Take(point: RunPoint) : Estimate<'T> voption =
+        let products = point.Spent.Total
+        let forecast = outlook point |> Forecast.make point.Rule
         let another = min forecast.Exact (min forecast.Sampling forecast.Plain)
         let isDue = not forecast.HasGoal || float products >= patience * another
 
@@ -231,13 +228,14 @@ type internal Choice<'T>
             ValueNone
         elif forecast.Exact <= another && Double.IsFinite forecast.Exact then
             turn "all columns" products forecast
-            ValueSome(candidate.Exact options products standing.Seconds)
+            let exact = Exact.measureWith options candidate.Plain operator
+            ValueSome(exact.After(point.Spent, point.Seconds))
         elif forecast.Plain <= forecast.Sampling then
             turn "Hutchinson's estimator" products forecast
-            ValueSome(sample (struct (operator, candidate.Plain)) rule standing)
+            ValueSome(sample (struct (operator, candidate.Plain)) point)
         else
             turn $"Hutchinson's estimator outside a sketch by {candidate.Name}" products forecast
-            ValueSome(sample (candidate.Outside()) rule standing)
+            ValueSome(sample (candidate.Outside()) point)
 
 /// Estimates for those who do not want to choose.
 [<RequireQualifiedAccess>]
@@ -247,7 +245,7 @@ module Automatic =
     let memory = 1L <<< 32
 
     let private hutchinson options measurement stop key operator reason : ChosenEstimate<'T> =
-        let estimate = Hutchinson.estimateWith options Probe.rademacher measurement stop key operator
+        let estimate = Estimate.runWith options (Hutchinson.estimator Probe.rademacher measurement) stop key operator
         ChosenEstimate(estimate, "Hutchinson's estimator", reason)
 
     let private grow
@@ -260,9 +258,13 @@ module Automatic =
         (candidate: Candidate<Estimate<'T>>)
         =
         let choice = Choice(options, memory, key, operator, usesForms, candidate)
-        let divert rule standing = choice.Divert(rule, standing)
-        let exact = candidate.Exact options
-        let estimate = Growth(options, stop, operator, candidate.Growing, exact, divert).Run()
+        let alternative = Some { Plan = Looks.growing; Take = choice.Take }
+
+        let estimator =
+            Estimator.keepingVectors candidate.Name OperatorNeed.Square 2 candidate.Plain.Exact (fun _ _ ->
+                candidate.Incremental)
+
+        let estimate = Estimate.runBeside alternative options estimator stop key operator
 
         if
             estimate.IsExact
@@ -280,7 +282,7 @@ module Automatic =
     /// Grows a candidate, where memory and the rule allow.
     let private choose
         what
-        (options: SamplingOptions)
+        (options: RunOptions)
         memory
         stop
         (key: Key)
@@ -322,35 +324,31 @@ module Automatic =
     let private other = "the operator does not claim to be semidefinite"
 
     /// `trace` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
-    let traceWith (options: SamplingOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<float> =
+    let traceWith (options: RunOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<float> =
         let candidate (operator: LinearOperator) key : Candidate<Estimate<float>> =
-            let exact options spent seconds = Growth.exactTrace options operator spent seconds
-
             if operator.IsPositiveSemidefinite then
-                let growing = XNysTraceGrowth(operator, Probe.Sphere, key)
+                let growing = XNysTraceIncremental(operator, Probe.Sphere, key)
 
                 {
                     Name = "XNysTrace"
                     Claim = semidefinite
-                    Growing = growing
+                    Incremental = growing
                     Spread = fun () -> growing.Spread
                     Outside = growing.Outside
                     PlainSpread = fun () -> growing.PlainSpread
                     Plain = Measurement.trace
-                    Exact = exact
                 }
             else
-                let growing = XTraceGrowth(operator, RangeSketch("XTrace", operator, operator, Probe.Sphere, key))
+                let growing = XTraceIncremental(operator, RangeSketch("XTrace", operator, operator, Probe.Sphere, key))
 
                 {
                     Name = "XTrace"
                     Claim = other
-                    Growing = growing
+                    Incremental = growing
                     Spread = fun () -> growing.Spread
                     Outside = growing.Outside
                     PlainSpread = fun () -> growing.PlainSpread
                     Plain = Measurement.trace
-                    Exact = exact
                 }
 
         let forms = operator.HasQuadraticForms
@@ -364,39 +362,37 @@ module Automatic =
     /// no memory to keep vectors (4 GiB).
     /// Raises OperatorException for an operator that is not square, or whose products contradict its claims, and NonFiniteException for
     /// products that are NaN or infinite.
-    let trace stop key operator : ChosenEstimate<float> = traceWith SamplingOptions.Default memory stop key operator
+    let trace stop key operator : ChosenEstimate<float> = traceWith RunOptions.Default memory stop key operator
 
     /// `diagonal` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
-    let diagonalWith (options: SamplingOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<Tensor> =
+    let diagonalWith (options: RunOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<Tensor> =
         let candidate (operator: LinearOperator) key : Candidate<Estimate<Tensor>> =
             let goal = DiagonalGoal.entries operator
 
             if operator.IsPositiveSemidefinite then
-                let growing = XNysDiagGrowth(goal, operator, Probe.Rademacher, key)
+                let growing = XNysDiagIncremental(goal, operator, Probe.Rademacher, key)
 
                 {
                     Name = "XNysDiag"
                     Claim = semidefinite
-                    Growing = growing
+                    Incremental = growing
                     Spread = fun () -> growing.Spread
                     Outside = growing.Outside
                     PlainSpread = fun () -> growing.PlainSpread
                     Plain = Measurement.diagonal
-                    Exact = goal.Exact
                 }
             else
                 let sketch = RangeSketch("XDiag", operator, operator.Transposed, Probe.Rademacher, key)
-                let growing = XDiagGrowth(goal, operator, sketch)
+                let growing = XDiagIncremental(goal, operator, sketch)
 
                 {
                     Name = "XDiag"
                     Claim = other
-                    Growing = growing
+                    Incremental = growing
                     Spread = fun () -> growing.Spread
                     Outside = growing.Outside
                     PlainSpread = fun () -> growing.PlainSpread
                     Plain = Measurement.diagonal
-                    Exact = goal.Exact
                 }
 
         if operator.IsSquare && (LinearOperator.AdjointOf operator.Definition).IsNone then
@@ -409,5 +405,4 @@ module Automatic =
     /// the transpose is not known. A rule on errors looks at the norms of values and standard errors.
     /// Raises OperatorException for an operator that is not square, or whose products contradict its claims, and NonFiniteException for
     /// products that are NaN or infinite.
-    let diagonal stop key operator : ChosenEstimate<Tensor> =
-        diagonalWith SamplingOptions.Default memory stop key operator
+    let diagonal stop key operator : ChosenEstimate<Tensor> = diagonalWith RunOptions.Default memory stop key operator

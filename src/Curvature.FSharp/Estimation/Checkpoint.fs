@@ -281,9 +281,9 @@ module Checkpoint =
 
     /// Runs an estimator that keeps vectors with the file of its options, if it has one.
     let internal keeping
-        (options: SamplingOptions)
+        (options: RunOptions)
         (operator: LinearOperator)
-        (estimate: SamplingOptions -> LinearOperator -> 'T)
+        (estimate: RunOptions -> LinearOperator -> 'T)
         : 'T =
         if isNull options.Checkpoint then
             estimate options operator

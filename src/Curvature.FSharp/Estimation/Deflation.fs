@@ -58,7 +58,16 @@ module internal Deflation =
 
                 { new Accumulator<_>() with
                     member _.Add block = samples block |> Array.iter moments.Add
-                    member _.Summary = [| struct (known + moments.Mean, error (), true) |]
+
+                    member _.Summaries =
+                        [|
+                            struct ({ Summaries.ofMoments moments with
+                                        Value = known + moments.Mean
+                                        StandardError = error ()
+                                    },
+                                    true)
+                        |]
+
                     member _.Finish ledger = Estimates.scalar (known + moments.Mean) (error ()) ledger
                     member _.State = [ moments ]
                 }
@@ -79,13 +88,12 @@ module internal Deflation =
                 let moments = RunningVectorMoments(operator.Columns, operator.Device)
                 let value () = known + moments.Mean
                 let error () = Tensor.sqrt (Tensor.square moments.StandardError + rounding * rounding)
-                let norm (t: Tensor) = (Tensor.norm t).ToScalar()
 
                 { new Accumulator<_>() with
                     member _.Add block = moments.AddRows(samples block)
 
-                    member _.Summary =
-                        [| struct (norm (value ()), (if moments.Count < 2 then infinity else norm (error ())), true) |]
+                    member _.Summaries =
+                        [| struct (Summaries.ofVector moments.Count (value ()) (lazy error ()), true) |]
 
                     member _.Finish ledger = Estimates.vector (value ()) (error ()) ledger
                     member _.State = [ moments ]

@@ -11,8 +11,6 @@ type internal DiagonalGoal<'T> =
         Reduce: Tensor -> Tensor
         /// From values and standard errors, Float64 [Length].
         Finish: Tensor -> Tensor -> Ledger -> 'T
-        /// All columns, after some products and some time.
-        Exact: SamplingOptions -> int -> float -> 'T
     }
 
 module internal DiagonalGoal =
@@ -23,7 +21,6 @@ module internal DiagonalGoal =
             Length = operator.Columns
             Reduce = Tensor.convert DType.Float64
             Finish = Estimates.vector
-            Exact = fun options spent seconds -> Growth.exactDiagonal options operator spent seconds
         }
 
     /// The traces of the diagonal blocks of ranges.
@@ -45,16 +42,7 @@ module internal DiagonalGoal =
                 (values.ToArray())
                 (errors.ToArray())
 
-        {
-            Length = blocks.Length
-            Reduce = sums
-            Finish = finish
-            Exact =
-                fun options spent seconds ->
-                    let diagonal = Growth.exactDiagonal options operator spent seconds
-                    let values = sums (Tensor.unsqueeze 0 diagonal.Value) |> Tensor.squeeze 0
-                    finish values (Tensor.zerosLike values) diagonal.Ledger
-        }
+        { Length = blocks.Length; Reduce = sums; Finish = finish }
 
 /// Σ base + the mean of corrections by one random vector each, for a goal.
 [<Sealed>]
@@ -102,8 +90,3 @@ type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperat
 
     /// The length of the standard deviations of one sample of what was missed.
     member _.Spread: float = sampled.Deviation
-
-    /// The norms of a value and its standard error, which stopping rules look at.
-    static member Norms(struct (value: Tensor, error: Tensor)) : struct (float * float) =
-        let norm (t: Tensor) = (Tensor.norm t).ToScalar()
-        struct (norm value, norm error)

@@ -11,15 +11,11 @@ module Divergence =
     /// Raises OperatorException for a function whose value does not have as many elements as the point.
     let exact (f: Tensor -> Tensor) (x: Tensor) : Estimate<float> = Exact.trace (Jacobian.at f x)
 
-    /// hutchinson with another probe, and options for cancellation, progress and block size.
-    let hutchinsonWith (options: SamplingOptions) probe stop key (f: Tensor -> Tensor) (x: Tensor) : Estimate<float> =
-        Hutchinson.estimateWith options probe Measurement.trace stop key (Jacobian.at f x)
-
     /// At a point of any shape, from signs z and products Jz (Hutchinson 1990). Unbiased; the variance of one sample is
     /// 2·Σ_{i≠j} S_ij² with S = (J + Jᵀ)/2: what is antisymmetric in the Jacobian, a rotation, adds nothing to it.
     /// Raises OperatorException for a function whose value does not have as many elements as the point.
     let hutchinson stop key (f: Tensor -> Tensor) (x: Tensor) : Estimate<float> =
-        hutchinsonWith SamplingOptions.Default Probe.rademacher stop key f x
+        Hutchinson.trace stop key (Jacobian.at f x)
 
     let private requireStack (points: Tensor) =
         if points.Rank < 1 || points.Size = 0 then
@@ -38,27 +34,21 @@ module Divergence =
         let size = points.Size / requireStack points
         let value = vmap (divergence f) points |> Tensor.convert DType.Float64
         Finite.check "Divergence: the divergence" value
-        let ledger = Ledger(size, size, 0, 0L, watch.Elapsed.TotalSeconds, StopReason.Exact, ValueNone)
-        Estimates.vector value (Tensor.zerosLike value) ledger
 
-    /// hutchinsonAtPoints with another probe, and options for cancellation, progress and block size.
-    let hutchinsonAtPointsWith
-        (options: SamplingOptions)
-        probe
-        stop
-        key
-        (f: Tensor -> Tensor)
-        (points: Tensor)
-        : Estimate<float>[] =
+        Ledgers.ofSamples size (Cost.products size) watch.Elapsed.TotalSeconds StopReason.Exact
+        |> ExactResult.vector value
+
+    /// The divergence at each point of a stack, as a measurement of the Jacobian of the whole stack, `Jacobian.at (vmap f) points`.
+    /// Raises ShapeException for a stack without points.
+    let atPoints (points: Tensor) : Measurement<Estimate<float>[]> =
         let count = requireStack points
         let size = points.Size / count
-        let blocks = [ for i in 0 .. count - 1 -> ParameterBlock($"point {i}", i * size, size) ]
 
-        Jacobian.at (vmap f) points
-        |> Hutchinson.estimateWith options probe (Measurement.blockTraces blocks) stop key
-        |> Array.map _.Trace
+        [ for i in 0 .. count - 1 -> ParameterBlock($"point {i}", i * size, size) ]
+        |> Measurement.blockTraces
+        |> Measurement.map (Array.map _.Trace)
 
     /// At each point of a stack, along its leading axis, from signs: f is of a single point, and every sample is one product with the
     /// Jacobian of the whole stack. A stopping rule on errors looks at the norm of all.
     let hutchinsonAtPoints stop key (f: Tensor -> Tensor) (points: Tensor) : Estimate<float>[] =
-        hutchinsonAtPointsWith SamplingOptions.Default Probe.rademacher stop key f points
+        Hutchinson.estimate Probe.rademacher (atPoints points) stop key (Jacobian.at (vmap f) points)

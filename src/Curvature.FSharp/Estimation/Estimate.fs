@@ -4,58 +4,73 @@ open System
 open System.Globalization
 open Curvature.FSharp
 
-/// What an estimate cost, and why it ended there.
-[<Sealed; NoEquality; NoComparison>]
-type Ledger
-    internal
-    (samples: int, matvecs: int, forms: int, gradients: int64, seconds: float, reason: StopReason, look: int voption) =
+/// What was asked of an operator.
+[<Struct; NoEquality; NoComparison>]
+type internal Cost =
+    {
+        Products: int
+        Forms: int
+    }
 
-    /// How many random vectors were used; for an exact result, how many basis vectors.
-    member _.Samples = samples
+    member cost.Total = cost.Products + cost.Forms
 
-    /// How many products with the operator were taken.
-    member _.Matvecs = matvecs
+module internal Cost =
 
-    /// How many quadratic forms vᵀAv were taken in place of products.
-    member _.QuadraticForms = forms
+    let none = { Products = 0; Forms = 0 }
+    let products count = { none with Products = count }
 
-    /// How many gradients the products were made of, for operators that are made of gradients; 0 for others.
-    member _.Gradients = gradients
+    let sum (costs: Cost list) : Cost =
+        {
+            Products = costs |> List.sumBy _.Products
+            Forms = costs |> List.sumBy _.Forms
+        }
 
-    /// Time spent, in seconds.
-    member _.Seconds = seconds
+/// How intervals follow from standard errors.
+[<NoEquality; NoComparison>]
+type internal IntervalWidth =
+    {
+        /// Half the width at a confidence, in standard errors.
+        Factor: float -> float
+        /// Whether it pays for interim analyses, at which what was seen could end the run.
+        IsSequential: bool
+    }
 
-    /// Why it stopped.
-    member _.StopReason = reason
+module internal IntervalWidth =
 
-    /// Whether nothing is uncertain.
-    member _.IsExact = (reason = StopReason.Exact)
-
-    /// The same, after other products with the operator had been spent.
-    member internal _.After(products: int, made: int64, time: float) =
-        Ledger(samples, matvecs + products, forms, gradients + made, seconds + time, reason, look)
-
-    /// Half the width of an interval in standard errors: a quantile of Student's t, widened to pay for the looks that decided when to stop.
-    member internal _.Factor(confidence: float) : float =
+    /// Raises ArgumentRangeException for a confidence outside (0, 1).
+    let requireConfidence (confidence: float) =
         if not (confidence > 0.0 && confidence < 1.0) then
             raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
 
-        if reason = StopReason.Exact then
-            0.0
-        else
-            let delta = 1.0 - confidence
+    /// After these interim analyses; none for a number of samples that was fixed beforehand.
+    let ofAnalyses (history: Summary list) (final: Summary) : IntervalWidth =
+        {
+            Factor =
+                fun confidence ->
+                    if history.IsEmpty then
+                        Looks.quantile final.Independent (1.0 - confidence)
+                    else
+                        SequentialDesign.factor confidence history final
+            IsSequential = not history.IsEmpty
+        }
 
-            match look with
-            | ValueSome look -> Looks.quantile samples (Looks.share look delta)
-            | ValueNone -> Looks.quantile samples delta
-
-    member internal _.RequireErrorBar() =
-        if samples < 2 && reason <> StopReason.Exact then
-            raise (ArgumentRangeException $"an error bar needs two samples at least, and there were {samples}")
+    /// Of the mean of so many samples: Student's.
+    let ofSamples (samples: int) : IntervalWidth =
+        ofAnalyses
+            []
+            {
+                Value = 0.0
+                StandardError = 1.0
+                Independent = samples
+                Spread = nan
+                Skewness = 0.0
+                Dimension = 1.0
+                IsExact = false
+            }
 
 /// Where a quantity lies, with the given confidence.
 [<Sealed; NoEquality; NoComparison>]
-type Interval<'T> internal (low: 'T, high: 'T, confidence: float) =
+type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential: bool) =
     /// The lower end.
     member _.Low = low
 
@@ -64,6 +79,81 @@ type Interval<'T> internal (low: 'T, high: 'T, confidence: float) =
 
     /// The probability with which such intervals hold the truth.
     member _.Confidence = confidence
+
+    /// Whether it is wide enough for a run that what was seen could end at any interim analysis of its rule. If not, it holds the truth as
+    /// often as it says where the number of samples was fixed beforehand.
+    member _.IsSequential = defaultArg isSequential false
+
+/// What an estimate cost, and why it ended there. Made by `Ledgers.make`.
+[<Sealed; NoEquality; NoComparison>]
+type Ledger
+    internal (samples: int, cost: Cost, seconds: float, reason: StopReason, width: IntervalWidth, forecast: float) =
+
+    /// How many random vectors were used; for an exact result, how many basis vectors.
+    member _.Samples = samples
+
+    /// How many products with the operator were taken.
+    member _.Matvecs = cost.Products
+
+    /// How many quadratic forms vᵀAv were taken in place of products.
+    member _.QuadraticForms = cost.Forms
+
+    /// Time spent, in seconds.
+    member _.Seconds = seconds
+
+    /// Why it stopped.
+    member _.StopReason = reason
+
+    /// How many products and quadratic forms the run was expected to take when that was last forecast; NaN where it was not. For an exact
+    /// result that a forecast decided, what sampling would have taken.
+    member _.Forecast = forecast
+
+    /// Whether nothing is uncertain.
+    member _.IsExact = (reason = StopReason.Exact)
+
+    /// The same, after other products with the operator had been spent.
+    member internal _.After(earlier: Cost, time: float) =
+        Ledger(samples, Cost.sum [ earlier; cost ], seconds + time, reason, width, forecast)
+
+    /// The same, where a run was expected to take so many products.
+    member internal _.WithForecast(products: float) = Ledger(samples, cost, seconds, reason, width, products)
+
+    /// Half the width of an interval in standard errors.
+    member internal ledger.Factor(confidence: float) : float =
+        IntervalWidth.requireConfidence confidence
+        if ledger.IsExact then 0.0 else width.Factor confidence
+
+    /// Whether intervals pay for interim analyses.
+    member internal _.IsSequential = width.IsSequential
+
+    member internal _.RequireErrorBar() =
+        if samples < 2 && reason <> StopReason.Exact then
+            raise (ArgumentRangeException $"an error bar needs two samples at least, and there were {samples}")
+
+    /// What an exact result cost, in words.
+    member internal _.ExactInWords =
+        let number (x: float) = x.ToString("N0", CultureInfo.InvariantCulture)
+
+        let unit =
+            if cost.Forms = 0 then "products"
+            elif cost.Products = 0 then "quadratic forms"
+            else "products and quadratic forms"
+
+        if Double.IsFinite forecast then
+            // The forecast is good to two digits at best.
+            let scale = Math.Pow(10.0, floor (log10 (max 1.0 forecast)) - 1.0) |> max 1.0
+            $"exact, from {number (float cost.Total)} {unit}; sampling would have taken about {number (scale * round (forecast / scale))}"
+        else
+            "exact"
+
+module internal Ledgers =
+
+    /// The ledger of a result from so many independent numbers.
+    let make samples (cost: Cost) seconds reason (width: IntervalWidth) : Ledger =
+        Ledger(samples, cost, seconds, reason, width, nan)
+
+    /// The ledger of a result that rests on a number of samples that was fixed beforehand, or on none.
+    let ofSamples samples cost seconds reason = make samples cost seconds reason (IntervalWidth.ofSamples samples)
 
 /// A value with its uncertainty and its cost.
 [<Sealed; NoEquality; NoComparison>]
@@ -86,7 +176,7 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
     member _.Interval(confidence: float) : Interval<'T> =
         ledger.RequireErrorBar()
         let struct (low, high) = ends (ledger.Factor confidence)
-        Interval(low, high, confidence)
+        Interval(low, high, confidence, ledger.IsSequential)
 
     /// A bound of what no number of random vectors makes smaller, such as the error of a quadrature; the interval has
     /// it on both sides. 0 for estimators without such an error, and infinite where it is not known.
@@ -102,8 +192,8 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
     member internal _.RawStandardError = standardError
 
     /// The same, after other products with the operator had been spent.
-    member internal _.After(products: int, gradients: int64, seconds: float) : Estimate<'T> =
-        Estimate(value, standardError, ends, ledger.After(products, gradients, seconds), bias)
+    member internal _.After(earlier: Cost, seconds: float) : Estimate<'T> =
+        Estimate(value, standardError, ends, ledger.After(earlier, seconds), bias)
 
     /// How many random vectors were used.
     member _.Samples = ledger.Samples
@@ -130,13 +220,13 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
             | other -> string other
 
         if ledger.IsExact then
-            $"{text value} (exact)"
+            $"{text value} ({ledger.ExactInWords})"
         elif not (Double.IsFinite bias) then
             $"{text value} (not resolved, {ledger.Samples} samples)"
         elif ledger.Samples < 2 then
             $"{text value} (one sample)"
         else
-            $"{text value} ± {text standardError} ({ledger.Samples} samples)"
+            $"{text value} ± {text standardError} (a standard error, from {ledger.Samples} samples)"
 
 /// Making estimates of what was accumulated.
 module internal Estimates =

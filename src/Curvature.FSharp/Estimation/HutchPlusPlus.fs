@@ -1,70 +1,21 @@
 namespace Curvature.FSharp
 
-open System
 open Curvature
 
-/// A third of the products for a basis of the range, a third for its images, a third for what is outside.
-module internal ThreeParts =
+/// What Hutch++ knows of an operator so far.
+[<Sealed>]
+type internal HutchPlusPlusIncremental
+    (operator: LinearOperator, probe: Probe, keys: Key[], sketch: RangeSketch, limit: int) =
+    inherit ThreeParts<Estimate<float>>(sketch, limit)
 
-    /// The basis from k random vectors of the sphere, in blocks, with 2k products, or fewer where it is complete. Signs would not do: they can repeat
-    /// themselves on an operator with few nonzero rows.
-    let sketch
-        what
-        (options: SamplingOptions)
-        k
-        key
-        (operator: LinearOperator)
-        (imagesOfBasis: LinearOperator)
-        : RangeSketch =
-        let sketch = RangeSketch(what, operator, imagesOfBasis, Probe.Sphere, key)
-        let size = Sampling.blockSize options operator
-        let mutable rest = k
+    override _.Outside() =
+        let h = sketch.Projected
+        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
+        let measurement = Deflation.trace sketch.Basis probe (h.Trace()) rounding
+        MeanOfSamples(probe, measurement, keys[1], Deflation.symmetric sketch.Basis operator)
 
-        options.Cancellation.ThrowIfCancellationRequested()
-        sketch.Grow(min size rest) |> ignore
-        rest <- rest - size
-
-        while rest > 0 && not sketch.IsComplete && not options.Cancellation.IsCancellationRequested do
-            sketch.Grow(min size rest) |> ignore
-            rest <- rest - size
-
-        sketch
-
-    /// Estimates what is outside the sketch with the products that are left.
-    let finish
-        options
-        probe
-        measurement
-        matvecs
-        key
-        (watch: Diagnostics.Stopwatch)
-        (sketch: RangeSketch)
-        (operator: LinearOperator)
-        outside
-        =
-        let seconds = watch.Elapsed.TotalSeconds
-        let gradients = int64 sketch.Spent * int64 operator.Definition.Gradients
-        let stop = StoppingRule.Matvecs(matvecs - sketch.Spent)
-        let estimate: Estimate<'T> = Sampling.run options probe measurement stop key outside
-        estimate.After(sketch.Spent, gradients, seconds)
-
-    /// A result that rests on samples outside the sketch; where it is cancelled before the first of them, what the vectors of the sketch
-    /// tell when each in turn is left out.
-    let orSketchAlone
-        (sampled: unit -> 'T)
-        (operator: LinearOperator)
-        (growing: unit -> Growing<'T>)
-        (watch: Diagnostics.Stopwatch)
-        =
-        try
-            sampled ()
-        with :? OperationCanceledException ->
-            GrowthEnd.conclude (growing ()) operator StopReason.Cancelled ValueNone watch.Elapsed.TotalSeconds
-
-    /// Raises ArgumentRangeException for fewer products than the parts need.
-    let requireProducts what least (matvecs: int) =
-        if matvecs < least then
-            raise (ArgumentRangeException $"{what}: {least} products at least are needed, and there are {matvecs}")
+    override _.Inside() = XTraceIncremental(operator, sketch)
+    override _.Complete ledger = Estimates.scalar (sketch.TraceInside sketch.Projected) 0.0 ledger
 
 /// Hutch++ (Meyer, Musco, Musco & Woodruff 2021, "Hutch++: optimal stochastic trace estimation", algorithm 1): the trace is taken exactly on a sketch Q of
 /// the range of the operator, and by Hutchinson's estimator outside it. The error falls like 1/m for semidefinite operators where
@@ -72,37 +23,21 @@ module internal ThreeParts =
 [<RequireQualifiedAccess>]
 module HutchPlusPlus =
 
-    let private fromSketch options probe matvecs (key: Key) (operator: LinearOperator) : Estimate<float> =
-        let watch = Diagnostics.Stopwatch.StartNew()
-        let keys = key.Split 2
-        let sketch = ThreeParts.sketch "Hutch++" options (matvecs / 3) keys[0] operator operator
-        let h = sketch.Projected
+    /// Hutch++ with vectors of a probe outside the sketch. Forms of vectors of the sphere, or normal ones, are scaled to the length that the
+    /// vectors ought to have there.
+    let withProbe probe : Estimator<Estimate<float>> =
+        Estimator.dividing "Hutch++" OperatorNeed.Square 3 Measurement.trace.Exact (fun limit key operator ->
+            let keys = key.Split 2
+            let sketch = RangeSketch("Hutch++", operator, operator, Probe.Sphere, keys[0])
+            HutchPlusPlusIncremental(operator, probe, keys, sketch, limit))
 
-        if sketch.IsComplete then
-            Estimates.scalar (sketch.TraceInside h) 0.0 (sketch.ExactLedger watch.Elapsed.TotalSeconds)
-        else
-            let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
-            let measurement = Deflation.trace sketch.Basis probe (h.Trace()) rounding
-            let outside = Deflation.symmetric sketch.Basis operator
-            let sampled () = ThreeParts.finish options probe measurement matvecs keys[1] watch sketch operator outside
-            ThreeParts.orSketchAlone sampled operator (fun () -> XTraceGrowth(operator, sketch)) watch
+    /// Hutch++ with signs outside the sketch.
+    let estimator = withProbe Probe.rademacher
 
-    /// Hutch++ with another probe for the part outside the sketch, and options for cancellation, progress and block size. Forms of
-    /// vectors of the sphere, or normal ones, are scaled to the length that the vectors ought to have there.
-    let estimateWith (options: SamplingOptions) probe (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
-        OperatorParts.requireSquare "Hutch++" operator
-
-        if matvecs >= operator.Columns then
-            Exact.traceWith options operator
-        else
-            ThreeParts.requireProducts "Hutch++" 3 matvecs
-            Checkpoint.keeping options operator (fun options -> fromSketch options probe matvecs key)
-
-    /// The trace of any square operator from this many products, or fewer where they exhaust its rank: ⌊m/3⌋ vectors of the sphere for the sketch,
+    /// The trace of any square operator from as many products as the rule allows, or fewer where they exhaust its rank: ⌊m/3⌋ vectors of the sphere for the sketch,
     /// and signs outside it, by quadratic forms where the operator has them. Unbiased; given the sketch, the forms outside it are independent,
     /// so that Student's interval holds as for Hutchinson's estimator. As many products as there are columns give an exact result.
     /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have,
-    /// and ArgumentRangeException for fewer than 3 products. Cancelled before there is a vector outside the sketch, it returns what XTrace makes of
+    /// and ArgumentRangeException for a rule that allows fewer than 3 products, or any number. Cancelled before there is a vector outside the sketch, it returns what XTrace makes of
     /// the sketch; before the first product it raises OperationCanceledException.
-    let estimate (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
-        estimateWith SamplingOptions.Default Probe.rademacher matvecs key operator
+    let estimate stop key (operator: LinearOperator) : Estimate<float> = Estimate.run estimator stop key operator

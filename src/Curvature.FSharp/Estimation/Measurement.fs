@@ -14,58 +14,18 @@ type BlockTrace internal (block: ParameterBlock, trace: Estimate<float>) =
 
     override _.ToString() = $"{block.Name}: {trace}"
 
-/// Random vectors and what the operator made of them.
-[<Sealed>]
-type internal SampleBlock(vectors: Tensor, product: Tensor voption, forms: Tensor voption) =
-    let weighted = lazy (vectors * product.Value)
-
-    let formValues =
-        lazy
-            (match forms with
-             | ValueSome forms -> forms.ToArray()
-             | ValueNone -> (Tensor.sumAxes [ 1 ] weighted.Value).ToArray())
-
-    member _.Vectors = vectors
-    member _.Product = product.Value
-
-    /// z∘Az, a row for each vector.
-    member _.Weighted = weighted.Value
-
-    /// zᵀAz for each vector.
-    member _.Forms = formValues.Value
-
-    /// ‖Az‖² for each vector, in Float64: squares of Float32 numbers may not exist in Float32.
-    member _.SquaredLengths =
-        Array.init product.Value.Signature.Shape[0] (fun row ->
-            let own = Tensor.convert DType.Float64 (Tensor.item 0 row product.Value)
-            (Tensor.sum (Tensor.square own)).ToScalar())
-
-    /// A number by which the first vector's product can be recognised.
-    member _.Mark: float =
-        match product with
-        | ValueSome product -> (Tensor.norm (Tensor.item 0 0 product)).ToScalar()
-        | ValueNone -> formValues.Value[0]
-
-/// What a measurement has seen so far.
-[<AbstractClass>]
-type internal Accumulator<'T>() =
-    abstract Add: SampleBlock -> unit
-
-    /// Value and standard error, or their norms, of each quantity, and whether a stopping rule watches it.
-    abstract Summary: struct (float * float * bool)[]
-
-    abstract Finish: Ledger -> 'T
-
-    /// All that was seen, so that a run can go on from it.
-    abstract State: ISavable list
-
 /// What to learn from random vectors z and their products Az. Made and combined by the functions of the module Measurement.
 [<Sealed; NoEquality; NoComparison>]
-type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>) =
+type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>, ?exact: ExactResult<'T>) =
     /// Whether the product Az is needed, or zᵀAz is enough.
     member _.NeedsProduct = needsProduct
 
+    /// Whether all columns of an operator make the result exact.
+    member _.HasExactResult = exact.IsSome
+
     member internal _.Start(operator: LinearOperator) = start operator
+
+    member internal _.Exact = exact
 
 namespace Curvature.FSharp
 
@@ -76,66 +36,75 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Measurement =
 
-    let private scalar needsProduct prepare (sample: SampleBlock -> float[]) finish =
+    let private scalar needsProduct prepare (sample: SampleBlock -> float[]) finish exact =
         Measurement(
             needsProduct,
-            fun operator ->
+            (fun operator ->
                 prepare operator
                 let moments = RunningMoments()
 
                 { new Accumulator<_>() with
                     member _.Add block = sample block |> Array.iter moments.Add
-                    member _.Summary = [| struct (moments.Mean, moments.StandardError, true) |]
+                    member _.Summaries = [| struct (Summaries.ofMoments moments, true) |]
                     member _.Finish ledger = finish moments.Mean moments.StandardError ledger
                     member _.State = [ moments ]
-                }
+                }),
+            exact
         )
 
-    let private vector prepare length (sample: SampleBlock -> Tensor) finish =
+    let private vector prepare length (sample: SampleBlock -> Tensor) finish exact =
         Measurement(
             true,
-            fun (operator: LinearOperator) ->
+            (fun (operator: LinearOperator) ->
                 prepare operator
                 let moments = RunningVectorMoments(length operator, operator.Device)
+                let dimension = ErrorDimension(length operator, operator.Device)
 
                 { new Accumulator<_>() with
-                    member _.Add block = moments.AddRows(sample block)
+                    member _.Add block =
+                        let rows = sample block
+                        moments.AddRows rows
+                        dimension.AddRows rows
 
-                    member _.Summary =
-                        let struct (value, error) = moments.Norms
-                        [| struct (value, error, true) |]
-
+                    member _.Summaries = [| struct (Summaries.ofVectorMoments moments dimension, true) |]
                     member _.Finish ledger = finish moments.Mean moments.StandardError ledger
-                    member _.State = [ moments ]
-                }
+                    member _.State = [ moments; dimension ]
+                }),
+            exact
         )
 
     /// tr A = E zᵀAz (Girard 1989, Hutchinson 1990). The only measurement that can do with quadratic forms instead of products.
     let trace: Measurement<Estimate<float>> =
-        scalar false (OperatorParts.requireSquare "Measurement.trace") _.Forms Estimates.scalar
+        ExactResult.ofDiagonal (fun diagonal -> Estimates.scalar (Array.sum diagonal) 0.0)
+        |> scalar false (OperatorParts.requireSquare "Measurement.trace") _.Forms Estimates.scalar
 
     /// diag A = E z∘Az, with a standard error for each entry, all Float64 [n] (Bekas, Kokiopoulou & Saad 2007, without the division).
     /// A stopping rule sees the norms of value and standard errors.
     let diagonal: Measurement<Estimate<Tensor>> =
-        vector (OperatorParts.requireSquare "Measurement.diagonal") _.Columns _.Weighted Estimates.vector
+        ExactResult.ofDiagonal (fun diagonal -> ExactResult.vector (Tensor.ofArray [ diagonal.Length ] diagonal))
+        |> vector (OperatorParts.requireSquare "Measurement.diagonal") _.Columns _.Weighted Estimates.vector
+
+    let private exactSum (f: float -> float) =
+        ExactResult.ofSquares (fun squares -> Estimates.scalar (f (Array.sum (squares.ToArray()))) 0.0)
 
     /// ‖A‖²_F = E ‖Az‖².
-    let squaredFrobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.scalar
+    let squaredFrobenius: Measurement<Estimate<float>> =
+        scalar true ignore _.SquaredLengths Estimates.scalar (exactSum id)
 
     /// ‖A‖_F, the root of squaredFrobenius; its interval's ends are the roots of that one's. A stopping rule sees the square.
-    let frobenius: Measurement<Estimate<float>> = scalar true ignore _.SquaredLengths Estimates.scalarRoot
+    let frobenius: Measurement<Estimate<float>> =
+        scalar true ignore _.SquaredLengths Estimates.scalarRoot (exactSum sqrt)
+
+    let private squaresOfRows (block: SampleBlock) = Tensor.square (Tensor.convert DType.Float64 block.Product)
 
     /// ‖row i of A‖² = E (Az)_i² for each row, Float64 [m].
     let squaredRowNorms: Measurement<Estimate<Tensor>> =
-        vector ignore _.Rows (fun block -> Tensor.square (Tensor.convert DType.Float64 block.Product)) Estimates.vector
+        vector ignore _.Rows squaresOfRows Estimates.vector (ExactResult.ofSquares ExactResult.vector)
 
     /// ‖row i of A‖ for each row, Float64 [m]; a stopping rule sees the squares.
     let rowNorms: Measurement<Estimate<Tensor>> =
-        vector
-            ignore
-            _.Rows
-            (fun block -> Tensor.square (Tensor.convert DType.Float64 block.Product))
-            Estimates.vectorRoot
+        ExactResult.ofSquares (Tensor.sqrt >> ExactResult.vector)
+        |> vector ignore _.Rows squaresOfRows Estimates.vectorRoot
 
     let internal checkBlocks what (blocks: ParameterBlock[]) (operator: LinearOperator) =
         OperatorParts.requireSquare what operator
@@ -155,12 +124,16 @@ module Measurement =
     let blockTraces (blocks: ParameterBlock seq) : Measurement<BlockTrace[]> =
         let blocks = Seq.toArray blocks
 
+        let exact =
+            ExactResult.ofDiagonal (fun diagonal ledger ->
+                let trace (block: ParameterBlock) = Array.sum diagonal[block.Offset .. block.Offset + block.Size - 1]
+                blocks |> Array.map (fun block -> BlockTrace(block, Estimates.scalar (trace block) 0.0 ledger)))
+
         Measurement(
             true,
-            fun operator ->
+            (fun operator ->
                 checkBlocks "Measurement.blockTraces" blocks operator
                 let moments = blocks |> Array.map (fun _ -> RunningMoments())
-                let norm f = moments |> Array.sumBy (fun m -> f m ** 2.0) |> sqrt
 
                 { new Accumulator<_>() with
                     member _.Add sample =
@@ -172,7 +145,7 @@ module Measurement =
                             blocks
                             moments
 
-                    member _.Summary = [| struct (norm _.Mean, norm _.StandardError, true) |]
+                    member _.Summaries = [| struct (Summaries.ofMany moments, true) |]
 
                     member _.Finish ledger =
                         Array.map2
@@ -182,7 +155,8 @@ module Measurement =
                             moments
 
                     member _.State = [ for own in moments -> own ]
-                }
+                }),
+            exact
         )
 
     /// diag A as Σ z∘Az / Σ z∘z (Bekas, Kokiopoulou & Saad 2007): biased, but for normal probes of less variance than `diagonal`,
@@ -198,14 +172,8 @@ module Measurement =
                 { new Accumulator<_>() with
                     member _.Add block = sums.AddRows(block.Weighted, Tensor.square block.Vectors)
 
-                    member _.Summary =
-                        let norm (t: Tensor) = (Tensor.norm t).ToScalar()
-
-                        [|
-                            struct (norm sums.Value,
-                                    (if sums.Count < 2 then infinity else norm sums.StandardError),
-                                    true)
-                        |]
+                    member _.Summaries =
+                        [| struct (Summaries.ofVector sums.Count sums.Value (lazy sums.StandardError), true) |]
 
                     member _.Finish ledger =
                         if sums.Untouched > 0 then
@@ -226,7 +194,7 @@ module Measurement =
     let both (first: Measurement<'A>) (second: Measurement<'B>) : Measurement<'A * 'B> =
         Measurement(
             first.NeedsProduct || second.NeedsProduct,
-            fun operator ->
+            (fun operator ->
                 let a, b = first.Start operator, second.Start operator
 
                 { new Accumulator<_>() with
@@ -234,44 +202,44 @@ module Measurement =
                         a.Add block
                         b.Add block
 
-                    member _.Summary = Array.append a.Summary b.Summary
+                    member _.Summaries = Array.append a.Summaries b.Summaries
                     member _.Finish ledger = a.Finish ledger, b.Finish ledger
                     member _.State = a.State @ b.State
-                }
+                }),
+            ?exact = Option.map2 ExactResult.both first.Exact second.Exact
+        )
+
+    /// A measurement whose accumulator and exact result are made of those of another.
+    let private derived (measurement: Measurement<'A>) accumulator exact : Measurement<'B> =
+        Measurement(
+            measurement.NeedsProduct,
+            (fun operator -> accumulator (measurement.Start operator)),
+            ?exact = Option.map exact measurement.Exact
         )
 
     /// What a function makes of a measurement's result.
     let map (f: 'A -> 'B) (measurement: Measurement<'A>) : Measurement<'B> =
-        Measurement(
-            measurement.NeedsProduct,
-            fun operator ->
-                let inner = measurement.Start operator
+        let accumulator (inner: Accumulator<'A>) =
+            { new Accumulator<'B>() with
+                member _.Add block = inner.Add block
+                member _.Summaries = inner.Summaries
+                member _.Finish ledger = f (inner.Finish ledger)
+                member _.State = inner.State
+            }
 
-                { new Accumulator<_>() with
-                    member _.Add block = inner.Add block
-                    member _.Summary = inner.Summary
-                    member _.Finish ledger = f (inner.Finish ledger)
-                    member _.State = inner.State
-                }
-        )
+        derived measurement accumulator (ExactResult.map f)
 
     /// The same measurement, without a say in when to stop: a stopping rule on errors does not watch it.
     let unwatched (measurement: Measurement<'T>) : Measurement<'T> =
-        Measurement(
-            measurement.NeedsProduct,
-            fun operator ->
-                let inner = measurement.Start operator
+        let accumulator (inner: Accumulator<'T>) =
+            { new Accumulator<'T>() with
+                member _.Add block = inner.Add block
+                member _.Summaries = inner.Summaries |> Array.map (fun struct (summary, _) -> struct (summary, false))
+                member _.Finish ledger = inner.Finish ledger
+                member _.State = inner.State
+            }
 
-                { new Accumulator<_>() with
-                    member _.Add block = inner.Add block
-
-                    member _.Summary =
-                        inner.Summary |> Array.map (fun struct (value, error, _) -> struct (value, error, false))
-
-                    member _.Finish ledger = inner.Finish ledger
-                    member _.State = inner.State
-                }
-        )
+        derived measurement accumulator id
 
     /// All of several measurements of one kind, from the same products.
     let all (measurements: Measurement<'T> list) : Measurement<'T list> =
@@ -280,13 +248,14 @@ module Measurement =
         let nothing =
             Measurement(
                 false,
-                fun _ ->
+                (fun _ ->
                     { new Accumulator<_>() with
                         member _.Add _ = ()
-                        member _.Summary = [||]
+                        member _.Summaries = [||]
                         member _.Finish _ = []
                         member _.State = []
-                    }
+                    }),
+                { NeedsProduct = false; Finish = fun _ _ -> [] }
             )
 
         List.foldBack (fun measurement rest -> both measurement rest |> cons) measurements nothing

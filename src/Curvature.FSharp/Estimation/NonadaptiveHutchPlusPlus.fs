@@ -1,34 +1,18 @@
 namespace Curvature.FSharp
 
-open System
 open Curvature
 open MathNet.Numerics.LinearAlgebra
 
-/// NA-Hutch++ (Meyer, Musco, Musco & Woodruff 2021, algorithm 2): Hutch++ without a product that depends on another one, so that all can run at once. It needs
-/// more products than Hutch++ for the same error.
-[<RequireQualifiedAccess>]
-module NonadaptiveHutchPlusPlus =
+/// An approximation of a symmetric operator from products that do not depend on each other.
+module internal TwoSidedSketch =
 
     /// Singular values below this share of the largest are noise, and would be blown up.
     let private share (dtype: DType) = 4500.0 * SmallMatrices.epsilon dtype
 
-    /// Random vectors and their products, in blocks.
-    let private multiply (options: SamplingOptions) probe key count what (operator: LinearOperator) : Panels * Panels =
-        let n, size = operator.Columns, Sampling.blockSize options operator
-        let vectors, products = Panels n, Panels n
-
-        for first in 0..size .. count - 1 do
-            if not options.Cancellation.IsCancellationRequested then
-                let block = Probe.drawOn operator.Device probe key n (first, min size (count - first)) operator.DType
-                vectors.Add block
-                products.Add(operator.Multiply(block, (fun row -> $"{what} vector {first + row} of NA-Hutch++")))
-
-        vectors, products
-
     /// A ≈ ZMWᵀ, from Z = AR, W = AS and M = (SᵀZ)⁺.
-    type private Approximation = { Z: Panels; W: Panels; M: Matrix<float> }
+    type Approximation = { Z: Panels; W: Panels; M: Matrix<float> }
 
-    let private approximate (s: Panels, w: Panels) (r: Panels, z: Panels) (operator: LinearOperator) =
+    let approximate (s: Panels, w: Panels) (r: Panels, z: Panels) (operator: LinearOperator) =
         let products = Rows.productsOf s z
         // SᵀAR both ways: equal where A is symmetric.
         let difference = (products - Rows.productsOf w r).FrobeniusNorm()
@@ -44,72 +28,104 @@ module NonadaptiveHutchPlusPlus =
         }
 
     /// gᵀAg − gᵀZMWᵀg, the part that the approximation misses, as a measurement with the trace of the approximation added.
-    let private missed (a: Approximation) known rounding : Measurement<Estimate<float>> =
+    let missed (a: Approximation) known rounding : Measurement<Estimate<float>> =
         let correction (block: SampleBlock) =
             let z, w = Rows.productsWith a.Z block.Vectors, Rows.productsWith a.W block.Vectors
             SmallMatrices.columnDots z (a.M * w)
 
         Deflation.offset known rounding (fun block -> Array.map2 (-) block.Forms (correction block))
 
-    /// Hutchinson's estimate from the vectors of the approximation, when it was cancelled.
-    let private cancelled (pairs: (Panels * Panels) list) (operator: LinearOperator) seconds : Estimate<float> =
-        let forms = RunningMoments()
+/// Random vectors, so many of them, and their products as far as they were taken.
+[<NoEquality; NoComparison>]
+type private MultipliedVectors = { Name: string; Key: Key; Target: int; Vectors: Panels; Products: Panels }
 
-        for vectors, products in pairs do
-            for z, y in Seq.zip vectors.Blocks products.Blocks do
-                (Products.rowDots z y).ToArray() |> Array.iter forms.Add
+/// What NA-Hutch++ knows of an operator so far.
+[<Sealed>]
+type internal NonadaptiveIncremental(operator: LinearOperator, keys: Key[], limit: int) =
+    inherit Incremental<Estimate<float>>()
+    let n = operator.Columns
 
-        let gradients = int64 forms.Count * int64 operator.Definition.Gradients
-        let ledger = Ledger(forms.Count, forms.Count, 0, gradients, seconds, StopReason.Cancelled, ValueNone)
-        Estimates.scalar forms.Mean forms.StandardError ledger
+    /// Random vectors and their products: S, and then R.
+    let part name key target =
+        {
+            Name = name
+            Key = key
+            Target = target
+            Vectors = Panels n
+            Products = Panels n
+        }
 
-    let private fromApproximation
-        (options: SamplingOptions)
-        matvecs
-        key
-        sPair
-        rPair
-        (watch: Diagnostics.Stopwatch)
-        (operator: LinearOperator)
-        =
-        let approximation = approximate sPair rPair operator
+    let s, r = part "S" keys[0] (limit / 6), part "R" keys[1] (limit / 3)
+    let kept () = s.Vectors.Count + r.Vectors.Count
+    let unfinished () = [ s; r ] |> List.tryFind (fun part -> part.Vectors.Count < part.Target)
+    let mutable samples: Incremental<Estimate<float>> voption = ValueNone
+
+    let outside () : Incremental<Estimate<float>> =
+        let approximation = TwoSidedSketch.approximate (s.Vectors, s.Products) (r.Vectors, r.Products) operator
         let inner = approximation.M * Rows.productsOf approximation.W approximation.Z
         let rounding = LeaveOneOutError.rounding operator.DType (inner.Diagonal().L1Norm())
-        let spent = (fst sPair: Panels).Count + (fst rPair: Panels).Count
-        let seconds = watch.Elapsed.TotalSeconds
-        let measurement = missed approximation (inner.Trace()) rounding
-        let stop = StoppingRule.Matvecs(matvecs - spent)
-        let estimate = Sampling.run options Probe.Rademacher measurement stop key operator
-        estimate.After(spent, int64 spent * int64 operator.Definition.Gradients, seconds)
+        MeanOfSamples(Probe.Rademacher, TwoSidedSketch.missed approximation (inner.Trace()) rounding, keys[2], operator)
 
-    let private run (options: SamplingOptions) (matvecs: int) (key: Key) (operator: LinearOperator) : Estimate<float> =
-        let watch = Diagnostics.Stopwatch.StartNew()
-        let keys = key.Split 3
-        options.Cancellation.ThrowIfCancellationRequested()
-        let s = multiply options Probe.Sphere keys[0] (matvecs / 6) "S" operator
-        let r = multiply options Probe.Sphere keys[1] (matvecs / 3) "R" operator
+    /// Hutchinson's estimate from the vectors of the approximation, where nothing was sampled.
+    let inside () =
+        let forms = RunningMoments()
 
-        try
-            options.Cancellation.ThrowIfCancellationRequested()
-            fromApproximation options matvecs keys[2] s r watch operator
-        with :? OperationCanceledException when (fst s).Count > 0 ->
-            cancelled [ s; r ] operator watch.Elapsed.TotalSeconds
+        for part in [ s; r ] do
+            for z, y in Seq.zip part.Vectors.Blocks part.Products.Blocks do
+                (Products.rowDots z y).ToArray() |> Array.iter forms.Add
 
-    /// NA-Hutch++ with options for cancellation, progress and block size.
-    let estimateWith (options: SamplingOptions) (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
-        Requirements.symmetric "NA-Hutch++" operator
+        forms
 
-        if matvecs >= operator.Columns then
-            Exact.traceWith options operator
-        else
-            ThreeParts.requireProducts "NA-Hutch++" 6 matvecs
-            Checkpoint.keeping options operator (fun options -> run options matvecs key)
+    let multiply part count =
+        let first = part.Vectors.Count
+        let place = first, min count (part.Target - first)
+        let block = Probe.drawOn operator.Device Probe.Sphere part.Key n place operator.DType
+        part.Vectors.Add block
+        part.Products.Add(operator.Multiply(block, (fun row -> $"{part.Name} vector {first + row} of NA-Hutch++")))
 
-    /// The trace of a symmetric operator from this many products: ⌊m/6⌋ and ⌊m/3⌋ for the approximation, the rest (or as many
+    let sampled () = samples |> ValueOption.filter (fun samples -> samples.Samples > 0)
+
+    override _.Spent =
+        Cost.sum [ Cost.products (kept ()); yield! samples |> ValueOption.map _.Spent |> ValueOption.toList ]
+
+    override _.TakesForms = samples |> ValueOption.exists _.TakesForms
+    override _.IsExact = false
+    override _.Samples = sampled () |> ValueOption.map _.Samples |> ValueOption.defaultWith kept
+
+    override _.Advance count =
+        match unfinished (), samples with
+        | Some part, _ -> multiply part count
+        | None, ValueSome samples -> samples.Advance count
+        | None, ValueNone ->
+            samples <- ValueSome(outside ())
+            samples.Value.Advance count
+
+    override _.Summaries =
+        match sampled () with
+        | ValueSome samples -> samples.Summaries
+        | ValueNone -> [| struct (Summaries.ofMoments (inside ()), true) |]
+
+    override _.Finish ledger =
+        match sampled () with
+        | ValueSome samples -> samples.Finish ledger
+        | ValueNone ->
+            let forms = inside ()
+            Estimates.scalar forms.Mean forms.StandardError ledger
+
+/// NA-Hutch++ (Meyer, Musco, Musco & Woodruff 2021, algorithm 2): Hutch++ without a product that depends on another one, so that all can run at once. It needs
+/// more products than Hutch++ for the same error.
+[<RequireQualifiedAccess>]
+module NonadaptiveHutchPlusPlus =
+
+    /// NA-Hutch++, with vectors of the sphere in the approximation and signs outside it.
+    let estimator: Estimator<Estimate<float>> =
+        Estimator.dividing "NA-Hutch++" OperatorNeed.Symmetric 6 Measurement.trace.Exact (fun limit key operator ->
+            NonadaptiveIncremental(operator, key.Split 3, limit))
+
+    /// The trace of a symmetric operator from as many products as the rule allows: ⌊m/6⌋ and ⌊m/3⌋ for the approximation, the rest (or as many
     /// quadratic forms) for what it misses. Unbiased; given the approximation, the forms are independent, so that Student's interval holds.
     /// As many products as there are columns give an exact result.
     /// Raises OperatorException for an operator that does not claim to be symmetric, or whose products are not,
-    /// and ArgumentRangeException for fewer than 6 products. Cancelled before the approximation is complete, it returns Hutchinson's estimate from its
+    /// and ArgumentRangeException for a rule that allows fewer than 6 products, or any number. Cancelled before the approximation is complete, it returns Hutchinson's estimate from its
     /// vectors; before the first product it raises OperationCanceledException.
-    let estimate (matvecs: int) key (operator: LinearOperator) : Estimate<float> =
-        estimateWith SamplingOptions.Default matvecs key operator
+    let estimate stop key (operator: LinearOperator) : Estimate<float> = Estimate.run estimator stop key operator

@@ -116,12 +116,7 @@ module Norm =
 
     /// Eigenvalues of the projection on the Krylov space of a random vector, by Lanczos' recurrence with every vector orthogonalised twice against all;
     /// and whether the space was exhausted.
-    let private lanczos
-        (options: SamplingOptions)
-        (key: Key)
-        steps
-        (a: LinearOperator)
-        : struct (Vector<float> * bool) =
+    let private lanczos (options: RunOptions) (key: Key) steps (a: LinearOperator) : struct (Vector<float> * bool) =
         let basis = Panels a.Columns
         let alpha, beta = ResizeArray<float>(), ResizeArray<float>()
         let scale (v: Tensor) (norm: float) = Rows.combine (SmallMatrices.ofRows 1 1 [| 1.0 / norm |]) v
@@ -159,7 +154,7 @@ module Norm =
 
     /// `spectral` at another confidence, with options for cancellation.
     let spectralWith
-        (options: SamplingOptions)
+        (options: RunOptions)
         (confidence: float)
         (relativeError: float)
         key
@@ -179,8 +174,7 @@ module Norm =
         let finish value steps cost reason =
             let problem = problem operator
             let products = steps * cost
-            let gradients = int64 products * int64 operator.Definition.Gradients
-            let ledger = Ledger(steps, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
+            let ledger = Ledgers.ofSamples steps (Cost.products products) watch.Elapsed.TotalSeconds reason
 
             let bound confidence =
                 let share = shortfall n (problem.Counted steps) (1.0 - confidence)
@@ -212,4 +206,4 @@ module Norm =
     /// Cancelled, it returns the norm in the Krylov space until then, with the interval of so many steps; before the first it raises
     /// OperationCanceledException.
     let spectral (relativeError: float) key (operator: LinearOperator) : SpectralNorm =
-        spectralWith SamplingOptions.Default 0.95 relativeError key operator
+        spectralWith RunOptions.Default 0.95 relativeError key operator

@@ -160,11 +160,6 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     member _.DiagonalOutside: Tensor voption =
         outsiders |> ValueOption.map (fun struct (vectors, products) -> vectors * Rows.without basis.Panels products)
 
-    /// The ledger of a result for which this sketch was all that was needed.
-    member _.ExactLedger(seconds: float) =
-        let gradients = int64 spent * int64 operator.Definition.Gradients
-        Ledger(n, spent, 0, gradients, seconds, StopReason.Exact, ValueNone)
-
     /// R⁻ᵀ with columns s of length 1. Q(I − ssᵀ)Qᵀ is the projection on the span of all images but one
     /// (Epperly, Tropp & Webber 2024, section 2.1).
     static member Directions(triangle: Matrix<float>) : Matrix<float> =

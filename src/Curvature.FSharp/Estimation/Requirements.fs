@@ -36,6 +36,14 @@ module internal Requirements =
                     $"{what}: a positive semidefinite operator is needed, and {a.Name} does not claim to be; see LinearOperator.claim"
             )
 
+    /// Raises OperatorException for an operator that is not what an estimator needs.
+    let need what (need: OperatorNeed) (a: LinearOperator) =
+        match need with
+        | OperatorNeed.Square -> OperatorParts.requireSquare what a
+        | OperatorNeed.Symmetric -> symmetric what a
+        | OperatorNeed.Semidefinite -> semidefinite what a
+        | _ -> ()
+
     /// Raises OperatorException where uᵀAv and vᵀAu differ by a larger share of their size than rounding explains.
     let smallAsymmetry what (a: LinearOperator) (asymmetry: float) =
         if asymmetry > 10.0 * sqrt (SmallMatrices.epsilon a.DType) then

@@ -1,7 +1,7 @@
 namespace Curvature
 
 open System
-open MathNet.Numerics.Distributions
+open Curvature.FSharp
 
 /// Why an estimator stopped.
 type StopReason =
@@ -44,154 +44,154 @@ type StoppingRule =
         | OrElse(a, b) -> $"({a} or {b})"
         | AndAlso(a, b) -> $"({a} and {b})"
 
-/// Numbers of samples at which a rule may act on what it sees, planned before: first·ratioʲ for j = 0, 1, 2, …, rounded up to multiples
-/// of a step. Few, so that the price for peeking stays small.
-[<Sealed>]
-type internal LookPlan(first: int, step: int, ratio: float) =
-
-    /// The samples of look j.
-    member _.At(look: int) = step * int (ceil (float first / float step * Math.Pow(ratio, float look)))
-
-    /// The first look after m samples.
-    member this.Next(m: int) = Seq.initInfinite id |> Seq.find (fun look -> this.At look > m)
-
-    /// Whether m samples are a look.
-    member this.IsLook(m: int) = m > 0 && this.At(this.Next(m - 1)) = m
-
-/// Quantiles of Student's t, and what each look may spend of a risk.
-module internal Looks =
-
-    /// For independent samples, whose error falls slowly.
-    let sampling = LookPlan(16, 16, 1.5)
-
-    /// For estimators that keep their vectors, whose error may fall fast: then a late look costs more than another one.
-    let growing = LookPlan(16, 8, 1.3)
-
-    /// Half the width of an interval, in standard errors, of the mean of m samples that misses the truth with probability delta.
-    let quantile (samples: int) (delta: float) = StudentT.InvCDF(0.0, 1.0, float (samples - 1), 1.0 - delta / 2.0)
-
-    /// The share of δ that look j may spend: δ/((j + 1)(j + 2)). Over all looks they add up to δ.
-    let share (look: int) (delta: float) = delta / (float (look + 1) * float (look + 2))
-
-/// What a rule knows when it is asked.
+/// How far a run is, for a rule that is asked whether it ends here.
 [<NoEquality; NoComparison>]
-type internal Standing =
+type internal RunStatus =
     {
-        Samples: int
-        /// How many independent numbers the standard errors rest on.
-        Independent: int
+        /// Products and quadratic forms taken so far.
+        Products: int
         Seconds: float
-        /// The number of the planned look that this is; nothing between looks.
-        Look: int voption
-        /// The values that the rule watches, with their standard errors: made only where a rule wants them.
-        Watched: Lazy<struct (float * float)[]>
-        /// The same values one sample before, for a rule that compares means.
+        /// Whether this is an interim analysis at which a target is reached.
+        IsReached: Target -> bool
+        /// The values that are watched, made only where a rule compares means.
+        Values: Lazy<float[]>
+        /// The same values one sample before.
         Before: float[]
     }
 
+/// What rules say, each case in one line.
 module internal Stopping =
 
     /// Where a rule has no limit of its own, sampling ends after this many samples.
     let ceiling = 100_000
 
-    let private isFew (standing: Standing) = standing.Independent < 2
+    /// The target of a rule on errors; none of others.
+    let target isIndependent (rule: StoppingRule) : Target voption =
+        let make error confidence isRelative =
+            ValueSome
+                {
+                    Error = error
+                    IsRelative = isRelative
+                    Confidence = confidence
+                    IsIndependent = isIndependent
+                }
 
-    /// Whether every watched value is known to within what its value allows.
-    let private precise (standing: Standing) confidence (allowed: float -> float) =
-        match standing.Look with
-        | ValueSome look when not (isFew standing) && standing.Watched.Value.Length > 0 ->
-            let factor = Looks.quantile standing.Independent (Looks.share look (1.0 - confidence))
-            standing.Watched.Value |> Array.forall (fun struct (value, error) -> factor * error <= allowed value)
-        | _ -> false
+        match rule with
+        | StoppingRule.RelativeError(error, confidence) -> make error confidence true
+        | StoppingRule.AbsoluteError(error, confidence) -> make error confidence false
+        | _ -> ValueNone
 
-    let private settled (standing: Standing) tolerance =
-        standing.Samples > 1
-        && standing.Watched.Value.Length > 0
-        && Array.forall2
-            (fun struct (value: float, _) (before: float) -> abs (value - before) / (abs before + 1e-6) < tolerance)
-            standing.Watched.Value
-            standing.Before
+    /// Puts together what each simple rule says.
+    let rec fold (leaf: StoppingRule -> 'R) (orElse: 'R -> 'R -> 'R) (andAlso: 'R -> 'R -> 'R) (rule: StoppingRule) =
+        match rule with
+        | StoppingRule.OrElse(a, b) -> orElse (fold leaf orElse andAlso a) (fold leaf orElse andAlso b)
+        | StoppingRule.AndAlso(a, b) -> andAlso (fold leaf orElse andAlso a) (fold leaf orElse andAlso b)
+        | simple -> leaf simple
+
+    let private settled (status: RunStatus) tolerance =
+        let isNear (value: float) (before: float) = abs (value - before) / (abs before + 1e-6) < tolerance
+
+        status.Before.Length > 0 && status.Products > 1 && Array.forall2 isNear status.Values.Value status.Before
 
     /// Why to stop now, if at all.
-    let rec reason (rule: StoppingRule) (standing: Standing) : StopReason voption =
-        let when' condition why = if condition then ValueSome why else ValueNone
+    let reason isIndependent (rule: StoppingRule) (status: RunStatus) : StopReason voption =
+        let leaf simple =
+            let condition, why =
+                match simple with
+                | StoppingRule.Matvecs n -> status.Products >= n, StopReason.MatvecsSpent
+                | StoppingRule.Ceiling n -> status.Products >= n, StopReason.CeilingReached
+                | StoppingRule.Seconds s -> status.Seconds >= s, StopReason.TimeSpent
+                | StoppingRule.PyHessian tolerance -> settled status tolerance, StopReason.RunningMeanSettled
+                | error -> status.IsReached (target isIndependent error).Value, StopReason.ErrorReached
 
-        match rule with
-        | StoppingRule.Matvecs n -> when' (standing.Samples >= n) StopReason.MatvecsSpent
-        | StoppingRule.Ceiling n -> when' (standing.Samples >= n) StopReason.CeilingReached
-        | StoppingRule.Seconds s -> when' (standing.Seconds >= s) StopReason.TimeSpent
-        | StoppingRule.RelativeError(error, confidence) ->
-            when' (precise standing confidence (fun value -> error * abs value)) StopReason.ErrorReached
-        | StoppingRule.AbsoluteError(error, confidence) ->
-            when' (precise standing confidence (fun _ -> error)) StopReason.ErrorReached
-        | StoppingRule.PyHessian tolerance -> when' (settled standing tolerance) StopReason.RunningMeanSettled
-        | StoppingRule.OrElse(a, b) -> reason a standing |> ValueOption.orElseWith (fun () -> reason b standing)
-        | StoppingRule.AndAlso(a, b) -> reason a standing |> ValueOption.bind (fun _ -> reason b standing)
+            if condition then ValueSome why else ValueNone
 
-    /// The next number of samples, above m, at which the rule wants to be asked. Time is asked after every block.
-    let rec nextCheck (plan: LookPlan) (rule: StoppingRule) (m: int) : int =
-        match rule with
-        | StoppingRule.Matvecs n
-        | StoppingRule.Ceiling n -> if n > m then n else Int32.MaxValue
-        | StoppingRule.Seconds _ -> Int32.MaxValue
-        | StoppingRule.RelativeError _
-        | StoppingRule.AbsoluteError _ -> plan.At(plan.Next m)
-        | StoppingRule.PyHessian _ -> m + 1
-        | StoppingRule.OrElse(a, b)
-        | StoppingRule.AndAlso(a, b) -> min (nextCheck plan a m) (nextCheck plan b m)
+        let orElse a b = ValueOption.orElse b a
+        let andAlso a b = a |> ValueOption.bind (fun _ -> b)
+        fold leaf orElse andAlso rule
+
+    /// The number of products that a target, a count and a time give; infinite where there is none. For two rules at the same time it is the
+    /// later one, as far as both have one.
+    let private products ofTarget (ofCount: int -> float) (ofSeconds: float -> float) (rule: StoppingRule) : float =
+        let leaf simple =
+            match simple with
+            | StoppingRule.Matvecs n
+            | StoppingRule.Ceiling n -> ofCount n
+            | StoppingRule.Seconds s -> ofSeconds s
+            | StoppingRule.PyHessian _ -> infinity
+            | error -> ofTarget error
+
+        let both a b = if Double.IsInfinity a then b elif Double.IsInfinity b then a else max a b
+        fold leaf min both rule
+
+    /// The products at which the rule wants to be asked next, where so many are taken and each target is analysed next at a number of them.
+    /// Time is asked after every block.
+    let nextCheck (ofTarget: StoppingRule -> float) spent (rule: StoppingRule) : float =
+        products ofTarget (fun n -> if n > spent then float n else infinity) (fun _ -> infinity) rule
+
+    /// The products at which the rule is expected to end, where so many took some time and each target is expected to need a number of them.
+    let expected (ofTarget: StoppingRule -> float) spent (seconds: float) (rule: StoppingRule) : float =
+        let ofSeconds s = if spent = 0 || seconds <= 0.0 then infinity else float spent * s / seconds
+        products ofTarget float ofSeconds rule
+
+    let private any (condition: StoppingRule -> bool) (rule: StoppingRule) = fold condition (||) (||) rule
 
     /// Whether the rule ends by itself, whatever it sees.
-    let rec isBounded (rule: StoppingRule) =
-        match rule with
-        | StoppingRule.Matvecs _
-        | StoppingRule.Ceiling _
-        | StoppingRule.Seconds _ -> true
-        | StoppingRule.OrElse(a, b) -> isBounded a || isBounded b
-        | StoppingRule.AndAlso(a, b) -> isBounded a && isBounded b
-        | _ -> false
+    let isBounded (rule: StoppingRule) =
+        let leaf simple =
+            match simple with
+            | StoppingRule.Matvecs _
+            | StoppingRule.Ceiling _
+            | StoppingRule.Seconds _ -> true
+            | _ -> false
+
+        fold leaf (||) (&&) rule
 
     /// The number of products after which the rule certainly ends.
-    let rec limit (rule: StoppingRule) : int =
-        match rule with
-        | StoppingRule.Matvecs n
-        | StoppingRule.Ceiling n -> n
-        | StoppingRule.OrElse(a, b) -> min (limit a) (limit b)
-        | StoppingRule.AndAlso(a, b) -> max (limit a) (limit b)
-        | _ -> Int32.MaxValue
+    let limit (rule: StoppingRule) : int =
+        let leaf simple =
+            match simple with
+            | StoppingRule.Matvecs n
+            | StoppingRule.Ceiling n -> n
+            | _ -> Int32.MaxValue
+
+        fold leaf min max rule
 
     /// The time after which the rule certainly ends.
-    let rec seconds (rule: StoppingRule) : float =
-        match rule with
-        | StoppingRule.Seconds s -> s
-        | StoppingRule.OrElse(a, b) -> min (seconds a) (seconds b)
-        | StoppingRule.AndAlso(a, b) -> max (seconds a) (seconds b)
-        | _ -> infinity
+    let seconds (rule: StoppingRule) : float =
+        let leaf simple =
+            match simple with
+            | StoppingRule.Seconds s -> s
+            | _ -> infinity
+
+        fold leaf min max rule
 
     /// Half the width of the interval that ends the rule for a value, and its confidence, where it looks at errors.
-    let rec error (value: float) (rule: StoppingRule) : struct (float * float) voption =
+    let error (value: float) (rule: StoppingRule) : struct (float * float) voption =
+        let leaf simple =
+            match simple with
+            | StoppingRule.RelativeError(share, confidence) -> ValueSome(struct (share * abs value, confidence))
+            | StoppingRule.AbsoluteError(allowed, confidence) -> ValueSome(struct (allowed, confidence))
+            | _ -> ValueNone
+
         let choose isBetter a b =
-            match error value a, error value b with
-            | ValueSome(struct (x, _) as first), ValueSome(struct (y, _) as second) ->
-                ValueSome(if isBetter x y then first else second)
+            match a, b with
+            | ValueSome(struct (x: float, _)), ValueSome(struct (y, _)) -> if isBetter x y then a else b
             | ValueNone, found
             | found, ValueNone -> found
 
-        match rule with
-        | StoppingRule.RelativeError(share, confidence) -> ValueSome(struct (share * abs value, confidence))
-        | StoppingRule.AbsoluteError(allowed, confidence) -> ValueSome(struct (allowed, confidence))
-        | StoppingRule.OrElse(a, b) -> choose (>=) a b
-        | StoppingRule.AndAlso(a, b) -> choose (<=) a b
-        | _ -> ValueNone
+        fold leaf (choose (>=)) (choose (<=)) rule
 
     /// What is left of a rule after some products and some time.
-    let rec after (products: int) (time: float) (rule: StoppingRule) : StoppingRule =
-        match rule with
-        | StoppingRule.Matvecs n -> StoppingRule.Matvecs(max 1 (n - products))
-        | StoppingRule.Ceiling n -> StoppingRule.Ceiling(max 1 (n - products))
-        | StoppingRule.Seconds s -> StoppingRule.Seconds(max 0.0 (s - time))
-        | StoppingRule.OrElse(a, b) -> StoppingRule.OrElse(after products time a, after products time b)
-        | StoppingRule.AndAlso(a, b) -> StoppingRule.AndAlso(after products time a, after products time b)
-        | other -> other
+    let after (products: int) (time: float) (rule: StoppingRule) : StoppingRule =
+        let leaf simple =
+            match simple with
+            | StoppingRule.Matvecs n -> StoppingRule.Matvecs(max 1 (n - products))
+            | StoppingRule.Ceiling n -> StoppingRule.Ceiling(max 1 (n - products))
+            | StoppingRule.Seconds s -> StoppingRule.Seconds(max 0.0 (s - time))
+            | other -> other
+
+        fold leaf (fun a b -> StoppingRule.OrElse(a, b)) (fun a b -> StoppingRule.AndAlso(a, b)) rule
 
     /// The rule, with the ceiling where it has no end of its own.
     let bounded (rule: StoppingRule) : StoppingRule =
@@ -200,57 +200,19 @@ module internal Stopping =
         else
             StoppingRule.OrElse(rule, StoppingRule.Ceiling ceiling)
 
-    /// Whether what the rule sees of the estimates decides when it stops: then intervals must pay for each look.
-    let rec isAdaptive (rule: StoppingRule) =
-        match rule with
-        | StoppingRule.RelativeError _
-        | StoppingRule.AbsoluteError _
-        | StoppingRule.PyHessian _ -> true
-        | StoppingRule.OrElse(a, b)
-        | StoppingRule.AndAlso(a, b) -> isAdaptive a || isAdaptive b
-        | _ -> false
+    /// Whether the rule has an error to reach.
+    let hasTarget (rule: StoppingRule) = any (fun simple -> (target true simple).IsSome) rule
 
     /// Whether the rule compares means one sample apart.
-    let rec comparesMeans (rule: StoppingRule) =
-        match rule with
-        | StoppingRule.PyHessian _ -> true
-        | StoppingRule.OrElse(a, b)
-        | StoppingRule.AndAlso(a, b) -> comparesMeans a || comparesMeans b
-        | _ -> false
-
-    /// How much of the way is done, from 0 to 1, as far as can be told.
-    let rec completed (plan: LookPlan) (rule: StoppingRule) (standing: Standing) : float =
-        let share (part: float) whole = if whole > 0.0 then min 1.0 (part / whole) else 1.0
-
-        // An error falls with the root of the number of samples.
-        let error confidence (allowed: float -> float) =
-            if isFew standing || standing.Watched.Value.Length = 0 then
-                0.0
-            else
-                let factor =
-                    Looks.quantile standing.Independent (Looks.share (plan.Next standing.Samples) (1.0 - confidence))
-
-                standing.Watched.Value
-                |> Array.map (fun struct (value, error) -> Math.Pow(share (allowed value) (factor * error), 2.0))
-                |> Array.min
-
-        match rule with
-        | StoppingRule.Matvecs n -> share (float standing.Samples) (float n)
-        | StoppingRule.Seconds s -> share standing.Seconds s
-        | StoppingRule.RelativeError(e, confidence) -> error confidence (fun value -> e * abs value)
-        | StoppingRule.AbsoluteError(e, confidence) -> error confidence (fun _ -> e)
-        | StoppingRule.Ceiling _
-        | StoppingRule.PyHessian _ -> 0.0
-        | StoppingRule.OrElse(a, b) -> max (completed plan a standing) (completed plan b standing)
-        | StoppingRule.AndAlso(a, b) -> min (completed plan a standing) (completed plan b standing)
+    let comparesMeans (rule: StoppingRule) = any _.IsPyHessian rule
 
 namespace Curvature.FSharp
 
 open System
 open Curvature
 
-/// When an estimator has done enough. Rules that look at the error act only at looks planned beforehand, after 16·1.5ʲ samples (16·1.3ʲ
-/// products for estimators that keep their vectors), and spend the share δ/((j + 1)(j + 2)) of their risk at look j, so that the interval still holds the truth as often as it says.
+/// When an estimator has done enough. Rules that look at the error do so only at interim analyses, which are planned, and each of which
+/// spends a part of the risk, so that the interval still holds the truth as often as it says.
 [<RequireQualifiedAccess>]
 module StoppingRule =
 

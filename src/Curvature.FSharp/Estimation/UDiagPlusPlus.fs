@@ -1,16 +1,15 @@
 namespace Curvature.FSharp
 
-open System
 open Curvature
 
-/// UDiag++ (algorithm 2 of Baston & Nakatsukasa 2022, "Stochastic diagonal estimation: probabilistic bounds and an improved algorithm", in the unbiased form of Epperly 2025, chapter 16):
-/// diag(QQᵀA) exactly on a sketch Q of the range, and diag((I − QQᵀ)A) by signs.
-/// The older form, with the projection on both sides, drops the cross terms and is biased.
-[<RequireQualifiedAccess>]
-module UDiagPlusPlus =
+/// What UDiag++ knows of an operator so far.
+[<Sealed>]
+type internal UDiagPlusPlusIncremental(operator: LinearOperator, key: Key, sketch: RangeSketch, limit: int) =
+    inherit ThreeParts<Estimate<Tensor>>(sketch, limit)
 
     /// diag(QQᵀA), and what is outside as far as the sketch has seen it.
-    let private known (sketch: RangeSketch) (operator: LinearOperator) : Tensor =
+    let known () : Tensor =
+        if operator.IsSymmetric then sketch.Projected |> ignore
         let sum (rows: Tensor) = Tensor.sumAxes [ 0 ] (Tensor.convert DType.Float64 rows)
         let zero = Tensor.zeros DType.Float64 [ operator.Columns ] |> Tensor.toDevice operator.Device
         let inside = sketch.DiagonalInside |> Seq.fold (fun total rows -> total + sum rows) zero
@@ -19,39 +18,29 @@ module UDiagPlusPlus =
         | ValueSome rows -> inside + sum rows / float (Rows.count rows)
         | ValueNone -> inside
 
-    let private fromSketch options matvecs (key: Key) (operator: LinearOperator) : Estimate<Tensor> =
-        let watch = Diagnostics.Stopwatch.StartNew()
-        let keys = key.Split 2
-        let sketch = ThreeParts.sketch "UDiag++" options (matvecs / 3) keys[0] operator operator.Transposed
-        let known = known sketch operator
-        if operator.IsSymmetric then sketch.Projected |> ignore
+    override _.Outside() =
+        let measurement = Deflation.diagonal operator.DType (known ())
+        MeanOfSamples(Probe.Rademacher, measurement, key, Deflation.left sketch.Basis operator)
 
-        if sketch.IsComplete then
-            Estimates.vector known (Tensor.zerosLike known) (sketch.ExactLedger watch.Elapsed.TotalSeconds)
-        else
-            let measurement = Deflation.diagonal operator.DType known
-            let outside = Deflation.left sketch.Basis operator
+    override _.Inside() = XDiagIncremental(DiagonalGoal.entries operator, operator, sketch)
+    override _.Complete ledger = ExactResult.vector (known ()) ledger
 
-            let sampled () =
-                ThreeParts.finish options Probe.Rademacher measurement matvecs keys[1] watch sketch operator outside
+/// UDiag++ (algorithm 2 of Baston & Nakatsukasa 2022, "Stochastic diagonal estimation: probabilistic bounds and an improved algorithm", in the unbiased form of Epperly 2025, chapter 16):
+/// diag(QQᵀA) exactly on a sketch Q of the range, and diag((I − QQᵀ)A) by signs.
+/// The older form, with the projection on both sides, drops the cross terms and is biased.
+[<RequireQualifiedAccess>]
+module UDiagPlusPlus =
 
-            let growing () = XDiagGrowth(DiagonalGoal.entries operator, operator, sketch)
-            ThreeParts.orSketchAlone sampled operator (fun () -> growing ()) watch
+    /// UDiag++, with vectors of the sphere in the sketch and signs outside it.
+    let estimator: Estimator<Estimate<Tensor>> =
+        Estimator.dividing "UDiag++" OperatorNeed.Square 3 Measurement.diagonal.Exact (fun limit key operator ->
+            let keys = key.Split 2
+            let sketch = RangeSketch("UDiag++", operator, operator.Transposed, Probe.Sphere, keys[0])
+            UDiagPlusPlusIncremental(operator, keys[1], sketch, limit))
 
-    /// UDiag++ with options for cancellation, progress and block size.
-    let estimateWith (options: SamplingOptions) (matvecs: int) key (operator: LinearOperator) : Estimate<Tensor> =
-        OperatorParts.requireSquare "UDiag++" operator
-
-        if matvecs >= operator.Columns then
-            Exact.diagonalWith options operator
-        else
-            ThreeParts.requireProducts "UDiag++" 3 matvecs
-            Checkpoint.keeping options operator (fun options -> fromSketch options matvecs key)
-
-    /// The diagonal of a square operator with a known transpose, Float64 [n], from this many products, or fewer where they exhaust its rank. Unbiased, with a
+    /// The diagonal of a square operator with a known transpose, Float64 [n], from as many products as the rule allows, or fewer where they exhaust its rank. Unbiased, with a
     /// standard error for each entry. As many products as there are columns give an exact result.
     /// Raises OperatorException for an operator that is not square, has no known transpose, or claims a symmetry that its products do not
-    /// have, and ArgumentRangeException for fewer than 3 products. Cancelled before there is a vector outside the sketch, it returns what XDiag makes of
+    /// have, and ArgumentRangeException for a rule that allows fewer than 3 products, or any number. Cancelled before there is a vector outside the sketch, it returns what XDiag makes of
     /// the sketch; before the first product it raises OperationCanceledException.
-    let estimate (matvecs: int) key (operator: LinearOperator) : Estimate<Tensor> =
-        estimateWith SamplingOptions.Default matvecs key operator
+    let estimate stop key (operator: LinearOperator) : Estimate<Tensor> = Estimate.run estimator stop key operator

@@ -5,12 +5,9 @@ open MathNet.Numerics.LinearAlgebra
 
 /// What XDiag knows of an operator so far.
 [<Sealed>]
-type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, sketch: RangeSketch) =
-    inherit Growing<'T>()
-    let nothing = Tensor.zeros DType.Float64 [ goal.Length ] |> Tensor.toDevice operator.Device
-    let mutable result = struct (nothing, nothing)
+type internal XDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, sketch: RangeSketch) =
+    inherit SketchIncremental<'T>()
     let mutable spread = infinity
-    let mutable isSettled = false
 
     /// Row i corrects diag(QQᵀA) by what leaves the basis with ωᵢ, and by ωᵢ∘(I − Q₍ᵢ₎Q₍ᵢ₎ᵀ)Aωᵢ.
     let leaveOneOut (h: Matrix<float>) (samples: DiagonalSamples<'T>) =
@@ -61,27 +58,15 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
         let known = sketch.DiagonalInside |> Seq.map sum |> Seq.reduce (+)
         struct (Deflation.left sketch.Basis operator, Deflation.diagonal operator.DType known)
 
-    override _.Cost = 2
-    override _.Spent = sketch.Spent
     override _.Samples = max 1 sketch.Live
+    override _.CostOfVector = 2
+    override _.Spent = Cost.products sketch.Spent
     override _.IsExact = sketch.IsComplete
+    override _.Extend count = sketch.Grow count |> ignore
 
-    override _.Grow count =
-        sketch.Grow count |> ignore
-        isSettled <- false
-
-    override _.Settle() =
-        if not isSettled then
-            result <- settle ()
-            isSettled <- true
-
-    override _.Summary =
-        let struct (value, error) = DiagonalSamples<'T>.Norms result
-        struct (value, (if sketch.Live < 2 && not sketch.IsComplete then infinity else error))
-
-    override _.Finish ledger =
-        let struct (value, error) = result
-        goal.Finish value (if ledger.IsExact then Tensor.zerosLike error else error) ledger
+    override this.Analyse() =
+        let result = settle ()
+        Found.diagonal goal this.Samples sketch.IsComplete result
 
 /// XDiag (Epperly, Tropp & Webber 2024, section 2.5): the diagonal by the idea of XTrace. It needs products with the transpose, and
 /// an error bar comes with each entry.
@@ -90,38 +75,28 @@ type internal XDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, 
 [<RequireQualifiedAccess>]
 module XDiag =
 
-    let private run goal options probe stop key (operator: LinearOperator) =
-        OperatorParts.requireSquare "XDiag" operator
-        Growth.requireProducts "XDiag" (min 2 operator.Columns) stop
-
-        Checkpoint.keeping options operator (fun options operator ->
-            let goal = goal operator
+    let private ofGoal (goal: LinearOperator -> DiagonalGoal<'T>) exact probe : Estimator<'T> =
+        Estimator.keepingVectors "XDiag" OperatorNeed.Square 2 exact (fun key operator ->
             let sketch = RangeSketch("XDiag", operator, operator.Transposed, probe, key)
-            let growing = XDiagGrowth(goal, operator, sketch)
-            Growth(options, stop, operator, growing, goal.Exact options).Run())
+            XDiagIncremental(goal operator, operator, sketch))
 
-    /// XDiag with another probe, and options for cancellation, progress and block size.
-    let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<Tensor> =
-        run DiagonalGoal.entries options probe stop key operator
+    /// XDiag from vectors of a probe.
+    let withProbe probe : Estimator<Estimate<Tensor>> = ofGoal DiagonalGoal.entries Measurement.diagonal.Exact probe
+
+    /// XDiag from signs.
+    let estimator = withProbe Probe.rademacher
+
+    /// The traces of the diagonal blocks of ranges, from vectors of a probe.
+    let blockTracesWithProbe probe (blocks: ParameterBlock seq) : Estimator<BlockTrace[]> =
+        let goal = DiagonalGoal.blockTraces "XDiag.blockTraces" blocks
+        ofGoal goal (Measurement.blockTraces blocks).Exact probe
 
     /// The diagonal of a square operator with a known transpose, Float64 [n], from signs. Unbiased. Standard errors are enlarged as for XTrace.
     /// An operator whose rank the basis exhausts gives an exact result, as does a rule that allows as many products as there are columns.
     /// Raises OperatorException for an operator that is not square, has no known transpose, or claims a symmetry that its
     /// products do not have, and ArgumentRangeException for fewer than 2 products.
-    let estimate stop key (operator: LinearOperator) : Estimate<Tensor> =
-        estimateWith SamplingOptions.Default Probe.rademacher stop key operator
+    let estimate stop key (operator: LinearOperator) : Estimate<Tensor> = Estimate.run estimator stop key operator
 
-    /// The traces of the diagonal blocks of ranges, at the cost of the diagonal, with error bars of their own.
-    let blockTracesWith
-        (options: SamplingOptions)
-        probe
-        stop
-        key
-        (blocks: ParameterBlock seq)
-        (operator: LinearOperator)
-        =
-        run (DiagonalGoal.blockTraces "XDiag.blockTraces" blocks) options probe stop key operator
-
-    /// The traces of the diagonal blocks of ranges, from signs; see `estimate`.
+    /// The traces of the diagonal blocks of ranges, from signs, at the cost of the diagonal, with error bars of their own; see `estimate`.
     let blockTraces stop key (blocks: ParameterBlock seq) (operator: LinearOperator) : BlockTrace[] =
-        blockTracesWith SamplingOptions.Default Probe.rademacher stop key blocks operator
+        Estimate.run (blockTracesWithProbe Probe.rademacher blocks) stop key operator

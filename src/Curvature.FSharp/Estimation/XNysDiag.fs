@@ -4,14 +4,13 @@ open Curvature
 
 /// What XNysDiag knows of an operator so far.
 [<Sealed>]
-type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, probe: Probe, key: Key) =
-    inherit Growing<'T>()
+type internal XNysDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, probe: Probe, key: Key) =
+    inherit SketchIncremental<'T>()
     let nothing = Tensor.zeros DType.Float64 [ goal.Length ] |> Tensor.toDevice operator.Device
     let sketch = NystromSketch("XNysDiag", operator, probe, key)
-    let mutable result = struct (nothing, nothing)
-    let mutable isSettled = false
     let mutable spread = infinity
     let mutable factors: NystromFactors voption = ValueNone
+    let mutable isZero = false
 
     /// Row i corrects the diagonal of Â by −zᵢ∘zᵢ + ωᵢ∘zᵢ·(zᵢᵀωᵢ).
     let leaveOneOut (factors: NystromFactors) =
@@ -60,28 +59,19 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
 
         struct (operator, Deflation.offsetVector operator.DType known missed)
 
-    override _.Cost = 1
-    override _.Spent = sketch.Spent
     override _.Samples = max 1 sketch.Spent
-    override _.IsExact = isSettled && factors.IsNone
+    override _.Spent = Cost.products sketch.Spent
+    override _.IsExact = isZero
+    override _.Extend count = sketch.Grow count
 
-    override _.Grow count =
-        sketch.Grow count
-        isSettled <- false
+    override this.Analyse() =
+        factors <- sketch.Factorize()
+        isZero <- factors.IsNone
 
-    override _.Settle() =
-        if not isSettled then
-            factors <- sketch.Factorize()
-            factors |> ValueOption.iter (fun factors -> result <- leaveOneOut factors)
-            isSettled <- true
-
-    override _.Summary =
-        let struct (value, error) = DiagonalSamples<'T>.Norms result
-        struct (value, (if sketch.Spent < 2 then infinity else error))
-
-    override _.Finish ledger =
-        let struct (value, error) = result
-        goal.Finish value (if ledger.IsExact then Tensor.zerosLike error else error) ledger
+        match factors with
+        | ValueSome factors -> leaveOneOut factors
+        | ValueNone -> struct (nothing, nothing)
+        |> Found.diagonal goal this.Samples isZero
 
 /// XNysDiag (Epperly 2025, "Make the Most of What You Have", chapter 16): the diagonal of a semidefinite operator by the idea of
 /// XNysTrace, with an error bar for each entry.
@@ -90,37 +80,26 @@ type internal XNysDiagGrowth<'T>(goal: DiagonalGoal<'T>, operator: LinearOperato
 [<RequireQualifiedAccess>]
 module XNysDiag =
 
-    let private run goal options probe stop key (operator: LinearOperator) =
-        Requirements.semidefinite "XNysDiag" operator
-        Growth.requireProducts "XNysDiag" (min 1 operator.Columns) stop
+    let private ofGoal (goal: LinearOperator -> DiagonalGoal<'T>) exact probe : Estimator<'T> =
+        Estimator.keepingVectors "XNysDiag" OperatorNeed.Semidefinite 1 exact (fun key operator ->
+            XNysDiagIncremental(goal operator, operator, probe, key))
 
-        Checkpoint.keeping options operator (fun options operator ->
-            let goal = goal operator
-            let growing = XNysDiagGrowth(goal, operator, probe, key)
-            Growth(options, stop, operator, growing, goal.Exact options).Run())
+    /// XNysDiag from vectors of a probe. Of signs, the last of every block is replaced by a vector of the sphere.
+    let withProbe probe : Estimator<Estimate<Tensor>> = ofGoal DiagonalGoal.entries Measurement.diagonal.Exact probe
 
-    /// XNysDiag with another probe, and options for cancellation, progress and block size. Of signs, the last of every block is
-    /// replaced by a vector of the sphere.
-    let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<Tensor> =
-        run DiagonalGoal.entries options probe stop key operator
+    /// XNysDiag from signs.
+    let estimator = withProbe Probe.rademacher
+
+    /// The traces of the diagonal blocks of ranges, from vectors of a probe.
+    let blockTracesWithProbe probe (blocks: ParameterBlock seq) : Estimator<BlockTrace[]> =
+        let goal = DiagonalGoal.blockTraces "XNysDiag.blockTraces" blocks
+        ofGoal goal (Measurement.blockTraces blocks).Exact probe
 
     /// The diagonal of a positive semidefinite operator, Float64 [n], from signs. Standard errors are enlarged as for XNysTrace.
     /// A rule that allows as many products as there are columns gives an exact result.
     /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that it is not.
-    let estimate stop key (operator: LinearOperator) : Estimate<Tensor> =
-        estimateWith SamplingOptions.Default Probe.rademacher stop key operator
+    let estimate stop key (operator: LinearOperator) : Estimate<Tensor> = Estimate.run estimator stop key operator
 
-    /// The traces of the diagonal blocks of ranges, with options; see `blockTraces`.
-    let blockTracesWith
-        (options: SamplingOptions)
-        probe
-        stop
-        key
-        (blocks: ParameterBlock seq)
-        (operator: LinearOperator)
-        =
-        run (DiagonalGoal.blockTraces "XNysDiag.blockTraces" blocks) options probe stop key operator
-
-    /// The traces of the diagonal blocks of ranges, at the cost of the diagonal, with error bars of their own.
+    /// The traces of the diagonal blocks of ranges, from signs, at the cost of the diagonal, with error bars of their own; see `estimate`.
     let blockTraces stop key (blocks: ParameterBlock seq) (operator: LinearOperator) : BlockTrace[] =
-        blockTracesWith SamplingOptions.Default Probe.rademacher stop key blocks operator
+        Estimate.run (blockTracesWithProbe Probe.rademacher blocks) stop key operator

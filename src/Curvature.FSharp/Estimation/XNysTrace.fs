@@ -4,14 +4,13 @@ open Curvature
 
 /// What XNysTrace knows of an operator so far.
 [<Sealed>]
-type internal XNysTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) =
-    inherit Growing<Estimate<float>>()
+type internal XNysTraceIncremental(operator: LinearOperator, probe: Probe, key: Key) =
+    inherit SketchIncremental<Estimate<float>>()
     let n = operator.Columns
     let sketch = NystromSketch("XNysTrace", operator, probe, key)
-    let mutable result = struct (0.0, infinity)
     let mutable factors: NystromFactors voption = ValueNone
     let mutable spread = infinity
-    let mutable isSettled = false
+    let mutable isZero = false
 
     /// tᵢ = tr Â₍ᵢ₎ + αᵢ·ωᵢᵀ(A − Â₍ᵢ₎)ωᵢ, where Â₍ᵢ₎ = Â − zᵢzᵢᵀ.
     let leaveOneOut (factors: NystromFactors) =
@@ -63,31 +62,19 @@ type internal XNysTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) 
         let rounding = factors.Shift * float n + LeaveOneOutError.rounding operator.DType total
         struct (operator, Deflation.offset (total - factors.Shift * float n) rounding missed)
 
-    override _.Cost = 1
-    override _.Spent = sketch.Spent
     override _.Samples = max 1 sketch.Spent
-    override _.IsExact = isSettled && factors.IsNone
+    override _.Spent = Cost.products sketch.Spent
+    override _.IsExact = isZero
+    override _.Extend count = sketch.Grow count
 
-    override _.Grow count =
-        sketch.Grow count
-        isSettled <- false
+    override this.Analyse() =
+        factors <- sketch.Factorize()
+        isZero <- factors.IsNone
 
-    override _.Settle() =
-        if not isSettled then
-            factors <- sketch.Factorize()
-
-            result <-
-                match factors with
-                | ValueSome factors -> leaveOneOut factors
-                | ValueNone -> struct (0.0, 0.0)
-
-            isSettled <- true
-
-    override _.Summary = result
-
-    override _.Finish ledger =
-        let struct (value, error) = result
-        Estimates.scalar value error ledger
+        match factors with
+        | ValueSome factors -> leaveOneOut factors
+        | ValueNone -> struct (0.0, 0.0)
+        |> Found.scalar this.Samples isZero
 
 /// XNysTrace (Epperly, Tropp & Webber 2024, section 2.4): the Nyström approximation from one pass of products, with each random vector in turn
 /// estimating the trace of what the others have missed. For semidefinite operators only, such as Gauss–Newton and Fisher matrices;
@@ -97,15 +84,14 @@ type internal XNysTraceGrowth(operator: LinearOperator, probe: Probe, key: Key) 
 [<RequireQualifiedAccess>]
 module XNysTrace =
 
-    /// XNysTrace with another probe, and options for cancellation, progress and block size. Vectors of the sphere or normal ones are
-    /// resphered; of signs, the last of every block is replaced by one of the sphere.
-    let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<float> =
-        Requirements.semidefinite "XNysTrace" operator
-        Growth.requireProducts "XNysTrace" (min 1 operator.Columns) stop
+    /// XNysTrace from vectors of a probe. Vectors of the sphere or normal ones are resphered; of signs, the last of every block is
+    /// replaced by one of the sphere.
+    let withProbe probe : Estimator<Estimate<float>> =
+        Estimator.keepingVectors "XNysTrace" OperatorNeed.Semidefinite 1 Measurement.trace.Exact (fun key operator ->
+            XNysTraceIncremental(operator, probe, key))
 
-        Checkpoint.keeping options operator (fun options operator ->
-            let growing = XNysTraceGrowth(operator, probe, key)
-            Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run())
+    /// XNysTrace from vectors of the sphere, resphered.
+    let estimator = withProbe Probe.sphere
 
     /// The trace of a positive semidefinite operator from vectors of the sphere, resphered. Unbiased up to rounding. For rules that look at the error it grows
     /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
@@ -113,5 +99,4 @@ module XNysTrace =
     /// with vector i, and τᵢ the mean eigenvalue of the rest.
     /// A rule that allows as many products as there are columns gives an exact result.
     /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that it is not.
-    let estimate stop key (operator: LinearOperator) : Estimate<float> =
-        estimateWith SamplingOptions.Default Probe.sphere stop key operator
+    let estimate stop key (operator: LinearOperator) : Estimate<float> = Estimate.run estimator stop key operator

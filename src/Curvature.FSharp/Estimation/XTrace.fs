@@ -5,12 +5,10 @@ open MathNet.Numerics.LinearAlgebra
 
 /// What XTrace knows of an operator so far.
 [<Sealed>]
-type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
-    inherit Growing<Estimate<float>>()
+type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
+    inherit SketchIncremental<Estimate<float>>()
     let n = operator.Columns
-    let mutable result = struct (0.0, infinity)
     let mutable spread = infinity
-    let mutable isSettled = false
 
     /// tᵢ = tr(Q₍ᵢ₎ᵀAQ₍ᵢ₎) + αᵢ·uᵢᵀAuᵢ with uᵢ = (I − Q₍ᵢ₎Q₍ᵢ₎ᵀ)ωᵢ, how far what it leaves out exceeds what it expects there, and
     /// αᵢ·uᵢᵀAuᵢ.
@@ -81,26 +79,16 @@ type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
         let measurement = Deflation.trace sketch.Basis Probe.Rademacher (h.Trace()) rounding
         struct (Deflation.symmetric sketch.Basis operator, measurement)
 
-    override _.Cost = 2
-    override _.Spent = sketch.Spent
     // Where fewer than two can be left out because others are frozen, the error comes from one vector: its interval is that of two.
     override _.Samples = if sketch.Live = 0 || isAlone () then 2 else sketch.Live
+    override _.CostOfVector = 2
+    override _.Spent = Cost.products sketch.Spent
     override _.IsExact = sketch.IsComplete
+    override _.Extend count = sketch.Grow count |> ignore
 
-    override _.Grow count =
-        sketch.Grow count |> ignore
-        isSettled <- false
-
-    override _.Settle() =
-        if not isSettled then
-            result <- settle ()
-            isSettled <- true
-
-    override _.Summary = result
-
-    override _.Finish ledger =
-        let struct (value, error) = result
-        Estimates.scalar value error ledger
+    override this.Analyse() =
+        let result = settle ()
+        Found.scalar this.Samples sketch.IsComplete result
 
 /// XTrace (Epperly, Tropp & Webber 2024, "XTrace: making the most of every sample in stochastic trace estimation"): half of the products
 /// find the range of the operator, the other half its trace there, and each random vector in turn estimates the trace of what
@@ -111,16 +99,14 @@ type internal XTraceGrowth(operator: LinearOperator, sketch: RangeSketch) =
 [<RequireQualifiedAccess>]
 module XTrace =
 
-    /// XTrace with another probe, and options for cancellation, progress and block size. Vectors of the sphere or normal ones are
-    /// scaled to the length that they ought to have outside the basis ("resphering", section 2.3), which helps where what is left of the
-    /// spectrum is flat; signs are not.
-    let estimateWith (options: SamplingOptions) probe stop key (operator: LinearOperator) : Estimate<float> =
-        OperatorParts.requireSquare "XTrace" operator
-        Growth.requireProducts "XTrace" (min 2 operator.Columns) stop
+    /// XTrace from vectors of a probe. Vectors of the sphere or normal ones are scaled to the length that they ought to have outside the
+    /// basis ("resphering", section 2.3), which helps where what is left of the spectrum is flat; signs are not.
+    let withProbe probe : Estimator<Estimate<float>> =
+        Estimator.keepingVectors "XTrace" OperatorNeed.Square 2 Measurement.trace.Exact (fun key operator ->
+            XTraceIncremental(operator, RangeSketch("XTrace", operator, operator, probe, key)))
 
-        Checkpoint.keeping options operator (fun options operator ->
-            let growing = XTraceGrowth(operator, RangeSketch("XTrace", operator, operator, probe, key))
-            Growth(options, stop, operator, growing, Growth.exactTrace options operator).Run())
+    /// XTrace from vectors of the sphere, resphered.
+    let estimator = withProbe Probe.sphere
 
     /// The trace of any square operator from vectors of the sphere (equation 2.9 with resphering). Unbiased. For rules that look at the error it grows
     /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
@@ -129,5 +115,4 @@ module XTrace =
     /// An operator whose rank the basis exhausts gives an exact result, as does a rule that allows as many products as there are columns.
     /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have, and
     /// ArgumentRangeException for fewer than 2 products.
-    let estimate stop key (operator: LinearOperator) : Estimate<float> =
-        estimateWith SamplingOptions.Default Probe.sphere stop key operator
+    let estimate stop key (operator: LinearOperator) : Estimate<float> = Estimate.run estimator stop key operator

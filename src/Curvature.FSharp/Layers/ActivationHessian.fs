@@ -102,9 +102,15 @@ module ActivationHessian =
 
     /// Trace and traces of the samples' blocks from z∘Hz. A stopping rule sees the trace.
     let private measurement (count: int) : Measurement<Estimate<float> * Estimate<Tensor>> =
+        let exact =
+            ExactResult.ofDiagonal (fun diagonal ledger ->
+                let sums = Tensor.ofArray [ count; diagonal.Length / count ] diagonal |> Tensor.sumAxes [ 1 ]
+
+                Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 ledger, ExactResult.vector sums ledger)
+
         Measurement(
             true,
-            fun operator ->
+            (fun operator ->
                 let total = RunningMoments()
                 let own = RunningVectorMoments(count, operator.Device)
 
@@ -114,19 +120,21 @@ module ActivationHessian =
                         let vectors = weighted.Signature.Shape[0]
 
                         let sums =
-                            Tensor.reshape [ vectors; count; operator.Columns / count ] weighted |> Tensor.sumAxes [ 2 ]
+                            Tensor.reshape [ vectors; count; operator.Columns / count ] weighted
+                            |> Tensor.sumAxes [ 2 ]
 
                         own.AddRows sums
                         sample.Forms |> Array.iter total.Add
 
-                    member _.Summary = [| struct (total.Mean, total.StandardError, true) |]
+                    member _.Summaries = [| struct (Summaries.ofMoments total, true) |]
 
                     member _.Finish ledger =
                         Estimates.scalar total.Mean total.StandardError ledger,
                         Estimates.vector own.Mean own.StandardError ledger
 
                     member _.State = [ total; own ]
-                }
+                }),
+            exact
         )
 
     /// Trace and traces of samples for each named tap of one batch, by a function of the number of the tap and its Hessian.
@@ -153,11 +161,13 @@ module ActivationHessian =
     let private joined (ledgers: Ledger list) : Ledger =
         let fewest = ledgers |> List.minBy _.Samples
 
-        fewest.After(
-            (ledgers |> List.sumBy _.Matvecs) - fewest.Matvecs,
-            (ledgers |> List.sumBy _.Gradients) - fewest.Gradients,
-            (ledgers |> List.sumBy _.Seconds) - fewest.Seconds
-        )
+        let others =
+            {
+                Products = (ledgers |> List.sumBy _.Matvecs) - fewest.Matvecs
+                Forms = (ledgers |> List.sumBy _.QuadraticForms) - fewest.QuadraticForms
+            }
+
+        fewest.After(others, (ledgers |> List.sumBy _.Seconds) - fewest.Seconds)
 
     /// One value in many batches, of which each has its weight in the loss.
     let private concatenated (parts: (float * ActivationTrace) list) : ActivationTrace =
@@ -213,7 +223,7 @@ module ActivationHessian =
     /// Raises OperatorException for a risk without a model, DataException for no batches, ParameterException where there is no such tap, and
     /// ShapeException for a value without an axis of samples.
     let tracesWith
-        (options: SamplingOptions, probe: Probe)
+        (options: RunOptions, probe: Probe)
         (network: Network)
         (risk: EmpiricalRisk)
         (names: string list)
@@ -223,11 +233,11 @@ module ActivationHessian =
         overRisk network risk theta names (fun batch i count operator ->
             let key = key.FoldIn(uint32 batch.Number).FoldIn(uint32 i)
             let part = options.ForPart(batch.Number * names.Length + i)
-            Hutchinson.estimateWith part probe (measurement count) stop key operator)
+            Estimate.runWith part (Hutchinson.estimator probe (measurement count)) stop key operator)
 
     /// The same, by signs and without options; see `tracesWith`.
     let traces network risk names stop key theta : ActivationTrace list =
-        tracesWith (SamplingOptions.Default, Probe.rademacher) network risk names (stop, key) theta
+        tracesWith (RunOptions.Default, Probe.rademacher) network risk names (stop, key) theta
 
     /// The same traces exactly: a quadratic form for each element of each value.
     let exactTraces
@@ -236,9 +246,4 @@ module ActivationHessian =
         (names: string list)
         (theta: Tensor)
         : ActivationTrace list =
-        overRisk network risk theta names (fun _ _ count operator ->
-            let diagonal = Exact.diagonal operator
-            let sums = diagonal.Value |> Tensor.reshape [ count; operator.Columns / count ] |> Tensor.sumAxes [ 1 ]
-
-            Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 diagonal.Ledger,
-            Estimates.vector sums (Tensor.zerosLike sums) diagonal.Ledger)
+        overRisk network risk theta names (fun _ _ count operator -> Exact.measure (measurement count) operator)

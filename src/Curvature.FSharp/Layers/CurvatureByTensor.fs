@@ -113,16 +113,22 @@ module CurvatureByTensor =
     /// Trace and diagonal of the block of each tensor: E of z∘Az, summed over the tensor. A stopping rule sees the norms of the traces of all
     /// tensors and of their standard errors. Raises ShapeException for an operator of another size than the layout.
     let measurement (layout: ParameterLayout) : Measurement<CurvatureByTensor> =
+        let exact =
+            ExactResult.ofDiagonal (fun values ledger ->
+                let sum (tensor: ParameterTensor) = Array.sum values[tensor.Offset .. tensor.Offset + tensor.Size - 1]
+                let traces = layout.Tensors |> Seq.map (fun tensor -> sum tensor, 0.0, [||]) |> Seq.toArray
+                let diagonal = Tensor.ofArray [ values.Length ] values
+                table layout ledger (Array.sum values, 0.0) traces (diagonal, Tensor.zerosLike diagonal))
+
         Measurement(
             true,
-            fun operator ->
+            (fun operator ->
                 check layout operator
                 let tensors = Seq.toArray layout.Tensors
                 let moments = tensors |> Array.map (fun _ -> RunningMoments())
                 let samples = tensors |> Array.map (fun _ -> ResizeArray<float>())
                 let total = RunningMoments()
                 let diagonal = RunningVectorMoments(layout.Size, operator.Device)
-                let norm f = moments |> Array.sumBy (fun m -> f m ** 2.0) |> sqrt
 
                 { new Accumulator<_>() with
                     member _.Add sample =
@@ -136,7 +142,7 @@ module CurvatureByTensor =
                             values |> Array.iter moments[i].Add
                             samples[i].AddRange values)
 
-                    member _.Summary = [| struct (norm _.Mean, norm _.StandardError, true) |]
+                    member _.Summaries = [| struct (Summaries.ofMany moments, true) |]
 
                     member _.Finish ledger =
                         table
@@ -151,35 +157,15 @@ module CurvatureByTensor =
                             (diagonal.Mean, diagonal.StandardError)
 
                     member _.State = [ yield diagonal; yield total; yield! Seq.cast moments ]
-                }
+                }),
+            exact
         )
-
-    /// Estimates from random vectors, with options for cancellation, progress and block size; see `estimate`.
-    let estimateWith
-        (options: SamplingOptions)
-        probe
-        (layout: ParameterLayout)
-        stop
-        key
-        (operator: LinearOperator)
-        : CurvatureByTensor =
-        Hutchinson.estimateWith options probe (measurement layout) stop key operator
 
     /// Trace and diagonal of the block of each tensor, with standard errors, from signs: one product a sample for all of them. The variance
     /// of one sample of a block's trace is twice the squared off-diagonal of the block, and the squares of its rows outside the block.
     let estimate (layout: ParameterLayout) stop key (operator: LinearOperator) : CurvatureByTensor =
-        estimateWith SamplingOptions.Default Probe.rademacher layout stop key operator
+        Hutchinson.estimate Probe.rademacher (measurement layout) stop key operator
 
     /// Exact traces and diagonals: n quadratic forms, or n products where the operator has none.
     let exact (layout: ParameterLayout) (operator: LinearOperator) : CurvatureByTensor =
-        check layout operator
-        let found = Exact.diagonal operator
-        let values = found.Value.ToArray()
-        let sum (tensor: ParameterTensor) = Array.sum values[tensor.Offset .. tensor.Offset + tensor.Size - 1]
-
-        table
-            layout
-            found.Ledger
-            (Array.sum values, 0.0)
-            (layout.Tensors |> Seq.map (fun tensor -> sum tensor, 0.0, [||]) |> Seq.toArray)
-            (found.Value, Tensor.zerosLike found.Value)
+        Exact.measure (measurement layout) operator

@@ -87,7 +87,6 @@ module FiniteDifference =
             { OperatorParts.define name theta.DType n n { Single = product; Block = block } with
                 Device = theta.Device
                 Properties = OperatorProperties.Symmetric
-                Gradients = 2
             }
 
     /// The Hessian of a scalar function at θ from differences of its gradient; see `ofGradient`.

@@ -52,23 +52,36 @@ module Gradient =
             else
                 interpreted theta batch
 
+    let private totals (gradient: Tensor -> RiskBatch -> Tensor * Tensor) (risk: EmpiricalRisk) (theta: Tensor) =
+        Linearization.checkPoint name theta
+
+        let parts (batch: RiskBatch) =
+            let loss, slope = gradient theta batch
+            let check = checkFinite batch.Suffix batch.Loss theta
+            [ check "loss" loss; check "gradient" slope ]
+
+        let totals = RiskPass.totals name theta.Device risk.Definition parts
+        LossGradient(totals[0].ToScalar(), Tensor.convert theta.DType totals[1])
+
+    /// Value and gradient, computed anew as the loss stands, which shows whether it is deterministic.
+    let internal uncompiled (risk: EmpiricalRisk) (theta: Tensor) : LossGradient =
+        totals (fun theta batch -> Linearization.gradient name batch.Loss theta) risk theta
+
     /// The value of a risk and its gradient at point after point: one gradient of each batch, one batch in memory at a time, compiled at the
-    /// first. Raises DataException for no batches, and NonFiniteException where loss or gradient are NaN or infinite.
+    /// first. Raises DataException for no batches, NonFiniteException where loss or gradient are NaN or infinite,
+    /// and DifferentiationException for a loss that differs from call to call.
     let family (risk: EmpiricalRisk) : Tensor -> LossGradient =
         let gradient = ofBatch risk.Definition
         let mutable isFirst = true
 
         fun theta ->
-            Linearization.checkPoint name theta
+            let ofBatch theta (batch: RiskBatch) =
+                if isFirst && batch.Number = 0 then Determinism.require name batch.Loss theta
+                gradient isFirst theta batch
 
-            let parts (batch: RiskBatch) =
-                let loss, slope = gradient isFirst theta batch
-                let check = checkFinite batch.Suffix batch.Loss theta
-                [ check "loss" loss; check "gradient" slope ]
-
-            let totals = RiskPass.totals name theta.Device risk.Definition parts
+            let found = totals ofBatch risk theta
             isFirst <- false
-            LossGradient(totals[0].ToScalar(), Tensor.convert theta.DType totals[1])
+            found
 
     /// The value of a risk and its gradient at θ; see `family`.
     let ofRisk (risk: EmpiricalRisk) (theta: Tensor) : LossGradient = family risk theta

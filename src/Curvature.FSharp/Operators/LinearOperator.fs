@@ -34,8 +34,6 @@ type internal OperatorDefinition =
         Forms: (Tensor -> Tensor) voption
         /// For a mean or a sum over batches, what each batch alone says of zᵀAz: its size, and an estimate for each row of a block.
         FormsByBatch: (Tensor -> (int * Tensor) list) voption
-        /// How many gradients one product costs, for those that are made of gradients.
-        Gradients: int
         /// What makes its numbers doubtful, in sentences.
         Warnings: string list
     }
@@ -284,7 +282,6 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
                         LinearOperator.AdjointOf b |> ValueOption.map (Products.map2 combine x))
                 Forms = forms
                 FormsByBatch = ValueNone
-                Gradients = a.Gradients + b.Gradients
                 Warnings = List.distinct (a.Warnings @ b.Warnings)
             }
 
@@ -329,7 +326,6 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
                         LinearOperator.AdjointOf b |> ValueOption.map (fun y -> Products.andThen y x))
                 Forms = ValueNone
                 FormsByBatch = ValueNone
-                Gradients = a.Gradients + b.Gradients
                 Warnings = List.distinct (a.Warnings @ b.Warnings)
             }
 

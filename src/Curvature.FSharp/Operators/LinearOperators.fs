@@ -324,7 +324,6 @@ module LinearOperator =
                         else
                             ValueNone
                     FormsByBatch = ValueNone
-                    Gradients = definitions |> List.sumBy _.Gradients
                     Warnings = definitions |> List.collect _.Warnings |> List.distinct
                 }
 

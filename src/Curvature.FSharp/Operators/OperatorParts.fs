@@ -51,7 +51,6 @@ module internal OperatorParts =
             Adjoint = ValueNone
             Forms = ValueNone
             FormsByBatch = ValueNone
-            Gradients = 0
             Warnings = []
         }
 

@@ -62,8 +62,6 @@ type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first
                 $"{name}: {what}; the source of batches must give the same data, in the same order, at every pass"
         )
 
-    let pass () = RiskPass.batches name theta.Device 0 risk
-
     /// One batch tells what the function does.
     let check (batch: RiskBatch) =
         match batch.Data with
@@ -79,7 +77,7 @@ type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first
         if batch.Number = 0 then Determinism.require name (first.Function batch) theta
 
     let totals =
-        pass ()
+        RiskPass.batches name theta.Device 0 risk
         |> RiskPass.sums (fun batch ->
             check batch
             first.Parts batch)
@@ -107,7 +105,7 @@ type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first
         seq {
             let mutable count = 0
 
-            for batch in pass () do
+            for batch in RiskPass.read name theta.Device 0 risk do
                 if not batch.Data.IsEmpty && (count >= seen.Count || Fingerprint.ofBatch batch <> seen[count]) then
                     changed $"batch {count} is not what it was at the first pass"
 

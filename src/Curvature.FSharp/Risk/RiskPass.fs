@@ -59,21 +59,25 @@ module internal RiskPass =
             IsTerm = false
         }
 
-    /// The batches of a pass, each read when it is asked for. Raises DataException for none, and for one that is null.
-    let batches name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
+    /// The batches of a pass, each read when it is asked for. Raises DataException for one that is null.
+    let read name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
         match risk.Source with
         | NoData -> Seq.singleton (withoutData "" false (risk.Loss []))
         | EachPass source ->
-            seq {
-                let mutable count = 0
+            source pass |> Seq.mapi (onDevice name device risk)
 
-                for batch in source pass do
-                    yield onDevice name device risk count batch
-                    count <- count + 1
+    /// The batches of a pass, of which there must be one at least: raises DataException for none.
+    let batches name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
+        seq {
+            let mutable count = 0
 
-                if count = 0 then
-                    raise (DataException $"{name}: there are no batches in pass {pass}")
-            }
+            for batch in read name device pass risk do
+                yield batch
+                count <- count + 1
+
+            if count = 0 then
+                raise (DataException $"{name}: there are no batches in pass {pass}")
+        }
 
     /// The term without data, as a part like a batch.
     let term (risk: RiskDefinition) : RiskBatch voption =

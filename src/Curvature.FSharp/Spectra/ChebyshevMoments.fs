@@ -132,18 +132,11 @@ module ChebyshevMoments =
         let bytes = vectors * n * float (Storage.Bytes operator.DType) + 8.0 * float probes * float count
         SpectralProgress(options, probes, float ends + float probes * float (count / 2), bytes)
 
-    let private run
-        (options: SamplingOptions)
-        probe
-        probes
-        count
-        (key: Key)
-        (operator: LinearOperator)
-        : ChebyshevSample =
+    let private run (options: RunOptions) probe probes count (key: Key) (operator: LinearOperator) : ChebyshevSample =
         let token, n = options.Cancellation, operator.Columns
         token.ThrowIfCancellationRequested()
         let watch, keys = Stopwatch.StartNew(), key.Split 2
-        let width = Sampling.blockSize options operator
+        let width = options.BlockSizeFor operator
         let progress = forecast options operator probes count width
         progress.Start()
         token.ThrowIfCancellationRequested()
@@ -178,8 +171,7 @@ module ChebyshevMoments =
                 reason <- StopReason.Cancelled
 
         progress.Finish watch.Elapsed.TotalSeconds
-        let gradients = int64 products * int64 operator.Definition.Gradients
-        let cost = Ledger(found.Count, products, 0, gradients, watch.Elapsed.TotalSeconds, reason, ValueNone)
+        let cost = Ledgers.ofSamples found.Count (Cost.products products) watch.Elapsed.TotalSeconds reason
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
 
     /// `count` moments from each of `probes` random vectors of a distribution, with options for cancellation,
@@ -188,7 +180,7 @@ module ChebyshevMoments =
     /// block of vectors of the trace. Cancelled after some vectors, it returns the moments of those, with the reason
     /// Cancelled; before, it raises OperationCanceledException.
     let sampleWith
-        (options: SamplingOptions)
+        (options: RunOptions)
         (probe: Probe)
         (probes: int)
         (count: int)
@@ -203,7 +195,7 @@ module ChebyshevMoments =
     /// ArgumentRangeException for less than two moments or one vector, or an operator without eigenvalues, and NonFiniteException for products that
     /// are NaN or infinite.
     let sample (probes: int) (count: int) (key: Key) (operator: LinearOperator) : ChebyshevSample =
-        sampleWith SamplingOptions.Default Probe.rademacher probes count key operator
+        sampleWith RunOptions.Default Probe.rademacher probes count key operator
 
     /// Jackson's factors g_j (1912), which make the truncated series of a measure that is not negative a function that is not negative.
     /// Raises ArgumentRangeException for a negative count.

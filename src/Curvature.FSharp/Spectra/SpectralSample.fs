@@ -147,31 +147,32 @@ module internal Statistics =
 /// What a listener hears while a spectrum is sampled by so many random vectors: before the first product, what all of
 /// it will take, and after each block the trace that the vectors so far show.
 [<Sealed; NoEquality; NoComparison>]
-type internal SpectralProgress(options: SamplingOptions, wanted: int, matvecs: float, bytes: float) =
-    let pace = ProgressPace options.Rate
+type internal SpectralProgress(options: RunOptions, wanted: int, matvecs: float, bytes: float) =
     let mutable traces = RunningMoments()
 
-    let report seconds isLast =
-        pace.Report(
-            options.Progress,
-            isLast,
+    let reporter = ProgressReporter options
+    let forecast = { Samples = float wanted; Matvecs = matvecs; Bytes = bytes }
+
+    let report isRequired seconds =
+        reporter.Report(
+            isRequired,
             fun () ->
                 let value = if traces.Count = 0 then nan else traces.Mean
-                let completed = float traces.Count / float wanted
-                SamplingProgress(traces.Count, value, traces.StandardError, seconds, completed, matvecs, bytes)
+                let width = IntervalWidth.ofSamples traces.Count
+                SamplingProgress(traces.Count, value, traces.StandardError, seconds, forecast, width)
         )
 
     /// Before the first product.
-    member _.Start() = report 0.0 false
+    member _.Start() = report true 0.0
 
     /// After a block of vectors, with a trace from each.
     member _.Add(seconds: float, block: float[]) =
         block |> Array.iter traces.Add
-        // All vectors are done at the end, which is told in any case.
-        if traces.Count < wanted then report seconds false
+        // That all vectors are done is told at the end.
+        if traces.Count < wanted then report false seconds
 
     /// At the end, or where the run was cancelled.
-    member _.Finish(seconds: float) = report seconds true
+    member _.Finish(seconds: float) = report true seconds
 
     /// Nothing of what was told holds.
     member _.Restart() = traces <- RunningMoments()

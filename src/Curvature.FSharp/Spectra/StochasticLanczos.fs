@@ -12,9 +12,9 @@ module StochasticLanczos =
     /// Bytes that the bases of recurrences side by side may take.
     let private basisBytes = 1L <<< 31
 
-    let private lockstep (options: SamplingOptions) (operator: LinearOperator) steps =
+    let private lockstep (options: RunOptions) (operator: LinearOperator) steps =
         let bytes = int64 steps * int64 operator.Columns * Storage.Bytes operator.DType
-        min (Sampling.blockSize options operator) (int (max 1L (min 1024L (basisBytes / max 1L bytes))))
+        min (options.BlockSizeFor operator) (int (max 1L (min 1024L (basisBytes / max 1L bytes))))
 
     let private rule (space: KrylovSpace) mass : SpectralRule =
         let weights (eigen: SmallEigen) = Array.init eigen.Values.Length (fun i -> Math.Pow(eigen.Vectors[0, i], 2.0))
@@ -28,8 +28,8 @@ module StochasticLanczos =
         let value = operator.Multiply(one, (fun _ -> "the basis vector")).ToScalar()
         SpectralRule([| value |], [| 1.0 |], [| 0.0 |], 1.0, JacobiMatrix([| value |], [| 0.0 |]))
 
-    let private ledger (operator: LinearOperator) samples products seconds reason =
-        Ledger(samples, products, 0, int64 products * int64 operator.Definition.Gradients, seconds, reason, ValueNone)
+    let private ledger samples products seconds reason =
+        Ledgers.ofSamples samples (Cost.products products) seconds reason
 
     let private sampleOf (operator: LinearOperator) steps rules cost =
         let isSemidefinite = operator.IsPositiveSemidefinite
@@ -43,12 +43,12 @@ module StochasticLanczos =
         let ofRules = float probes * float steps * 48.0
         SpectralProgress(options, probes, float probes * float steps, ofVectors + ofRules)
 
-    let private run (options: SamplingOptions) probe probes steps key (operator: LinearOperator) : SpectralSample =
+    let private run (options: RunOptions) probe probes steps key (operator: LinearOperator) : SpectralSample =
         let watch, n = Stopwatch.StartNew(), operator.Columns
 
         if n <= 1 then
             let rules = if n = 0 then [||] else [| exactRule operator |]
-            let cost = ledger operator n n watch.Elapsed.TotalSeconds StopReason.Exact
+            let cost = ledger n n watch.Elapsed.TotalSeconds StopReason.Exact
             sampleOf operator n rules cost
         else
             let steps = min steps n
@@ -81,7 +81,7 @@ module StochasticLanczos =
                     reason <- StopReason.Cancelled
 
             progress.Finish watch.Elapsed.TotalSeconds
-            let cost = ledger operator rules.Count products watch.Elapsed.TotalSeconds reason
+            let cost = ledger rules.Count products watch.Elapsed.TotalSeconds reason
             sampleOf operator steps (rules.ToArray()) cost
 
     /// Rules of `probes` random vectors of a distribution, with options for cancellation, progress, a checkpoint and
@@ -89,7 +89,7 @@ module StochasticLanczos =
     /// it will take, and after each block of vectors of the trace. Cancelled after some vectors, it returns the rules
     /// of those, with the reason Cancelled; before, it raises OperationCanceledException.
     let sampleWith
-        (options: SamplingOptions)
+        (options: RunOptions)
         (probe: Probe)
         (probes: int)
         (steps: int)
@@ -106,7 +106,7 @@ module StochasticLanczos =
     /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be, and NonFiniteException
     /// for products that are NaN or infinite.
     let sample (probes: int) (steps: int) (key: Key) (operator: LinearOperator) : SpectralSample =
-        sampleWith SamplingOptions.Default Probe.rademacher probes steps key operator
+        sampleWith RunOptions.Default Probe.rademacher probes steps key operator
 
     // ---- traces of functions
 

@@ -33,7 +33,7 @@ public sealed class LowRank
     {
         var (hessian, gaussNewton) = (GaussNewton, GaussNewton);
 
-        var options = new LowRankOptions { Stop = StoppingRule.RelativeError(0.01).OrElse(StoppingRule.Matvecs(300)) };
+        var options = new EstimateOptions { Stop = StoppingRule.RelativeError(0.01).OrElse(StoppingRule.Matvecs(300)) };
         var trace = hessian.XTrace(options);
         var ofGaussNewton = gaussNewton.XNysTrace(options);
         Console.WriteLine($"{trace.Value} ± {trace.StandardError} from {trace.Matvecs} products");
@@ -47,8 +47,8 @@ public sealed class LowRank
     {
         var hessian = GaussNewton;
 
-        var trace = hessian.HutchPlusPlus(new SketchOptions { Matvecs = 90 });
-        var atOnce = hessian.NonadaptiveHutchPlusPlus(new SketchOptions { Matvecs = 90 });
+        var trace = hessian.HutchPlusPlus(new EstimateOptions { Stop = StoppingRule.Matvecs(90) });
+        var atOnce = hessian.NonadaptiveHutchPlusPlus(new EstimateOptions { Stop = StoppingRule.Matvecs(90) });
 
         AssertNear(trace);
         AssertNear(atOnce);
@@ -69,9 +69,9 @@ public sealed class LowRank
     {
         var (hessian, gaussNewton) = (GaussNewton, GaussNewton);
 
-        var options = new LowRankOptions { Stop = StoppingRule.Matvecs(60) };
+        var options = new EstimateOptions { Stop = StoppingRule.Matvecs(60) };
         var diagonal = hessian.XDiag(options);
-        var inThreeParts = hessian.UDiagPlusPlus(new SketchOptions { Matvecs = 60 });
+        var inThreeParts = hessian.UDiagPlusPlus(options);
         var ofGaussNewton = gaussNewton.XNysDiag(options);
 
         ParameterBlock[] blocks = [new("first", 0, 50), new("rest", 50, 150)];

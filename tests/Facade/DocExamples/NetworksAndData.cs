@@ -21,7 +21,7 @@ public sealed class NetworksAndData
         var trace = hessian.EstimateTrace(new EstimateOptions { Stop = StoppingRule.RelativeError(0.05) });
         Console.WriteLine($"{trace.Value} ± {trace.StandardError} from {trace.Samples} random vectors");
 
-        Assert.That(trace.StopReason, Is.EqualTo(StopReason.ErrorReached));
+        Assert.That(trace.StopReason, Is.EqualTo(StopReason.ErrorReached).Or.EqualTo(StopReason.Exact));
     }
 
     [Test]

@@ -44,8 +44,8 @@ module LowRankExamples =
 
     [<Test>]
     let ``a number of products`` () =
-        let trace = HutchPlusPlus.estimate 90 (Key.OfSeed 1L) hessian
-        let atOnce = NonadaptiveHutchPlusPlus.estimate 90 (Key.OfSeed 1L) hessian
+        let trace = HutchPlusPlus.estimate (StoppingRule.matvecs 90) (Key.OfSeed 1L) hessian
+        let atOnce = NonadaptiveHutchPlusPlus.estimate (StoppingRule.matvecs 90) (Key.OfSeed 1L) hessian
 
         isNear trace
         isNear atOnce
@@ -60,7 +60,7 @@ module LowRankExamples =
     let ``diagonals`` () =
         let stop, key = StoppingRule.matvecs 60, Key.OfSeed 1L
         let diagonal = XDiag.estimate stop key hessian
-        let inThreeParts = UDiagPlusPlus.estimate 60 key hessian
+        let inThreeParts = UDiagPlusPlus.estimate (StoppingRule.matvecs 60) key hessian
         let ofGaussNewton = XNysDiag.estimate stop key gaussNewton
 
         let blocks = [ ParameterBlock("first", 0, 50); ParameterBlock("rest", 50, 150) ]

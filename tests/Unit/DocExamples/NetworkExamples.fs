@@ -23,7 +23,7 @@ module NetworkExamples =
         let trace = Hutchinson.trace (StoppingRule.relativeError 0.05) (Key.OfSeed 2L) hessian
         printfn $"{trace.Value} ± {trace.StandardError} from {trace.Samples} random vectors"
 
-        Assert.That(trace.StopReason, Is.EqualTo StopReason.ErrorReached)
+        Assert.That((trace.StopReason = StopReason.ErrorReached || trace.IsExact))
 
     [<Test>]
     let ``a network and its parameters`` () =

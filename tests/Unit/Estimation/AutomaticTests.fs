@@ -11,7 +11,7 @@ open Curvature.Tests
 type AutomaticTests() =
 
     let key = Key.OfSeed 130L
-    let none = SamplingOptions.Default
+    let none = RunOptions.Default
     let symmetric = LinearOperator.claim OperatorProperties.Symmetric
     let spectrum n name = Matrices.spectra n |> List.find (fst >> (=) name) |> snd
     let onePercent = StoppingRule.relativeError 0.01

@@ -12,7 +12,7 @@ open Curvature.Tests
 type CheckpointTests() =
 
     let key = Key.OfSeed 120L
-    let none = SamplingOptions.Default
+    let none = RunOptions.Default
     let matrix = Matrices.symmetric 121 30
     let operator = LinearOperator.ofMatrix matrix
     let blocks = [ ParameterBlock("a", 0, 12); ParameterBlock("b", 12, 18) ]
@@ -37,8 +37,8 @@ type CheckpointTests() =
                 member _.Report report = if report.Samples >= samples then source.Cancel()
             }
 
-        let options = none.WithCheckpoint(path).WithCancellation(source.Token).WithProgress(listener)
-        Hutchinson.estimateWith options Probe.gaussian measurement stop key operator
+        let options = none.WithCheckpoint(path).WithCancellation(source.Token).WithProgress(listener, 0.0)
+        Estimate.runWith options (Hutchinson.estimator Probe.gaussian measurement) stop key operator
 
     let withFile (test: string -> unit) =
         let path = Path.Combine(Path.GetTempPath(), $"curvature-{Guid.NewGuid()}.run")
@@ -64,7 +64,8 @@ type CheckpointTests() =
         File.WriteAllBytes(path, Array.init 500 (fun _ -> byte (random.Next 256)))
         Expect.error<DataException> [ path ] run
 
-    let resume path = Hutchinson.estimateWith (none.WithCheckpoint(path: string)) Probe.gaussian
+    let resume (path: string) measurement =
+        Estimate.runWith (none.WithCheckpoint path) (Hutchinson.estimator Probe.gaussian measurement)
 
     [<Test>]
     member _.``a resumed run comes to the same bits as one that was never interrupted``() =
@@ -108,7 +109,8 @@ type CheckpointTests() =
 
             Assert.That(
                 (resumed.Value, resumed.StandardError, resumed.QuadraticForms),
-                Is.EqualTo((whole.Value, whole.StandardError, 90))
+                Is.EqualTo((whole.Value, whole.StandardError, 91)),
+                "one of them sees whether the operator is the same"
             ))
 
     [<Test>]
@@ -141,7 +143,12 @@ type CheckpointTests() =
         let tiny = LinearOperator.ofMatrix (1e-200 * matrix)
 
         let trace n options =
-            Hutchinson.estimateWith options Probe.gaussian Measurement.trace (StoppingRule.matvecs n) key tiny
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs n)
+                key
+                tiny
 
         withFile (fun path ->
             let whole = trace 64 none
@@ -179,37 +186,44 @@ type CheckpointTests() =
             let refused fragments run = Expect.error<DataException> (path :: fragments) (run >> ignore)
 
             refused [ "key" ] (fun () ->
-                Hutchinson.estimateWith options Probe.gaussian Measurement.trace stop (Key.OfSeed 1L) operator)
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                    stop
+                    (Key.OfSeed 1L)
+                    operator)
 
             refused [ "probe"; "sphere" ] (fun () ->
-                Hutchinson.estimateWith options Probe.sphere Measurement.trace stop key operator)
+                Estimate.runWith options (Hutchinson.estimator Probe.sphere Measurement.trace) stop key operator)
 
             refused [ "block size"; "16"; "8" ] (fun () ->
-                Hutchinson.estimateWith (options.WithBlockSize 8) Probe.gaussian Measurement.trace stop key operator)
+                Estimate.runWith
+                    (options.WithBlockSize 8)
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                    stop
+                    key
+                    operator)
 
             refused [ "another operator" ] (fun () ->
-                Hutchinson.estimateWith
+                Estimate.runWith
                     options
-                    Probe.gaussian
-                    Measurement.trace
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
                     stop
                     key
                     (LinearOperator.ofMatrix (1.01 * matrix)))
 
             refused [ "operator"; "[29; 29]" ] (fun () ->
-                Hutchinson.estimateWith
+                Estimate.runWith
                     options
-                    Probe.gaussian
-                    Measurement.trace
+                    (Hutchinson.estimator Probe.gaussian Measurement.trace)
                     stop
                     key
                     (LinearOperator.ofMatrix (Matrices.symmetric 1 29)))
 
             let both () =
-                Hutchinson.estimateWith
+                Estimate.runWith
                     options
-                    Probe.gaussian
-                    (Measurement.both Measurement.trace Measurement.trace)
+                    (Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.trace))
                     stop
                     key
                     operator
@@ -217,10 +231,11 @@ type CheckpointTests() =
             Expect.error<DataException> [ "result" ] (both >> ignore)
             // The same type of result, but another measurement: the numbers do not fit.
             let diagonal () =
-                Hutchinson.estimateWith
+                Estimate.runWith
                     options
-                    Probe.gaussian
-                    (Measurement.map (fun _ -> Unchecked.defaultof<Estimate<float>>) Measurement.diagonal)
+                    (Hutchinson.estimator
+                        Probe.gaussian
+                        (Measurement.map (fun _ -> Unchecked.defaultof<Estimate<float>>) Measurement.diagonal))
                     stop
                     key
                     operator
@@ -244,9 +259,14 @@ type CheckpointTests() =
                     member _.Report _ = seen.Add(File.Exists path)
                 }
 
-            let options = none.WithCheckpoint(path, 0.0).WithProgress listener
+            let options = none.WithCheckpoint(path, 0.0).WithProgress(listener, 0.0)
 
-            Hutchinson.estimateWith options Probe.gaussian Measurement.trace (StoppingRule.matvecs 48) key operator
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs 48)
+                key
+                operator
             |> ignore
 
-            Assert.That((List.ofSeq seen = [ false; true; true ])))
+            Assert.That((List.ofSeq seen = [ false; false; true; true; true ])))

@@ -30,8 +30,8 @@ module private Traces =
                             (Tensor.matmul block.Weighted eigenvalues).ToArray() |> Array.chunkBySize spectra.Length do
                             moments |> List.iteri (fun s own -> own.Add row[s])
 
-                    member _.Summary =
-                        moments |> List.map (fun own -> struct (own.Mean, own.StandardError, true)) |> List.toArray
+                    member _.Summaries =
+                        moments |> List.map (fun own -> struct (Summaries.ofMoments own, true)) |> List.toArray
 
                     member _.Finish ledger =
                         moments |> List.map (fun own -> Estimates.scalar own.Mean own.StandardError ledger)
@@ -55,13 +55,12 @@ type CoverageTests() =
         let names, spectra = Matrices.spectra 1000 |> List.unzip
         let truths = spectra |> List.map Array.sum
         let identity = LinearOperator.identity DType.Float32 1000
-        let options = SamplingOptions.Default.WithBlockSize 100
+        let options = RunOptions.Default.WithBlockSize 100
 
         let run key =
-            Hutchinson.estimateWith
+            Estimate.runWith
                 options
-                Probe.gaussian
-                (Traces.ofSpectra spectra)
+                (Hutchinson.estimator Probe.gaussian (Traces.ofSpectra spectra))
                 (StoppingRule.matvecs 100)
                 key
                 identity
@@ -84,10 +83,15 @@ type CoverageTests() =
 
         let identity = LinearOperator.identity DType.Float32 eigenvalues.Length
         let measurement = Traces.ofSpectra [ eigenvalues ]
-        let options = SamplingOptions.Default.WithBlockSize 100
+        let options = RunOptions.Default.WithBlockSize 100
 
         let estimate key =
-            Hutchinson.estimateWith options Probe.gaussian measurement (StoppingRule.matvecs 100) key identity
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian measurement)
+                (StoppingRule.matvecs 100)
+                key
+                identity
             |> List.head
 
         let share =

@@ -21,8 +21,8 @@ type EstimatorInputTests() =
         [
             "Hutchinson.trace", Hutchinson.trace rule key >> one
             "Exact.trace", Exact.trace >> one
-            "HutchPlusPlus", HutchPlusPlus.estimate 12 key >> one
-            "NonadaptiveHutchPlusPlus", NonadaptiveHutchPlusPlus.estimate 12 key >> one
+            "HutchPlusPlus", HutchPlusPlus.estimate (StoppingRule.matvecs 12) key >> one
+            "NonadaptiveHutchPlusPlus", NonadaptiveHutchPlusPlus.estimate (StoppingRule.matvecs 12) key >> one
             "AdaptiveHutchPlusPlus", AdaptiveHutchPlusPlus.estimate 1.0 0.1 key >> one
             "XTrace", XTrace.estimate rule key >> one
             "Automatic.trace", fun a -> one (Automatic.trace rule key a).Estimate
@@ -32,7 +32,7 @@ type EstimatorInputTests() =
         [
             "Hutchinson.diagonal", Hutchinson.diagonal rule key >> many
             "Exact.diagonal", Exact.diagonal >> many
-            "UDiagPlusPlus", UDiagPlusPlus.estimate 12 key >> many
+            "UDiagPlusPlus", UDiagPlusPlus.estimate (StoppingRule.matvecs 12) key >> many
             "XDiag", XDiag.estimate rule key >> many
             "Automatic.diagonal", fun a -> many (Automatic.diagonal rule key a).Estimate
         ]

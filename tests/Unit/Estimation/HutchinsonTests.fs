@@ -189,10 +189,9 @@ type HutchinsonTests() =
         let diagonal = LinearOperator.ofDiagonal (Tensor.ofArray [ 12 ] (Matrices.diagonal matrix))
 
         let run size =
-            Hutchinson.estimateWith
-                (SamplingOptions.Default.WithBlockSize size)
-                Probe.gaussian
-                (Measurement.both Measurement.trace Measurement.diagonal)
+            Estimate.runWith
+                (RunOptions.Default.WithBlockSize size)
+                (Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.diagonal))
                 (StoppingRule.matvecs 37)
                 key
                 diagonal
@@ -230,8 +229,8 @@ type HutchinsonTests() =
         Assert.That(Exact.trace(none).Value, Is.EqualTo 0.0)
 
     [<Test>]
-    member _.``an operator of zeros is done at the first look``() =
-        let trace = Hutchinson.trace (StoppingRule.relativeError 0.01) key (LinearOperator.zero DType.Float64 5 5)
+    member _.``an operator of zeros is done at the first interim analysis``() =
+        let trace = Hutchinson.trace (StoppingRule.relativeError 0.01) key (LinearOperator.zero DType.Float64 50 50)
         Assert.That((trace.Value, trace.StandardError, trace.Samples), Is.EqualTo((0.0, 0.0, 16)))
 
     [<Test>]
@@ -289,7 +288,7 @@ type HutchinsonTests() =
 
         Assert.That((traces[1].Trace.StandardError, traces[1].Trace.Matvecs), Is.EqualTo((0.0, 12)))
 
-        Expect.error<OperatorException> [ "Exact.trace" ] (fun () ->
+        Expect.error<OperatorException> [ "trace"; "square" ] (fun () ->
             Exact.trace (LinearOperator.ofMatrix (Matrices.random 1 2 3)) |> ignore)
 
     [<Test>]
@@ -324,22 +323,36 @@ type HutchinsonTests() =
                     if report.Samples >= 48 then source.Cancel()
             }
 
-        let options = SamplingOptions.Default.WithCancellation(source.Token).WithProgress(listener)
+        let options = RunOptions.Default.WithCancellation(source.Token).WithProgress(listener, 0.0)
         let operator = LinearOperator.ofDelegate DType.Float64 3 3 product
 
         let trace =
-            Hutchinson.estimateWith options Probe.gaussian Measurement.trace (StoppingRule.matvecs 1000) key operator
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs 1000)
+                key
+                operator
 
         Assert.That((trace.StopReason, trace.Samples), Is.EqualTo((StopReason.Cancelled, 48)))
         within 6.0 trace
-        Assert.That((progress.Reports |> Seq.map _.Samples |> Seq.toList = [ 16; 32; 48 ]))
-        Assert.That(progress.Reports[2].Completed, Is.EqualTo(0.048).Within 1e-12)
+        // One before the first product, one after each block, and the last.
+        Assert.That((progress.Reports |> Seq.map _.Samples |> Seq.toList = [ 0; 16; 32; 48; 48 ]))
+        Assert.That((progress.Reports[0].ExpectedSamples, progress.Reports[0].Completed), Is.EqualTo((1000.0, 0.0)))
+        Assert.That(progress.Reports[2].Completed, Is.EqualTo(0.032).Within 1e-12)
+        Assert.That(progress.Reports[2].ExpectedSeconds, Is.GreaterThan progress.Reports[2].Seconds)
 
         Expect.error<OperationCanceledException> [] (fun () ->
-            Hutchinson.estimateWith options Probe.gaussian Measurement.trace (StoppingRule.matvecs 9) key operator
+            Estimate.runWith
+                options
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
+                (StoppingRule.matvecs 9)
+                key
+                operator
             |> ignore)
 
-        Expect.error<OperationCanceledException> [] (fun () -> Exact.traceWith options operator |> ignore)
+        Expect.error<OperationCanceledException> [] (fun () ->
+            Exact.measureWith options Measurement.trace operator |> ignore)
 
     [<Test>]
     member _.``float32 sums keep their digits``() =

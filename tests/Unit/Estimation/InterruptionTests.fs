@@ -32,12 +32,11 @@ type InterruptionTests() =
             Measurement.trace
             (Measurement.both Measurement.diagonalRatio (Measurement.unwatched Measurement.diagonal))
 
-    let sample (options: SamplingOptions) samples =
+    let sample (options: RunOptions) samples =
         let trace, (ratio, diagonal) =
-            Hutchinson.estimateWith
+            Estimate.runWith
                 (options.WithBlockSize 4)
-                Probe.gaussian
-                measurement
+                (Hutchinson.estimator Probe.gaussian measurement)
                 (StoppingRule.matvecs samples)
                 key
                 operator
@@ -50,9 +49,9 @@ type InterruptionTests() =
                 diagonal.StandardError.ToArray()
             ]
 
-    let kept = SamplingOptions.Default.WithCheckpoint(path, 0.0)
+    let kept = RunOptions.Default.WithCheckpoint(path, 0.0)
 
-    let atTheEnd = SamplingOptions.Default.WithCheckpoint(path, infinity)
+    let atTheEnd = RunOptions.Default.WithCheckpoint(path, infinity)
 
     let magic, sum = 16, SHA256.HashSizeInBytes
 
@@ -202,7 +201,7 @@ type InterruptionTests() =
 
     [<Test>]
     member _.``a run that is killed at any write is resumed to the same bits``() =
-        let expected = sample SamplingOptions.Default 24
+        let expected = sample RunOptions.Default 24
         // The files after each block, as they are when a process is killed between two writes.
         let states = ResizeArray<byte[]>()
 
@@ -323,10 +322,9 @@ type InterruptionTests() =
                 v)
 
         let run (path: string) () =
-            Hutchinson.estimateWith
-                (SamplingOptions.Default.WithCheckpoint path)
-                Probe.gaussian
-                Measurement.trace
+            Estimate.runWith
+                (RunOptions.Default.WithCheckpoint path)
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
                 (StoppingRule.matvecs 4)
                 key
                 counting

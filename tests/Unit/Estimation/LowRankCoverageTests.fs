@@ -34,10 +34,9 @@ type LowRankCoverageTests() =
                 let interval = (estimate key operator).Interval 0.95
                 if interval.Low <= truth && truth <= interval.High then 1.0 else 0.0)
 
-        let none = SamplingOptions.Default
         let check what (share: float) = Assert.That(share, Is.GreaterThanOrEqualTo 0.93, $"{what}, {name}")
         check "XTrace" (coverage (XTrace.estimate (StoppingRule.matvecs 20)))
-        check "Hutch++" (coverage (HutchPlusPlus.estimateWith none Probe.gaussian 60))
+        check "Hutch++" (coverage (Estimate.run (HutchPlusPlus.withProbe Probe.gaussian) (StoppingRule.matvecs 60)))
 
     // The Hessian of the network on digits, by its eigenvalues.
     [<Test>]
@@ -53,7 +52,7 @@ type LowRankCoverageTests() =
         for name, estimate in
             [
                 "XTrace", XTrace.estimate (StoppingRule.matvecs 24)
-                "Hutch++", HutchPlusPlus.estimateWith SamplingOptions.Default Probe.gaussian 24
+                "Hutch++", Estimate.run (HutchPlusPlus.withProbe Probe.gaussian) (StoppingRule.matvecs 24)
             ] do
             let share =
                 (Key.OfSeed 111L).Split 2000

@@ -11,7 +11,7 @@ open Curvature.Tests
 type LowRankDiagonalTests() =
 
     let key = Key.OfSeed 80L
-    let none = SamplingOptions.Default
+    let none = RunOptions.Default
 
     let semidefinite =
         LinearOperator.ofSymmetricMatrix >> LinearOperator.claim OperatorProperties.PositiveSemidefinite
@@ -21,11 +21,11 @@ type LowRankDiagonalTests() =
 
     let estimators: (string * (int -> Key -> LinearOperator -> Estimate<Tensor>)) list =
         [
-            "UDiag++", UDiagPlusPlus.estimate
+            "UDiag++", StoppingRule.matvecs >> UDiagPlusPlus.estimate
             "XDiag", StoppingRule.matvecs >> XDiag.estimate
-            "XDiag of the sphere", StoppingRule.matvecs >> XDiag.estimateWith none Probe.sphere
+            "XDiag of the sphere", StoppingRule.matvecs >> Estimate.run (XDiag.withProbe Probe.sphere)
             "XNysDiag", StoppingRule.matvecs >> XNysDiag.estimate
-            "XNysDiag of the sphere", StoppingRule.matvecs >> XNysDiag.estimateWith none Probe.sphere
+            "XNysDiag of the sphere", StoppingRule.matvecs >> Estimate.run (XNysDiag.withProbe Probe.sphere)
         ]
 
     let ofSigns = estimators |> List.filter (fun (name, _) -> not (name.Contains "sphere"))
@@ -208,12 +208,18 @@ type LowRankDiagonalTests() =
 
         for name, estimate in
             [
-                "UDiag++", (fun options -> UDiagPlusPlus.estimateWith options 200 key)
+                "UDiag++",
+                (fun options -> Estimate.runWith options UDiagPlusPlus.estimator (StoppingRule.matvecs 200) key)
                 "XNysDiag",
-                (fun options -> XNysDiag.estimateWith options Probe.rademacher (StoppingRule.matvecs 200) key)
+                (fun options ->
+                    Estimate.runWith options (XNysDiag.withProbe Probe.rademacher) (StoppingRule.matvecs 200) key)
                 "Hutchinson",
                 (fun options ->
-                    Hutchinson.estimateWith options Probe.gaussian Measurement.diagonal (StoppingRule.matvecs 200) key)
+                    Estimate.runWith
+                        options
+                        (Hutchinson.estimator Probe.gaussian Measurement.diagonal)
+                        (StoppingRule.matvecs 200)
+                        key)
             ] do
             for limit in [ 3; 40 ] do
                 use source = new CancellationTokenSource()
@@ -248,9 +254,9 @@ type LowRankDiagonalTests() =
             |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
 
         let diagonal =
-            XDiag.estimateWith
+            Estimate.runWith
                 (none.WithCancellation source.Token)
-                Probe.rademacher
+                (XDiag.withProbe Probe.rademacher)
                 (StoppingRule.matvecs 200)
                 key
                 operator

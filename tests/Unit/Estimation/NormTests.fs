@@ -111,7 +111,7 @@ type NormTests() =
         Expect.error<ArgumentRangeException> [ "error above 0" ] (fun () -> Norm.spectral 0.0 key symmetric |> ignore)
 
         Expect.error<ArgumentRangeException> [ "confidence" ] (fun () ->
-            Norm.spectralWith SamplingOptions.Default 1.0 0.1 key symmetric |> ignore)
+            Norm.spectralWith RunOptions.Default 1.0 0.1 key symmetric |> ignore)
 
         Expect.error<ArgumentRangeException> [ "confidence" ] (fun () ->
             (Norm.spectral 0.1 key symmetric).Interval 95.0 |> ignore)
@@ -127,4 +127,4 @@ type NormTests() =
         source.Cancel()
 
         Expect.error<OperationCanceledException> [] (fun () ->
-            Norm.spectralWith (SamplingOptions.Default.WithCancellation source.Token) 0.95 0.1 key symmetric |> ignore)
+            Norm.spectralWith (RunOptions.Default.WithCancellation source.Token) 0.95 0.1 key symmetric |> ignore)

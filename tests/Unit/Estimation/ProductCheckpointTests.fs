@@ -13,7 +13,7 @@ open Curvature.Tests
 type ProductCheckpointTests() =
 
     let key = Key.OfSeed 140L
-    let none = SamplingOptions.Default
+    let none = RunOptions.Default
 
     let matrix =
         Matrices.withEigenvalues (Matrices.orthogonal 141 150) (Array.init 150 (fun i -> 1.0 / float (i + 1)))
@@ -26,22 +26,41 @@ type ProductCheckpointTests() =
     let ofVector (e: Estimate<Tensor>) = Array.append (numbers e.Value e.StandardError) [| float e.Matvecs |]
 
     /// Every estimator that keeps vectors, and its result in numbers.
-    let estimators: (string * (SamplingOptions -> Key -> LinearOperator -> float[])) list =
+    let estimators: (string * (RunOptions -> Key -> LinearOperator -> float[])) list =
         [
-            "XTrace", (fun options key a -> XTrace.estimateWith options Probe.sphere rule key a |> ofScalar)
-            "XNysTrace", (fun options key a -> XNysTrace.estimateWith options Probe.sphere rule key a |> ofScalar)
-            "XDiag", (fun options key a -> XDiag.estimateWith options Probe.rademacher rule key a |> ofVector)
-            "XNysDiag", (fun options key a -> XNysDiag.estimateWith options Probe.rademacher rule key a |> ofVector)
-            "Hutch++", (fun options key a -> HutchPlusPlus.estimateWith options Probe.rademacher 96 key a |> ofScalar)
-            "NA-Hutch++", (fun options key a -> NonadaptiveHutchPlusPlus.estimateWith options 96 key a |> ofScalar)
-            "A-Hutch++", (fun options key a -> AdaptiveHutchPlusPlus.estimateWith options 0.1 0.05 key a |> ofScalar)
-            "UDiag++", (fun options key a -> UDiagPlusPlus.estimateWith options 96 key a |> ofVector)
+            "XTrace",
+            (fun options key a -> Estimate.runWith options (XTrace.withProbe Probe.sphere) rule key a |> ofScalar)
+            "XNysTrace",
+            (fun options key a -> Estimate.runWith options (XNysTrace.withProbe Probe.sphere) rule key a |> ofScalar)
+            "XDiag",
+            (fun options key a -> Estimate.runWith options (XDiag.withProbe Probe.rademacher) rule key a |> ofVector)
+            "XNysDiag",
+            (fun options key a -> Estimate.runWith options (XNysDiag.withProbe Probe.rademacher) rule key a |> ofVector)
+            "Hutch++",
+            (fun options key a ->
+                Estimate.runWith options (HutchPlusPlus.withProbe Probe.rademacher) (StoppingRule.matvecs 96) key a
+                |> ofScalar)
+            "NA-Hutch++",
+            (fun options key a ->
+                Estimate.runWith options NonadaptiveHutchPlusPlus.estimator (StoppingRule.matvecs 96) key a |> ofScalar)
+            "A-Hutch++",
+            (fun options key a ->
+                Estimate.runWith
+                    options
+                    (AdaptiveHutchPlusPlus.estimator 0.1 0.05)
+                    (StoppingRule.matvecs Int32.MaxValue)
+                    key
+                    a
+                |> ofScalar)
+            "UDiag++",
+            (fun options key a ->
+                Estimate.runWith options UDiagPlusPlus.estimator (StoppingRule.matvecs 96) key a |> ofVector)
             "Automatic.trace",
             (fun options key a -> (Automatic.traceWith options Automatic.memory rule key a).Estimate |> ofScalar)
             "Automatic.diagonal",
             (fun options key a -> (Automatic.diagonalWith options Automatic.memory rule key a).Estimate |> ofVector)
-            "Exact.trace", (fun options _ a -> Exact.traceWith options a |> ofScalar)
-            "Exact.diagonal", (fun options _ a -> Exact.diagonalWith options a |> ofVector)
+            "Exact.trace", (fun options _ a -> Exact.measureWith options Measurement.trace a |> ofScalar)
+            "Exact.diagonal", (fun options _ a -> Exact.measureWith options Measurement.diagonal a |> ofVector)
             "StochasticLanczos",
             (fun options key a ->
                 let rules = StochasticLanczos.sampleWith options Probe.rademacher 3 12 key a
@@ -109,10 +128,10 @@ type ProductCheckpointTests() =
                     member _.Report report = if report.Samples >= 40 then source.Cancel()
                 }
 
-            let options = none.WithCheckpoint(path).WithProgress(listener).WithCancellation source.Token
-            let first = XTrace.estimateWith options Probe.sphere rule key operator
+            let options = none.WithCheckpoint(path).WithProgress(listener, 0.0).WithCancellation source.Token
+            let first = Estimate.runWith options (XTrace.withProbe Probe.sphere) rule key operator
             Assert.That(first.StopReason, Is.EqualTo StopReason.Cancelled)
-            let resumed = XTrace.estimateWith (none.WithCheckpoint path) Probe.sphere rule key operator
+            let resumed = Estimate.runWith (none.WithCheckpoint path) (XTrace.withProbe Probe.sphere) rule key operator
             Assert.That((bits (ofScalar resumed) = bits (ofScalar expected))))
 
     [<Test>]
@@ -143,7 +162,12 @@ type ProductCheckpointTests() =
     member _.``damage anywhere in the file is an error``() =
         withFile (fun path ->
             let run () =
-                XNysTrace.estimateWith (none.WithCheckpoint path) Probe.sphere (StoppingRule.matvecs 24) key operator
+                Estimate.runWith
+                    (none.WithCheckpoint path)
+                    (XNysTrace.withProbe Probe.sphere)
+                    (StoppingRule.matvecs 24)
+                    key
+                    operator
                 |> ignore
 
             run ()
@@ -175,7 +199,10 @@ type ProductCheckpointTests() =
     member _.``a file of another run or operator is refused``() =
         withFile (fun path ->
             let options = none.WithCheckpoint path
-            let run key a = XTrace.estimateWith options Probe.sphere (StoppingRule.matvecs 24) key a |> ignore
+
+            let run key a =
+                Estimate.runWith options (XTrace.withProbe Probe.sphere) (StoppingRule.matvecs 24) key a |> ignore
+
             run key operator
             let refused fragments action = Expect.error<DataException> (path :: fragments) action
             refused [ "other vectors" ] (fun () -> run (Key.OfSeed 1L) operator)
@@ -185,13 +212,13 @@ type ProductCheckpointTests() =
             refused [ "another run"; "[29; 29]" ] (fun () -> run key smaller)
 
             refused [ "other vectors" ] (fun () ->
-                XTrace.estimateWith options Probe.rademacher (StoppingRule.matvecs 24) key operator |> ignore)
+                Estimate.runWith options (XTrace.withProbe Probe.rademacher) (StoppingRule.matvecs 24) key operator
+                |> ignore)
 
             refused [ "sampling run" ] (fun () ->
-                Hutchinson.estimateWith
+                Estimate.runWith
                     options
-                    Probe.rademacher
-                    Measurement.trace
+                    (Hutchinson.estimator Probe.rademacher Measurement.trace)
                     (StoppingRule.matvecs 4)
                     key
                     operator

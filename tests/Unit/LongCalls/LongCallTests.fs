@@ -58,7 +58,7 @@ type LongCallTests() =
 
     let one = Tensor.ones DType.Float64 [ 40 ]
     let solving (token: CancellationToken) = SolverOptions.Default.WithTolerance(1e-13).WithCancellation token
-    let sampling (token: CancellationToken) = SamplingOptions.Default.WithBlockSize(1).WithCancellation token
+    let sampling (token: CancellationToken) = RunOptions.Default.WithBlockSize(1).WithCancellation token
     let theta = Tensor.ofArray [ 3 ] [| 0.3; -0.2; 0.5 |]
 
     let lossOf (batch: Batch) theta = Tensor.mean (Tensor.square (Tensor.tanh (Tensor.matmul batch.Inputs theta)))

@@ -71,7 +71,7 @@ type MillionColumnsTests() =
 
     [<Test>]
     member _.``the density of eigenvalues, within four times bases and block``() =
-        let options = SamplingOptions.Default.WithBlockSize 2
+        let options = RunOptions.Default.WithBlockSize 2
 
         let sample, bytes =
             memoryOf (fun () -> StochasticLanczos.sampleWith options Probe.rademacher 2 12 (Key.OfSeed 2L) operator)
@@ -90,12 +90,17 @@ type MillionColumnsTests() =
         let key, weights = Key.OfSeed 3L, Tensor.ofArray [ 5 ] spikes
         let wide = Tensor.convert DType.Float64
         let truth = wide bulk + Tensor.matmul (Tensor.square (wide factor)) weights
-        let options = SamplingOptions.Default.WithBlockSize 4
+        let options = RunOptions.Default.WithBlockSize 4
         let both = Measurement.both Measurement.trace (Measurement.unwatched Measurement.diagonal)
 
         let (trace, diagonal), bytes =
             memoryOf (fun () ->
-                Hutchinson.estimateWith options Probe.rademacher both (StoppingRule.matvecs 40) key operator)
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.rademacher both)
+                    (StoppingRule.matvecs 40)
+                    key
+                    operator)
 
         // The running sums of the diagonal, and the block, are Float64: two vectors each.
         isWithin (2 * (4 + 4)) bytes

@@ -28,7 +28,7 @@ type QuadratureErrorTests() =
     let moment degree rule = rule |> Array.sumBy (fun struct (x, w) -> w * Math.Pow(x, float degree))
 
     /// The first report of a run that asks for 10⁹ vectors and is cancelled on it, and how many products there were.
-    let firstReport (run: SamplingOptions -> LinearOperator -> unit) =
+    let firstReport (run: RunOptions -> LinearOperator -> unit) =
         use source = new CancellationTokenSource()
         let mutable products = 0
         let mutable report: SamplingProgress option = None
@@ -46,7 +46,7 @@ type QuadratureErrorTests() =
                 v |> Array.mapi (fun i x -> float (i + 1) * x))
             |> LinearOperator.claim OperatorProperties.Symmetric
 
-        let options = SamplingOptions.Default.WithProgress(listener).WithCancellation source.Token
+        let options = RunOptions.Default.WithProgress(listener).WithCancellation source.Token
         Expect.error<OperationCanceledException> [] (fun () -> run options operator)
         report.Value, products
 

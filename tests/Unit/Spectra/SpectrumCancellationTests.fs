@@ -83,12 +83,12 @@ type SpectrumCancellationTests() =
     [<Test>]
     member _.``Chebyshev moments are those of the vectors that were finished``() =
         use source = new CancellationTokenSource()
-        let options = SamplingOptions.Default.WithBlockSize(1).WithCancellation source.Token
+        let options = RunOptions.Default.WithBlockSize(1).WithCancellation source.Token
         // 24 products find the ends of the spectrum, and each vector takes 10 for 20 moments.
         let operator = cancelling source (24 + 25)
         let sample = ChebyshevMoments.sampleWith options Probe.gaussian 9 20 key operator
         Expect.equal (2, StopReason.Cancelled) (sample.Ledger.Samples, sample.Ledger.StopReason)
-        let whole = ChebyshevMoments.sampleWith SamplingOptions.Default Probe.gaussian 2 20 key (cancelling source 0)
+        let whole = ChebyshevMoments.sampleWith RunOptions.Default Probe.gaussian 2 20 key (cancelling source 0)
         Expect.close 1e-12 whole.Moments sample.Moments
 
         Expect.error<OperationCanceledException> [] (fun () ->
@@ -97,5 +97,5 @@ type SpectrumCancellationTests() =
         use early = new CancellationTokenSource()
 
         Expect.error<OperationCanceledException> [] (fun () ->
-            let options = SamplingOptions.Default.WithCancellation early.Token
+            let options = RunOptions.Default.WithCancellation early.Token
             ChebyshevMoments.sampleWith options Probe.gaussian 9 20 key (cancelling early 30) |> ignore)

@@ -46,7 +46,7 @@ type StochasticLanczosTests() =
         let estimates =
             key.Split 200
             |> Array.map (fun key ->
-                StochasticLanczos.sampleWith SamplingOptions.Default Probe.gaussian 10 10 key operator
+                StochasticLanczos.sampleWith RunOptions.Default Probe.gaussian 10 10 key operator
                 |> StochasticLanczos.logDeterminant)
 
         let ratio = estimates |> Array.averageBy (fun e -> (e.StandardError / spread) * (e.StandardError / spread))
@@ -91,7 +91,7 @@ type StochasticLanczosTests() =
         let operator = reflected twoLevels
 
         let run size =
-            StochasticLanczos.sampleWith (SamplingOptions.Default.WithBlockSize size) Probe.rademacher 5 12 key operator
+            StochasticLanczos.sampleWith (RunOptions.Default.WithBlockSize size) Probe.rademacher 5 12 key operator
 
         let together, apart = run 5, run 1
 
@@ -153,7 +153,7 @@ type StochasticLanczosTests() =
                 v |> Array.mapi (fun i x -> float (i + 1) * x))
             |> LinearOperator.claim OperatorProperties.Symmetric
 
-        let options = SamplingOptions.Default.WithBlockSize(1).WithCancellation source.Token
+        let options = RunOptions.Default.WithBlockSize(1).WithCancellation source.Token
         let sample = StochasticLanczos.sampleWith options Probe.gaussian 9 10 key operator
         Expect.close 0.0 [| 2.0; 25.0 |] [| float sample.Rules.Length; float sample.Ledger.Matvecs |]
         Expect.isTrue "cancelled" (sample.Ledger.StopReason = StopReason.Cancelled)

@@ -1,9 +1,9 @@
 namespace Curvature.CSharp;
 
 /// <summary>What every estimator takes: the key of its random vectors, and how many of them are multiplied together.</summary>
-public abstract class RunOptions
+public abstract class SamplingOptions
 {
-    private protected RunOptions()
+    private protected SamplingOptions()
     {
     }
 
@@ -26,10 +26,10 @@ public abstract class RunOptions
     /// another run or operator. Default: null, for none.</summary>
     public string? Checkpoint { get; init; }
 
-    internal SamplingOptions ToSamplingOptions(IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
+    internal RunOptions ToRunOptions(IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
     {
-        var sampling = SamplingOptions.Default.WithProgress(progress).WithCancellation(cancellationToken);
-        sampling = BlockSize == 0 ? sampling : sampling.WithBlockSize(BlockSize);
-        return Checkpoint is null ? sampling : sampling.WithCheckpoint(Checkpoint);
+        var run = RunOptions.Default.WithProgress(progress).WithCancellation(cancellationToken);
+        run = BlockSize == 0 ? run : run.WithBlockSize(BlockSize);
+        return Checkpoint is null ? run : run.WithCheckpoint(Checkpoint);
     }
 }

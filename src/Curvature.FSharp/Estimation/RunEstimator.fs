@@ -1,0 +1,51 @@
+namespace Curvature.FSharp
+
+open System
+open Curvature
+
+/// Running estimators. Each is a value with a name, which the module of its method makes; see Hutchinson, XTrace, XNysTrace, HutchPlusPlus
+/// and their like.
+[<RequireQualifiedAccess>]
+module Estimate =
+
+    let private requireProducts (definition: EstimatorDefinition<'T>) stop (operator: LinearOperator) =
+        let limit, least = Stopping.limit stop, min definition.Least operator.Columns
+
+        if limit < least then
+            raise (
+                ArgumentRangeException
+                    $"{definition.Name}: {least} products at least are needed, and {limit} are allowed"
+            )
+
+        if definition.NeedsLimit && limit = Int32.MaxValue then
+            raise (
+                ArgumentRangeException
+                    $"{definition.Name}: it divides a number of products, and the rule {stop} has none; see StoppingRule.matvecs"
+            )
+
+    /// Runs an estimator that may have another way to end.
+    let internal runBeside another options (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
+        let definition = estimator.Definition
+        Requirements.need definition.Name definition.Need operator
+        requireProducts definition stop operator
+
+        let run options operator = SequentialRun(options, definition, stop, key, operator, ?another = another).Run()
+
+        if definition.KeepsVectors then
+            Checkpoint.keeping options operator run
+        else
+            run options operator
+
+    /// Runs an estimator, with options for cancellation, progress, block size and a checkpoint; see `run`.
+    let runWith (options: RunOptions) (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
+        runBeside None options estimator stop key operator
+
+    /// Runs an estimator on an operator until the rule says stop; the same key gives the same random vectors. Where the rule has an error to reach, and
+    /// as many products as the operator has columns are expected to be cheaper and are allowed, these are taken, and the result
+    /// is exact. It says so, as in "(exact, from 370 products; sampling would have taken about 7,000)".
+    /// Raises OperatorException for an operator that is not what the estimator needs, or whose products contradict its claims,
+    /// NonFiniteException for products that are NaN or infinite (naming the vector), ArgumentRangeException for a rule that allows fewer products
+    /// than the estimator needs, and OperationCanceledException when cancelled before anything was found; later, what was found
+    /// is returned with the reason Cancelled.
+    let run (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
+        runWith RunOptions.Default estimator stop key operator
