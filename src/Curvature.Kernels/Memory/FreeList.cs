@@ -56,7 +56,8 @@ internal sealed class FreeList
         }
     }
 
-    /// <summary>Since when the block has waited that waits longest; <see cref="long.MaxValue"/> where there is none.</summary>
+    /// <summary>Since when the block has waited that waits longest;
+    /// <see cref="long.MaxValue"/> where there is none.</summary>
     public long Oldest()
     {
         lock (_lock)

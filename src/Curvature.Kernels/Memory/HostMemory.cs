@@ -8,7 +8,8 @@ internal abstract class HostMemory
     /// <summary>The operating system.</summary>
     public static HostMemory System { get; } = new SystemMemory();
 
-    /// <summary>A block whose address is a multiple of the alignment. Raises OutOfMemoryException where there is none.</summary>
+    /// <summary>A block whose address is a multiple of the alignment.
+    /// Raises OutOfMemoryException where there is none.</summary>
     public abstract nint Allocate(long bytes, int alignment);
 
     /// <summary>Gives a block back.</summary>
