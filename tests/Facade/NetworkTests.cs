@@ -54,7 +54,7 @@ public sealed class NetworkTests
         var result = Training.Minimize(
             risk.WithPasses(Batches.ShuffledEachPass(Inputs, targets, 2, Key)),
             Tensor.Zeros(DType.Float64, 2),
-            TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5)),
+            TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5)).WithProgressInterval(0),
             new Listener(progress =>
             {
                 passes.Add(progress.Epoch);
