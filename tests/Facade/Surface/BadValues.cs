@@ -8,8 +8,13 @@ namespace Curvature.Tests.Facade.Surface;
 /// <summary>For each type of parameter values that a member may well refuse.</summary>
 internal sealed class BadValues(GoodValues good, Tensor foreign)
 {
-    /// <summary>Values that are wrong, or may be; the last one of integers is so large that memory or time may not suffice for it.
-    /// </summary>
+    private static readonly object[] BadDoubles =
+    [
+        double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0.0, -1.0, double.MaxValue, double.Epsilon,
+    ];
+
+    /// <summary>Values that are wrong, or may be; the last one of integers is so large that memory or time may not
+    /// suffice for it.</summary>
     public IEnumerable<object?> Of(Type type, bool withNull, bool withLargest)
     {
         var values = Numbers(type, withLargest) ?? References(type, withNull);
@@ -27,7 +32,7 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
             type == typeof(int) ? [0, -1, int.MinValue, .. Largest(int.MaxValue)]
             : type == typeof(long) ? [0L, -1L, long.MinValue, .. Largest(long.MaxValue)]
             : type == typeof(uint) ? [0u, uint.MaxValue]
-            : type == typeof(double) ? [double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0.0, -1.0, double.MaxValue, double.Epsilon]
+            : type == typeof(double) ? [.. BadDoubles]
             : type == typeof(float) ? [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0f, -1f]
             : type == typeof(bool) ? [false]
             : type.IsEnum ? [.. new[] { -1, 99, int.MaxValue }.Select(value => Enum.ToObject(type, value))]
@@ -64,7 +69,8 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
             return FunctionsOf(type, withNull);
         }
 
-        return type.IsArray || (type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type)) ? Collections(type, withNull) : [];
+        var isSequence = type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type);
+        return type.IsArray || isSequence ? Collections(type, withNull) : [];
     }
 
     private IEnumerable<Tensor> Tensors() =>

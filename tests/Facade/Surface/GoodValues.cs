@@ -6,8 +6,8 @@ using Microsoft.FSharp.Reflection;
 
 namespace Curvature.Tests.Facade.Surface;
 
-/// <summary>For each type of parameter a value that members can work with, made by hand where it matters and otherwise by whatever
-/// member of the library returns the type.</summary>
+/// <summary>For each type of parameter a value that members can work with, made by hand where it matters and otherwise
+/// by whatever member of the library returns the type.</summary>
 internal sealed class GoodValues
 {
     private const int MostDepth = 4;
@@ -23,7 +23,9 @@ internal sealed class GoodValues
     {
         _folder = folder;
         _makers = types
-            .SelectMany(type => type.GetMethods(Static).Where(method => !method.IsGenericMethodDefinition).Cast<MethodBase>()
+            .SelectMany(type => type.GetMethods(Static)
+                .Where(method => !method.IsGenericMethodDefinition)
+                .Cast<MethodBase>()
                 .Concat(type.GetConstructors()))
             .OrderBy(maker => maker.GetParameters().Length)
             .ToLookup(maker => maker is MethodInfo method ? method.ReturnType : maker.DeclaringType!);
@@ -173,7 +175,8 @@ internal sealed class GoodValues
         var result = Functions.ResultOf(type);
         if (result == typeof(Tensor))
         {
-            value = Functions.Make(type, arguments => Functions.HalfSquare((Tensor)arguments.Last(argument => argument is Tensor)!));
+            value = Functions.Make(
+                type, arguments => Functions.HalfSquare((Tensor)arguments.Last(argument => argument is Tensor)!));
             return Functions.TakesTensor(type);
         }
 
@@ -234,7 +237,8 @@ internal sealed class GoodValues
     /// <summary>What the first member that returns the type, and runs, returns.</summary>
     private bool TryCallMaker(Type type, int depth, out object? value)
     {
-        foreach (var maker in _makers[type].Concat(_makers.Where(group => type.IsAbstract && type.IsAssignableFrom(group.Key)).SelectMany(g => g)))
+        var ofSubclasses = _makers.Where(group => type.IsAbstract && type.IsAssignableFrom(group.Key));
+        foreach (var maker in _makers[type].Concat(ofSubclasses.SelectMany(makers => makers)))
         {
             var parameters = maker.GetParameters();
             var arguments = new object?[parameters.Length];
@@ -251,7 +255,9 @@ internal sealed class GoodValues
 
             try
             {
-                value = maker is ConstructorInfo constructor ? constructor.Invoke(arguments) : maker.Invoke(null, arguments);
+                value = maker is ConstructorInfo constructor
+                    ? constructor.Invoke(arguments)
+                    : maker.Invoke(null, arguments);
                 if (value is not null)
                 {
                     return true;
@@ -272,7 +278,8 @@ internal sealed class GoodValues
 
     private bool TryGetFor(ParameterInfo parameter, int depth, out object? value)
     {
-        if (parameter.ParameterType == typeof(string) && parameter.Name!.Contains("path", StringComparison.OrdinalIgnoreCase))
+        if (parameter.ParameterType == typeof(string)
+            && parameter.Name!.Contains("path", StringComparison.OrdinalIgnoreCase))
         {
             value = Path.Combine(_folder, "file");
             return true;
