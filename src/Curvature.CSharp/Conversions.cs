@@ -5,12 +5,13 @@ using Microsoft.FSharp.Core;
 
 namespace Curvature.CSharp;
 
-/// <summary>The border between C# and the core: null is refused by the name of the argument, and delegates and lists take the
-/// form that the core works with.</summary>
+/// <summary>The border between C# and the core: null is refused by the name of the argument, and delegates and lists
+/// take the form that the core works with.</summary>
 internal static class Conversions
 {
     /// <summary>The argument itself, so that a forwarding line can check it where it uses it.</summary>
-    public static T NotNull<T>([NotNull] this T? argument, [CallerArgumentExpression(nameof(argument))] string? name = null)
+    public static T NotNull<T>(
+        [NotNull] this T? argument, [CallerArgumentExpression(nameof(argument))] string? name = null)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(argument, name);
@@ -69,5 +70,6 @@ internal static class Conversions
 
     /// <summary>What a caller's function returned: null from it would fail far from where it came from.</summary>
     public static T Returned<T>(this T? result, string? name) =>
-        result ?? throw new ArgumentRangeException($"{name}: the function must return a {typeof(T).Name}, and it returned null");
+        result ?? throw new ArgumentRangeException(
+            $"{name}: the function must return a {typeof(T).Name}, and it returned null");
 }

@@ -52,15 +52,8 @@ public static class Charts
         /// <inheritdoc cref="FSharp.Series.vertical"/>
         public static Series Vertical(string name, double x) => FSharp.Series.vertical(name.NotNull(), x);
 
-        /// <summary>Lines and areas of equal z, for a row of numbers for each y and a column for each x, both
-        /// ascending. The name says what z is, with its unit.</summary>
-        /// <param name="name">What z is.</param>
-        /// <param name="x">A place for each column.</param>
-        /// <param name="y">A place for each row.</param>
-        /// <param name="z">The numbers.</param>
-        /// <param name="levels">At which levels; without them, about eight nice numbers.</param>
-        /// <exception cref="ShapeException">The sizes do not fit, or are less than two.</exception>
-        /// <exception cref="ArgumentRangeException">Places or levels do not ascend.</exception>
+        /// <inheritdoc cref="FSharp.Series.contoursAt"/>
+        /// <remarks>Without levels, they are about eight nice numbers.</remarks>
         public static Series Contours(string name, double[] x, double[] y, double[,] z, double[]? levels = null) =>
             levels is null
                 ? FSharp.Series.contours(name.NotNull(), x.NotNull(), y.NotNull(), z.NotNull())

@@ -42,13 +42,11 @@ public static class Cifar
 
     /// <inheritdoc cref="FSharp.Cifar.read10"/>
     public static LabelledImages Read10(string path, DType dtype = DType.Float32) =>
-        FSharp.Cifar.read10(dtype, path.NotNull()).ToImages();
+        FSharp.Cifar.read10(dtype, path.NotNull()).Into((images, labels) => new LabelledImages(images, labels));
 
     /// <inheritdoc cref="FSharp.Cifar.read100"/>
     public static LabelledImages Read100(string path, DType dtype = DType.Float32) =>
-        FSharp.Cifar.read100(dtype, path.NotNull()).ToImages();
-
-    private static LabelledImages ToImages(this Tuple<Tensor, Tensor> images) => new(images.Item1, images.Item2);
+        FSharp.Cifar.read100(dtype, path.NotNull()).Into((images, labels) => new LabelledImages(images, labels));
 }
 
 /// <summary>The IDX format of MNIST, plain or compressed by gzip.</summary>

@@ -35,31 +35,33 @@ public static class Probes
         public static Probe FixedSparse(int count) => FSharp.Probe.fixedSparse(count);
     }
 
-    /// <inheritdoc cref="FSharp.Probe.draw"/>
-    public static Tensor Draw(this Probe probe, Key key, int n, int first, int count, DType dtype) =>
-        FSharp.Probe.draw(probe.NotNull(), key, n, first, count, dtype);
-
-    /// <inheritdoc cref="FSharp.Probe.drawOn"/>
-    public static Tensor DrawOn(
-        this Probe probe, Kernels.Device device, Key key, int n, int first, int count, DType dtype) =>
-        FSharp.Probe.drawOn(device.NotNull(), probe.NotNull(), key, n, first, count, dtype);
-
-    /// <inheritdoc cref="FSharp.Probe.fourthMoments"/>
-    public static FourthMoments FourthMoments(this Probe probe, int n)
+    extension(Probe probe)
     {
-        var (own, mixed) = FSharp.Probe.fourthMoments(probe.NotNull(), n);
-        return new(own, mixed);
+        /// <inheritdoc cref="FSharp.Probe.drawOn"/>
+        public Tensor Draw(Key key, int n, int first, int count, DType dtype) =>
+            FSharp.Probe.draw(probe.NotNull(), key, n, first, count, dtype);
+
+        /// <inheritdoc cref="FSharp.Probe.drawOn"/>
+        public Tensor DrawOn(Kernels.Device device, Key key, int n, int first, int count, DType dtype) =>
+            FSharp.Probe.drawOn(device.NotNull(), probe.NotNull(), key, n, first, count, dtype);
+
+        /// <inheritdoc cref="FSharp.Probe.fourthMoments"/>
+        public FourthMoments FourthMoments(int n)
+        {
+            var (own, mixed) = FSharp.Probe.fourthMoments(probe.NotNull(), n);
+            return new(own, mixed);
+        }
+
+        /// <inheritdoc cref="FSharp.Probe.varianceOfForm"/>
+        public double VarianceOfForm(Tensor matrix) =>
+            FSharp.Probe.varianceOfForm(probe.NotNull(), matrix.NotNull());
+
+        /// <inheritdoc cref="FSharp.Probe.varianceOfDiagonal"/>
+        public IReadOnlyList<double> VarianceOfDiagonal(Tensor matrix) =>
+            FSharp.Probe.varianceOfDiagonal(probe.NotNull(), matrix.NotNull());
+
+        /// <inheritdoc cref="FSharp.Probe.outcomes"/>
+        public IEnumerable<ProbeOutcome> Outcomes(int n) =>
+            FSharp.Probe.outcomes(probe.NotNull(), n).Select(outcome => new ProbeOutcome(outcome.Item1, outcome.Item2));
     }
-
-    /// <inheritdoc cref="FSharp.Probe.varianceOfForm"/>
-    public static double VarianceOfForm(this Probe probe, Tensor matrix) =>
-        FSharp.Probe.varianceOfForm(probe.NotNull(), matrix.NotNull());
-
-    /// <inheritdoc cref="FSharp.Probe.varianceOfDiagonal"/>
-    public static IReadOnlyList<double> VarianceOfDiagonal(this Probe probe, Tensor matrix) =>
-        FSharp.Probe.varianceOfDiagonal(probe.NotNull(), matrix.NotNull());
-
-    /// <inheritdoc cref="FSharp.Probe.outcomes"/>
-    public static IEnumerable<ProbeOutcome> Outcomes(this Probe probe, int n) =>
-        FSharp.Probe.outcomes(probe.NotNull(), n).Select(outcome => new ProbeOutcome(outcome.Item1, outcome.Item2));
 }

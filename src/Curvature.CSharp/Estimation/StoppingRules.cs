@@ -16,14 +16,16 @@ public static class StoppingRules
         /// <inheritdoc cref="FSharp.StoppingRule.seconds"/>
         public static StoppingRule Seconds(double time) => FSharp.StoppingRule.seconds(time);
 
-        /// <inheritdoc cref="FSharp.StoppingRule.relativeError"/>
+        /// <inheritdoc cref="FSharp.StoppingRule.relativeErrorAt"/>
+        /// <remarks>The confidence is 95 %.</remarks>
         public static StoppingRule RelativeError(double error) => FSharp.StoppingRule.relativeError(error);
 
         /// <inheritdoc cref="FSharp.StoppingRule.relativeErrorAt"/>
         public static StoppingRule RelativeError(double error, double confidence) =>
             FSharp.StoppingRule.relativeErrorAt(confidence, error);
 
-        /// <inheritdoc cref="FSharp.StoppingRule.absoluteError"/>
+        /// <inheritdoc cref="FSharp.StoppingRule.absoluteErrorAt"/>
+        /// <remarks>The confidence is 95 %.</remarks>
         public static StoppingRule AbsoluteError(double error) => FSharp.StoppingRule.absoluteError(error);
 
         /// <inheritdoc cref="FSharp.StoppingRule.absoluteErrorAt"/>

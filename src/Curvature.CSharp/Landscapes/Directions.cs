@@ -29,15 +29,9 @@ public static class Directions
     public static Direction OrthogonalTo(this Direction direction, Direction other) =>
         FSharp.Direction.orthogonalTo(other.NotNull(), direction.NotNull());
 
-    /// <summary>Filter normalisation (Li et al. 2018): each row of the direction along the leading axis of a tensor,
-    /// which is a filter of a convolution or a neuron of a dense layer, is scaled to the norm that it has in
-    /// θ.</summary>
-    /// <param name="direction">What to normalise.</param>
-    /// <param name="layout">Names and shapes of the tensors in θ.</param>
-    /// <param name="theta">The parameters.</param>
-    /// <param name="isIgnored">Which tensors do not move at all; those of fewer than two axes, which are biases and the
-    /// parameters of normalisation layers, where there is no such function.</param>
-    /// <exception cref="ArgumentRangeException">Nothing of the direction is left.</exception>
+    /// <inheritdoc cref="FSharp.Direction.filterNormalizedExcept"/>
+    /// <remarks>Without <paramref name="isIgnored"/>, tensors of fewer than two axes do not move: biases and the
+    /// parameters of normalisation layers.</remarks>
     public static Direction FilterNormalized(
         this Direction direction,
         ParameterLayout layout,

@@ -3,7 +3,7 @@ using Curvature.Kernels;
 namespace Curvature.CSharp;
 
 /// <summary>Making tensors: <c>Tensor.FromArray([1, 2, 3, 4], 2, 2)</c>, <c>Tensor.Zeros(DType.Float32, 3)</c>,
-/// <c>Tensor.Normal(key, DType.Float64, 10)</c>.</summary>
+/// <c>Tensor.Normal(key, DType.Float64, 10)</c>. An array without a shape becomes a vector.</summary>
 public static class Tensors
 {
     extension(Tensor)
@@ -12,7 +12,7 @@ public static class Tensors
         public static Tensor FromArray(double[] values, params int[] shape) =>
             FSharp.Tensor.ofArray(shape.OrVector(values.NotNull().Length).ToFSharpList(), values);
 
-        /// <inheritdoc cref="FSharp.Tensor.ofArray"/>
+        /// <summary>A <see cref="DType.Float64"/> matrix, of shape [rows, columns].</summary>
         public static Tensor FromArray(double[,] values) =>
             FSharp.Tensor.ofArray(values.Lengths().ToFSharpList(), values.InRowMajorOrder());
 
