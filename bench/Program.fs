@@ -15,6 +15,8 @@ let private usage =
   compile                                                    time from functions to plans, and how it grows
   coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
   sequential [REPETITIONS]                                   coverage and cost of rules with a relative error
+  coverage [REPETITIONS] [--estimator NAME] [--spectrum NAME] [--dtype float32|float64] [--products N,N,...]
+                                                             how often 95 % intervals hold the truth, at budgets up to n
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
 The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin, and the
 budget's network on handwritten digits where it has digits.csv.gz."""
@@ -49,6 +51,37 @@ let private withOptions command arguments (run: Options -> unit) =
         | :? Curvature.CurvatureException as error ->
             eprintfn $"{command}: {error.Message}"
             2
+    | Error message ->
+        eprintfn $"{message}"
+        2
+
+/// Options of the measurement of coverage.
+type private CoverageOptions =
+    {
+        Estimator: string
+        Spectrum: string
+        Types: Curvature.DType list
+        Products: int list
+    }
+
+let rec private parseCoverage options arguments =
+    match arguments with
+    | [] -> Ok options
+    | "--estimator" :: name :: rest -> parseCoverage { options with Estimator = name } rest
+    | "--spectrum" :: name :: rest -> parseCoverage { options with Spectrum = name } rest
+    | "--dtype" :: "float32" :: rest -> parseCoverage { options with Types = [ Curvature.DType.Float32 ] } rest
+    | "--dtype" :: "float64" :: rest -> parseCoverage { options with Types = [ Curvature.DType.Float64 ] } rest
+    | "--products" :: numbers :: rest when numbers.Split ',' |> Array.forall (fun text -> fst (Int32.TryParse text)) ->
+        parseCoverage { options with Products = numbers.Split ',' |> Array.map int |> List.ofArray } rest
+    | unknown :: _ -> Error $"coverage: '{unknown}' is not an option, or lacks its value\n{usage}"
+
+let private coverage repetitions arguments =
+    let types = [ Curvature.DType.Float64; Curvature.DType.Float32 ]
+
+    match parseCoverage { Estimator = ""; Spectrum = ""; Types = types; Products = [] } arguments with
+    | Ok options ->
+        Coverage.run repetitions options.Estimator options.Spectrum options.Types options.Products
+        0
     | Error message ->
         eprintfn $"{message}"
         2
@@ -99,6 +132,8 @@ let main arguments =
     | [ "sequential"; repetitions ] when isPositive repetitions ->
         Sequential.table (int repetitions)
         0
+    | "coverage" :: repetitions :: rest when isPositive repetitions -> coverage (int repetitions) rest
+    | "coverage" :: rest -> coverage 12_000 rest
     | "micro" :: rest ->
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(List.toArray rest) |> ignore
         0

@@ -128,7 +128,7 @@ module SpectralCoverage =
 
                 SpectralRule(nodes, weights, residuals, rule.Mass, recurrence)
 
-        let cost = Ledger(rules.Length, 0, 0, 0L, 0.0, StopReason.MatvecsSpent, ValueNone)
+        let cost = Ledgers.ofSamples rules.Length Cost.none 0.0 StopReason.MatvecsSpent
         pool.Of(steps, rules |> Array.map shorter, cost)
 
     /// How one question fared.
@@ -232,8 +232,7 @@ module SpectralCoverage =
 
     /// Prints the table, and how many cells fall short.
     let run (repetitions: int) =
-        printfn
-            $"95 %% intervals, {repetitions} repetitions, n = {n}; width: median of the resolved, beside the truth"
+        printfn $"95 %% intervals, {repetitions} repetitions, n = {n}; width: median of the resolved, beside the truth"
 
         printfn
             "  spectrum                question             type    steps probes   held  resolved  of these     width"

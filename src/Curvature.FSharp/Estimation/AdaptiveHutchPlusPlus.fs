@@ -34,19 +34,16 @@ module internal PromisedError =
 
 /// Samples zᵀBz outside a sketch, with the mean of ‖Bz‖², until as many are taken as that norm asks for.
 [<Sealed>]
-type internal PromisedSamples
-    (goal: PromisedError, sketch: RangeSketch, outside: LinearOperator, key: Key, operator: LinearOperator) =
+type internal PromisedSamples(goal: PromisedError, sketch: RangeSketch, outside: LinearOperator, key: Key) =
     inherit Incremental<Estimate<float>>()
     let h = sketch.Projected
-    let forms = RunningMoments()
+    let forms = FormMoments()
     let mutable squares = 0.0
 
     /// The samples that the norm seen so far asks for, when i are taken.
     let needed i = goal.Price * squares / float forms.Count / PromisedError.safety i goal.Risk
 
-    let value () =
-        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
-        struct (h.Trace() + forms.Mean, sqrt (forms.StandardError ** 2.0 + rounding ** 2.0))
+    let value () = struct (h.Trace() + forms.Mean, Rounding.hypotenuse forms.StandardError (sketch.Rounding h))
 
     /// How many more samples are expected to be needed.
     let ahead () = if forms.Count < 2 then 1.0 else needed forms.Count - float forms.Count
@@ -62,17 +59,17 @@ type internal PromisedSamples
         let first, count = forms.Count, int (min (float size) wanted)
         let z = Probe.drawOn outside.Device Probe.Gaussian key outside.Columns (first, count) outside.DType
         let y = outside.Multiply(z, (fun row -> $"sample {first + row} of A-Hutch++"))
-        Products.rowDots z y |> _.ToArray() |> Array.iter forms.Add
+        forms.Add(z, (Products.rowDots z y).ToArray())
         squares <- squares + (Rows.products y y).Trace()
 
     override _.Summaries =
         let struct (value, error) = value ()
 
-        [| struct ({ Summaries.ofMoments forms with Value = value; StandardError = error }, true) |]
+        [| struct ({ Summaries.ofForms forms with Value = value; StandardError = error }, true) |]
 
     override _.Finish ledger =
         let struct (value, error) = value ()
-        Estimates.scalar value error ledger
+        Estimates.sampled forms.Law value error ledger
 
 /// What A-Hutch++ knows of an operator so far: it extends the sketch vector by vector, until the samples outside that it saves have cost
 /// more twice in a row.
@@ -83,12 +80,12 @@ type internal AdaptiveIncremental(goal: PromisedError, operator: LinearOperator,
     let mutable last = infinity
     let mutable increases = 0
 
-    override _.IsSketching = increases < 2 && not sketch.IsComplete && sketch.Spent + 2 < operator.Columns
+    override _.IsSketching = increases < 2 && not sketch.IsSaturated && sketch.Spent + 2 < operator.Columns
 
     override _.Extend _ =
         let image = sketch.Grow 1
 
-        if not sketch.IsComplete then
+        if not sketch.IsSaturated then
             let column = (Rows.productsWith sketch.Basis image).Column 0
             let own = column[column.Count - 1]
             squares <- squares + (Rows.products image image)[0, 0]
@@ -98,13 +95,58 @@ type internal AdaptiveIncremental(goal: PromisedError, operator: LinearOperator,
             increases <- if cost > last then increases + 1 else 0
             last <- cost
 
-    override _.Outside() = PromisedSamples(goal, sketch, Deflation.symmetric sketch.Basis operator, key, operator)
+    override _.Outside() = PromisedSamples(goal, sketch, Deflation.symmetric sketch.Basis operator, key)
 
     override _.Inside() = XTraceIncremental(operator, sketch)
-    override _.Complete ledger = Estimates.scalar (sketch.TraceInside sketch.Projected) 0.0 ledger
+
+    override _.Complete ledger =
+        let struct (value, error) = sketch.TraceInside sketch.Projected
+        Estimates.scalar value error ledger
 
     /// At least a vector of the sketch and a sample.
     override this.Expected = max 3.0 (float sketch.Spent + this.ExpectedOfSamples)
+
+    /// A power of two near products that have no squares.
+    member _.Unit = sketch.Unit
+
+/// A-Hutch++ of an operator that is divided by a power of two: near the error that is asked for, where squares of that
+/// do not exist, and near the products, where these have none.
+[<Sealed>]
+type internal ScaledAdaptiveIncremental(first: float, start: float -> AdaptiveIncremental) =
+    inherit Incremental<Estimate<float>>()
+    let mutable unit = first
+    let mutable current = start first
+    let mutable before = Cost.none
+
+    override _.CostOfVector = current.CostOfVector
+    override _.Spent = Cost.sum [ before; current.Spent ]
+    override _.TakesForms = current.TakesForms
+    override _.Samples = current.Samples
+    override _.IsExact = current.IsExact
+    override _.IsDone = current.IsDone
+    override _.Expected = float before.Total + current.Expected
+
+    override _.Advance count =
+        current.Advance count
+
+        match current.Unit with
+        | ValueSome size ->
+            before <- Cost.sum [ before; current.Spent ]
+            unit <- unit * size
+            current <- start unit
+        | ValueNone -> ()
+
+    override _.Summaries =
+        let scaled (summary: Summary) =
+            { summary with
+                Value = unit * summary.Value
+                StandardError = unit * summary.StandardError
+                Spread = unit * summary.Spread
+            }
+
+        current.Summaries |> Array.map (fun struct (summary, isWatched) -> struct (scaled summary, isWatched))
+
+    override _.Finish ledger = current.Finish ledger |> Estimates.scaled unit
 
 /// A-Hutch++ (Persson, Cortinovis & Kressner 2022, "Improved variants of the Hutch++ algorithm for trace estimation", algorithm 3): spends on
 /// the sketch as many products as pay, and outside it as many as an absolute error needs.
@@ -120,13 +162,22 @@ module AdaptiveHutchPlusPlus =
         if not (risk > 0.0 && risk < 1.0) then
             raise (ArgumentRangeException $"A-Hutch++: a risk between 0 and 1 is needed, and it is {risk}")
 
-        let price = 4.0 * log (2.0 / risk) / (absoluteError * absoluteError)
-        let goal = { Price = price; Risk = risk }
+        let first =
+            if absoluteError > 1e-100 && absoluteError < 1e100 then
+                1.0
+            else
+                Math.ScaleB(1.0, max -1000 (Math.ILogB absoluteError))
 
         Estimator.keepingVectors "A-Hutch++" OperatorNeed.Symmetric 3 Measurement.trace.Exact (fun key operator ->
             let keys = key.Split 2
-            let sketch = RangeSketch("A-Hutch++", operator, operator, Probe.Sphere, keys[0])
-            AdaptiveIncremental(goal, operator, keys[1], sketch))
+
+            let start unit =
+                let operator = if unit = 1.0 then operator else (1.0 / unit) * operator
+                let price = 4.0 * log (2.0 / risk) * Math.Pow(unit / absoluteError, 2.0)
+                let sketch = RangeSketch("A-Hutch++", operator, operator, Probe.Sphere, keys[0])
+                AdaptiveIncremental({ Price = price; Risk = risk }, operator, keys[1], sketch)
+
+            ScaledAdaptiveIncremental(first, start))
 
     /// The trace of a symmetric operator to within an absolute error, which it misses with a probability of at most twice `risk`. The products are
     /// divided between sketch and samples as the spectrum demands; where that would take more than all columns, these are taken

@@ -37,6 +37,12 @@ type internal BasisPass(operator: LinearOperator, needsProduct: bool) =
     /// ‖row i of A‖² for each row, Float64 [m], where products were needed.
     member _.SquaredRowNorms = squares.Value
 
+    /// The element type of the products.
+    member _.DType = operator.DType
+
+    /// The rounding of the norm of so many rows, relative to it.
+    member _.RoundingOfNorm(rows: int) : float = Rounding.ofNorm operator.DType (float rows * float n)
+
     /// The sum of what was found so far.
     member _.Sum =
         if operator.IsSquare then
@@ -102,20 +108,24 @@ module internal ExactResult =
             Finish = fun pass ledger -> a.Finish pass ledger, b.Finish pass ledger
         }
 
-    /// From the diagonal.
-    let ofDiagonal (finish: float[] -> Ledger -> 'T) : ExactResult<'T> =
+    /// From the element type of products and the diagonal.
+    let ofDiagonal (finish: DType -> float[] -> Ledger -> 'T) : ExactResult<'T> =
         {
             NeedsProduct = false
-            Finish = fun pass ledger -> finish pass.Diagonal ledger
+            Finish = fun pass ledger -> finish pass.DType pass.Diagonal ledger
         }
 
-    /// From the squared norms of rows.
-    let ofSquares (finish: Tensor -> Ledger -> 'T) : ExactResult<'T> =
+    /// From the squared norms of rows, and the relative rounding of the norm of so many rows.
+    let ofSquares (finish: (int -> float) -> Tensor -> Ledger -> 'T) : ExactResult<'T> =
         {
             NeedsProduct = true
-            Finish = fun pass ledger -> finish pass.SquaredRowNorms ledger
+            Finish = fun pass ledger -> finish pass.RoundingOfNorm pass.SquaredRowNorms ledger
         }
 
-    /// A vector without uncertainty.
-    let vector (value: Tensor) (ledger: Ledger) : Estimate<Tensor> =
-        Estimates.vector value (Tensor.zerosLike value) ledger
+    /// A vector whose elements are rounded each by itself.
+    let elements (dtype: DType) (value: Tensor) (ledger: Ledger) : Estimate<Tensor> =
+        Estimates.vector value (Rounding.ofElements dtype value) ledger
+
+    /// The sum of terms.
+    let sum (dtype: DType) (terms: float[]) (ledger: Ledger) : Estimate<float> =
+        Estimates.scalar (Array.sum terms) (Rounding.ofSum dtype terms) ledger

@@ -44,31 +44,27 @@ module internal Deflation =
         else
             block.Forms
 
-    /// Forms outside a sketch of a decaying spectrum are sums of few squares, hence skewed, and Student's interval from 34 of them held the
-    /// truth in 93 % of 2000 repetitions. With standard errors larger by this factor it was 95 %.
-    let private skewness = 1.1
-
     /// A known part, rounded by so much, and the mean of samples.
     let offset known rounding (samples: SampleBlock -> float[]) : Measurement<Estimate<float>> =
         Measurement(
             false,
             fun _ ->
-                let moments = RunningMoments()
-                let error () = sqrt ((skewness * moments.StandardError) ** 2.0 + rounding ** 2.0)
+                let moments = FormMoments()
+                let error () = Rounding.hypotenuse moments.StandardError rounding
 
                 { new Accumulator<_>() with
-                    member _.Add block = samples block |> Array.iter moments.Add
+                    member _.Add block = moments.Add(block.Vectors, samples block)
 
                     member _.Summaries =
                         [|
-                            struct ({ Summaries.ofMoments moments with
+                            struct ({ Summaries.ofForms moments with
                                         Value = known + moments.Mean
                                         StandardError = error ()
                                     },
                                     true)
                         |]
 
-                    member _.Finish ledger = Estimates.scalar (known + moments.Mean) (error ()) ledger
+                    member _.Finish ledger = Estimates.sampled moments.Law (known + moments.Mean) (error ()) ledger
                     member _.State = [ moments ]
                 }
         )
@@ -79,24 +75,27 @@ module internal Deflation =
 
     /// A known part, in the rounding of this type, and the mean of sampled vectors.
     let offsetVector (dtype: DType) (known: Tensor) (samples: SampleBlock -> Tensor) : Measurement<Estimate<Tensor>> =
-        let rounding =
-            known.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0 |> LeaveOneOutError.rounding dtype
+        let rounding = known.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0 |> Rounding.ofProduct dtype
 
         Measurement(
             true,
             fun operator ->
                 let moments = RunningVectorMoments(operator.Columns, operator.Device)
+                let shape = ProbeShape()
+                let law () = SampleLaw.ofEntries shape.IsSign shape.Touched moments.Count
                 let value () = known + moments.Mean
                 let error () = Tensor.sqrt (Tensor.square moments.StandardError + rounding * rounding)
 
                 { new Accumulator<_>() with
-                    member _.Add block = moments.AddRows(samples block)
+                    member _.Add block =
+                        shape.Add block.Vectors
+                        moments.AddRows(samples block)
 
                     member _.Summaries =
                         [| struct (Summaries.ofVector moments.Count (value ()) (lazy error ()), true) |]
 
-                    member _.Finish ledger = Estimates.vector (value ()) (error ()) ledger
-                    member _.State = [ moments ]
+                    member _.Finish ledger = Estimates.sampledVector (law ()) (value ()) (error ()) ledger
+                    member _.State = [ moments; shape ]
                 }
         )
 

@@ -9,6 +9,8 @@ type internal DiagonalGoal<'T> =
         Length: int
         /// [k; n] → [k; Length], Float64.
         Reduce: Tensor -> Tensor
+        /// The factor of the spread of estimates that leave out one of k vectors of n, from the least one, n and k.
+        Inflation: float -> int -> int -> float
         /// From values and standard errors, Float64 [Length].
         Finish: Tensor -> Tensor -> Ledger -> 'T
     }
@@ -20,6 +22,7 @@ module internal DiagonalGoal =
         {
             Length = operator.Columns
             Reduce = Tensor.convert DType.Float64
+            Inflation = LeaveOneOutError.inflationOfEntries
             Finish = Estimates.vector
         }
 
@@ -42,7 +45,12 @@ module internal DiagonalGoal =
                 (values.ToArray())
                 (errors.ToArray())
 
-        { Length = blocks.Length; Reduce = sums; Finish = finish }
+        {
+            Length = blocks.Length
+            Reduce = sums
+            Inflation = LeaveOneOutError.inflation
+            Finish = finish
+        }
 
 /// Σ base + the mean of corrections by one random vector each, for a goal.
 [<Sealed>]
@@ -78,14 +86,16 @@ type internal DiagonalSamples<'T>(goal: DiagonalGoal<'T>, operator: LinearOperat
 
         missed.AddRows(weights * p * (1.0 + p))
 
-    /// Value and standard error, where the spread of the corrections is multiplied by a factor, and each entry is uncertain by this
-    /// much, or by the rounding of the largest, in any case.
-    member _.Combine(factor: float, uncertainty: float) : struct (Tensor * Tensor) =
-        let spread = factor * corrections.StandardError
+    /// Value and standard error from k vectors, where the variance of the corrections is multiplied by the goal's
+    /// factor, at least this one, and that of what was missed by a share, and each entry is uncertain by this much,
+    /// or by the rounding of the largest, in any case.
+    member _.Combine(least: float, k: int, share: float, uncertainty: float) : struct (Tensor * Tensor) =
+        let inflation = goal.Inflation least operator.Columns k
+        let spread = sqrt inflation * corrections.StandardError
         let entries = full [ 1; operator.Columns ] uncertainty |> goal.Reduce |> Tensor.squeeze 0
         let largest = start.ToArray() |> Array.fold (fun most x -> max most (abs x)) 0.0
-        let rounding = entries + LeaveOneOutError.rounding operator.DType largest
-        let variance = Tensor.square spread + missed.Mean + Tensor.square rounding
+        let rounding = entries + Rounding.ofProduct operator.DType largest
+        let variance = Tensor.square spread + share * missed.Mean + Tensor.square rounding
         struct (start + corrections.Mean, Tensor.sqrt variance)
 
     /// The length of the standard deviations of one sample of what was missed.

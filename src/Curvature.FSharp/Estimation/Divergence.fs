@@ -36,7 +36,7 @@ module Divergence =
         Finite.check "Divergence: the divergence" value
 
         Ledgers.ofSamples size (Cost.products size) watch.Elapsed.TotalSeconds StopReason.Exact
-        |> ExactResult.vector value
+        |> ExactResult.elements points.DType value
 
     /// The divergence at each point of a stack, as a measurement of the Jacobian of the whole stack, `Jacobian.at (vmap f) points`.
     /// Raises ShapeException for a stack without points.

@@ -3,6 +3,7 @@ namespace Curvature
 open System
 open System.Globalization
 open Curvature.FSharp
+open MathNet.Numerics.Distributions
 
 /// What was asked of an operator.
 [<Struct; NoEquality; NoComparison>]
@@ -42,15 +43,14 @@ module internal IntervalWidth =
         if not (confidence > 0.0 && confidence < 1.0) then
             raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
 
-    /// After these interim analyses; none for a number of samples that was fixed beforehand.
+    /// After these interim analyses; none for a number of samples that was fixed beforehand. A single one has no error.
     let ofAnalyses (history: Summary list) (final: Summary) : IntervalWidth =
         {
             Factor =
                 fun confidence ->
-                    if history.IsEmpty then
-                        Looks.quantile final.Independent (1.0 - confidence)
-                    else
-                        SequentialDesign.factor confidence history final
+                    if final.Independent < 2 then infinity
+                    elif history.IsEmpty then Looks.quantile final.Independent (1.0 - confidence)
+                    else SequentialDesign.factor confidence history final
             IsSequential = not history.IsEmpty
         }
 
@@ -67,6 +67,13 @@ module internal IntervalWidth =
                 Dimension = 1.0
                 IsExact = false
             }
+
+    /// Of an exact result, whose error is rounding: a quantile of the normal law.
+    let ofRounding: IntervalWidth =
+        {
+            Factor = fun confidence -> Normal.InvCDF(0.0, 1.0, 0.5 + 0.5 * confidence)
+            IsSequential = false
+        }
 
 /// Where a quantity lies, with the given confidence.
 [<Sealed; NoEquality; NoComparison>]
@@ -118,10 +125,14 @@ type Ledger
     /// The same, where a run was expected to take so many products.
     member internal _.WithForecast(products: float) = Ledger(samples, cost, seconds, reason, width, products)
 
+    /// Whether there is enough to tell an error from.
+    member internal ledger.HasErrorBar = samples >= 2 || ledger.IsExact
+
     /// Half the width of an interval in standard errors.
     member internal ledger.Factor(confidence: float) : float =
         IntervalWidth.requireConfidence confidence
-        if ledger.IsExact then 0.0 else width.Factor confidence
+        let width = if ledger.IsExact then IntervalWidth.ofRounding else width
+        width.Factor confidence
 
     /// Whether intervals pay for interim analyses.
     member internal _.IsSequential = width.IsSequential
@@ -142,9 +153,9 @@ type Ledger
         if Double.IsFinite forecast then
             // The forecast is good to two digits at best.
             let scale = Math.Pow(10.0, floor (log10 (max 1.0 forecast)) - 1.0) |> max 1.0
-            $"exact, from {number (float cost.Total)} {unit}; sampling would have taken about {number (scale * round (forecast / scale))}"
+            $"exact up to rounding, from {number (float cost.Total)} {unit}; sampling would have taken about {number (scale * round (forecast / scale))}"
         else
-            "exact"
+            "exact up to rounding"
 
 module internal Ledgers =
 
@@ -157,24 +168,36 @@ module internal Ledgers =
 
 /// A value with its uncertainty and its cost.
 [<Sealed; NoEquality; NoComparison>]
-type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger, bias: float)
-    =
+type Estimate<'T>
+    internal
+    (value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger, bias: float, isErrorKnown: bool) =
 
-    internal new(value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger) =
-        Estimate(value, standardError, ends, ledger, 0.0)
+    internal new(value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger, isErrorKnown: bool) =
+        Estimate(value, standardError, ends, ledger, 0.0, isErrorKnown)
+
+    internal new(value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger, bias: float) =
+        Estimate(value, standardError, ends, ledger, bias, (ledger.HasErrorBar && Double.IsFinite bias))
 
     /// The estimate.
     member _.Value = value
 
-    /// Its standard error; 0 for an exact result. Raises ArgumentRangeException where there is only one sample.
-    member _.StandardError =
-        ledger.RequireErrorBar()
-        standardError
+    /// Its standard error. Of an exact result it is that of rounding: products are taken to be rounded to their type,
+    /// and sums of n of them to Float64 n times, independently. Infinite where the error is not known, see
+    /// `IsErrorKnown`.
+    member _.StandardError = standardError
 
-    /// The interval that holds the truth with this confidence, by Student's t, elementwise for a vector; widened where what was seen
-    /// decided when to stop. Raises ArgumentRangeException where there is only one sample, or for a confidence outside (0, 1).
+    /// Whether the samples say anything of the error. One or two forms do not, nor fewer than five vectors of the
+    /// entries of a diagonal, nor sparse random vectors that have touched each element less than five times on
+    /// average: one that matters may have been missed by all. Then the standard error and the ends of intervals are
+    /// infinite.
+    member _.IsErrorKnown = isErrorKnown
+
+    /// The interval that holds the truth with this confidence, elementwise for a vector: Student's, which for
+    /// independent samples is longer on the side where their skewness has, or for few samples may have, its tail
+    /// (Johnson 1978), so that it need not be symmetric; widened where what was seen decided when to stop. From −∞ to
+    /// ∞ where the error is not known. Of an exact result, where rounding may have led.
+    /// Raises ArgumentRangeException for a confidence outside (0, 1).
     member _.Interval(confidence: float) : Interval<'T> =
-        ledger.RequireErrorBar()
         let struct (low, high) = ends (ledger.Factor confidence)
         Interval(low, high, confidence, ledger.IsSequential)
 
@@ -188,12 +211,15 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
     /// What it cost, and why it ended there.
     member _.Ledger = ledger
 
-    /// The standard error, which is infinite or meaningless where there is only one sample.
+    /// The standard error.
     member internal _.RawStandardError = standardError
+
+    /// The ends of an interval from a quantile.
+    member internal _.Ends = ends
 
     /// The same, after other products with the operator had been spent.
     member internal _.After(earlier: Cost, seconds: float) : Estimate<'T> =
-        Estimate(value, standardError, ends, ledger.After(earlier, seconds), bias)
+        Estimate(value, standardError, ends, ledger.After(earlier, seconds), bias, isErrorKnown)
 
     /// How many random vectors were used.
     member _.Samples = ledger.Samples
@@ -210,28 +236,30 @@ type Estimate<'T> internal (value: 'T, standardError: 'T, ends: float -> struct 
     /// Why it stopped.
     member _.StopReason = ledger.StopReason
 
-    /// Whether nothing is uncertain.
+    /// Whether nothing but rounding is uncertain.
     member _.IsExact = ledger.IsExact
 
     override _.ToString() =
-        let text (x: obj) =
+        let text (format: string) (x: obj) =
             match x with
-            | :? float as number -> number.ToString("G6", CultureInfo.InvariantCulture)
+            | :? float as number -> number.ToString(format, CultureInfo.InvariantCulture)
             | other -> string other
 
+        let number, error = text "G6" value, text "G6" standardError
+        let samples = if ledger.Samples = 1 then "one sample" else $"{ledger.Samples} samples"
+
         if ledger.IsExact then
-            $"{text value} ({ledger.ExactInWords})"
+            let roundings = text "G1" standardError
+            $"{number} ± {roundings} ({ledger.ExactInWords})"
         elif not (Double.IsFinite bias) then
-            $"{text value} (not resolved, {ledger.Samples} samples)"
-        elif ledger.Samples < 2 then
-            $"{text value} (one sample)"
+            $"{number} (not resolved, {samples})"
+        elif not isErrorKnown then
+            $"{number} ± unknown ({samples})"
         else
-            $"{text value} ± {text standardError} (a standard error, from {ledger.Samples} samples)"
+            $"{number} ± {error} (a standard error, from {samples})"
 
 /// Making estimates of what was accumulated.
 module internal Estimates =
-
-    let private errorOf (ledger: Ledger) (standardError: float) = if ledger.IsExact then 0.0 else standardError
 
     /// Products are finite where they are made, but their sums and squares may overflow: no estimate is NaN ± NaN.
     let private checkFinite (value: float) (error: float) =
@@ -249,37 +277,92 @@ module internal Estimates =
             raise (NonFiniteException $"the standard error is NaN at element {i}: squares of products overflow")
         | _ -> ()
 
+    /// Of independent samples of a law: quantiles of the intervals' ends, from Student's.
+    let private quantiles (law: SampleLaw) (ledger: Ledger) (t: float) : struct (float * float) =
+        // Looks that decided when to stop are paid for by more than skewness takes.
+        if ledger.IsExact || ledger.IsSequential then
+            struct (t, t)
+        else
+            struct (SampleLaw.quantile ledger.Samples law.Left t, SampleLaw.quantile ledger.Samples law.Right t)
+
+    let private isKnown (law: SampleLaw) (ledger: Ledger) = ledger.IsExact || (ledger.HasErrorBar && law.IsKnown)
+
+    /// The mean of independent samples of a law.
+    let sampled (law: SampleLaw) (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
+        checkFinite value standardError
+        let known = ledger.IsExact || (isKnown law ledger && Double.IsFinite standardError)
+
+        // A single vector that tells everything has no spread.
+        let error =
+            if not known then infinity
+            elif ledger.IsExact && not (Double.IsFinite standardError) then 0.0
+            else standardError
+
+        let ends t =
+            let struct (below, above) = quantiles law ledger t
+            struct (value - below * error, value + above * error)
+
+        Estimate(value, error, ends, ledger, known)
+
     let scalar (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
-        let error = errorOf ledger standardError
-        checkFinite value error
-        let ends factor = struct (value - factor * error, value + factor * error)
-        Estimate(value, error, ends, ledger)
+        sampled SampleLaw.symmetric value standardError ledger
 
     /// A number times an estimate.
     let scaled (factor: float) (estimate: Estimate<float>) : Estimate<float> =
-        scalar (factor * estimate.Value) (abs factor * estimate.RawStandardError) estimate.Ledger
+        if factor = 0.0 then
+            scalar 0.0 0.0 estimate.Ledger
+        else
+            let ends t =
+                let struct (low, high) = estimate.Ends t
+
+                if factor > 0.0 then
+                    struct (factor * low, factor * high)
+                else
+                    struct (factor * high, factor * low)
+
+            let error = abs factor * estimate.RawStandardError
+            Estimate(factor * estimate.Value, error, ends, estimate.Ledger, estimate.IsErrorKnown)
+
+    /// The mean of independent vectors whose elements are of a law.
+    let sampledVector (law: SampleLaw) (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
+        checkFiniteVectors value standardError
+        let known = isKnown law ledger
+        let error = if known then standardError else Tensor.fullLike standardError infinity
+
+        let ends t =
+            let struct (below, above) = quantiles law ledger t
+            struct (value - below * error, value + above * error)
+
+        Estimate(value, error, ends, ledger, known)
 
     let vector (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
-        checkFiniteVectors value standardError
-        let ends (factor: float) = struct (value - factor * standardError, value + factor * standardError)
-
-        Estimate(value, standardError, ends, ledger)
+        sampledVector SampleLaw.symmetric value standardError ledger
 
     /// The root of a quantity that cannot be negative. The interval's ends are the roots of its ends.
-    let scalarRoot (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
-        let root, error = sqrt value, errorOf ledger standardError
-        checkFinite value error
-        let ends factor = struct (sqrt (max 0.0 (value - factor * error)), sqrt (value + factor * error))
-        Estimate(root, (if root > 0.0 then error / (2.0 * root) else 0.0), ends, ledger)
+    let scalarRoot (law: SampleLaw) (value: float) (standardError: float) (ledger: Ledger) : Estimate<float> =
+        let square = sampled law value standardError ledger
+        let root = sqrt value
+
+        let ends t =
+            let struct (low, high) = square.Ends t
+            struct (sqrt (max 0.0 low), sqrt high)
+
+        let error =
+            if root > 0.0 then
+                square.StandardError / (2.0 * root)
+            else
+                sqrt square.StandardError
+
+        Estimate(root, error, ends, ledger, square.IsErrorKnown)
 
     /// The elementwise root of quantities that cannot be negative.
-    let vectorRoot (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
-        checkFiniteVectors value standardError
+    let vectorRoot (law: SampleLaw) (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
+        let square = sampledVector law value standardError ledger
         let root = Tensor.sqrt value
         let safe = Tensor.where (Tensor.greater root (Tensor.zerosLike root)) root (Tensor.onesLike root)
 
-        let ends (factor: float) =
-            struct (Tensor.sqrt (Tensor.relu (value - factor * standardError)),
-                    Tensor.sqrt (value + factor * standardError))
+        let ends t =
+            let struct (low, high) = square.Ends t
+            struct (Tensor.sqrt (Tensor.relu low), Tensor.sqrt high)
 
-        Estimate(root, standardError / (2.0 * safe), ends, ledger)
+        Estimate(root, square.StandardError / (2.0 * safe), ends, ledger, square.IsErrorKnown)

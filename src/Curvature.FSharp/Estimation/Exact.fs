@@ -3,8 +3,10 @@ namespace Curvature.FSharp
 open System.Diagnostics
 open Curvature
 
-/// What can be found exactly, from one product for each column, or one quadratic form where these are enough and the operator has them. All
-/// standard errors are 0. Cancellation raises OperationCanceledException: part of an exact result is none.
+/// What can be found exactly up to rounding, from one product for each column, or one quadratic form where these are
+/// enough and the operator has them. Standard errors are those of rounding: of products to their type, and of sums of n
+/// numbers in Float64, √n units (Higham & Mary 2019). Cancellation raises OperationCanceledException: part of an exact
+/// result is none.
 [<RequireQualifiedAccess>]
 module Exact =
 
@@ -18,7 +20,15 @@ module Exact =
                 fun () ->
                     let value = if pass.Taken = 0 then nan else pass.Sum
                     let expected = float operator.Columns
-                    SamplingProgress(pass.Taken, value, infinity, watch.Elapsed.TotalSeconds, RunForecast.OfSamples expected, width)
+
+                    SamplingProgress(
+                        pass.Taken,
+                        value,
+                        infinity,
+                        watch.Elapsed.TotalSeconds,
+                        RunForecast.OfSamples expected,
+                        width
+                    )
             )
 
         report false

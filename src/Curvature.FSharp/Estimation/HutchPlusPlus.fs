@@ -10,12 +10,14 @@ type internal HutchPlusPlusIncremental
 
     override _.Outside() =
         let h = sketch.Projected
-        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
-        let measurement = Deflation.trace sketch.Basis probe (h.Trace()) rounding
+        let measurement = Deflation.trace sketch.Basis probe (h.Trace()) (sketch.Rounding h)
         MeanOfSamples(probe, measurement, keys[1], Deflation.symmetric sketch.Basis operator)
 
     override _.Inside() = XTraceIncremental(operator, sketch)
-    override _.Complete ledger = Estimates.scalar (sketch.TraceInside sketch.Projected) 0.0 ledger
+
+    override _.Complete ledger =
+        let struct (value, error) = sketch.TraceInside sketch.Projected
+        Estimates.scalar value error ledger
 
 /// Hutch++ (Meyer, Musco, Musco & Woodruff 2021, "Hutch++: optimal stochastic trace estimation", algorithm 1): the trace is taken exactly on a sketch Q of
 /// the range of the operator, and by Hutchinson's estimator outside it. The error falls like 1/m for semidefinite operators where
@@ -34,10 +36,13 @@ module HutchPlusPlus =
     /// Hutch++ with signs outside the sketch.
     let estimator = withProbe Probe.rademacher
 
-    /// The trace of any square operator from as many products as the rule allows, or fewer where they exhaust its rank: ⌊m/3⌋ vectors of the sphere for the sketch,
-    /// and signs outside it, by quadratic forms where the operator has them. Unbiased; given the sketch, the forms outside it are independent,
-    /// so that Student's interval holds as for Hutchinson's estimator. As many products as there are columns give an exact result.
-    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have,
-    /// and ArgumentRangeException for a rule that allows fewer than 3 products, or any number. Cancelled before there is a vector outside the sketch, it returns what XTrace makes of
-    /// the sketch; before the first product it raises OperationCanceledException.
+    /// The trace of any square operator from as many products as the rule allows, or fewer where they exhaust its
+    /// rank: ⌊m/3⌋ vectors of the sphere for the sketch, and signs outside it, by quadratic forms where the operator
+    /// has them. Unbiased; given the sketch, the forms outside it are independent, so that the interval holds as for
+    /// Hutchinson's estimator: with fewer than 3 of them, from 3 to 5 products, the error is not known. As many
+    /// products as there are columns give an exact result.
+    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not
+    /// have, and ArgumentRangeException for a rule that allows fewer than 3 products, or any number. Cancelled before
+    /// there is a vector outside the sketch, it returns what XTrace makes of the sketch; before the first product it
+    /// raises OperationCanceledException.
     let estimate stop key (operator: LinearOperator) : Estimate<float> = Estimate.run estimator stop key operator

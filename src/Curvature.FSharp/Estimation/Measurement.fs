@@ -41,70 +41,99 @@ module Measurement =
             needsProduct,
             (fun operator ->
                 prepare operator
-                let moments = RunningMoments()
+                let moments = FormMoments()
+
+                let error (ledger: Ledger) =
+                    if ledger.IsExact then
+                        Rounding.ofProduct operator.DType moments.Mean
+                    else
+                        moments.StandardError
 
                 { new Accumulator<_>() with
-                    member _.Add block = sample block |> Array.iter moments.Add
-                    member _.Summaries = [| struct (Summaries.ofMoments moments, true) |]
-                    member _.Finish ledger = finish moments.Mean moments.StandardError ledger
+                    member _.Add block = moments.Add(block.Vectors, sample block)
+                    member _.Summaries = [| struct (Summaries.ofForms moments, true) |]
+                    member _.Finish ledger = finish moments.Law moments.Mean (error ledger) ledger
                     member _.State = [ moments ]
                 }),
             exact
         )
 
-    let private vector prepare length (sample: SampleBlock -> Tensor) finish exact =
+    let private vector prepare length law (sample: SampleBlock -> Tensor) finish exact =
         Measurement(
             true,
             (fun (operator: LinearOperator) ->
                 prepare operator
                 let moments = RunningVectorMoments(length operator, operator.Device)
+                let shape = ProbeShape()
                 let dimension = ErrorDimension(length operator, operator.Device)
+
+                let error (ledger: Ledger) =
+                    if ledger.IsExact then
+                        Rounding.ofElements operator.DType moments.Mean
+                    else
+                        moments.StandardError
 
                 { new Accumulator<_>() with
                     member _.Add block =
                         let rows = sample block
+                        shape.Add block.Vectors
                         moments.AddRows rows
                         dimension.AddRows rows
 
                     member _.Summaries = [| struct (Summaries.ofVectorMoments moments dimension, true) |]
-                    member _.Finish ledger = finish moments.Mean moments.StandardError ledger
-                    member _.State = [ moments; dimension ]
+                    member _.Finish ledger = finish (law shape moments.Count) moments.Mean (error ledger) ledger
+                    member _.State = [ moments; dimension; shape ]
                 }),
             exact
         )
 
+    let private ofEntries (shape: ProbeShape) samples = SampleLaw.ofEntries shape.IsSign shape.Touched samples
+    let private ofSquares (shape: ProbeShape) samples = SampleLaw.ofSquares shape.Touched samples
+
     /// tr A = E zᵀAz (Girard 1989, Hutchinson 1990). The only measurement that can do with quadratic forms instead of products.
     let trace: Measurement<Estimate<float>> =
-        ExactResult.ofDiagonal (fun diagonal -> Estimates.scalar (Array.sum diagonal) 0.0)
-        |> scalar false (OperatorParts.requireSquare "Measurement.trace") _.Forms Estimates.scalar
+        ExactResult.ofDiagonal ExactResult.sum
+        |> scalar false (OperatorParts.requireSquare "Measurement.trace") _.Forms Estimates.sampled
 
     /// diag A = E z∘Az, with a standard error for each entry, all Float64 [n] (Bekas, Kokiopoulou & Saad 2007, without the division).
     /// A stopping rule sees the norms of value and standard errors.
     let diagonal: Measurement<Estimate<Tensor>> =
-        ExactResult.ofDiagonal (fun diagonal -> ExactResult.vector (Tensor.ofArray [ diagonal.Length ] diagonal))
-        |> vector (OperatorParts.requireSquare "Measurement.diagonal") _.Columns _.Weighted Estimates.vector
-
-    let private exactSum (f: float -> float) =
-        ExactResult.ofSquares (fun squares -> Estimates.scalar (f (Array.sum (squares.ToArray()))) 0.0)
+        ExactResult.ofDiagonal (fun dtype diagonal ->
+            ExactResult.elements dtype (Tensor.ofArray [ diagonal.Length ] diagonal))
+        |> vector
+            (OperatorParts.requireSquare "Measurement.diagonal")
+            _.Columns
+            ofEntries
+            _.Weighted
+            Estimates.sampledVector
 
     /// ‖A‖²_F = E ‖Az‖².
     let squaredFrobenius: Measurement<Estimate<float>> =
-        scalar true ignore _.SquaredLengths Estimates.scalar (exactSum id)
+        ExactResult.ofSquares (fun rounding squares ->
+            let total = Array.sum (squares.ToArray())
+            Estimates.scalar total (2.0 * rounding squares.Size * total))
+        |> scalar true ignore _.SquaredLengths Estimates.sampled
 
     /// ‖A‖_F, the root of squaredFrobenius; its interval's ends are the roots of that one's. A stopping rule sees the square.
     let frobenius: Measurement<Estimate<float>> =
-        scalar true ignore _.SquaredLengths Estimates.scalarRoot (exactSum sqrt)
+        ExactResult.ofSquares (fun rounding squares ->
+            let norm = sqrt (Array.sum (squares.ToArray()))
+            Estimates.scalar norm (rounding squares.Size * norm))
+        |> scalar true ignore _.SquaredLengths Estimates.scalarRoot
 
     let private squaresOfRows (block: SampleBlock) = Tensor.square (Tensor.convert DType.Float64 block.Product)
 
     /// ‖row i of A‖² = E (Az)_i² for each row, Float64 [m].
     let squaredRowNorms: Measurement<Estimate<Tensor>> =
-        vector ignore _.Rows squaresOfRows Estimates.vector (ExactResult.ofSquares ExactResult.vector)
+        ExactResult.ofSquares (fun rounding squares -> Estimates.vector squares (2.0 * rounding 1 * squares))
+        |> vector ignore _.Rows ofSquares squaresOfRows Estimates.sampledVector
 
     /// ‖row i of A‖ for each row, Float64 [m]; a stopping rule sees the squares.
     let rowNorms: Measurement<Estimate<Tensor>> =
-        ExactResult.ofSquares (Tensor.sqrt >> ExactResult.vector)
-        |> vector ignore _.Rows squaresOfRows Estimates.vectorRoot
+        ExactResult.ofSquares (fun rounding squares ->
+            let norms = Tensor.sqrt squares
+            Estimates.vector norms (rounding 1 * norms))
+        |> vector ignore _.Rows ofSquares squaresOfRows Estimates.vectorRoot
 
     let internal checkBlocks what (blocks: ParameterBlock[]) (operator: LinearOperator) =
         OperatorParts.requireSquare what operator
@@ -125,42 +154,54 @@ module Measurement =
         let blocks = Seq.toArray blocks
 
         let exact =
-            ExactResult.ofDiagonal (fun diagonal ledger ->
-                let trace (block: ParameterBlock) = Array.sum diagonal[block.Offset .. block.Offset + block.Size - 1]
-                blocks |> Array.map (fun block -> BlockTrace(block, Estimates.scalar (trace block) 0.0 ledger)))
+            ExactResult.ofDiagonal (fun dtype diagonal ledger ->
+                blocks
+                |> Array.map (fun block ->
+                    let entries = diagonal[block.Offset .. block.Offset + block.Size - 1]
+                    BlockTrace(block, ExactResult.sum dtype entries ledger)))
 
         Measurement(
             true,
             (fun operator ->
                 checkBlocks "Measurement.blockTraces" blocks operator
-                let moments = blocks |> Array.map (fun _ -> RunningMoments())
+                let moments = blocks |> Array.map (fun _ -> FormMoments())
+                let dimension = ErrorDimension(blocks.Length, operator.Device)
 
                 { new Accumulator<_>() with
                     member _.Add sample =
-                        Array.iter2
-                            (fun (block: ParameterBlock) (own: RunningMoments) ->
-                                (Tensor.slice 1 block.Offset block.Size sample.Weighted |> Tensor.sumAxes [ 1 ])
-                                    .ToArray()
-                                |> Array.iter own.Add)
-                            blocks
-                            moments
+                        let forms (block: ParameterBlock) =
+                            Tensor.slice 1 block.Offset block.Size sample.Weighted
+                            |> Tensor.sumAxes [ 1 ]
+                            |> Tensor.convert DType.Float64
 
-                    member _.Summaries = [| struct (Summaries.ofMany moments, true) |]
+                        let traces = blocks |> Array.map forms
+                        let add (own: FormMoments) (traces: Tensor) = own.Add(sample.Vectors, traces.ToArray())
+                        Array.iter2 add moments traces
+                        dimension.AddRows(Tensor.stack 1 (List.ofArray traces))
+
+                    member _.Summaries = [| struct (Summaries.ofMany moments dimension, true) |]
 
                     member _.Finish ledger =
                         Array.map2
-                            (fun block (own: RunningMoments) ->
-                                BlockTrace(block, Estimates.scalar own.Mean own.StandardError ledger))
+                            (fun block (own: FormMoments) ->
+                                let error =
+                                    if ledger.IsExact then
+                                        Rounding.ofProduct operator.DType own.Mean
+                                    else
+                                        own.StandardError
+
+                                BlockTrace(block, Estimates.sampled own.Law own.Mean error ledger))
                             blocks
                             moments
 
-                    member _.State = [ for own in moments -> own ]
+                    member _.State = [ yield dimension; yield! Seq.cast moments ]
                 }),
             exact
         )
 
     /// diag A as Σ z∘Az / Σ z∘z (Bekas, Kokiopoulou & Saad 2007): biased, but for normal probes of less variance than `diagonal`,
-    /// about Σ_{j≠i} A_ij²/(m − 2) an entry. The standard errors are those of a ratio of means. With signs it is the same as `diagonal`.
+    /// about Σ_{j≠i} A_ij²/(m − 2) an entry. The standard errors are those of a ratio of means, infinite
+    /// for an entry that a single probe has touched. With signs it is the same as `diagonal`.
     /// An entry that no probe has touched is an OperatorException: sparse probes need enough samples.
     let diagonalRatio: Measurement<Estimate<Tensor>> =
         Measurement(
@@ -168,9 +209,12 @@ module Measurement =
             fun operator ->
                 OperatorParts.requireSquare "Measurement.diagonalRatio" operator
                 let sums = RunningRatios(operator.Columns, operator.Device)
+                let shape = ProbeShape()
 
                 { new Accumulator<_>() with
-                    member _.Add block = sums.AddRows(block.Weighted, Tensor.square block.Vectors)
+                    member _.Add block =
+                        shape.Add block.Vectors
+                        sums.AddRows(block.Weighted, Tensor.square block.Vectors)
 
                     member _.Summaries =
                         [| struct (Summaries.ofVector sums.Count sums.Value (lazy sums.StandardError), true) |]
@@ -182,9 +226,15 @@ module Measurement =
                                     $"Measurement.diagonalRatio: {sums.Untouched} of {operator.Columns} entries were 0 in all {sums.Count} probes; take more samples or denser probes"
                             )
 
-                        Estimates.vector sums.Value sums.StandardError ledger
+                        let error =
+                            if ledger.IsExact then
+                                Rounding.ofElements operator.DType sums.Value
+                            else
+                                sums.StandardError
 
-                    member _.State = [ sums ]
+                        Estimates.sampledVector (ofEntries shape sums.Count) sums.Value error ledger
+
+                    member _.State = [ sums; shape ]
                 }
         )
 

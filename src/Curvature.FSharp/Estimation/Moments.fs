@@ -70,6 +70,7 @@ type internal RunningMoments() =
     let mutable count = 0
     let mutable mean = 0.0
     let mutable squares = 0.0
+    let mutable cubes = 0.0
     // A power of two near the first number where squares of such numbers would vanish or overflow, so that these are of numbers near 1.
     let mutable unit = 0.0
 
@@ -85,7 +86,9 @@ type internal RunningMoments() =
         let x = if unit = 0.0 then x else x / unit
         count <- count + 1
         let difference = x - mean
-        mean <- mean + difference / float count
+        let share = difference / float count
+        cubes <- cubes + share * (share * difference * float (count - 1) * float (count - 2) - 3.0 * squares)
+        mean <- mean + share
         squares <- squares + difference * (x - mean)
 
     /// The standard error of the mean; infinite for fewer than two numbers.
@@ -95,18 +98,110 @@ type internal RunningMoments() =
         else
             Math.Sqrt(squares / float (count - 1) / float count) * (if unit = 0.0 then 1.0 else unit)
 
+    /// The skewness of the numbers, with the usual correction of its bias; 0 for fewer than three numbers, or equal
+    /// ones.
+    member _.Skewness =
+        if count < 3 || squares <= 0.0 then
+            0.0
+        else
+            let m = float count
+            Math.Sqrt m * cubes / Math.Pow(squares, 1.5) * Math.Sqrt(m * (m - 1.0)) / (m - 2.0)
+
     interface ISavable with
         member _.Save writer =
             writer.Write count
             writer.Write mean
             writer.Write squares
+            writer.Write cubes
             writer.Write unit
 
         member _.Restore reader =
             count <- reader.ReadCount()
             mean <- reader.ReadDouble()
             squares <- reader.ReadMagnitude "a sum of squares"
+            cubes <- reader.ReadDouble()
             unit <- reader.ReadMagnitude "a unit"
+
+/// What the first random vectors of a run look like: how many of their elements are not 0, and whether those are signs.
+[<Sealed>]
+type internal ProbeShape() =
+    let mutable vectors = 0
+    let mutable touched, elements = 0.0, 0.0
+    let mutable isSign = true
+
+    /// So many vectors are looked at.
+    static member private Seen = 16
+
+    /// Looks at the rows of a block, as far as they are among the first.
+    member _.Add(block: Tensor) =
+        for row in 0 .. (min block.Signature.Shape[0] (ProbeShape.Seen - vectors)) - 1 do
+            let squares = Tensor.square (Tensor.convert DType.Float64 (Tensor.item 0 row block))
+            let sum (t: Tensor) = (Tensor.sum t).ToScalar()
+            let own = sum (Tensor.greater squares (Tensor.zerosLike squares))
+            let length = sum squares
+
+            isSign <-
+                isSign
+                && own = float squares.Size
+                && abs (sum (Tensor.square squares) * own - length * length) <= 1e-6 * length * length
+
+            touched <- touched + own
+            elements <- elements + float squares.Size
+
+        vectors <- min ProbeShape.Seen (vectors + block.Signature.Shape[0])
+
+    /// The share of the elements that are not 0; 1 before there was a vector.
+    member _.Touched = if elements = 0.0 then 1.0 else max touched 0.5 / elements
+
+    /// Whether all elements are of one size.
+    member _.IsSign = isSign
+
+    interface ISavable with
+        member _.Save writer =
+            writer.Write vectors
+            writer.Write touched
+            writer.Write elements
+            writer.Write isSign
+
+        member _.Restore reader =
+            vectors <- reader.ReadInt32()
+            touched <- reader.ReadDouble()
+            elements <- reader.ReadDouble()
+            isSign <- reader.ReadBoolean()
+
+/// Mean and variance of quadratic forms of random vectors that come one after the other, and what is known of their
+/// law.
+[<Sealed>]
+type internal FormMoments() =
+    let moments = RunningMoments()
+    let shape = ProbeShape()
+    member _.Count = moments.Count
+    member _.Mean = moments.Mean
+    member _.StandardError = moments.StandardError
+    member _.Skewness = moments.Skewness
+
+    /// The skewness seen, or, of vectors that touch few elements, the one to reckon with: these have not seen theirs.
+    member _.LikelySkewness =
+        if shape.Touched < 1.0 then
+            SampleLaw.boundOfForms shape.Touched moments.Count
+        else
+            moments.Skewness
+
+    member _.Law = SampleLaw.ofForms shape.Touched moments.Count moments.Skewness
+
+    /// The forms of the rows of a block.
+    member _.Add(vectors: Tensor, forms: float[]) =
+        shape.Add vectors
+        forms |> Array.iter moments.Add
+
+    interface ISavable with
+        member _.Save writer =
+            (moments :> ISavable).Save writer
+            (shape :> ISavable).Save writer
+
+        member _.Restore reader =
+            (moments :> ISavable).Restore reader
+            (shape :> ISavable).Restore reader
 
 module internal Moments =
 

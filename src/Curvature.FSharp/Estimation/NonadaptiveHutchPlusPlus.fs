@@ -63,16 +63,16 @@ type internal NonadaptiveIncremental(operator: LinearOperator, keys: Key[], limi
     let outside () : Incremental<Estimate<float>> =
         let approximation = TwoSidedSketch.approximate (s.Vectors, s.Products) (r.Vectors, r.Products) operator
         let inner = approximation.M * Rows.productsOf approximation.W approximation.Z
-        let rounding = LeaveOneOutError.rounding operator.DType (inner.Diagonal().L1Norm())
+        let rounding = Rounding.ofProduct operator.DType (inner.Diagonal().L1Norm())
         MeanOfSamples(Probe.Rademacher, TwoSidedSketch.missed approximation (inner.Trace()) rounding, keys[2], operator)
 
     /// Hutchinson's estimate from the vectors of the approximation, where nothing was sampled.
     let inside () =
-        let forms = RunningMoments()
+        let forms = FormMoments()
 
         for part in [ s; r ] do
             for z, y in Seq.zip part.Vectors.Blocks part.Products.Blocks do
-                (Products.rowDots z y).ToArray() |> Array.iter forms.Add
+                forms.Add(z, (Products.rowDots z y).ToArray())
 
         forms
 
@@ -103,14 +103,14 @@ type internal NonadaptiveIncremental(operator: LinearOperator, keys: Key[], limi
     override _.Summaries =
         match sampled () with
         | ValueSome samples -> samples.Summaries
-        | ValueNone -> [| struct (Summaries.ofMoments (inside ()), true) |]
+        | ValueNone -> [| struct (Summaries.ofForms (inside ()), true) |]
 
     override _.Finish ledger =
         match sampled () with
         | ValueSome samples -> samples.Finish ledger
         | ValueNone ->
             let forms = inside ()
-            Estimates.scalar forms.Mean forms.StandardError ledger
+            Estimates.sampled forms.Law forms.Mean forms.StandardError ledger
 
 /// NA-Hutch++ (Meyer, Musco, Musco & Woodruff 2021, algorithm 2): Hutch++ without a product that depends on another one, so that all can run at once. It needs
 /// more products than Hutch++ for the same error.

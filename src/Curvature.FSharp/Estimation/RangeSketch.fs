@@ -7,12 +7,14 @@ open MathNet.Numerics.LinearAlgebra
 [<NoEquality; NoComparison>]
 type internal DrawnBlock = { Probe: Probe; First: int; Count: int; Kept: int list }
 
-/// Random vectors Ω, an orthonormal basis Q of their images AΩ, and the images of that basis: what XTrace, XDiag, Hutch++ and UDiag++
-/// share. The images Z are AQ or AᵀQ.
+/// Random vectors Ω, an orthonormal basis Q of their images AΩ, and the images of that basis: what XTrace, XDiag,
+/// Hutch++ and UDiag++ share. The images Z are AQ or AᵀQ.
 ///
-/// Where an image has no part outside the basis, the basis holds the range of A, and everything is known. Signs can hit such a
-/// coincidence without that being so: an operator with few nonzero rows sees few different vectors of signs. Then the vectors so far
-/// stay in the basis for good, and others, of the sphere, decide.
+/// Where an image has no part outside the basis, the basis holds the range of A, and everything is known. Signs can
+/// hit such a coincidence without that being so: an operator with few nonzero rows sees few different vectors of
+/// signs. Then the vectors so far stay in the basis for good, and others, of the sphere, decide. Rounding can hide a
+/// part of the range too: beside eigenvalues of 10⁷ in Float32 a bulk of eigenvalues near 1. So vectors outside the
+/// basis estimate what is left, and it is complete where that is rounding.
 [<Sealed>]
 type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis: LinearOperator, probe: Probe, key: Key)
     =
@@ -25,8 +27,9 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
     let mutable number = 0
     let mutable spent = 0
     let mutable frozen = 0
+    let mutable saturated = false
     let mutable complete = false
-    let mutable outsiders: struct (Tensor * Tensor) voption = ValueNone
+    let outsiders = ResizeArray<struct (Tensor * Tensor)>()
 
     let draw (block: DrawnBlock) =
         Probe.drawOn operator.Device block.Probe key n (block.First, block.Count) dtype |> Rows.choose block.Kept
@@ -36,6 +39,57 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
         spent <- spent + Rows.count vectors
         a.Multiply(vectors, (fun row -> $"vector {before + row} of {what}"))
 
+    let projected () = Rows.productsOf basis.Panels images
+
+    /// Whether the images of the basis are those under A, not under Aᵀ.
+    let isOwn = obj.ReferenceEquals(imagesOfBasis, operator) || operator.IsSymmetric
+
+    /// Vectors outside the basis, and what the basis has missed of their products: (I − QQᵀ)A(I − QQᵀ)z, or
+    /// (I − QQᵀ)Az where AQ is not known.
+    let missed () =
+        [
+            for struct (vectors, products) in outsiders do
+                let rest =
+                    if isOwn && basis.Rank > 0 then
+                        products - Rows.combineAll ((Rows.productsWith basis.Panels vectors).Transpose()) images
+                    else
+                        products
+
+                struct (vectors, rest |> Rows.without basis.Panels |> Rows.without basis.Panels)
+        ]
+
+    /// Their forms, whose mean is the trace that is added to tr H. What was missed is projected first, so that no large
+    /// terms cancel.
+    let formsOutside () =
+        [|
+            for struct (vectors, rest) in missed () do
+                yield! (Products.rowDots vectors rest).ToArray()
+        |]
+
+    /// Their lengths, whose mean square is the squared Frobenius norm of what is left.
+    let lengthsOutside () =
+        [|
+            for struct (_, rest) in missed () do
+                yield! (Rows.products rest rest).Diagonal().ToArray() |> Array.map sqrt
+        |]
+
+    /// The standard error of their mean: each has variance 2‖B‖²_F at most, B what is left.
+    let errorOutside () =
+        let lengths = lengthsOutside ()
+
+        if lengths.Length = 0 then
+            0.0
+        else
+            sqrt 2.0 * Rounding.length lengths / float lengths.Length
+
+    /// Vectors whose products have no part outside the basis above rounding say that it holds the range, unless the
+    /// rounding of products hides a part: then what they see of it is above the rounding of its own size, and the
+    /// basis is only saturated.
+    let judge () =
+        let seen = abs (Array.average (formsOutside ())) + errorOutside ()
+        let images = images.Blocks |> Seq.map (fun block -> sqrt ((Rows.products block block).Trace()))
+        complete <- seen <= 20.0 * SmallMatrices.epsilon dtype * Rounding.length (Seq.toArray images)
+
     /// Q, as rows.
     member _.Basis = basis.Panels
 
@@ -44,6 +98,24 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
 
     /// Products taken so far.
     member _.Spent = spent
+
+    /// Whether the basis cannot be extended: what is left of the operator is below the rounding of its products.
+    member _.IsSaturated = saturated
+
+    /// A power of two near the products, where these are not 0 and yet no basis came of them, because their squares
+    /// do not exist.
+    member _.Unit: float voption =
+        let largest (t: Tensor) = (Tensor.max (Tensor.abs t)).ToScalar()
+
+        if basis.Rank > 0 || outsiders.Count = 0 then
+            ValueNone
+        else
+            let size = outsiders |> Seq.map (fun struct (_, products) -> largest products) |> Seq.max
+
+            if size > 0.0 then
+                ValueSome(System.Math.ScaleB(1.0, System.Math.ILogB size))
+            else
+                ValueNone
 
     /// Whether the basis holds the range of the operator.
     member _.IsComplete = complete
@@ -79,8 +151,9 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
         if extension.Kept.Length < count then
             if ProbeKind.isContinuous probe then
                 let others = block.Kept |> List.except extension.Kept
-                outsiders <- ValueSome(struct (Rows.choose others vectors, Rows.choose others products))
-                complete <- true
+                outsiders.Add(struct (Rows.choose others vectors, Rows.choose others products))
+                saturated <- true
+                judge ()
             else
                 frozen <- basis.Rank
                 probe <- Probe.Sphere
@@ -92,8 +165,11 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
         let vector = Probe.drawOn operator.Device probe key n (number, 1) dtype
         number <- number + 1
         let image = multiply operator vector
-        complete <- basis.Contains image
-        outsiders <- ValueSome(struct (vector, image))
+        outsiders.Add(struct (vector, image))
+
+        if basis.Contains image then
+            saturated <- true
+            judge ()
 
     /// The blocks of random vectors that can be left out, each with the number of its first basis vector. Drawn again where they are
     /// needed, because keeping them would cost half as much memory again.
@@ -128,37 +204,36 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
 
     /// H = QᵀZ. Raises OperatorException where it shows that an operator that claims to be symmetric is not.
     member _.Projected: Matrix<float> =
-        let h = Rows.productsOf basis.Panels images
+        let h = projected ()
         if operator.IsSymmetric then Requirements.symmetricProducts what operator h
         h
 
-    /// tr(QᵀAQ) = tr H, and the trace of the rest as vectors outside the basis see it, where there are any.
-    member _.TraceInside(h: Matrix<float>) : float =
-        match outsiders with
-        | ValueNone -> h.Trace()
-        | ValueSome(struct (vectors, products)) ->
-            let w = Rows.productsWith basis.Panels vectors
-            let t = Rows.productsWith images vectors
-            let y = Rows.productsWith basis.Panels products
-            let own = (Rows.products vectors products).Trace()
-            let cross = SmallMatrices.columnDots (y + t - h * w) w |> Array.sum
-            h.Trace() + (own - cross) / float (Rows.count vectors)
+    /// How many vectors have seen what is outside the basis.
+    member _.Outsiders = outsiders |> Seq.sumBy (fun struct (vectors, _) -> Rows.count vectors)
 
-    /// The standard deviation of the trace outside the basis B as one vector sees it: √2·‖B‖_F, where E‖Bω‖² = ‖B‖²_F.
-    member _.SpreadOutside: float =
-        match outsiders with
-        | ValueNone -> 0.0
-        | ValueSome(struct (vectors, products)) ->
-            let inside = Rows.combineAll ((Rows.productsWith basis.Panels vectors).Transpose()) images
-            let rest = products - inside |> Rows.without basis.Panels |> Rows.squares
-            sqrt (2.0 * Array.average rest / float rest.Length)
+    /// tr(QᵀAQ) = tr H, and the trace of the rest as vectors outside the basis see it, where there are any, with its
+    /// standard error.
+    member this.TraceInside(h: Matrix<float>) : struct (float * float) =
+        let rest = if outsiders.Count = 0 then 0.0 else Array.average (formsOutside ())
+        struct (h.Trace() + rest, Rounding.hypotenuse (errorOutside ()) (this.Rounding h))
+
+    /// What rounding may have done to tr H.
+    member _.Rounding(h: Matrix<float>) = Rounding.ofProduct dtype (h.Diagonal().L1Norm())
+
+    /// The standard deviation of the trace outside the basis as one vector sees it.
+    member _.SpreadOutside: float = errorOutside () * sqrt (float (max 1 (lengthsOutside ()).Length))
 
     /// The elementwise products qᵢ∘zᵢ in blocks, whose sum over rows is diag(QQᵀA) where Z = AᵀQ.
     member _.DiagonalInside: Tensor seq = Seq.map2 (*) basis.Panels.Blocks images.Blocks
 
     /// Rows ω∘(I − QQᵀ)Aω for vectors outside the basis, where there are any: the diagonal of the rest as they see it.
     member _.DiagonalOutside: Tensor voption =
-        outsiders |> ValueOption.map (fun struct (vectors, products) -> vectors * Rows.without basis.Panels products)
+        if outsiders.Count = 0 then
+            ValueNone
+        else
+            [ for struct (vectors, products) in outsiders -> vectors * Rows.without basis.Panels products ]
+            |> Tensor.concat 0
+            |> ValueSome
 
     /// R⁻ᵀ with columns s of length 1. Q(I − ssᵀ)Qᵀ is the projection on the span of all images but one
     /// (Epperly, Tropp & Webber 2024, section 2.1).

@@ -55,7 +55,7 @@ module internal CheckpointFile =
 /// from the key.
 module internal RunFile =
 
-    let private magic = "CURVATURE RUN 1\n"B
+    let private magic = "CURVATURE RUN 3\n"B
     let private start = magic.Length + SHA256.HashSizeInBytes
 
     let private writePayload (writer: BinaryWriter) (identity: RunIdentity) (progress: RunProgress) =

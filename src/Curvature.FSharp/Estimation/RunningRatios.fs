@@ -31,11 +31,16 @@ type internal RunningRatios(n: int, device: Device) =
 
     member _.Value: Tensor = ratio sums[0] sums[1]
 
-    /// The standard error of a ratio of means.
+    /// The standard error of a ratio of means; infinite where a single vector had a weight. The ratio takes up a
+    /// share 1/m of the residuals, where m = (Σw)²/Σw² is the number of equal weights that would do as well.
     member this.StandardError: Tensor =
         let r = this.Value
         let residual = Tensor.relu (sums[2] - 2.0 * r * sums[3] + r * r * sums[4])
-        ratio (Tensor.sqrt (residual * (float count / float (max 1 (count - 1))))) sums[1]
+        let m = ratio (sums[1] * sums[1]) sums[4]
+        let left = m - 1.0
+        let some = Tensor.greater left (1e-9 * Tensor.onesLike left)
+        let share = m / Tensor.where some left (Tensor.onesLike left)
+        Tensor.where some (ratio (Tensor.sqrt (residual * share)) sums[1]) (Tensor.fullLike left infinity)
 
     /// How many elements never had a weight.
     member _.Untouched: int = sums[1].ToArray() |> Array.filter (fun seen -> seen = 0.0) |> Array.length

@@ -70,7 +70,7 @@ type internal ThreeParts<'T>(sketch: RangeSketch, limit: int) =
     inherit SketchAndSamples<'T>(sketch)
     let mutable rest = limit / 3
 
-    override _.IsSketching = rest > 0 && not sketch.IsComplete
+    override _.IsSketching = rest > 0 && not sketch.IsSaturated
 
     override _.Extend count =
         let count = min count rest

@@ -16,7 +16,10 @@ module internal Summaries =
             IsExact = false
         }
 
-    let ofMoments (moments: RunningMoments) : Summary = make moments.Count moments.Mean moments.StandardError
+    let ofForms (moments: FormMoments) : Summary =
+        { make moments.Count moments.Mean moments.StandardError with
+            Skewness = moments.LikelySkewness
+        }
 
     let ofVectorMoments (moments: RunningVectorMoments) (dimension: ErrorDimension) : Summary =
         let struct (value, error) = moments.Norms
@@ -24,9 +27,12 @@ module internal Summaries =
         { make moments.Count value error with Dimension = dimension.Value }
 
     /// Of several numbers from the same samples: norms.
-    let ofMany (moments: RunningMoments[]) : Summary =
-        let norm f = moments |> Array.sumBy (fun m -> f m ** 2.0) |> sqrt
-        make moments[0].Count (norm _.Mean) (norm _.StandardError)
+    let ofMany (moments: FormMoments[]) (dimension: ErrorDimension) : Summary =
+        let norm f = moments |> Array.map f |> Rounding.length
+
+        { make moments[0].Count (norm _.Mean) (norm _.StandardError) with
+            Dimension = dimension.Value
+        }
 
     /// Of a vector from so many samples; fewer than two have no error bar.
     let ofVector count (value: Tensor) (error: Lazy<Tensor>) : Summary =

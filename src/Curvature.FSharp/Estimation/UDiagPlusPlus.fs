@@ -15,15 +15,20 @@ type internal UDiagPlusPlusIncremental(operator: LinearOperator, key: Key, sketc
         let inside = sketch.DiagonalInside |> Seq.fold (fun total rows -> total + sum rows) zero
 
         match sketch.DiagonalOutside with
-        | ValueSome rows -> inside + sum rows / float (Rows.count rows)
-        | ValueNone -> inside
+        | ValueSome rows when sketch.IsComplete -> inside + sum rows / float (Rows.count rows)
+        | _ -> inside
 
     override _.Outside() =
         let measurement = Deflation.diagonal operator.DType (known ())
         MeanOfSamples(Probe.Rademacher, measurement, key, Deflation.left sketch.Basis operator)
 
     override _.Inside() = XDiagIncremental(DiagonalGoal.entries operator, operator, sketch)
-    override _.Complete ledger = ExactResult.vector (known ()) ledger
+
+    override _.Complete ledger =
+        let known = known ()
+        let largest = (Tensor.max (Tensor.abs known)).ToScalar()
+        let error = Tensor.fullLike known (Rounding.ofProduct operator.DType largest)
+        Estimates.vector known error ledger
 
 /// UDiag++ (algorithm 2 of Baston & Nakatsukasa 2022, "Stochastic diagonal estimation: probabilistic bounds and an improved algorithm", in the unbiased form of Epperly 2025, chapter 16):
 /// diag(QQᵀA) exactly on a sketch Q of the range, and diag((I − QQᵀ)A) by signs.

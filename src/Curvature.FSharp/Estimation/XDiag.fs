@@ -35,13 +35,13 @@ type internal XDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOpera
 
         let h = sketch.Projected
 
-        if sketch.IsComplete || sketch.Live = 0 then
+        if sketch.IsSaturated || sketch.Live = 0 then
             sketch.DiagonalOutside |> ValueOption.iter samples.AddCorrections
         else
             leaveOneOut h samples
 
         spread <- samples.Spread
-        samples.Combine(LeaveOneOutError.traceFactor, 0.0)
+        samples.Combine(LeaveOneOutError.traceFactor, h.RowCount, 1.0, 0.0)
 
     /// The length of the standard deviations of one sample of what the vectors so far have missed.
     member _.Spread = spread
@@ -58,7 +58,7 @@ type internal XDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOpera
         let known = sketch.DiagonalInside |> Seq.map sum |> Seq.reduce (+)
         struct (Deflation.left sketch.Basis operator, Deflation.diagonal operator.DType known)
 
-    override _.Samples = max 1 sketch.Live
+    override _.Samples = if sketch.IsSaturated then max 1 sketch.Outsiders else max 1 sketch.Live
     override _.CostOfVector = 2
     override _.Spent = Cost.products sketch.Spent
     override _.IsExact = sketch.IsComplete

@@ -34,7 +34,9 @@ type internal XNysDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOp
             samples.AddMissed(unit, removed[first..last])
 
         spread <- samples.Spread
-        samples.Combine(LeaveOneOutError.nystromFactor, factors.Shift)
+        // A direction that all vectors have missed lies among those that are left.
+        let left = float (operator.Columns - sketch.Spent) / float operator.Columns
+        samples.Combine(LeaveOneOutError.nystromFactor, sketch.Spent, left, factors.Shift)
 
     /// The length of the standard deviations of one sample of what the vectors so far have missed.
     member _.Spread = spread

@@ -35,9 +35,10 @@ type internal XNysTraceIncremental(operator: LinearOperator, probe: Probe, key: 
             else
                 removed
 
-        let rounding = shift + LeaveOneOutError.rounding operator.DType total
+        let rounding = shift + Rounding.ofProduct operator.DType total
         spread <- Moments.deviation forms
-        LeaveOneOutError.combine LeaveOneOutError.nystromFactor rounding values excess
+        let inflation = LeaveOneOutError.inflation LeaveOneOutError.nystromFactor n m
+        LeaveOneOutError.combine inflation rounding values excess
 
     /// The standard deviation of one sample of what the vectors so far have missed.
     member _.Spread = spread
@@ -59,7 +60,7 @@ type internal XNysTraceIncremental(operator: LinearOperator, probe: Probe, key: 
             block.Forms
             |> Array.mapi (fun i form -> form - inside.Column(i) * inside.Column(i) + factors.Shift * lengths[i])
 
-        let rounding = factors.Shift * float n + LeaveOneOutError.rounding operator.DType total
+        let rounding = factors.Shift * float n + Rounding.ofProduct operator.DType total
         struct (operator, Deflation.offset (total - factors.Shift * float n) rounding missed)
 
     override _.Samples = max 1 sketch.Spent
@@ -93,10 +94,12 @@ module XNysTrace =
     /// XNysTrace from vectors of the sphere, resphered.
     let estimator = withProbe Probe.sphere
 
-    /// The trace of a positive semidefinite operator from vectors of the sphere, resphered. Unbiased up to rounding. For rules that look at the error it grows
-    /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
-    /// optimistic: (1.5·s)²/m + 2·mean (‖zᵢ‖² − τᵢ)² in place of s²/m, where ‖zᵢ‖² is the eigenvalue that leaves the approximation
-    /// with vector i, and τᵢ the mean eigenvalue of the rest.
-    /// A rule that allows as many products as there are columns gives an exact result.
-    /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that it is not.
+    /// The trace of a positive semidefinite operator from vectors of the sphere, resphered. Unbiased up to rounding.
+    /// For rules that look at the error it grows until the error is reached, and uses every product to the end.
+    /// Standard errors are larger than those of the paper, which are optimistic: s²/m times 2.25, or (n + m)/(n − m)
+    /// where that is more, and 2·mean (‖zᵢ‖² − τᵢ)² added, where ‖zᵢ‖² is the eigenvalue that leaves the
+    /// approximation with vector i, and τᵢ the mean eigenvalue of the rest. A rule that allows as many products as
+    /// there are columns gives an exact result.
+    /// Raises OperatorException for an operator that does not claim to be semidefinite, or whose products show that
+    /// it is not.
     let estimate stop key (operator: LinearOperator) : Estimate<float> = Estimate.run estimator stop key operator

@@ -45,14 +45,12 @@ type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
     let settle () =
         if sketch.Live = 0 && not sketch.IsComplete then sketch.DrawOutsider()
         let h = sketch.Projected
-        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
 
-        if sketch.IsComplete then
-            struct (sketch.TraceInside h, rounding)
-        elif sketch.Live = 0 then
-            let spread = sketch.SpreadOutside
-            struct (sketch.TraceInside h, sqrt (spread * spread + rounding * rounding))
+        if sketch.IsSaturated || sketch.Live = 0 then
+            spread <- sketch.SpreadOutside
+            sketch.TraceInside h
         else
+            let rounding = sketch.Rounding h
             let leftOut = leaveOneOut h
             let values = leftOut |> Array.map (fun struct (value, _, _) -> value)
             let excess = leftOut |> Array.map (fun struct (_, excess, _) -> excess)
@@ -61,9 +59,10 @@ type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
 
             if isAlone () then
                 // All that it sees of the rest counts as error: nothing tells how that varies.
-                struct (values[0], sqrt (forms[0] * forms[0] + 2.0 * excess[0] * excess[0] + rounding * rounding))
+                struct (values[0], Rounding.length [| forms[0]; sqrt 2.0 * excess[0]; rounding |])
             else
-                LeaveOneOutError.combine LeaveOneOutError.traceFactor rounding values excess
+                let inflation = LeaveOneOutError.inflation LeaveOneOutError.traceFactor n h.RowCount
+                LeaveOneOutError.combine inflation rounding values excess
 
     /// The standard deviation of one sample of what the vectors so far have missed.
     member _.Spread = spread
@@ -75,12 +74,15 @@ type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
     /// An operator, and a measurement of which each sample is an independent estimate of the whole trace, as in Hutch++.
     member _.Outside() : struct (LinearOperator * Measurement<Estimate<float>>) =
         let h = sketch.Projected
-        let rounding = LeaveOneOutError.rounding operator.DType (h.Diagonal().L1Norm())
-        let measurement = Deflation.trace sketch.Basis Probe.Rademacher (h.Trace()) rounding
+        let measurement = Deflation.trace sketch.Basis Probe.Rademacher (h.Trace()) (sketch.Rounding h)
         struct (Deflation.symmetric sketch.Basis operator, measurement)
 
     // Where fewer than two can be left out because others are frozen, the error comes from one vector: its interval is that of two.
-    override _.Samples = if sketch.Live = 0 || isAlone () then 2 else sketch.Live
+    override _.Samples =
+        if sketch.IsSaturated then max 2 sketch.Outsiders
+        elif sketch.Live = 0 || isAlone () then 2
+        else sketch.Live
+
     override _.CostOfVector = 2
     override _.Spent = Cost.products sketch.Spent
     override _.IsExact = sketch.IsComplete
@@ -108,11 +110,14 @@ module XTrace =
     /// XTrace from vectors of the sphere, resphered.
     let estimator = withProbe Probe.sphere
 
-    /// The trace of any square operator from vectors of the sphere (equation 2.9 with resphering). Unbiased. For rules that look at the error it grows
-    /// until the error is reached, and uses every product to the end. Standard errors are larger than those of the paper, which are
-    /// optimistic: (1.2·s)²/k + 2·mean (ρᵢ − τᵢ)² in place of s²/k, where ρᵢ is the Rayleigh quotient of the direction that leaves the
-    /// basis with vector i, and τᵢ the mean eigenvalue outside it.
-    /// An operator whose rank the basis exhausts gives an exact result, as does a rule that allows as many products as there are columns.
-    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not have, and
-    /// ArgumentRangeException for fewer than 2 products.
+    /// The trace of any square operator from vectors of the sphere (equation 2.9 with resphering). Unbiased. For
+    /// rules that look at the error it grows until the error is reached, and uses every product to the end. Standard
+    /// errors are larger than those of the paper, which are optimistic: s²/k times 1.44, or (n + k)/(n − k) where
+    /// that is more, and 2·mean (ρᵢ − τᵢ)² added, where ρᵢ is the Rayleigh quotient of the direction that leaves the
+    /// basis with vector i, and τᵢ the mean eigenvalue outside it. An operator whose rank the basis exhausts gives an
+    /// exact result, as does a rule that allows as many products as there are columns. Where what is left is hidden
+    /// by the rounding of products, but is not rounding itself, the vectors outside the basis estimate it. The error
+    /// is not known from 2 or 3 products, which leave out a single vector.
+    /// Raises OperatorException for an operator that is not square, or claims a symmetry that its products do not
+    /// have, and ArgumentRangeException for fewer than 2 products.
     let estimate stop key (operator: LinearOperator) : Estimate<float> = Estimate.run estimator stop key operator

@@ -103,15 +103,21 @@ module ActivationHessian =
     /// Trace and traces of the samples' blocks from z∘Hz. A stopping rule sees the trace.
     let private measurement (count: int) : Measurement<Estimate<float> * Estimate<Tensor>> =
         let exact =
-            ExactResult.ofDiagonal (fun diagonal ledger ->
-                let sums = Tensor.ofArray [ count; diagonal.Length / count ] diagonal |> Tensor.sumAxes [ 1 ]
+            ExactResult.ofDiagonal (fun dtype diagonal ledger ->
+                let size = diagonal.Length / max 1 count
 
-                Estimates.scalar ((Tensor.sum sums).ToScalar()) 0.0 ledger, ExactResult.vector sums ledger)
+                let own =
+                    Array.init count (fun i -> ExactResult.sum dtype diagonal[i * size .. (i + 1) * size - 1] ledger)
+
+                let vector (pick: Estimate<float> -> float) = own |> Array.map pick |> Tensor.ofArray [ count ]
+
+                ExactResult.sum dtype diagonal ledger,
+                Estimates.vector (vector _.Value) (vector _.StandardError) ledger)
 
         Measurement(
             true,
             (fun operator ->
-                let total = RunningMoments()
+                let total = FormMoments()
                 let own = RunningVectorMoments(count, operator.Device)
 
                 { new Accumulator<_>() with
@@ -124,12 +130,12 @@ module ActivationHessian =
                             |> Tensor.sumAxes [ 2 ]
 
                         own.AddRows sums
-                        sample.Forms |> Array.iter total.Add
+                        total.Add(sample.Vectors, sample.Forms)
 
-                    member _.Summaries = [| struct (Summaries.ofMoments total, true) |]
+                    member _.Summaries = [| struct (Summaries.ofForms total, true) |]
 
                     member _.Finish ledger =
-                        Estimates.scalar total.Mean total.StandardError ledger,
+                        Estimates.sampled total.Law total.Mean total.StandardError ledger,
                         Estimates.vector own.Mean own.StandardError ledger
 
                     member _.State = [ total; own ]

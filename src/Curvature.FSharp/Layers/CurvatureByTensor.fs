@@ -87,76 +87,111 @@ module CurvatureByTensor =
 
     let private table
         (layout: ParameterLayout)
-        ledger
-        (total: float, totalError)
-        (traces: (float * float * float[])[])
+        (total: Estimate<float>)
+        (traces: (Estimate<float> * float[])[])
+        (law: SampleLaw)
         (diagonal: Tensor, errors: Tensor)
         =
+        let ledger = total.Ledger
+
         let row i (tensor: ParameterTensor) =
-            let value, error, samples = traces[i]
-            let size = float (max 1 tensor.Size)
+            let trace, samples = traces[i]
 
             TensorCurvature(
                 tensor,
-                Estimates.scalar value error ledger,
-                Estimates.scalar (value / size) (error / size) ledger,
-                Estimates.vector (cut tensor diagonal) (cut tensor errors) ledger,
+                trace,
+                Estimates.scaled (1.0 / float (max 1 tensor.Size)) trace,
+                Estimates.sampledVector law (cut tensor diagonal) (cut tensor errors) ledger,
                 samples
             )
 
         CurvatureByTensor(
             layout.Tensors |> Seq.mapi row |> Seq.toArray,
-            Estimates.scalar total totalError ledger,
-            Estimates.vector diagonal errors ledger
+            total,
+            Estimates.sampledVector law diagonal errors ledger
         )
 
     /// Trace and diagonal of the block of each tensor: E of z∘Az, summed over the tensor. A stopping rule sees the norms of the traces of all
     /// tensors and of their standard errors. Raises ShapeException for an operator of another size than the layout.
     let measurement (layout: ParameterLayout) : Measurement<CurvatureByTensor> =
         let exact =
-            ExactResult.ofDiagonal (fun values ledger ->
-                let sum (tensor: ParameterTensor) = Array.sum values[tensor.Offset .. tensor.Offset + tensor.Size - 1]
-                let traces = layout.Tensors |> Seq.map (fun tensor -> sum tensor, 0.0, [||]) |> Seq.toArray
+            ExactResult.ofDiagonal (fun dtype values ledger ->
+                let trace (tensor: ParameterTensor) =
+                    ExactResult.sum dtype values[tensor.Offset .. tensor.Offset + tensor.Size - 1] ledger, [||]
+
                 let diagonal = Tensor.ofArray [ values.Length ] values
-                table layout ledger (Array.sum values, 0.0) traces (diagonal, Tensor.zerosLike diagonal))
+
+                table
+                    layout
+                    (ExactResult.sum dtype values ledger)
+                    (layout.Tensors |> Seq.map trace |> Seq.toArray)
+                    SampleLaw.symmetric
+                    (diagonal, Rounding.ofElements dtype diagonal))
 
         Measurement(
             true,
             (fun operator ->
                 check layout operator
                 let tensors = Seq.toArray layout.Tensors
-                let moments = tensors |> Array.map (fun _ -> RunningMoments())
+                let moments = tensors |> Array.map (fun _ -> FormMoments())
                 let samples = tensors |> Array.map (fun _ -> ResizeArray<float>())
-                let total = RunningMoments()
+                let total = FormMoments()
                 let diagonal = RunningVectorMoments(layout.Size, operator.Device)
+                let shape = ProbeShape()
+                let dimension = ErrorDimension(tensors.Length, operator.Device)
 
                 { new Accumulator<_>() with
                     member _.Add sample =
-                        sample.Forms |> Array.iter total.Add
+                        total.Add(sample.Vectors, sample.Forms)
+                        shape.Add sample.Vectors
                         diagonal.AddRows sample.Weighted
 
-                        tensors
-                        |> Array.iteri (fun i tensor ->
-                            let own = Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted |> Tensor.sumAxes [ 1 ]
+                        let forms (tensor: ParameterTensor) =
+                            Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted
+                            |> Tensor.sumAxes [ 1 ]
+                            |> Tensor.convert DType.Float64
+
+                        let traces = tensors |> Array.map forms
+
+                        traces
+                        |> Array.iteri (fun i own ->
                             let values = own.ToArray()
-                            values |> Array.iter moments[i].Add
+                            moments[i].Add(sample.Vectors, values)
                             samples[i].AddRange values)
 
-                    member _.Summaries = [| struct (Summaries.ofMany moments, true) |]
+                        if traces.Length > 1 then
+                            dimension.AddRows(Tensor.stack 1 (List.ofArray traces))
+
+                    member _.Summaries = [| struct (Summaries.ofMany moments dimension, true) |]
 
                     member _.Finish ledger =
+                        let estimate (own: FormMoments) =
+                            let error =
+                                if ledger.IsExact then
+                                    Rounding.ofProduct operator.DType own.Mean
+                                else
+                                    own.StandardError
+
+                            Estimates.sampled own.Law own.Mean error ledger
+
+                        let errors =
+                            if ledger.IsExact then
+                                Rounding.ofElements operator.DType diagonal.Mean
+                            else
+                                diagonal.StandardError
+
                         table
                             layout
-                            ledger
-                            (total.Mean, total.StandardError)
+                            (estimate total)
                             (Array.map2
-                                (fun (own: RunningMoments) (all: ResizeArray<float>) ->
-                                    own.Mean, own.StandardError, all.ToArray())
+                                (fun own (all: ResizeArray<float>) -> estimate own, all.ToArray())
                                 moments
                                 samples)
-                            (diagonal.Mean, diagonal.StandardError)
+                            (SampleLaw.ofEntries shape.IsSign shape.Touched diagonal.Count)
+                            (diagonal.Mean, errors)
 
-                    member _.State = [ yield diagonal; yield total; yield! Seq.cast moments ]
+                    member _.State =
+                        [ yield diagonal; yield shape; yield dimension; yield total; yield! Seq.cast moments ]
                 }),
             exact
         )

@@ -130,7 +130,7 @@ module CumulativeDensity =
         let least = column (fun struct (least, _, _) -> least)
         let values = column (fun struct (_, value, _) -> value)
         let most = column (fun struct (_, _, most) -> most)
-        let error values = if exact || rules.Length < 2 then 0.0 else Statistics.standardError values
+        let error values = if exact then 0.0 else Statistics.standardError values
         let random, truncation = error values, 0.5 * (Statistics.mean most - Statistics.mean least)
 
         let reach number factor = Skewness.reach rules.Length (Skewness.ofShare n (number / n)) factor

@@ -234,7 +234,7 @@ module internal QuadratureError =
         let rules, m = sample.Rules, sample.Rules.Length
         let whole = rules |> Array.map (fun rule -> rule.Mass * rule.Integrate f)
         let value = Statistics.mean whole
-        let errorOf values = if m < 2 then 0.0 else Statistics.standardError values
+        let errorOf values = Statistics.standardError values
 
         if sample.Ledger.IsExact then
             {

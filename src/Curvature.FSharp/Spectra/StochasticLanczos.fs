@@ -235,5 +235,7 @@ module StochasticLanczos =
             let struct (low, high) = sum.Ends factor
             struct (root low, root high)
 
-        let scaled x = if x = 0.0 then 0.0 else slope * x
+
+        let scaled x = if x = 0.0 || Double.IsInfinity x then x else slope * x
+
         Estimate(value, scaled error, ends, sample.Ledger, scaled sum.Bias)

@@ -184,10 +184,9 @@ type AtomicFileTests() =
                 Csv.read >> ignore
                 (fun path -> Checkpoint.run path ignore (LinearOperator.ofMatrix (Tensor.ones DType.Float64 [ 2; 2 ])))
                 (fun path ->
-                    Hutchinson.estimateWith
+                    Estimate.runWith
                         (RunOptions.Default.WithCheckpoint path)
-                        Probe.gaussian
-                        Measurement.trace
+                        (Hutchinson.estimator Probe.gaussian Measurement.trace)
                         (StoppingRule.matvecs 2)
                         (Key.OfSeed 1L)
                         (LinearOperator.ofMatrix (Tensor.ones DType.Float64 [ 2; 2 ]))

@@ -310,16 +310,17 @@ type SecondDeviceTests() =
                 @ ofEstimate (Exact.trace a)
                 @ ofVector (Exact.rowNorms a)
                 @ ofEstimate (Exact.frobenius a)
-            "Hutch++", (fun on -> ofEstimate (HutchPlusPlus.estimate 9 (key 22) (positive on)))
+            "Hutch++", (fun on -> ofEstimate (HutchPlusPlus.estimate (StoppingRule.matvecs 9) (key 22) (positive on)))
             "adaptive Hutch++", (fun on -> ofEstimate (AdaptiveHutchPlusPlus.estimate 5.0 0.1 (key 22) (positive on)))
-            "nonadaptive Hutch++", (fun on -> ofEstimate (NonadaptiveHutchPlusPlus.estimate 18 (key 22) (positive on)))
+            "nonadaptive Hutch++",
+            (fun on -> ofEstimate (NonadaptiveHutchPlusPlus.estimate (StoppingRule.matvecs 18) (key 22) (positive on)))
             "XTrace", (fun on -> ofEstimate (XTrace.estimate (StoppingRule.matvecs 12) (key 23) (positive on)))
             "XNysTrace", (fun on -> ofEstimate (XNysTrace.estimate (StoppingRule.matvecs 6) (key 24) (positive on)))
             "XDiag", (fun on -> ofVector (XDiag.estimate (StoppingRule.matvecs 12) (key 25) (positive on)))
             "XDiag of blocks",
             (fun on -> ofBlocks (XDiag.blockTraces (StoppingRule.matvecs 12) (key 25) blocks (positive on)))
             "XNysDiag", (fun on -> ofVector (XNysDiag.estimate (StoppingRule.matvecs 6) (key 26) (positive on)))
-            "UDiag++", (fun on -> ofVector (UDiagPlusPlus.estimate 12 (key 27) (positive on)))
+            "UDiag++", (fun on -> ofVector (UDiagPlusPlus.estimate (StoppingRule.matvecs 12) (key 27) (positive on)))
             "automatic",
             fun on ->
                 let trace = Automatic.trace stop (key 28) (positive on)

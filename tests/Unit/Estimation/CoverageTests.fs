@@ -22,19 +22,18 @@ module private Traces =
         Measurement(
             true,
             fun _ ->
-                let moments = spectra |> List.map (fun _ -> RunningMoments())
+                let moments = spectra |> List.map (fun _ -> FormMoments())
 
                 { new Accumulator<_>() with
                     member _.Add block =
-                        for row in
-                            (Tensor.matmul block.Weighted eigenvalues).ToArray() |> Array.chunkBySize spectra.Length do
-                            moments |> List.iteri (fun s own -> own.Add row[s])
+                        let rows = (Tensor.matmul block.Weighted eigenvalues).ToArray() |> Array.chunkBySize spectra.Length
+                        moments |> List.iteri (fun s own -> own.Add(block.Vectors, rows |> Array.map (Array.item s)))
 
                     member _.Summaries =
-                        moments |> List.map (fun own -> struct (Summaries.ofMoments own, true)) |> List.toArray
+                        moments |> List.map (fun own -> struct (Summaries.ofForms own, true)) |> List.toArray
 
                     member _.Finish ledger =
-                        moments |> List.map (fun own -> Estimates.scalar own.Mean own.StandardError ledger)
+                        moments |> List.map (fun own -> Estimates.sampled own.Law own.Mean own.StandardError ledger)
 
                     member _.State = [ for own in moments -> own ]
                 }

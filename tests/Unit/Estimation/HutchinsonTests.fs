@@ -42,25 +42,38 @@ type HutchinsonTests() =
         Assert.That(trace.Matvecs, Is.EqualTo 0)
 
     [<Test>]
-    member _.``one sample has no error bar``() =
-        let trace = Hutchinson.trace (StoppingRule.matvecs 1) key operator
-        Expect.error<ArgumentRangeException> [ "two samples" ] (fun () -> trace.StandardError |> ignore)
-        Expect.error<ArgumentRangeException> [ "two samples" ] (fun () -> trace.Interval 0.95 |> ignore)
+    member _.``the error of one or two forms, and of fewer than five vectors, is not known``() =
+        for count, ofEntries in [ 1, 1; 2, 4 ] do
+            let trace = Hutchinson.trace (StoppingRule.matvecs count) key operator
+            let interval = trace.Interval 0.95
+            Assert.That((trace.IsErrorKnown, trace.StandardError), Is.EqualTo((false, infinity)))
+            Assert.That((interval.Low, interval.High), Is.EqualTo((-infinity, infinity)))
+            Assert.That(string trace, Does.Contain "± unknown")
+            let diagonal = Hutchinson.diagonal (StoppingRule.matvecs ofEntries) key operator
+            Assert.That(diagonal.IsErrorKnown, Is.False)
+            Expect.equal (Array.create 12 infinity) (diagonal.StandardError.ToArray())
+            Expect.equal (Array.create 12 infinity) ((diagonal.Interval 0.95).High.ToArray())
+
+        Assert.That((Hutchinson.trace (StoppingRule.matvecs 3) key operator).IsErrorKnown)
+        Assert.That((Hutchinson.diagonal (StoppingRule.matvecs 5) key operator).IsErrorKnown)
 
     [<Test>]
-    member _.``standard error and interval are Student's``() =
-        let forms =
-            Probe.draw Probe.rademacher key 12 (0, 3) DType.Float64
-            |> fun z -> Tensor.sumAxes [ 1 ] (z * operator.Apply z) |> _.ToArray()
-
-        let trace = Hutchinson.trace (StoppingRule.matvecs 3) key operator
-        let mean = Array.average forms
-        let error = sqrt ((forms |> Array.sumBy (fun t -> (t - mean) ** 2.0)) / 2.0 / 3.0)
-        Assert.That(trace.Value, Is.EqualTo(mean).Within 1e-12)
-        Assert.That(trace.StandardError, Is.EqualTo(error).Within 1e-12)
-        // The 97.5 % quantile of t with 2 degrees of freedom, from a table.
-        Assert.That(trace.Interval(0.95).High - mean, Is.EqualTo(4.302652730 * error).Within 1e-7)
-        Assert.That(mean - trace.Interval(0.95).Low, Is.EqualTo(4.302652730 * error).Within 1e-7)
+    member _.``standard errors are those of means, and intervals of entries, symmetric for signs, are Student's``() =
+        let z = Probe.draw Probe.rademacher key 12 (0, 5) DType.Float64
+        let weighted = z * operator.Apply z
+        let forms = (Tensor.sumAxes [ 1 ] weighted).ToArray()
+        let entries = Array.init 5 (fun row -> (Tensor.item 0 row weighted).ToArray()[0])
+        let trace = Hutchinson.trace (StoppingRule.matvecs 5) key operator
+        let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 5) key operator
+        let spread values = Array.sumBy (fun t -> (t - Array.average values) ** 2.0) values
+        let error values = sqrt (spread values / 4.0 / 5.0)
+        let mean = Array.average entries
+        Assert.That(trace.Value, Is.EqualTo(Array.average forms).Within 1e-12)
+        Assert.That(trace.StandardError, Is.EqualTo(error forms).Within 1e-12)
+        let high, low = (diagonal.Interval 0.95).High.ToArray()[0], (diagonal.Interval 0.95).Low.ToArray()[0]
+        // The 97.5 % quantile of t with 4 degrees of freedom, from a table.
+        Assert.That(high - mean, Is.EqualTo(2.776445105 * error entries).Within 1e-7)
+        Assert.That(mean - low, Is.EqualTo(2.776445105 * error entries).Within 1e-7)
         Expect.error<ArgumentRangeException> [ "95" ] (fun () -> trace.Interval 95.0 |> ignore)
 
     [<Test>]
@@ -219,9 +232,11 @@ type HutchinsonTests() =
                 operator
 
         let trace, diagonal = run one
-        Assert.That((trace.Value, trace.StandardError, trace.Interval(0.95).High), Is.EqualTo((3.5, 0.0, 3.5)))
+        Assert.That(trace.Value, Is.EqualTo 3.5)
+        Assert.That(trace.StandardError, Is.InRange(1e-16, 1e-14))
+        Assert.That(trace.Interval(0.95).High, Is.InRange(3.5, 3.5 + 1e-14))
         Expect.tensor 0.0 [ 1 ] [ 3.5 ] diagonal.Value
-        Expect.tensor 0.0 [ 1 ] [ 0.0 ] diagonal.StandardError
+        Expect.tensor 1e-14 [ 1 ] [ 0.0 ] diagonal.StandardError
         Assert.That((trace.IsExact, trace.Matvecs, trace.StopReason), Is.EqualTo((true, 1, StopReason.Exact)))
         let trace, diagonal = run none
         Assert.That((trace.Value, trace.StandardError, trace.Matvecs), Is.EqualTo((0.0, 0.0, 0)))
@@ -286,7 +301,8 @@ type HutchinsonTests() =
             Is.EqualTo(Matrices.diagonal matrix |> Array.skip 5 |> Array.sum).Within 1e-13
         )
 
-        Assert.That((traces[1].Trace.StandardError, traces[1].Trace.Matvecs), Is.EqualTo((0.0, 12)))
+        Assert.That((traces[1].Trace.IsExact, traces[1].Trace.Matvecs), Is.EqualTo((true, 12)))
+        Assert.That(traces[1].Trace.StandardError, Is.InRange(1e-16, 1e-13))
 
         Expect.error<OperatorException> [ "trace"; "square" ] (fun () ->
             Exact.trace (LinearOperator.ofMatrix (Matrices.random 1 2 3)) |> ignore)

@@ -34,10 +34,9 @@ type InterruptionTests() =
 
     let sample (options: RunOptions) samples =
         let trace, (ratio, diagonal) =
-            Hutchinson.estimateWith
+            Estimate.runWith
                 (options.WithBlockSize 4)
-                Probe.gaussian
-                measurement
+                (Hutchinson.estimator Probe.gaussian measurement)
                 (StoppingRule.matvecs samples)
                 key
                 operator
@@ -323,10 +322,9 @@ type InterruptionTests() =
                 v)
 
         let run (path: string) () =
-            Hutchinson.estimateWith
+            Estimate.runWith
                 (RunOptions.Default.WithCheckpoint path)
-                Probe.gaussian
-                Measurement.trace
+                (Hutchinson.estimator Probe.gaussian Measurement.trace)
                 (StoppingRule.matvecs 4)
                 key
                 counting

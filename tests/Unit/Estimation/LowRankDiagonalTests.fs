@@ -64,7 +64,7 @@ type LowRankDiagonalTests() =
         let truth = Matrices.diagonal matrix
 
         for name, estimate in estimators do
-            let results = (Key.OfSeed 84L).Split 500 |> Array.map (fun key -> estimate 12 key (semidefinite matrix))
+            let results = (Key.OfSeed 84L).Split 500 |> Array.map (fun key -> estimate 16 key (semidefinite matrix))
 
             let values, errors =
                 results |> Array.map (fun r -> r.Value.ToArray()),
@@ -77,7 +77,7 @@ type LowRankDiagonalTests() =
                 let claimed = sqrt (errors |> Array.averageBy (fun e -> e[i] * e[i]))
                 Assert.That(claimed / spread, Is.InRange(0.7, 3.0), $"{name}, entry {i}")
 
-            Assert.That(results |> Array.forall (fun r -> r.Matvecs = 12), name)
+            Assert.That(results |> Array.forall (fun r -> r.Matvecs = 16), name)
 
     [<Test>]
     member _.``unsymmetric operators with a transpose have unbiased diagonals``() =
@@ -110,7 +110,7 @@ type LowRankDiagonalTests() =
 
                 if not (name.Contains "Nys") then
                     Assert.That(diagonal.IsExact, name)
-                    Expect.close 0.0 (Array.zeroCreate 70) (diagonal.StandardError.ToArray())
+                    Assert.That((Tensor.max diagonal.StandardError).ToScalar(), Is.InRange(1e-17, tolerance), name)
                 else
                     Assert.That((Tensor.max diagonal.StandardError).ToScalar(), Is.LessThan(100.0 * tolerance), name)
 

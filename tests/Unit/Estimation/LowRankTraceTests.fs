@@ -149,7 +149,8 @@ type LowRankTraceTests() =
                 Estimate.run (XTrace.withProbe probe) (StoppingRule.matvecs 22) key (LinearOperator.ofMatrix matrix)
 
             Assert.That(trace.Value, Is.EqualTo(Matrices.trace matrix).Within(10.0 * sqrt 2.2e-16))
-            Assert.That((trace.IsExact, trace.StandardError), Is.EqualTo((true, 0.0)), $"{probe}")
+            Assert.That(trace.IsExact, $"{probe}")
+            Assert.That(trace.StandardError, Is.InRange(1e-16, 1e-11), $"{probe}")
             Assert.That(trace.Matvecs, Is.LessThanOrEqualTo 22)
 
     [<Test>]
@@ -241,7 +242,8 @@ type LowRankTraceTests() =
                 for products in [ max 1 n; n + 1; 2 * n + 5; 1000 ] do
                     let trace = estimate products key operator
                     Assert.That(trace.Value, Is.EqualTo(truth).Within 1e-12, $"{name} of size {n}, {products} products")
-                    Assert.That((trace.IsExact, trace.Matvecs, trace.StandardError), Is.EqualTo((true, n, 0.0)), name)
+                    Assert.That((trace.IsExact, trace.Matvecs), Is.EqualTo((true, n)), name)
+                    Assert.That(trace.StandardError, Is.InRange(0.0, 1e-12), name)
 
             Assert.That((AdaptiveHutchPlusPlus.estimate 1e-6 0.05 key operator).Value, Is.EqualTo(truth).Within 1e-6)
 
@@ -262,8 +264,9 @@ type LowRankTraceTests() =
                 Expect.error<ArgumentRangeException> [ $"{least} products" ] (fun () ->
                     estimate (least - 1) key operator |> ignore)
 
-        Expect.error<ArgumentRangeException> [ "two samples" ] (fun () ->
-            (XTrace.estimate (StoppingRule.matvecs 3) key operator).StandardError |> ignore)
+        // Where a single vector can be left out, nothing tells how that varies.
+        let few = XTrace.estimate (StoppingRule.matvecs 3) key operator
+        Assert.That((few.IsErrorKnown, few.StandardError), Is.EqualTo((false, infinity)))
 
     [<Test>]
     member _.``operators that do not fit are refused``() =

@@ -50,12 +50,17 @@ type SequentialRunTests() =
         Assert.That(trace.Value, Is.EqualTo(truth).Within 1e-10)
         Assert.That(trace.Matvecs, Is.InRange(101, 116), "what was sampled before counts")
         Assert.That(trace.Ledger.Forecast, Is.GreaterThan 1000.0)
-        Assert.That(string trace, Does.Contain $"(exact, from {trace.Matvecs} products; sampling would have taken about ")
+
+        Assert.That(
+            string trace,
+            Does.Contain $"(exact, from {trace.Matvecs} products; sampling would have taken about "
+        )
 
     [<Test>]
     member _.``whatever has an exact result is finished by all columns``() =
         let blocks = [ ParameterBlock("first", 0, 40); ParameterBlock("rest", 40, 60) ]
         let exactly measurement = Hutchinson.estimate Probe.rademacher measurement (StoppingRule.absoluteError 1e-3) key
+
         let diagonal, (frobenius, (rows, traces)) =
             exactly
                 (Measurement.both
@@ -72,7 +77,9 @@ type SequentialRunTests() =
         Assert.That((diagonal.IsExact && frobenius.IsExact && rows.IsExact && traces[0].Trace.IsExact))
 
     [<Test>]
-    member _.``a fixed number of products, a limit below the columns and a measurement without an exact result are sampled``() =
+    member _.``a fixed number of products, a limit below the columns and a measurement without an exact result are sampled``
+        ()
+        =
         let fixedCount = Hutchinson.trace (StoppingRule.matvecs 500) key operator
         Assert.That((fixedCount.IsExact, fixedCount.Samples), Is.EqualTo((false, 500)))
         let limited = Hutchinson.trace (onePercent |> StoppingRule.orElse (StoppingRule.matvecs 90)) key operator
@@ -93,7 +100,9 @@ type SequentialRunTests() =
 
     [<Test>]
     member _.``cancelled among the columns, a run returns what was sampled, and an exact one nothing``() =
-        let run options operator = Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace) onePercent key operator
+        let run options operator =
+            Estimate.runWith options (Hutchinson.estimator Probe.gaussian Measurement.trace) onePercent key operator
+
         let trace: Estimate<float> = cancellingAt 60 run
         Assert.That((trace.StopReason, trace.IsExact), Is.EqualTo((StopReason.Cancelled, false)))
         Assert.That(trace.Samples, Is.LessThan 60)
@@ -106,7 +115,9 @@ type SequentialRunTests() =
     [<Test>]
     member _.``a run that was cancelled among the columns goes on from its file``() =
         withFile (fun path ->
-            let estimator = Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.rowNorms)
+            let estimator =
+                Hutchinson.estimator Probe.gaussian (Measurement.both Measurement.trace Measurement.rowNorms)
+
             let run (options: RunOptions) a = Estimate.runWith (options.WithCheckpoint path) estimator onePercent key a
             let whole, wholeRows = Estimate.run estimator onePercent key operator
             Assert.That((fst (cancellingAt 60 run)).StopReason, Is.EqualTo StopReason.Cancelled)

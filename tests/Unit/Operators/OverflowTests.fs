@@ -38,7 +38,7 @@ type OverflowTests() =
             "row norms", (fun a -> box (Norm.rowNorms stop key a))
             "exact trace", (fun a -> box (Exact.trace a))
             "exact Frobenius norm", (fun a -> box (Exact.frobenius a))
-            "Hutch++", (fun a -> box (HutchPlusPlus.estimate 5 key a))
+            "Hutch++", (fun a -> box (HutchPlusPlus.estimate (StoppingRule.matvecs 5) key a))
             "XTrace", (fun a -> box (XTrace.estimate (StoppingRule.matvecs 4) key a))
             "XNysTrace", (fun a -> box (XNysTrace.estimate (StoppingRule.matvecs 3) key a))
             "automatic trace", (fun a -> box (Automatic.trace stop key a))

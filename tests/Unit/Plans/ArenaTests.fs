@@ -38,12 +38,15 @@ type ArenaTests() =
             for buffer in 0 .. count - 1 do
                 let first = source.Next count
 
-                {
-                    Buffer = buffer
-                    Bytes = int64 (source.Next sizes)
-                    First = first
-                    Last = first + source.Next(1 + source.Next count)
-                }
+                let interval: Arena.Interval =
+                    {
+                        Buffer = buffer
+                        Bytes = int64 (source.Next sizes)
+                        First = first
+                        Last = first + source.Next(1 + source.Next count)
+                    }
+
+                interval
         ]
 
     [<Test>]

@@ -1,0 +1,93 @@
+namespace Curvature.FSharp
+
+open System
+
+/// What is known of the law of independent samples, beside their mean and spread: how skewed it may be. Student's
+/// interval of few skewed samples is too short on the side of the long tail.
+[<Struct; NoEquality; NoComparison>]
+type internal SampleLaw =
+    {
+        /// The largest skewness to the left that has to be reckoned with.
+        Left: float
+        /// The largest skewness to the right.
+        Right: float
+        /// Whether the samples say anything of their error.
+        IsKnown: bool
+    }
+
+module internal SampleLaw =
+
+    /// No skewness.
+    let symmetric = { Left = 0.0; Right = 0.0; IsKnown = true }
+
+    let unknown = { Left = 0.0; Right = 0.0; IsKnown = false }
+
+    /// With fewer forms nothing is said of the error: the spread of two is next to nothing.
+    let private fewestForms = 3
+
+    /// The same for single entries. Of an operator that is nearly concentrated in one element they take two values,
+    /// and m of them are the same in a share 2/2ᵐ of runs: then their spread is 0.
+    let private fewestEntries = 5
+
+    /// A sparse vector must be expected to touch each element so often that one which matters is missed in less than
+    /// 1 of 100 runs.
+    let private fewestTouches = 5.0
+
+    /// Of all quadratic forms zᵀAz in normal, spherical or sign vectors, those of rank 1 are the most skewed: χ²₁,
+    /// with 2√2. Sums of few of such squares have the heaviest tails too (Székely & Bakirov 2003, Roosta-Khorasani &
+    /// Ascher 2015).
+    let private ofRankOne = 2.0 * sqrt 2.0
+
+    /// The bound is enlarged for few samples, where the expansion below falls short for χ²₁: in simulations of 2 to
+    /// 250 samples of it, intervals so widened held the truth in 93 to 97 % of runs, and Student's in 82 to 94 %.
+    let boundOfForms (touched: float) (samples: int) =
+        let most = if touched < 1.0 then max ofRankOne (1.0 / sqrt touched) else ofRankOne
+        most * (1.0 + 2.0 / float samples)
+
+    let private isEnough fewest (touched: float) (samples: int) =
+        samples >= fewest && (touched >= 1.0 || touched * float samples >= fewestTouches)
+
+    /// Twice the standard error of the skewness of so many normal samples: so much more than the one seen is reckoned
+    /// with.
+    let private uncertainty (samples: int) =
+        let m = float samples
+        2.0 * sqrt (6.0 * m * (m - 1.0) / ((m - 2.0) * (m + 1.0) * (m + 3.0)))
+
+    /// Quadratic forms of vectors that touch this share of the elements, where so much skewness was seen. What few
+    /// touches have seen says nothing of those to come.
+    let ofForms (touched: float) (samples: int) (seen: float) : SampleLaw =
+        if not (isEnough fewestForms touched samples) then
+            unknown
+        else
+            let most = boundOfForms touched samples
+
+            if touched < 1.0 then
+                { Left = most; Right = most; IsKnown = true }
+            else
+                let side skewness = min most (max 0.0 skewness + uncertainty samples)
+                { Left = side (-seen); Right = side seen; IsKnown = true }
+
+    /// Squares of one normal number each: the law of rank 1 itself.
+    let ofSquares (touched: float) (samples: int) : SampleLaw =
+        if isEnough fewestEntries touched samples then
+            { Left = 0.0; Right = boundOfForms touched samples; IsKnown = true }
+        else
+            unknown
+
+    /// Products zᵢ(Az)ᵢ: symmetric about their mean for signs, and skewed at most like forms for others.
+    let ofEntries (isSign: bool) (touched: float) (samples: int) : SampleLaw =
+        if not (isEnough fewestEntries touched samples) then
+            unknown
+        elif isSign then
+            symmetric
+        else
+            let most = boundOfForms touched samples
+            { Left = most; Right = most; IsKnown = true }
+
+    /// The quantile t of Student's law for skewed samples, by the first term of Edgeworth's expansion of Student's
+    /// ratio (Johnson 1978, "Modified t tests and confidence intervals for asymmetrical populations"; Hall 1992).
+    let quantile (samples: int) (skewness: float) (t: float) =
+        if skewness = 0.0 then
+            t
+        else
+            t + skewness * (2.0 * t * t + 1.0) / (6.0 * sqrt (float (max 1 samples)))
