@@ -42,5 +42,6 @@ public sealed class CompileTests
     [Test]
     public void ACompiledFunctionMayNotAskForValues() =>
         Assert.That(
-            () => Compile.Function(x => x.Sum().ToScalar() > 0 ? x : -x)(X), Throws.InstanceOf<DifferentiationException>());
+            () => Compile.Function(x => x.Sum().ToScalar() > 0 ? x : -x)(X),
+            Throws.InstanceOf<DifferentiationException>());
 }

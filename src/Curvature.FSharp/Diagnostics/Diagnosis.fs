@@ -143,7 +143,7 @@ type Diagnosis
 type DiagnoseOptions
     private (key: Key, probes: int, lanczosSteps: int, tolerance: float, cancellation: CancellationToken) =
     /// 8 probes, 20 Lanczos steps, tolerances of 1e-8 (Float64) or 1e-3 (Float32).
-    static member Default = DiagnoseOptions(Key.OfSeed 0L, 8, 20, 0.0, CancellationToken.None)
+    static member Default = DiagnoseOptions(Key.OfSeed 0L, 8, 20, Tolerance.Automatic, CancellationToken.None)
 
     /// What decides the random vectors.
     member _.Key = key
@@ -154,7 +154,8 @@ type DiagnoseOptions
     /// How many steps look for negative eigenvalues.
     member _.LanczosSteps = lanczosSteps
 
-    /// The relative error that is put down to rounding; 0 for the default of the element type.
+    /// The relative error that is put down to rounding; Tolerance.Automatic for the default of the
+    /// element type.
     member _.Tolerance = tolerance
 
     /// Ends the checks early. Those that were made until then are the result, and the others are skipped. Where there is none, before the
@@ -188,7 +189,4 @@ type DiagnoseOptions
 
         DiagnoseOptions(key, probes, lanczosSteps, value, cancellation)
 
-    member internal _.ToleranceFor(dtype: DType) =
-        if tolerance > 0.0 then tolerance
-        elif dtype = DType.Float64 then 1e-8
-        else 1e-3
+    member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-8, 1e-3)

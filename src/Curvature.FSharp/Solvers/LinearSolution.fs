@@ -89,9 +89,10 @@ type LinearSolution
 type SolverOptions
     private (tolerance: float, maxIterations: int, preconditioner: Tensor, cancellation: CancellationToken) =
     /// Residuals of 1e-8 (Float64) or 1e-4 (Float32), at most 1000 iterations, no preconditioner.
-    static member Default = SolverOptions(0.0, 1000, null, CancellationToken.None)
+    static member Default = SolverOptions(Tolerance.Automatic, 1000, null, CancellationToken.None)
 
-    /// The residual, relative to the right-hand side, that is small enough; 0 for the default of the element type.
+    /// The residual, relative to the right-hand side, that is small enough; Tolerance.Automatic for the
+    /// default of the element type.
     member _.Tolerance = tolerance
 
     /// The largest number of iterations.
@@ -138,10 +139,7 @@ type SolverOptions
     /// The same options with a token that ends the iterations early.
     member _.WithCancellation(token: CancellationToken) = SolverOptions(tolerance, maxIterations, preconditioner, token)
 
-    member internal _.ToleranceFor(dtype: DType) =
-        if tolerance > 0.0 then tolerance
-        elif dtype = DType.Float64 then 1e-8
-        else 1e-4
+    member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-8, 1e-4)
 
 namespace Curvature.FSharp
 

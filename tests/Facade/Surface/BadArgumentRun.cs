@@ -50,8 +50,9 @@ internal sealed class BadArgumentRun : IDisposable
 
     public void Dispose() => _worker.Dispose();
 
-    /// <summary>Calls each member with good values, and with each bad one in the place of one of them. What a member returns
-    /// is a good value for others, so that those without one are tried again until nothing new is called.</summary>
+    /// <summary>Calls each member with good values, and with each bad one in the place of one of them. What a member
+    /// returns is a good value for others, so that those without one are tried again until nothing new is
+    /// called.</summary>
     public void CallAll(IEnumerable<(Type Type, MethodBase Member)> members)
     {
         var waiting = members.Select(each => Close(each.Type, each.Member)).ToList();
@@ -86,8 +87,8 @@ internal sealed class BadArgumentRun : IDisposable
         return true;
     }
 
-    /// <summary>The first choice of good values that a member takes; the first of all where it takes none, and null where there
-    /// is none.</summary>
+    /// <summary>The first choice of good values that a member takes; the first of all where it takes none, and null
+    /// where there is none.</summary>
     private int? FindChoice(MethodBase member)
     {
         if (Call(member, 0, _ => { }, GoodOnes) is not { } first)
@@ -114,8 +115,8 @@ internal sealed class BadArgumentRun : IDisposable
         return 0;
     }
 
-    /// <summary>Calls a member with good values but for what a change puts in their place: whether it took them, or null where
-    /// there are no good values.</summary>
+    /// <summary>Calls a member with good values but for what a change puts in their place: whether it took them, or
+    /// null where there are no good values.</summary>
     private bool? Call(MethodBase member, int choice, Action<object?[]> change, string what)
     {
         object? target = null;
@@ -205,7 +206,8 @@ internal sealed class BadArgumentRun : IDisposable
             {
                 var place = new StackTrace(error).GetFrames().FirstOrDefault()?.GetMethod();
                 var message = error.Message.ReplaceLineEndings(" ");
-                Remember(member, error.GetType().Name, $"{what}: {message} at {place?.DeclaringType?.Name}.{place?.Name}");
+                Remember(
+                    member, error.GetType().Name, $"{what}: {message} at {place?.DeclaringType?.Name}.{place?.Name}");
             }
         }
 

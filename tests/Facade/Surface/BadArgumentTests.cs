@@ -7,8 +7,9 @@ using NUnit.Framework;
 
 namespace Curvature.Tests.Facade.Surface;
 
-/// <summary>Every public member of the library is called with values that are wrong, one argument at a time. Whatever is
-/// thrown derives from CurvatureException, or says that an argument is null or that the work was cancelled.</summary>
+/// <summary>Every public member of the library is called with values that are wrong, one argument at a time. Whatever
+/// is thrown derives from CurvatureException, or says that an argument is null or that the work was
+/// cancelled.</summary>
 public sealed class BadArgumentTests
 {
     private const BindingFlags Declared =
@@ -40,7 +41,8 @@ public sealed class BadArgumentTests
             // IComparable has a contract of its own: ArgumentException or InvalidCastException for another type.
             .Where(member => member.Name != nameof(IComparable.CompareTo))
             // What F# makes for structural equality takes comparers from F# alone.
-            .Where(member => member.GetParameters().All(parameter => parameter.ParameterType != typeof(IEqualityComparer)));
+            .Where(member =>
+                member.GetParameters().All(parameter => parameter.ParameterType != typeof(IEqualityComparer)));
 
     [Test]
     public void WhatBadValuesThrowIsACurvatureException()

@@ -9,8 +9,8 @@ namespace Curvature.Tests.Facade.Surface;
 /// <summary>For each type of parameter values that a member may well refuse.</summary>
 internal sealed class BadValues(GoodValues good, Tensor foreign)
 {
-    /// <summary>Values that are wrong, or may be; the last one of integers is so large that memory or time may not suffice.
-    /// </summary>
+    /// <summary>Values that are wrong, or may be; the last one of integers is so large that memory or time may not
+    /// suffice.</summary>
     public IEnumerable<object?> Of(Type type, bool withNull, bool withLargest)
     {
         var values = Numbers(type, withLargest) ?? References(type, withNull);
@@ -70,12 +70,14 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
             return FunctionsOf(type, withNull);
         }
 
-        if (type.Name.EndsWith("Options", StringComparison.Ordinal) || type.Name.EndsWith("Limits", StringComparison.Ordinal))
+        if (type.Name.EndsWith("Options", StringComparison.Ordinal)
+            || type.Name.EndsWith("Limits", StringComparison.Ordinal))
         {
             return OptionsOf(type);
         }
 
-        return type.IsArray || (type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type)) ? Collections(type, withNull) : [];
+        var isSequence = type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type);
+        return type.IsArray || isSequence ? Collections(type, withNull) : [];
     }
 
     private IEnumerable<Tensor> Tensors() =>
@@ -110,7 +112,8 @@ internal sealed class BadValues(GoodValues good, Tensor foreign)
     /// <summary>Options with one bad value each, as far as the options themselves take it.</summary>
     private IEnumerable<object?> OptionsOf(Type type)
     {
-        foreach (var method in type.GetMethods().Where(method => !method.IsStatic && method.GetParameters().Length == 1))
+        var ofOneArgument = type.GetMethods().Where(each => !each.IsStatic && each.GetParameters().Length == 1);
+        foreach (var method in ofOneArgument)
         {
             var isSetter = method.IsSpecialName && method.Name.StartsWith("set_", StringComparison.Ordinal);
             if (!isSetter && method.ReturnType != type)

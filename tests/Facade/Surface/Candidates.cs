@@ -6,8 +6,8 @@ using Microsoft.FSharp.Reflection;
 
 namespace Curvature.Tests.Facade.Surface;
 
-/// <summary>For types of which one value does not suit every member, several: a matrix product needs other tensors than a
-/// convolution, and a reader of tables other bytes than one of images.</summary>
+/// <summary>For types of which one value does not suit every member, several: a matrix product needs other tensors than
+/// a convolution, and a reader of tables other bytes than one of images.</summary>
 internal sealed class Candidates(string folder)
 {
     private static readonly byte[][] Contents =

@@ -6,8 +6,8 @@ using Microsoft.FSharp.Reflection;
 
 namespace Curvature.Tests.Facade.Surface;
 
-/// <summary>For each type of parameter a value that members can work with, made by hand where it matters and otherwise by whatever
-/// member of the library returns the type.</summary>
+/// <summary>For each type of parameter a value that members can work with, made by hand where it matters and otherwise
+/// by whatever member of the library returns the type.</summary>
 internal sealed class GoodValues
 {
     private const int MostDepth = 4;
@@ -26,7 +26,9 @@ internal sealed class GoodValues
         _folder = folder;
         _candidates = new Candidates(folder);
         _makers = types
-            .SelectMany(type => type.GetMethods(Static).Where(method => !method.IsGenericMethodDefinition).Cast<MethodBase>()
+            .SelectMany(type => type.GetMethods(Static)
+                .Where(method => !method.IsGenericMethodDefinition)
+                .Cast<MethodBase>()
                 .Concat(type.GetConstructors()))
             .OrderBy(maker => maker.GetParameters().Length)
             .ToLookup(maker => maker is MethodInfo method ? method.ReturnType : maker.DeclaringType!);
@@ -47,7 +49,8 @@ internal sealed class GoodValues
     public static Microsoft.FSharp.Collections.FSharpList<int> Shape(params int[] lengths) =>
         Microsoft.FSharp.Collections.ListModule.OfSeq(lengths);
 
-    /// <summary>Whether there is a value, and which. What a call may change, options and streams, is made anew each time.</summary>
+    /// <summary>Whether there is a value, and which. What a call may change, options and streams, is made anew each
+    /// time.</summary>
     public bool TryGet(Type type, out object? value) => TryGet(type, 0, out value);
 
     /// <summary>Keeps what a member returned, as the value for its type, unless there is one.</summary>
@@ -143,7 +146,9 @@ internal sealed class GoodValues
         Add(network.Layout);
         Add(new KeyValuePair<string, Tensor>("weight", FSharp.Tensor.ones(DType.Float64, Shape(1, 3))));
         Add(CSharp.Risk.OfModel(
-            (x, theta) => network.Forward(theta, x), (y, outputs) => CSharp.Loss.MeanSquaredError(outputs, y), [Samples]));
+            (x, theta) => network.Forward(theta, x),
+            (y, outputs) => CSharp.Loss.MeanSquaredError(outputs, y),
+            [Samples]));
         Add(typeof(int));
         Add(StructuralComparisons.StructuralEqualityComparer);
     }
@@ -283,7 +288,8 @@ internal sealed class GoodValues
     /// <summary>What the first member that returns the type, and runs, returns.</summary>
     private bool TryCallMaker(Type type, int depth, out object? value)
     {
-        var derived = _makers.Where(group => type.IsAbstract && type.IsAssignableFrom(group.Key)).SelectMany(group => group);
+        var derived = _makers.Where(group => type.IsAbstract && type.IsAssignableFrom(group.Key))
+            .SelectMany(group => group);
         foreach (var maker in _makers[type].Concat(derived))
         {
             var parameters = maker.GetParameters();
@@ -301,7 +307,9 @@ internal sealed class GoodValues
 
             try
             {
-                value = maker is ConstructorInfo constructor ? constructor.Invoke(arguments) : maker.Invoke(null, arguments);
+                value = maker is ConstructorInfo constructor
+                    ? constructor.Invoke(arguments)
+                    : maker.Invoke(null, arguments);
                 if (value is not null)
                 {
                     return true;
@@ -317,8 +325,8 @@ internal sealed class GoodValues
         return false;
     }
 
-    /// <summary>The value for a parameter, or with a source of choices one that may suit better. What is a path does not lead
-    /// out of the test's folder.</summary>
+    /// <summary>The value for a parameter, or with a source of choices one that may suit better. What is a path does
+    /// not lead out of the test's folder.</summary>
     public bool TryGetFor(ParameterInfo parameter, Random? choices, out object? value)
     {
         var type = parameter.ParameterType;
@@ -340,7 +348,9 @@ internal sealed class GoodValues
     private bool TryMakeSingle(Type type, Random choices, out object? value)
     {
         value = null;
-        if (!type.IsGenericType || type.GetGenericArguments().Length != 1 || !typeof(IEnumerable).IsAssignableFrom(type))
+        if (!type.IsGenericType
+            || type.GetGenericArguments().Length != 1
+            || !typeof(IEnumerable).IsAssignableFrom(type))
         {
             return false;
         }
