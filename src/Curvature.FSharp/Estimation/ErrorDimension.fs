@@ -72,12 +72,12 @@ type internal ErrorDimension(n: int, device: Device) =
 
         member _.Restore reader =
             let vector () = Tensor.ofArray [ n ] (SavedVector.read reader n) |> Tensor.toDevice device
-            count <- reader.ReadInt32()
-            directions <- reader.ReadInt32()
-            pairs <- reader.ReadInt32()
-            products <- reader.ReadDouble()
-            squares <- reader.ReadDouble()
-            unit <- reader.ReadDouble()
-            squaredLength <- reader.ReadDouble()
+            count <- reader.ReadCount()
+            directions <- reader.ReadWithin(count, "directions")
+            pairs <- reader.ReadWithin(count, "pairs")
+            products <- reader.ReadMagnitude "a sum of squared products"
+            squares <- reader.ReadMagnitude "a sum of squares"
+            unit <- reader.ReadMagnitude "a unit"
+            squaredLength <- reader.ReadMagnitude "a squared length"
             waiting <- vector ()
             direction <- vector ()

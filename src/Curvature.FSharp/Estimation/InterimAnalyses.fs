@@ -1,5 +1,6 @@
 namespace Curvature.FSharp
 
+open System
 open Curvature
 
 /// The interim analyses of a run: what they found, and what the targets of the rule conclude from it. All targets share them.
@@ -49,6 +50,12 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
         if histories.Length = 0 then
             histories <- summaries |> Array.map List.singleton
         else
+            if histories.Length <> summaries.Length then
+                raise (
+                    DataException
+                        $"the checkpoint is of a run that watches {histories.Length} quantities, and this one watches {summaries.Length}"
+                )
+
             histories <- Array.map2 (fun history summary -> history @ [ summary ]) histories summaries
 
     /// Whether every quantity has reached the target, by the newest analysis.
@@ -97,8 +104,16 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
                     Spread = numbers[2]
                     Skewness = numbers[3]
                     Dimension = numbers[4]
-                    Independent = reader.ReadInt32()
+                    Independent = reader.ReadWithin(Int32.MaxValue, "independent numbers")
                     IsExact = reader.ReadBoolean()
                 }
 
-            histories <- Array.init (reader.ReadInt32()) (fun _ -> List.init (reader.ReadInt32()) summary)
+            // Analyses are some samples apart, and each quantity has a history of its own.
+            let most = 1 + reader.Samples
+
+            let history _ =
+                match List.init (reader.ReadWithin(most, "analyses")) summary with
+                | [] -> raise (reader.Damaged "a history has no analysis")
+                | analyses -> analyses
+
+            histories <- Array.init (reader.ReadWithin(1 <<< 20, "histories")) history

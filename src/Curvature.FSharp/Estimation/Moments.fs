@@ -35,6 +35,15 @@ type internal RunReader(path: string, content: Stream) =
 
         count
 
+    /// How many of something there are, which is at most so many.
+    member this.ReadWithin(most: int, what: string) : int =
+        let count = this.ReadInt32()
+
+        if count < 0 || count > most then
+            raise (this.Damaged $"it has {count} {what}, and 0 to {most} are possible")
+
+        count
+
     /// A number that is not negative.
     member this.ReadMagnitude(what: string) : float =
         let value = this.ReadDouble()
@@ -164,9 +173,9 @@ type internal ProbeShape() =
             writer.Write isSign
 
         member _.Restore reader =
-            vectors <- reader.ReadInt32()
-            touched <- reader.ReadDouble()
-            elements <- reader.ReadDouble()
+            vectors <- reader.ReadWithin(reader.Samples, "vectors that were looked at")
+            touched <- reader.ReadMagnitude "a number of elements"
+            elements <- reader.ReadMagnitude "a number of elements"
             isSign <- reader.ReadBoolean()
 
 /// Mean and variance of quadratic forms of random vectors that come one after the other, and what is known of their

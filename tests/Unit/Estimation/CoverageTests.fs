@@ -26,7 +26,9 @@ module private Traces =
 
                 { new Accumulator<_>() with
                     member _.Add block =
-                        let rows = (Tensor.matmul block.Weighted eigenvalues).ToArray() |> Array.chunkBySize spectra.Length
+                        let rows =
+                            (Tensor.matmul block.Weighted eigenvalues).ToArray() |> Array.chunkBySize spectra.Length
+
                         moments |> List.iteri (fun s own -> own.Add(block.Vectors, rows |> Array.map (Array.item s)))
 
                     member _.Summaries =

@@ -210,8 +210,8 @@ type InterruptionTests() =
                 member _.Report _ = if File.Exists path then states.Add(File.ReadAllBytes path)
             }
 
-        Assert.That((bits (sample (kept.WithProgress watching) 24) = bits expected))
-        Expect.equal 5 states.Count
+        Assert.That((bits (sample (kept.WithProgress(watching, 0.0)) 24) = bits expected))
+        Assert.That(states.Count, Is.GreaterThanOrEqualTo 5)
         Expect.equal [| path |] (Directory.GetFiles folder)
         let last = File.ReadAllBytes path
 
