@@ -178,7 +178,7 @@ module Compile =
         }
 
     let private bindTemplate (template: Template) (vector: Signature) (device: Kernels.Device) (points: Storage[]) =
-        BoundMemories.Of(device).GiveBackDropped()
+        BoundMemories.Of(device).GiveBackDropped(template.Fast.BindingBytes points.Length)
         let results = template.Slow.Run points
         let values = results[.. template.SlowOutputs - 1] |> Array.map Tensor.OfStorage |> List.ofArray
         let residuals = results[template.SlowOutputs ..]
@@ -189,7 +189,8 @@ module Compile =
     /// Records the map at known points: functions that look at values need this.
     let private recordAtPoints (points: Tensor[]) (vector: Signature) f =
         let device = points[0].Device
-        BoundMemories.Of(device).GiveBackDropped()
+        // How much it will be is not known, but recording takes longer than any collection.
+        BoundMemories.Of(device).GiveBackDropped Int64.MaxValue
         let values, g = f points
 
         let program = Staging.stage device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]

@@ -63,7 +63,7 @@ public sealed class NetworkTests
                 source.Cancel();
             }
         });
-        var options = TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5));
+        var options = TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5)).WithProgressInterval(0);
         var result = risk.WithPasses(Batches.ShuffledEachPass(Inputs, targets, 2, Key)).Minimize(
             Tensor.Zeros(DType.Float64, 2), options.WithProgress(listener).WithCancellation(source.Token));
         Assert.That(passes, Is.EqualTo(new[] { 1, 2, 3 }));

@@ -172,6 +172,7 @@ module ChebyshevMoments =
                 if found.Count = 0 then token.ThrowIfCancellationRequested()
                 reason <- StopReason.Cancelled
 
+        progress.Finish watch.Elapsed.TotalSeconds
         let cost = Ledgers.ofSamples found.Count (Cost.products products) watch.Elapsed.TotalSeconds reason
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
 

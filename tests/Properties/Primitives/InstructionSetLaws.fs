@@ -8,19 +8,13 @@ open Curvature.Tests
 [<TestFixture>]
 type InstructionSetLaws() =
 
-    static let laws =
-        [
-            "took effect"
-            "float32 computes what float64 does"
-            "the derivative along a direction agrees"
-            "a compiled primitive computes"
-        ]
-        |> List.map (fun name -> $"Name~{name}")
-        |> String.concat "|"
+    /// Words of the names of laws: filters cannot have spaces.
+    static let laws = "Name~switches|Name~float32|Name~differences|Name~compiled"
 
     [<Test>]
     member _.``the switches of vector instructions took effect``() = WithoutInstructions.check ()
 
+    [<Explicit "Its time is not measured yet on a quiet machine; run it by name.">]
     [<TestCase "DOTNET_EnableAVX512">]
     [<TestCase "DOTNET_EnableAVX2">]
     member _.``primitives and plans compute the same without vector instructions``(switch: string) =

@@ -8,11 +8,13 @@ open Curvature.Tests
 [<TestFixture>]
 type InstructionSetTests() =
 
-    static let kernels = "FullyQualifiedName~Unit.Kernels|Name~took effect"
+    /// Filters cannot have spaces.
+    static let kernels = "FullyQualifiedName~Unit.Kernels|Name~switches"
 
     [<Test>]
     member _.``the switches of vector instructions took effect``() = WithoutInstructions.check ()
 
+    [<Explicit "Its time is not measured yet on a quiet machine; run it by name.">]
     [<TestCase "DOTNET_EnableAVX512">]
     [<TestCase "DOTNET_EnableAVX2">]
     member _.``kernels compute the same without vector instructions``(switch: string) =
