@@ -52,8 +52,11 @@ public static class Charts
         /// <inheritdoc cref="FSharp.Series.vertical"/>
         public static Series Vertical(string name, double x) => FSharp.Series.vertical(name.NotNull(), x);
 
-        /// <inheritdoc cref="FSharp.Series.contoursAt"/>
-        /// <remarks>Without levels, they are about eight nice numbers.</remarks>
+        /// <summary>Lines and areas of equal z, for a row of numbers for each y and a column for each x, both
+        /// ascending. The name says what z is, with its unit. Without levels, they are about eight nice
+        /// numbers.</summary>
+        /// <exception cref="ShapeException">The sizes do not fit, or are less than two.</exception>
+        /// <exception cref="ArgumentRangeException">Places or levels do not ascend.</exception>
         public static Series Contours(string name, double[] x, double[] y, double[,] z, double[]? levels = null) =>
             levels is null
                 ? FSharp.Series.contours(name.NotNull(), x.NotNull(), y.NotNull(), z.NotNull())

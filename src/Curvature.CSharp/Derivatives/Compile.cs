@@ -43,9 +43,12 @@ public static class Compile
         return theta => family.Invoke(theta.NotNull());
     }
 
-    /// <inheritdoc cref="FSharp.Compile.simplify"/>
-    public static LinearProgram Simplify(LinearProgram program) => FSharp.Compile.simplify(program.NotNull());
+    extension(LinearProgram program)
+    {
+        /// <inheritdoc cref="FSharp.Compile.simplify"/>
+        public LinearProgram Simplified() => FSharp.Compile.simplify(program.NotNull());
 
-    /// <inheritdoc cref="FSharp.Compile.program"/>
-    public static CompiledMap Program(LinearProgram program) => FSharp.Compile.program(program.NotNull());
+        /// <inheritdoc cref="FSharp.Compile.program"/>
+        public CompiledMap Compiled() => FSharp.Compile.program(program.NotNull());
+    }
 }
