@@ -33,8 +33,8 @@ public static class Estimators
     public static Estimator<Estimate<Tensor>> XDiag(Probe? probe = null) =>
         FSharp.XDiag.withProbe(probe ?? Probe.Rademacher);
 
-    /// <summary>The traces of the diagonal blocks of ranges by <see cref="XDiag"/>, at the cost of the diagonal, with error
-    /// bars of their own.</summary>
+    /// <summary>The traces of the diagonal blocks of ranges by <see cref="XDiag"/>, at the cost of the diagonal,
+    /// with error bars of their own.</summary>
     public static Estimator<BlockTrace[]> XDiagBlockTraces(IReadOnlyList<ParameterBlock> blocks, Probe? probe = null) =>
         FSharp.XDiag.blockTracesWithProbe(probe ?? Probe.Rademacher, blocks.WithoutNull());
 
@@ -42,8 +42,8 @@ public static class Estimators
     public static Estimator<Estimate<Tensor>> XNysDiag(Probe? probe = null) =>
         FSharp.XNysDiag.withProbe(probe ?? Probe.Rademacher);
 
-    /// <summary>The traces of the diagonal blocks of ranges by <see cref="XNysDiag"/>, at the cost of the diagonal, with
-    /// error bars of their own.</summary>
+    /// <summary>The traces of the diagonal blocks of ranges by <see cref="XNysDiag"/>, at the cost of the diagonal,
+    /// with error bars of their own.</summary>
     public static Estimator<BlockTrace[]> XNysDiagBlockTraces(
         IReadOnlyList<ParameterBlock> blocks, Probe? probe = null) =>
         FSharp.XNysDiag.blockTracesWithProbe(probe ?? Probe.Rademacher, blocks.WithoutNull());

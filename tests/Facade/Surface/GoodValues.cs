@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Reflection;
+using Curvature.CSharp;
 using Curvature.Kernels;
 using Microsoft.FSharp.Core;
 using Microsoft.FSharp.Reflection;
@@ -149,6 +150,9 @@ internal sealed class GoodValues
             (x, theta) => network.Forward(theta, x),
             (y, outputs) => CSharp.Loss.MeanSquaredError(outputs, y),
             [Samples]));
+        var trace = CSharp.Measurement.Trace.Select(estimate => estimate.Value);
+        Add(trace);
+        Add(CSharp.Estimators.Hutchinson(trace));
         Add(typeof(int));
         Add(StructuralComparisons.StructuralEqualityComparer);
     }
