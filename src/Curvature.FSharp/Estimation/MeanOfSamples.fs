@@ -72,7 +72,5 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
             mark |> ValueOption.iter writer.Write
 
         member _.Restore reader =
-            samples <- reader.ReadWithin(reader.Samples, "samples")
-            // Products of an exact pass are not samples.
-            reader.Samples <- samples
+            samples <- reader.ReadCount()
             if reader.ReadBoolean() then mark <- ValueSome(reader.ReadDouble())

@@ -255,8 +255,8 @@ type InterruptionTests() =
         let start = magic + sum
         let text = Encoding.UTF8.GetString whole
         Expect.isTrue "the last fact is the block size" (text.Contains "the block size")
-        // Behind the facts: the number of samples, the seconds, the mark, and what was measured, the trace's count
-        // first.
+        // Behind the facts: the number of products, the seconds and the mark; then how many histories of analyses and
+        // columns there are, how many samples with their mark, and what was measured, the trace's count first.
         let marker = Encoding.UTF8.GetBytes "the block size"
         let facts = whole.AsSpan().IndexOf(ReadOnlySpan marker) + marker.Length + 2
         Expect.equal 8 (BitConverter.ToInt32(whole, facts))
@@ -273,10 +273,16 @@ type InterruptionTests() =
         refused [ "seconds" ] (facts + 4) (float -1.0)
         refused [ "seconds" ] (facts + 4) (float nan)
         refused [ "another operator" ] (facts + 12) (float nan)
-        refused [ "8 samples"; "has -8" ] (facts + 20) (int -8)
-        refused [ "sum of squares" ] (facts + 32) (float -1.0)
-        refused [ "unit" ] (facts + 40) (float -1.0)
-        refused [ "vector of 5"; "-1" ] (facts + 52) (int -1)
+        refused [ "-1 histories" ] (facts + 20) (int -1)
+        refused [ "-1 columns" ] (facts + 24) (int -1)
+        refused [ "9 columns" ] (facts + 24) (int 9)
+        refused [ "8 samples"; "has -8" ] (facts + 28) (int -8)
+        refused [ "8 samples"; "has -8" ] (facts + 41) (int -8)
+        refused [ "sum of squares" ] (facts + 53) (float -1.0)
+        refused [ "unit" ] (facts + 69) (float -1.0)
+        refused [ "-1 vectors" ] (facts + 77) (int -1)
+        refused [ "number of elements" ] (facts + 81) (float -1.0)
+        refused [ "vector of 5"; "-1" ] (facts + 102) (int -1)
         refused [ "-1 facts" ] start (int -1)
         refused [ "4 facts"; "5" ] start (int 4)
         refused [ "6 facts"; "5" ] start (int 6)
