@@ -72,9 +72,10 @@ type internal ErrorDimension(n: int, device: Device) =
 
         member _.Restore reader =
             let vector () = Tensor.ofArray [ n ] (SavedVector.read reader n) |> Tensor.toDevice device
-            count <- reader.ReadInt32()
-            directions <- reader.ReadInt32()
-            pairs <- reader.ReadInt32()
+            let number what = reader.ReadNumber(what, 0, Int32.MaxValue)
+            count <- number "a number of vectors"
+            directions <- number "a number of directions"
+            pairs <- number "a number of pairs"
             products <- reader.ReadDouble()
             squares <- reader.ReadDouble()
             unit <- reader.ReadDouble()

@@ -1,5 +1,6 @@
 namespace Curvature.FSharp
 
+open System
 open Curvature
 
 /// The interim analyses of a run: what they found, and what the targets of the rule conclude from it. All targets share them.
@@ -96,9 +97,13 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
                     StandardError = numbers[1]
                     Spread = numbers[2]
                     Skewness = numbers[3]
+                    Law = SampleLaw.symmetric
                     Dimension = numbers[4]
-                    Independent = reader.ReadInt32()
+                    Independent = reader.ReadNumber("a number of samples", 0, Int32.MaxValue)
                     IsExact = reader.ReadBoolean()
                 }
 
-            histories <- Array.init (reader.ReadInt32()) (fun _ -> List.init (reader.ReadInt32()) summary)
+            let count what = reader.ReadNumber(what, 0, 1_000_000)
+
+            histories <-
+                Array.init (count "a number of quantities") (fun _ -> List.init (count "a number of analyses") summary)

@@ -72,5 +72,5 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
             mark |> ValueOption.iter writer.Write
 
         member _.Restore reader =
-            samples <- reader.ReadInt32()
+            samples <- reader.ReadCount()
             if reader.ReadBoolean() then mark <- ValueSome(reader.ReadDouble())

@@ -35,6 +35,15 @@ type internal RunReader(path: string, content: Stream) =
 
         count
 
+    /// A whole number between two.
+    member this.ReadNumber(what: string, least: int, most: int) : int =
+        let value = this.ReadInt32()
+
+        if value < least || value > most then
+            raise (this.Damaged $"{what} is {value}, and not from {least} to {most}")
+
+        value
+
     /// A number that is not negative.
     member this.ReadMagnitude(what: string) : float =
         let value = this.ReadDouble()
@@ -164,9 +173,9 @@ type internal ProbeShape() =
             writer.Write isSign
 
         member _.Restore reader =
-            vectors <- reader.ReadInt32()
-            touched <- reader.ReadDouble()
-            elements <- reader.ReadDouble()
+            vectors <- reader.ReadNumber("a number of vectors", 0, ProbeShape.Seen)
+            touched <- reader.ReadMagnitude "a number of elements that are not 0"
+            elements <- reader.ReadMagnitude "a number of elements"
             isSign <- reader.ReadBoolean()
 
 /// Mean and variance of quadratic forms of random vectors that come one after the other, and what is known of their

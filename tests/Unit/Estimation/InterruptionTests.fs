@@ -210,8 +210,9 @@ type InterruptionTests() =
                 member _.Report _ = if File.Exists path then states.Add(File.ReadAllBytes path)
             }
 
-        Assert.That((bits (sample (kept.WithProgress watching) 24) = bits expected))
-        Expect.equal 5 states.Count
+        Assert.That((bits (sample (kept.WithProgress(watching, 0.0)) 24) = bits expected))
+        // After each block but the first, and at the end.
+        Expect.equal 6 states.Count
         Expect.equal [| path |] (Directory.GetFiles folder)
         let last = File.ReadAllBytes path
 
@@ -255,8 +256,8 @@ type InterruptionTests() =
         let start = magic + sum
         let text = Encoding.UTF8.GetString whole
         Expect.isTrue "the last fact is the block size" (text.Contains "the block size")
-        // Behind the facts: the number of samples, the seconds, the mark, and what was measured, the trace's count
-        // first.
+        // Behind the facts: the number of samples, the seconds, the mark; the quantities that were analysed and the basis
+        // vectors that were taken; samples and mark of the mean; and what was measured, the trace's count first.
         let marker = Encoding.UTF8.GetBytes "the block size"
         let facts = whole.AsSpan().IndexOf(ReadOnlySpan marker) + marker.Length + 2
         Expect.equal 8 (BitConverter.ToInt32(whole, facts))
@@ -273,10 +274,15 @@ type InterruptionTests() =
         refused [ "seconds" ] (facts + 4) (float -1.0)
         refused [ "seconds" ] (facts + 4) (float nan)
         refused [ "another operator" ] (facts + 12) (float nan)
-        refused [ "8 samples"; "has -8" ] (facts + 20) (int -8)
-        refused [ "sum of squares" ] (facts + 32) (float -1.0)
-        refused [ "unit" ] (facts + 40) (float -1.0)
-        refused [ "vector of 5"; "-1" ] (facts + 52) (int -1)
+        refused [ "number of quantities"; "-1" ] (facts + 20) (int -1)
+        refused [ "number of basis vectors"; "6" ] (facts + 24) (int 6)
+        refused [ "8 samples"; "has -8" ] (facts + 28) (int -8)
+        let moments = facts + 41
+        refused [ "8 samples"; "has 9" ] moments (int 9)
+        refused [ "sum of squares" ] (moments + 12) (float -1.0)
+        refused [ "unit" ] (moments + 28) (float -1.0)
+        refused [ "number of vectors" ] (moments + 36) (int -1)
+        refused [ "vector of 5"; "-1" ] (moments + 61) (int -1)
         refused [ "-1 facts" ] start (int -1)
         refused [ "4 facts"; "5" ] start (int 4)
         refused [ "6 facts"; "5" ] start (int 6)
