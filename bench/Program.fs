@@ -9,6 +9,7 @@ let private usage =
   compare [--baseline FILE]... [--only NAME] [--data FOLDER] [--json FILE]   workloads beside a baseline's figures
   profile [--only NAME] [--data FOLDER]                                      time of each kernel of a product
   dataset --data FOLDER                                                      time and memory of a trace over a whole data set
+  points --data FOLDER                                       memory that Hessians at several points in turn take
   gemm [N]                                                                   square matrix products beside OpenBLAS
   tables [TRIALS [SPECTRUM]]                                 errors of trace and diagonal estimators beside published ones
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
@@ -99,6 +100,13 @@ let main arguments =
             match options.Data with
             | Some folder -> DataSet.run folder
             | None -> eprintfn $"dataset: --data is needed\n{usage}")
+    | "points" :: case :: rest when not (case.StartsWith "--") ->
+        withOptions "points" rest (fun options -> Points.Case(options.Data, case))
+    | "points" :: rest ->
+        withOptions "points" rest (fun options ->
+            match options.Data with
+            | Some folder -> Points.Run folder
+            | None -> eprintfn $"points: --data is needed\n{usage}")
     | [ "gemm" ] ->
         MatrixProducts.run 1024
         0

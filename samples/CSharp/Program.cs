@@ -13,8 +13,7 @@ var labels = inputs.Square().Sum(1).Greater(Tensor.Scalar(DType.Float64, 1.4)).C
 // A network is a function of its parameters, which are one vector, and of a batch of inputs.
 var network = Network.Sequential(Layer.Dense(2, 16), Layer.Tanh, Layer.Dense(16, 2));
 var risk = Risk.OfFunction(theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs)));
-var training = Training.Minimize(
-    risk,
+var training = risk.Minimize(
     network.Initialize(key.FoldIn(1), DType.Float64),
     TrainingOptions.Default.WithEpochs(200).WithOptimizer(Optimizer.Adam(0.02)));
 
@@ -31,12 +30,8 @@ Console.WriteLine($"curvature downhill  {hessian.QuadraticForm(direction).ToScal
 Console.WriteLine($"norm of H·direction {hessian.Apply(direction).Norm().ToScalar():G6}");
 
 // Random vectors tell the trace, with an interval that holds the truth 95 times in 100.
-var options = new EstimateOptions
-{
-    Key = key.FoldIn(3),
-    Stop = StoppingRule.RelativeError(0.05).OrElse(StoppingRule.Matvecs(4000)),
-};
-var trace = hessian.EstimateTrace(options);
+var stop = StoppingRule.RelativeError(0.05).OrElse(StoppingRule.Matvecs(4000));
+var trace = hessian.EstimateTrace(stop, key.FoldIn(3));
 var interval = trace.Interval(0.95);
 Console.WriteLine(
     $"trace               {trace.Value:G6}, between {interval.Low:G6} and {interval.High:G6}"
@@ -44,11 +39,11 @@ Console.WriteLine(
 Console.WriteLine($"exact trace         {hessian.ExactTrace().Value:G6}");
 
 // The same vectors tell where the curvature is: the trace of each layer, and the diagonal.
-foreach (var block in hessian.EstimateBlockTraces(network.Layout.Blocks(), options))
+foreach (var block in hessian.EstimateBlockTraces(network.Layout.Blocks(), stop, key.FoldIn(3)))
 {
     Console.WriteLine($"  {block.Block.Name,-17} {block.Trace.Value:G6} ± {block.Trace.StandardError:G2}");
 }
 
-var diagonal = hessian.EstimateDiagonal(new EstimateOptions { Stop = StoppingRule.Matvecs(1000) });
+var diagonal = hessian.EstimateDiagonal(StoppingRule.Matvecs(1000));
 var entries = diagonal.Value.ToArray();
 Console.WriteLine($"diagonal            from {entries.Min():G6} to {entries.Max():G6}");

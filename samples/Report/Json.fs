@@ -1,5 +1,6 @@
 namespace Curvature.Samples.Report
 
+open System
 open System.Text.Encodings.Web
 open System.Text.Json
 open System.Text.Json.Nodes
@@ -9,7 +10,9 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Json =
 
-    let private number (value: float) = JsonValue.Create value :> JsonNode
+    /// A number; null where it is not known or not finite, which JSON has no number for.
+    let private number (value: float) : JsonNode = if Double.IsFinite value then JsonValue.Create value else null
+
     let private whole (value: int) = JsonValue.Create value :> JsonNode
 
     let private record (members: (string * JsonNode) list) =

@@ -24,6 +24,18 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
 
         t.Storage.Dense t.DType
 
+    /// The elements of one vector, whose shape and element type are checked.
+    let vector (v: Tensor) =
+        if isNull (box v) then nullArg (nameof v)
+
+        if v.Signature <> input then
+            raise (
+                ShapeException
+                    $"the compiled map takes {input.DType}{Shape.show input.Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
+            )
+
+        rowMajor v
+
     /// What depends on the point alone, such as the loss and its gradient.
     member _.Values = values
 
@@ -31,18 +43,12 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
     member _.Flops = plan.Plan.Flops
 
     /// g(v) for one v.
-    member _.Apply(v: Tensor) : Tensor =
-        if v.Signature <> input then
-            raise (
-                ShapeException
-                    $"the compiled map takes {input.DType}{Shape.show input.Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
-            )
-
-        Tensor.OfStorage((plan.Run [| rowMajor v |])[0])
+    member _.Apply(v: Tensor) : Tensor = Tensor.OfStorage((plan.Run [| vector v |])[0])
 
     /// g of every slice along the leading axis of a block [k; …]; results are stacked likewise. The bits of a slice do not depend
     /// on the block that it is in, nor on the number of threads.
     member _.ApplyBlock(block: Tensor) : Tensor =
+        if isNull (box block) then nullArg (nameof block)
         let shape = block.Signature.Shape
 
         if shape.Length = 0 || Array.tail shape <> input.Shape || block.DType <> input.DType then
@@ -64,7 +70,10 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
             Tensor.OfStorage((plan.RunEach storage)[0])
 
     /// The median seconds of each kernel of one application, over a number of runs, in the order in which they run.
-    member _.Profile(v: Tensor, runs: int) : (string * float)[] = plan.Profile(rowMajor v, runs)
+    /// Raises ShapeException for another shape or element type, and ArgumentRangeException for less than one run or more than 10⁶.
+    member _.Profile(v: Tensor, runs: int) : (string * float)[] =
+        Count.between 1 1_000_000 "profile" runs
+        plan.Profile(vector v, runs)
 
     /// The kernels, one a line, for people who want to know what runs.
     override _.ToString() = plan.Plan.ToString()
@@ -169,7 +178,7 @@ module Compile =
         }
 
     let private bindTemplate (template: Template) (vector: Signature) (device: Kernels.Device) (points: Storage[]) =
-        BoundMemories.Of(device).GiveBackDropped()
+        BoundMemories.Of(device).GiveBackDropped(template.Fast.BindingBytes points.Length)
         let results = template.Slow.Run points
         let values = results[.. template.SlowOutputs - 1] |> Array.map Tensor.OfStorage |> List.ofArray
         let residuals = results[template.SlowOutputs ..]
@@ -180,7 +189,8 @@ module Compile =
     /// Records the map at known points: functions that look at values need this.
     let private recordAtPoints (points: Tensor[]) (vector: Signature) f =
         let device = points[0].Device
-        BoundMemories.Of(device).GiveBackDropped()
+        // How much it will be is not known, but recording takes longer than any collection.
+        BoundMemories.Of(device).GiveBackDropped Int64.MaxValue
         let values, g = f points
 
         let program = Staging.stage device [| vector |] (fun inputs -> [| g inputs[0] |]) |> Simplify.run [| true |]

@@ -14,6 +14,8 @@ type LinearProgram internal (program: Program) =
 
     /// The image of a tensor: one run of the program. Raises ShapeException for a tensor of another shape or element type.
     member _.Apply(v: Tensor) : Tensor =
+        if isNull (box v) then nullArg (nameof v)
+
         if v.Signature <> program.Variables[0] then
             raise (
                 ShapeException
@@ -154,11 +156,15 @@ module Differentiation =
     /// The derivative of a function of a scalar.
     let diff f x = snd (fdiff f x)
 
-    /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for a negative order.
+    /// Each order is a transformation inside the last, so that they are as deep on the stack.
+    let private mostOrder = 64
+
+    /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for an order below 0 or above 64.
     let rec diffn (order: int) (f: Tensor -> Tensor) (x: Tensor) : Tensor =
         if order < 0 then
             raise (ArgumentRangeException $"diffn: an order cannot be negative, and this one is {order}")
 
+        Count.between 0 mostOrder "diffn" order
         if order = 0 then f x else diff (diffn (order - 1) f) x
 
     /// The value, the derivative along v, and H·v of a scalar function: forward over reverse.

@@ -23,11 +23,9 @@ type Key internal (word0: uint32, word1: uint32) =
         let struct (x0, x1) = Threefry.Block(word0, word1, uint32 (uint64 i >>> 32), uint32 (uint64 i))
         Key(x0, x1)
 
-    /// Independent keys. Raises ArgumentRangeException for a negative count.
+    /// Independent keys. Raises ArgumentRangeException for a count below 0 or above 2²⁷.
     member key.Split(count: int) : Key[] =
-        if count < 0 then
-            raise (ArgumentRangeException $"split: a count of keys cannot be negative, and this one is {count}")
-
+        Count.between 0 Count.limit "split" count
         let parent = key
         Array.init count (fun i -> parent.Child(int64 i))
 

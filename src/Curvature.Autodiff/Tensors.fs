@@ -76,6 +76,8 @@ module Tensor =
         if count < 0 then
             raise (ArgumentRangeException $"arange: a count cannot be negative, and this one is {count}")
 
+        Count.between 0 System.Array.MaxLength "arange" count
+
         ofIndices [ count ] [| 0 .. count - 1 |] |> convert dtype
 
     /// `count` numbers from first to last at equal distances, Float64. Two at least.
@@ -83,10 +85,13 @@ module Tensor =
         if count < 2 then
             raise (ArgumentRangeException $"linspace: two points at least are needed, and {count} were asked for")
 
+        Count.between 2 System.Array.MaxLength "linspace" count
+
         ofArray [ count ] (Array.init count (fun i -> first + (last - first) * float i / float (count - 1)))
 
     /// The identity matrix.
     let eye (dtype: DType) (size: int) : Tensor =
+        Shape.size [| size; size |] |> ignore
         let index = arange dtype size
         Tensor.Apply(OpCode.Equal, bind (Structure.Reshape [| size; 1 |]) [ index ], index)
 
@@ -447,6 +452,7 @@ module Tensor =
                 if label < 0 || label >= classes then
                     raise (DataException $"label {label} of row {row} is not one of 0 … {classes - 1}"))
 
+        Shape.size [| labels.Size; classes |] |> ignore
         let positions = arange dtype classes
         equal (convert dtype (unsqueeze -1 labels)) (toDevice labels.Device positions)
 

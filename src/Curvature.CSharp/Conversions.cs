@@ -5,12 +5,13 @@ using Microsoft.FSharp.Core;
 
 namespace Curvature.CSharp;
 
-/// <summary>The border between C# and the core: null is refused by the name of the argument, and delegates and lists take the
-/// form that the core works with.</summary>
+/// <summary>The border between C# and the core: null is refused by the name of the argument, and delegates and lists
+/// take the form that the core works with.</summary>
 internal static class Conversions
 {
     /// <summary>The argument itself, so that a forwarding line can check it where it uses it.</summary>
-    public static T NotNull<T>([NotNull] this T? argument, [CallerArgumentExpression(nameof(argument))] string? name = null)
+    public static T NotNull<T>(
+        [NotNull] this T? argument, [CallerArgumentExpression(nameof(argument))] string? name = null)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(argument, name);
@@ -52,7 +53,23 @@ internal static class Conversions
         return FuncConvert.FromFunc<T1, T2, T3, TResult>((x, y, z) => f(x, y, z).Returned(name));
     }
 
+    /// <summary>A named result of the two parts of an F# one.</summary>
+    public static TResult Into<T1, T2, TResult>(this Tuple<T1, T2> parts, Func<T1, T2, TResult> make) =>
+        make(parts.Item1, parts.Item2);
+
+    /// <summary>A named result of the three parts of an F# one.</summary>
+    public static TResult Into<T1, T2, T3, TResult>(this Tuple<T1, T2, T3> parts, Func<T1, T2, T3, TResult> make) =>
+        make(parts.Item1, parts.Item2, parts.Item3);
+
+    public static RunOptions OrDefault(this RunOptions? options) => options ?? RunOptions.Default;
+
+    public static ReadLimits OrDefault(this ReadLimits? limits) => limits ?? ReadLimits.Default;
+
+    public static StoppingRule OrDefault(this StoppingRule? stop) =>
+        stop ?? StoppingRule.RelativeError(0.01).OrElse(StoppingRule.Matvecs(1000));
+
     /// <summary>What a caller's function returned: null from it would fail far from where it came from.</summary>
     public static T Returned<T>(this T? result, string? name) =>
-        result ?? throw new ArgumentRangeException($"{name}: the function must return a {typeof(T).Name}, and it returned null");
+        result ?? throw new ArgumentRangeException(
+            $"{name}: the function must return a {typeof(T).Name}, and it returned null");
 }

@@ -37,6 +37,15 @@ internal static class Check
         }
     }
 
+    /// <summary>A count with a limit.</summary>
+    public static void AtMost(long most, long value, string argument)
+    {
+        if (value > most)
+        {
+            throw new DescriptionException($"Expected at most {most}, got {value}.", argument);
+        }
+    }
+
     /// <summary>One stride for each axis, and a slot.</summary>
     public static void Operand(Operand operand, int rank, string argument)
     {

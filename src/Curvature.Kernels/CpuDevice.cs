@@ -10,10 +10,33 @@ public sealed unsafe class CpuDevice : Device
     private readonly InstructionSet _set;
     private readonly MemoryPool _pool;
 
+    /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this machine. Memory that
+    /// waits unused for 30 s goes back to the system.</summary>
+    /// <param name="threads">From 1 to 1024.</param>
+    /// <param name="instructionSet">One that <see cref="InstructionSets.IsSupported"/> holds to be there.</param>
+    /// <exception cref="ArgumentRangeException">There are less than 1 or more than 1024 threads.</exception>
+    /// <exception cref="DeviceException">The machine does not have the instructions.</exception>
+    public CpuDevice(int threads, InstructionSet instructionSet)
+        : this(threads, instructionSet, PoolOptions.DefaultIdleTime)
+    {
+    }
+
     /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this machine.</summary>
     /// <param name="threads">From 1 to 1024.</param>
     /// <param name="instructionSet">One that <see cref="InstructionSets.IsSupported"/> holds to be there.</param>
-    public CpuDevice(int threads, InstructionSet instructionSet)
+    /// <param name="idleTime">How long memory waits unused before it goes back to the system, above 0;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> where it shall wait for ever. The first touch of memory that went back costs about
+    /// a quarter of a millisecond for each MiB.</param>
+    /// <exception cref="ArgumentRangeException">There are less than 1 or more than 1024 threads, or the time is 0 or negative.
+    /// </exception>
+    /// <exception cref="DeviceException">The machine does not have the instructions.</exception>
+    public CpuDevice(int threads, InstructionSet instructionSet, TimeSpan idleTime)
+        : this(threads, instructionSet, PoolOptions.ForThisMachine(idleTime))
+    {
+    }
+
+    /// <summary>The same with other ways to keep memory.</summary>
+    internal CpuDevice(int threads, InstructionSet instructionSet, PoolOptions memory)
     {
         if (!InstructionSets.IsSupported(instructionSet))
         {
@@ -23,7 +46,7 @@ public sealed unsafe class CpuDevice : Device
 
         _team = new ThreadTeam(threads);
         _set = instructionSet;
-        _pool = new MemoryPool(retained: GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
+        _pool = new MemoryPool(memory);
         Name = $"cpu ({Describe(instructionSet)}, {threads} {(threads == 1 ? "thread" : "threads")})";
     }
 
@@ -35,6 +58,9 @@ public sealed unsafe class CpuDevice : Device
 
     /// <inheritdoc/>
     public override int Threads => _team.Threads;
+
+    /// <summary>The memory of the device, for measurements.</summary>
+    internal MemoryPool Pool => _pool;
 
     /// <inheritdoc/>
     public override DeviceMemory Allocate(long bytes)

@@ -13,7 +13,10 @@ public abstract class Device
     /// <summary>The largest number of threads that a kernel of this device may use.</summary>
     public abstract int Threads { get; }
 
-    /// <summary>Takes an uninitialised block of at least <paramref name="bytes"/> bytes, aligned to 64 bytes, from the device's pool.</summary>
+    /// <summary>Takes an uninitialised block of at least <paramref name="bytes"/> bytes, aligned to 64 bytes, from the device's pool.
+    /// Where the device has none, the pool gives back what nobody uses, garbage is collected, and it is tried again.</summary>
+    /// <exception cref="DescriptionException">The number of bytes is negative.</exception>
+    /// <exception cref="DeviceMemoryException">There is not so much memory; the message names the size.</exception>
     public abstract DeviceMemory Allocate(long bytes);
 
     /// <summary>Copies host values to device memory.</summary>

@@ -10,7 +10,8 @@ public sealed class ChartTests
     private static readonly double[] Y = [2, 4, 8];
 
     private static int Count(Chart chart, string kind) =>
-        XDocument.Parse(chart.ToSvg()).Descendants().Where(e => e.Name.LocalName == "svg" && (string?)e.Attribute("class") == "plot")
+        XDocument.Parse(chart.ToSvg()).Descendants().Where(
+            e => e.Name.LocalName == "svg" && (string?)e.Attribute("class") == "plot")
             .Elements().Descendants().Count(e => ((string?)e.Attribute("class"))?.Split(' ').Contains(kind) == true);
 
     [Test]

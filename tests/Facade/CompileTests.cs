@@ -40,7 +40,17 @@ public sealed class CompileTests
     }
 
     [Test]
+    public void ALinearProgramIsTheSameMapSimplifiedAndCompiled()
+    {
+        var derivative = Differentiate.Linearize(x => x.Tanh() * x, X).Derivative;
+        var expected = derivative.Apply(X).ToArray();
+        Assert.That(derivative.Simplified().Apply(X).ToArray(), Is.EqualTo(expected).Within(1e-15));
+        Assert.That(derivative.Compiled().Apply(X).ToArray(), Is.EqualTo(expected).Within(1e-15));
+    }
+
+    [Test]
     public void ACompiledFunctionMayNotAskForValues() =>
         Assert.That(
-            () => Compile.Function(x => x.Sum().ToScalar() > 0 ? x : -x)(X), Throws.InstanceOf<DifferentiationException>());
+            () => Compile.Function(x => x.Sum().ToScalar() > 0 ? x : -x)(X),
+            Throws.InstanceOf<DifferentiationException>());
 }

@@ -94,8 +94,8 @@ public sealed class DataTests
             Is.EquivalentTo(inputs.ToArray()));
 
         var network = Network.Mlp(Layer.Tanh, 2, 3, 2);
-        var result = Training.Minimize(
-            network.Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), batches),
+        var risk = network.Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), batches);
+        var result = risk.Minimize(
             network.Initialize(Key.OfSeed(2), DType.Float64),
             TrainingOptions.Default.WithEpochs(30).WithOptimizer(Optimizer.Adam(0.05)));
         Assert.That(result.Losses[29], Is.LessThan(result.Losses[0]));

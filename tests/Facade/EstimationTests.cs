@@ -11,13 +11,12 @@ public sealed class EstimationTests
 
     private static readonly ParameterBlock[] Halves = [new("first", 0, 10), new("second", 10, 10)];
 
-    private static EstimateOptions After(int matvecs) =>
-        new() { Key = Key.OfSeed(1), Stop = StoppingRule.Matvecs(matvecs) };
+    private static readonly Key Key = Key.OfSeed(1);
 
     [Test]
     public void ATraceComesWithItsErrorAndItsCost()
     {
-        var estimate = Operator.EstimateTrace(After(200));
+        var estimate = Operator.EstimateTrace(StoppingRule.Matvecs(200), Key);
         var truth = Operator.ExactTrace();
         Assert.That(truth.IsExact);
         Assert.That(Math.Abs(estimate.Value - truth.Value), Is.LessThan(5 * estimate.StandardError));
@@ -35,11 +34,11 @@ public sealed class EstimationTests
     [Test]
     public void TheSameKeyGivesTheSameEstimateInBlocksOfAnySize()
     {
-        var blocks = new EstimateOptions { Key = Key.OfSeed(1), Stop = StoppingRule.Matvecs(30), BlockSize = 7 };
-        Assert.That(Operator.EstimateTrace(blocks).Value, Is.EqualTo(Operator.EstimateTrace(After(30)).Value).Within(1e-12));
-        Assert.That(
-            Operator.EstimateTrace(new() { Stop = StoppingRule.Matvecs(30) }).Value,
-            Is.Not.EqualTo(Operator.EstimateTrace(After(30)).Value));
+        var stop = StoppingRule.Matvecs(30);
+        var value = Operator.EstimateTrace(stop, Key).Value;
+        var inSevens = Operator.EstimateTrace(stop, Key, options: RunOptions.Default.WithBlockSize(7));
+        Assert.That(inSevens.Value, Is.EqualTo(value).Within(1e-12));
+        Assert.That(Operator.EstimateTrace(stop).Value, Is.Not.EqualTo(value));
     }
 
     [Test]
@@ -54,11 +53,11 @@ public sealed class EstimationTests
     [Test]
     public void DiagonalBlocksAndNormsAreEstimatedAlike()
     {
-        var diagonal = Operator.EstimateDiagonal(After(400));
+        var diagonal = Operator.EstimateDiagonal(StoppingRule.Matvecs(400), Key);
         var errors = (diagonal.Value - Operator.ExactDiagonal().Value).Abs() / diagonal.StandardError;
         Assert.That(errors.Max().ToScalar(), Is.LessThan(6));
 
-        var blocks = Operator.EstimateBlockTraces(Halves, After(400));
+        var blocks = Operator.EstimateBlockTraces(Halves, StoppingRule.Matvecs(400), Key);
         var exact = Operator.ExactBlockTraces(Halves);
         for (var i = 0; i < 2; i++)
         {
@@ -67,35 +66,35 @@ public sealed class EstimationTests
             Assert.That(error, Is.LessThan(5 * blocks[i].Trace.StandardError));
         }
 
-        var norm = Operator.EstimateFrobenius(After(400));
+        var norm = Operator.EstimateFrobenius(StoppingRule.Matvecs(400), Key);
         Assert.That(Math.Abs(norm.Value - Operator.ExactFrobenius().Value), Is.LessThan(5 * norm.StandardError));
 
-        var rows = Operator.Measure(Measurement.RowNorms, After(400));
+        var rows = Operator.Measure(Measurement.RowNorms, StoppingRule.Matvecs(400), Key);
         Assert.That(
-            ((rows.Value - Operator.ExactRowNorms().Value).Abs() / rows.StandardError).Max().ToScalar(), Is.LessThan(6));
+            ((rows.Value - Operator.ExactRowNorms().Value).Abs() / rows.StandardError).Max().ToScalar(),
+            Is.LessThan(6));
     }
 
     [Test]
     public void SeveralMeasurementsShareTheirProducts()
     {
         var both = Measurement.Trace.With(Measurement.Diagonal.Unwatched(), (trace, diagonal) => (trace, diagonal));
-        var (trace, diagonal) = Operator.Measure(both, After(50));
+        var fifty = StoppingRule.Matvecs(50);
+        var (trace, diagonal) = Operator.Measure(both, fifty, Key);
         Assert.That(trace.Matvecs, Is.EqualTo(50));
         Assert.That(diagonal.Value.Sum().ToScalar(), Is.EqualTo(trace.Value).Within(1e-10));
 
-        var all = Operator.Measure(Measurement.All(Measurement.SquaredFrobenius, Measurement.Trace), After(50));
+        var all = Operator.Measure(Measurement.All(Measurement.SquaredFrobenius, Measurement.Trace), fifty, Key);
         Assert.That(all[1].Value, Is.EqualTo(trace.Value).Within(1e-10));
-        Assert.That(Operator.Measure(Measurement.Trace.Select(t => t.Samples), After(50)), Is.EqualTo(50));
+        Assert.That(Operator.Measure(Measurement.Trace.Select(t => t.Samples), fifty, Key), Is.EqualTo(50));
     }
 
     [Test]
     public void RulesCombine()
     {
-        var options = new EstimateOptions
-        {
-            Stop = StoppingRule.AbsoluteError(1e-9, 0.9).OrElse(StoppingRule.Matvecs(20).AndAlso(StoppingRule.Seconds(0))),
-        };
-        Assert.That(Operator.EstimateTrace(options).Samples, Is.EqualTo(20));
+        var twenty = StoppingRule.Matvecs(20).AndAlso(StoppingRule.Seconds(0));
+        var stop = StoppingRule.AbsoluteError(1e-9, 0.9).OrElse(twenty);
+        Assert.That(Operator.EstimateTrace(stop).Samples, Is.EqualTo(20));
         Assert.That(StoppingRule.Ceiling, Is.GreaterThan(1000));
         Assert.That($"{StoppingRule.PyHessian(1e-3)}", Does.Contain("PyHessian"));
     }
@@ -106,19 +105,20 @@ public sealed class EstimationTests
         var reports = new List<SamplingProgress>();
         var listener = new Listener<SamplingProgress>(reports.Add);
         var every = RunOptions.Default.WithProgress(listener, 0);
-        Operator.Estimate(Estimators.Hutchinson(Measurement.Trace), StoppingRule.Matvecs(64), Key.OfSeed(1), every);
+        Operator.Estimate(Estimators.Hutchinson(Measurement.Trace), StoppingRule.Matvecs(64), Key, every);
         Assert.That(reports.Select(p => p.Samples), Is.EqualTo(new[] { 0, 16, 32, 48, 64, 64 }));
         Assert.That(reports.Select(p => p.ExpectedSamples), Has.All.EqualTo(64).Or.EqualTo(65));
         Assert.That(reports.Select(p => p.Completed).SkipLast(1), Has.All.LessThan(1));
         Assert.That(reports[^1].Completed, Is.EqualTo(1));
 
         reports.Clear();
-        Operator.EstimateTrace(After(64), listener);
+        var told = RunOptions.Default.WithProgress(listener);
+        Operator.EstimateTrace(StoppingRule.Matvecs(64), Key, options: told);
         Assert.That(reports[0].Samples, Is.EqualTo(0));
         Assert.That(reports[^1].Samples, Is.EqualTo(64));
 
         reports.Clear();
-        Operator.ExactTrace(listener);
+        Operator.ExactTrace(told);
         Assert.That(reports.Select(p => p.Samples).Order(), Is.EqualTo(reports.Select(p => p.Samples)));
         Assert.That((reports[0].Samples, reports[^1].Samples), Is.EqualTo((0, 20)));
     }
@@ -135,16 +135,11 @@ public sealed class EstimationTests
                     source.Cancel();
                 }
             }),
-            0);
-        var estimate = Operator.Estimate(
-            Estimators.Hutchinson(Measurement.Trace),
-            StoppingRule.Matvecs(100_000),
-            Key.OfSeed(1),
-            options,
-            cancellationToken: source.Token);
+            0).WithCancellation(source.Token);
+        var estimate = Operator.EstimateTrace(StoppingRule.Matvecs(100_000), Key, options: options);
         Assert.That(estimate.StopReason, Is.EqualTo(StopReason.Cancelled));
         Assert.That(estimate.Samples, Is.EqualTo(32));
-        Assert.That(() => Operator.ExactTrace(null, source.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => Operator.ExactTrace(options), Throws.InstanceOf<OperationCanceledException>());
     }
 
     [Test]
@@ -154,16 +149,18 @@ public sealed class EstimationTests
         try
         {
             var path = Path.Combine(folder, "trace.run");
-            Operator.EstimateTrace(new() { Stop = StoppingRule.Matvecs(16), Checkpoint = path });
-            var longer = Operator.EstimateTrace(new() { Stop = StoppingRule.Matvecs(64), Checkpoint = path });
-            Assert.That(longer.Value, Is.EqualTo(Operator.EstimateTrace(new() { Stop = StoppingRule.Matvecs(64) }).Value));
+            var options = RunOptions.Default.WithCheckpoint(path);
+            Operator.EstimateTrace(StoppingRule.Matvecs(16), options: options);
+            var longer = Operator.EstimateTrace(StoppingRule.Matvecs(64), options: options);
+            Assert.That(longer.Value, Is.EqualTo(Operator.EstimateTrace(StoppingRule.Matvecs(64)).Value));
             Assert.That(
-                () => Operator.EstimateTrace(new() { Key = Key.OfSeed(9), Checkpoint = path }),
+                () => Operator.EstimateTrace(key: Key.OfSeed(9), options: options),
                 Throws.TypeOf<DataException>().With.Message.Contains("key"));
 
             var products = Path.Combine(folder, "products.run");
-            var whole = Operator.XTrace(new() { Stop = StoppingRule.Matvecs(16), Checkpoint = products });
-            var kept = Operator.RunWithCheckpoint(products, a => a.XTrace(new() { Stop = StoppingRule.Matvecs(16) }));
+            var (sixteen, file) = (StoppingRule.Matvecs(16), RunOptions.Default.WithCheckpoint(products));
+            var whole = Operator.Estimate(Estimators.XTrace(), sixteen, options: file);
+            var kept = Operator.RunWithCheckpoint(products, a => a.Estimate(Estimators.XTrace(), sixteen));
             Assert.That(kept.Value, Is.EqualTo(whole.Value));
         }
         finally
@@ -192,7 +189,7 @@ public sealed class EstimationTests
     public void MistakesAreNamed()
     {
         Assert.That(() => StoppingRule.Matvecs(0), Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("0"));
-        Assert.That(() => new EstimateOptions { BlockSize = -1 }, Throws.TypeOf<ArgumentRangeException>());
+        Assert.That(() => RunOptions.Default.WithBlockSize(-1), Throws.TypeOf<ArgumentRangeException>());
         Assert.That(
             () => LinearOperator.Zero(DType.Float64, 2, 3).EstimateTrace(),
             Throws.TypeOf<OperatorException>().With.Message.Contains("[2; 3]"));

@@ -18,7 +18,9 @@ public sealed class FileTests
         var read = Numpy.ReadArchive(several, "arrays");
         Assert.That(read.Select(array => array.Name), Is.EqualTo(new[] { "a", "b" }));
         Assert.That(read[1].Tensor.ToArray(), Is.EqualTo((Matrix * 2.0).ToArray()));
-        Assert.That(() => Numpy.WriteArchive(several, [new("a", Matrix), new("a", Matrix)]), Throws.TypeOf<ParameterException>());
+        Assert.That(
+            () => Numpy.WriteArchive(several, [new("a", Matrix), new("a", Matrix)]),
+            Throws.TypeOf<ParameterException>());
     }
 
     [Test]

@@ -118,7 +118,8 @@ public sealed class ImageNetworkTests
         var tokens = Tensor.FromIndices([1, 2, 0, 3]).Reshape(2, 2);
         var gpt = Transformer.Gpt(5, 4, 1, 2, 6);
         Assert.That(gpt.Forward(gpt.Initialize(Key, DType.Float32), tokens).Shape, Is.EqualTo(new[] { 2, 2, 5 }));
-        Assert.That(Network.FromLayer(Transformer.GptLayer(5, 4, 1, 2, 6)).ParameterCount, Is.EqualTo(gpt.ParameterCount));
+        Assert.That(
+            Network.FromLayer(Transformer.GptLayer(5, 4, 1, 2, 6)).ParameterCount, Is.EqualTo(gpt.ParameterCount));
     }
 
     [Test]
@@ -126,10 +127,13 @@ public sealed class ImageNetworkTests
     {
         var network = Network.Sequential(Layer.Embedding(5, 4), Layer.MultiHeadAttention(4, 2, causal: true));
         var theta = network.Initialize(Key, DType.Float64);
-        Assert.That(network.Forward(theta, Tensor.FromIndices([1, 2, 4]).Reshape(1, 3)).Shape, Is.EqualTo(new[] { 1, 3, 4 }));
+        Assert.That(
+            network.Forward(theta, Tensor.FromIndices([1, 2, 4]).Reshape(1, 3)).Shape, Is.EqualTo(new[] { 1, 3, 4 }));
         var same = Tensor.Ones(DType.Float64, 1, 3, 4);
-        Assert.That(Attention.ScaledDotProduct(same, same, same, heads: 2).ToArray(), Is.EqualTo(same.ToArray()).Within(1e-15));
+        Assert.That(
+            Attention.ScaledDotProduct(same, same, same, heads: 2).ToArray(), Is.EqualTo(same.ToArray()).Within(1e-15));
         var pooled = Network.FromLayer(Layer.GlobalAveragePool);
-        Assert.That(pooled.Forward(Tensor.Zeros(DType.Float64, 0), Images(2, 3, 3, 4)).Shape, Is.EqualTo(new[] { 2, 4 }));
+        Assert.That(
+            pooled.Forward(Tensor.Zeros(DType.Float64, 0), Images(2, 3, 3, 4)).Shape, Is.EqualTo(new[] { 2, 4 }));
     }
 }

@@ -34,7 +34,8 @@ public sealed class ImageTests
             Nchw.Conv2d(images, filters, groups: 2).ToArray(),
             Is.EqualTo(new double[] { 6, 8, 12, 14, 60, 80, 120, 140 }));
         Assert.That(
-            () => Nchw.Conv2d(images, filters, groups: 3), Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("3"));
+            () => Nchw.Conv2d(images, filters, groups: 3),
+            Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("3"));
     }
 
     [Test]

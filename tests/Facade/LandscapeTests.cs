@@ -12,7 +12,7 @@ public sealed class LandscapeTests
     [Test]
     public void ALossAlongALineAndItsModel()
     {
-        var line = Landscape.Line(Square, Theta, Direction.FromVector("d", Tensor.FromArray([1.0, 0.0])), [-1, 0, 3]);
+        var line = Square.LossLine(Theta, Direction.FromVector("d", Tensor.FromArray([1.0, 0.0])), [-1, 0, 3]);
         Assert.That(line.Losses, Is.EqualTo(new[] { 4.0, 5, 20 }).Within(1e-14));
         Assert.That(line.ModelLosses, Is.EqualTo(line.Losses).Within(1e-14));
         Assert.That(line.Model.Slopes, Is.EqualTo(new[] { 2.0 }).Within(1e-14));
@@ -26,7 +26,7 @@ public sealed class LandscapeTests
         var second = Direction.FromVector("second", Tensor.FromArray([3.0, 4.0])).OrthogonalTo(first).Scaled(0.2);
         Assert.That(second.Vector.ToArray(), Is.EqualTo(new[] { 0.0, 1 }).Within(1e-14));
 
-        var plane = Landscape.Plane(Square, Theta, first, second, [0, 1], [0, 1, 2]);
+        var plane = Square.LossPlane(Theta, first, second, [0, 1], [0, 1, 2]);
         Assert.That(plane.Losses, Is.EqualTo(new[,] { { 5.0, 10, 17 }, { 8, 13, 20 } }).Within(1e-14));
         Assert.That(plane.DepartureDistance(1e-9), Is.Null);
     }
@@ -36,7 +36,8 @@ public sealed class LandscapeTests
     {
         var layout = ParameterLayout.FromShapes(("a", [1, 1]), ("b", [1, 1]));
         var direction = Direction.FromVector("d", Tensor.FromArray([5.0, 5.0]));
-        Assert.That(direction.FilterNormalized(layout, Theta).Vector.ToArray(), Is.EqualTo(new[] { 1.0, 2 }).Within(1e-14));
+        Assert.That(
+            direction.FilterNormalized(layout, Theta).Vector.ToArray(), Is.EqualTo(new[] { 1.0, 2 }).Within(1e-14));
         Assert.That(
             direction.FilterNormalized(layout, Theta, tensor => tensor.Name == "a").Vector.ToArray(),
             Is.EqualTo(new[] { 0.0, 2 }).Within(1e-14));
@@ -46,7 +47,7 @@ public sealed class LandscapeTests
     public void ALossThatIsNotFiniteSaysWhere()
     {
         var error = Assert.Throws<NonFiniteException>(
-            () => Landscape.Line(Risk.OfFunction(x => x.Log().Sum()), Theta, Direction.FromVector("d", Theta), [-1, 0]));
+            () => Risk.OfFunction(x => x.Log().Sum()).LossLine(Theta, Direction.FromVector("d", Theta), [-1, 0]));
         Assert.That(error!.Message, Does.Contain("-1 along d"));
     }
 
@@ -57,10 +58,10 @@ public sealed class LandscapeTests
         Func<Batch, Tensor, Tensor> loss = (batch, theta) => (batch.Inputs * theta.Sum()).Mean();
         var direction = Direction.FromVector("d", Tensor.FromArray([1.0, 0.0]));
         var risk = Risk.OfBatches(loss, Batches.Split(x, x, 2));
-        var line = Landscape.Line(risk, Theta, direction, [0, 1]);
+        var line = risk.LossLine(Theta, direction, [0, 1]);
         Assert.That(line.Losses, Is.EqualTo(new[] { 6.0, 8 }).Within(1e-14));
 
-        var plane = Landscape.Plane(risk, Theta, direction, direction, [0, 1], [0]);
+        var plane = risk.LossPlane(Theta, direction, direction, [0, 1], [0]);
         Assert.That(plane.Losses[1, 0], Is.EqualTo(8).Within(1e-14));
     }
 
@@ -69,7 +70,8 @@ public sealed class LandscapeTests
     {
         using var source = new CancellationTokenSource();
         source.Cancel();
+        var options = LandscapeOptions.Default.WithCancellation(source.Token);
         Assert.Throws<OperationCanceledException>(
-            () => Landscape.Line(Square, Theta, Direction.Gradient(Theta), [0], cancellationToken: source.Token));
+            () => Square.LossLine(Theta, Direction.Gradient(Theta), [0], options));
     }
 }

@@ -7,7 +7,8 @@ public sealed class LayerCurvatureTests
 {
     private static readonly Tensor Inputs = Tensor.FromArray(new[,] { { 1.0, 2.0 }, { -3.0, 1.0 } });
 
-    private static readonly Network Network = Network.Sequential(Layer.DenseWithoutBias(2, 2), Layer.DenseWithoutBias(2, 1));
+    private static readonly Network Network = Network.Sequential(
+        Layer.DenseWithoutBias(2, 2), Layer.DenseWithoutBias(2, 1));
 
     private static readonly Tensor Theta = Tensor.FromArray([1.0, 0.5, -2.0, 1.0, 3.0, -1.0]);
 
@@ -22,13 +23,13 @@ public sealed class LayerCurvatureTests
         Assert.That(exact["0.weight"].Trace.Value, Is.EqualTo(2 * 10 * 15).Within(1e-10));
         Assert.That(exact["0.weight"].MeanDiagonal.Value, Is.EqualTo(75).Within(1e-10));
 
-        var options = new EstimateOptions { Stop = StoppingRule.Matvecs(500), Key = Key.OfSeed(5) };
-        var found = hessian.EstimateByTensor(Network.Layout, options);
+        var (stop, key) = (StoppingRule.Matvecs(500), Key.OfSeed(5));
+        var found = hessian.EstimateByTensor(Network.Layout, stop, key);
         var trace = found["0.weight"].Trace;
         Assert.That(Math.Abs(trace.Value - 300), Is.LessThan(5 * trace.StandardError));
         Assert.That(found.Ledger.Matvecs, Is.EqualTo(500));
         Assert.That(
-            hessian.Measure(Measurement.ByTensor(Network.Layout), options)["1.weight"].Trace.Value,
+            hessian.Measure(Measurement.ByTensor(Network.Layout), stop, key)["1.weight"].Trace.Value,
             Is.EqualTo(found["1.weight"].Trace.Value));
     }
 
@@ -36,23 +37,23 @@ public sealed class LayerCurvatureTests
     public void TracesOfActivations()
     {
         Assert.That(
-            ActivationHessian.Taps(Network, Theta, Inputs).Select(tap => tap.Name), Is.EqualTo(new[] { "0", "1" }));
+            Network.ActivationTaps(Theta, Inputs).Select(tap => tap.Name), Is.EqualTo(new[] { "0", "1" }));
 
         var risk = Network.Risk((_, outputs) => Squares(outputs), [new Batch(Inputs, Inputs)], Reduction.Sum);
-        var exact = ActivationHessian.ExactTraces(Network, risk, ["0", "1"], Theta);
+        var exact = Network.ExactActivationTraces(risk, ["0", "1"], Theta);
         Assert.That(exact[0].PerSample.Value.ToArray(), Is.EqualTo(new[] { 20.0, 20 }).Within(1e-12));
         Assert.That(exact[1].Trace.Value, Is.EqualTo(4).Within(1e-12));
 
-        var found = ActivationHessian.Traces(Network, risk, ["1"], Theta);
+        var found = Network.ActivationTraces(risk, ["1"], Theta);
         Assert.That(found.Single().Trace.Value, Is.EqualTo(4).Within(1e-12));
-        Assert.Throws<ParameterException>(() => ActivationHessian.At(Network, Squares, "2", Theta, Inputs));
+        Assert.Throws<ParameterException>(() => Network.ActivationHessian(Squares, "2", Theta, Inputs));
     }
 
     [Test]
     public void TracesOfActivationsOverBatches()
     {
         var risk = Network.Risk((_, outputs) => Squares(outputs), Batches.Split(Inputs, Inputs, 1));
-        var found = ActivationHessian.Traces(Network, risk, ["1"], Theta);
+        var found = Network.ActivationTraces(risk, ["1"], Theta);
         Assert.That(found.Single().PerSample.Value.ToArray(), Is.EqualTo(new[] { 1.0, 1 }).Within(1e-12));
         Assert.That(found.Single().Trace.Value, Is.EqualTo(2).Within(1e-12));
     }

@@ -12,8 +12,10 @@ public sealed class LowRankTests
 
     private static readonly ParameterBlock[] Halves = [new("first", 0, 30), new("second", 30, 30)];
 
-    private static EstimateOptions After(int matvecs) =>
-        new() { Key = Key.OfSeed(1), Stop = StoppingRule.Matvecs(matvecs) };
+    private static readonly Key Key = Key.OfSeed(1);
+
+    private static T After<T>(int matvecs, Estimator<T> estimator) =>
+        Operator.Estimate(estimator, StoppingRule.Matvecs(matvecs), Key);
 
     [Test]
     public void TracesAreNearTheTruth()
@@ -21,10 +23,10 @@ public sealed class LowRankTests
         var truth = Operator.ExactTrace().Value;
         Estimate<double>[] traces =
         [
-            Operator.XTrace(After(30)),
-            Operator.XNysTrace(After(30)),
-            Operator.HutchPlusPlus(After(30)),
-            Operator.NonadaptiveHutchPlusPlus(After(30)),
+            After(30, Estimators.XTrace()),
+            After(30, Estimators.XNysTrace()),
+            After(30, Estimators.HutchPlusPlus()),
+            After(30, Estimators.NonadaptiveHutchPlusPlus),
         ];
 
         foreach (var trace in traces)
@@ -35,7 +37,7 @@ public sealed class LowRankTests
 
         var adaptive = Operator.AdaptiveHutchPlusPlus(0.05 * truth);
         Assert.That(adaptive.Value, Is.EqualTo(truth).Within(5).Percent);
-        var surer = Operator.AdaptiveHutchPlusPlus(0.05 * truth, new() { Risk = 1e-6 });
+        var surer = Operator.AdaptiveHutchPlusPlus(0.05 * truth, risk: 1e-6);
         Assert.That(surer.Matvecs, Is.GreaterThan(adaptive.Matvecs));
     }
 
@@ -44,7 +46,7 @@ public sealed class LowRankTests
     {
         var truth = Operator.ExactDiagonal().Value;
         Estimate<Tensor>[] diagonals =
-            [Operator.XDiag(After(30)), Operator.XNysDiag(After(30)), Operator.UDiagPlusPlus(After(30))];
+            [After(30, Estimators.XDiag()), After(30, Estimators.XNysDiag()), After(30, Estimators.UDiagPlusPlus)];
 
         foreach (var diagonal in diagonals)
         {
@@ -55,27 +57,30 @@ public sealed class LowRankTests
     [Test]
     public void BlockTracesAddUpToTheDiagonal()
     {
-        var first = Operator.XDiag(After(30)).Value.Slice(0, 0, 30).Sum().ToScalar();
-        Assert.That(Operator.XDiagBlockTraces(Halves, After(30))[0].Trace.Value, Is.EqualTo(first).Within(1e-10));
+        var first = After(30, Estimators.XDiag()).Value.Slice(0, 0, 30).Sum().ToScalar();
+        Assert.That(After(30, Estimators.XDiagBlockTraces(Halves))[0].Trace.Value, Is.EqualTo(first).Within(1e-10));
 
-        first = Operator.XNysDiag(After(30)).Value.Slice(0, 0, 30).Sum().ToScalar();
-        Assert.That(Operator.XNysDiagBlockTraces(Halves, After(30))[0].Trace.Value, Is.EqualTo(first).Within(1e-10));
+        first = After(30, Estimators.XNysDiag()).Value.Slice(0, 0, 30).Sum().ToScalar();
+        Assert.That(After(30, Estimators.XNysDiagBlockTraces(Halves))[0].Trace.Value, Is.EqualTo(first).Within(1e-10));
     }
 
     [Test]
     public void EstimatorsAreValuesThatAnOperatorRuns()
     {
-        var (stop, key) = (StoppingRule.Matvecs(30), Key.OfSeed(1));
-        Assert.That(Operator.Estimate(Estimators.XTrace(), stop, key).Value, Is.EqualTo(Operator.XTrace(After(30)).Value));
+        var stop = StoppingRule.Matvecs(30);
+        Assert.That(After(30, Estimators.XTrace()).Matvecs, Is.EqualTo(30));
         var signs = Estimators.Hutchinson(Measurement.Trace);
-        Assert.That(Operator.Estimate(signs, stop, key).Value, Is.EqualTo(Operator.EstimateTrace(After(30)).Value));
-        var inBlocks = Operator.Estimate(Estimators.XDiag(), stop, key, RunOptions.Default.WithBlockSize(4));
+        Assert.That(After(30, signs).Value, Is.EqualTo(Operator.EstimateTrace(stop, Key).Value));
+        var inBlocks = Operator.Estimate(Estimators.XDiag(), stop, Key, RunOptions.Default.WithBlockSize(4));
         Assert.That(
-            inBlocks.Value.ToArray(), Is.EqualTo(Operator.XDiag(After(30)).Value.ToArray()).Within(1e-10));
+            inBlocks.Value.ToArray(), Is.EqualTo(After(30, Estimators.XDiag()).Value.ToArray()).Within(1e-10));
 
-        Assert.That((signs.Name, signs.KeepsVectors, signs.Need), Is.EqualTo(("Hutchinson", false, OperatorNeed.Nothing)));
+        Assert.That(
+            (signs.Name, signs.KeepsVectors, signs.Need), Is.EqualTo(("Hutchinson", false, OperatorNeed.Nothing)));
         var nystrom = Estimators.XNysTrace();
-        Assert.That((nystrom.Name, nystrom.KeepsVectors, nystrom.Need), Is.EqualTo(("XNysTrace", true, OperatorNeed.Semidefinite)));
+        Assert.That(
+            (nystrom.Name, nystrom.KeepsVectors, nystrom.Need),
+            Is.EqualTo(("XNysTrace", true, OperatorNeed.Semidefinite)));
         Assert.That($"{Estimators.HutchPlusPlus()}", Is.EqualTo("Hutch++"));
         Assert.That(Estimators.HutchPlusPlus().LeastMatvecs, Is.EqualTo(3));
     }
@@ -83,24 +88,26 @@ public sealed class LowRankTests
     [Test]
     public void AnotherProbeGivesAnotherEstimate()
     {
-        var signs = new EstimateOptions { Key = Key.OfSeed(1), Stop = StoppingRule.Matvecs(30), Probe = Probe.Rademacher };
-        Assert.That(Operator.XTrace(signs).Value, Is.Not.EqualTo(Operator.XTrace(After(30)).Value));
-        Assert.That(Operator.XDiag(signs).Value.ToArray(), Is.EqualTo(Operator.XDiag(After(30)).Value.ToArray()));
+        var signs = Probe.Rademacher;
+        Assert.That(After(30, Estimators.XTrace(signs)).Value, Is.Not.EqualTo(After(30, Estimators.XTrace()).Value));
+        Assert.That(
+            After(30, Estimators.XDiag(signs)).Value.ToArray(),
+            Is.EqualTo(After(30, Estimators.XDiag()).Value.ToArray()));
     }
 
     [Test]
     public void WhatWasChosenIsSaid()
     {
-        var rule = new AutomaticOptions { Key = Key.OfSeed(1), Stop = StoppingRule.RelativeError(0.1) };
-        var trace = Operator.AutomaticTrace(rule);
+        var rule = StoppingRule.RelativeError(0.1);
+        var trace = Operator.AutomaticTrace(rule, Key);
         Assert.That(trace.Method, Is.EqualTo("XNysTrace"));
         Assert.That(trace.Reason, Does.Contain("semidefinite"));
         Assert.That(trace.Estimate.Value, Is.EqualTo(Operator.ExactTrace().Value).Within(10).Percent);
 
-        var diagonal = Operator.AutomaticDiagonal(rule);
+        var diagonal = Operator.AutomaticDiagonal(rule, Key);
         Assert.That(diagonal.Method, Is.EqualTo("XNysDiag"));
 
-        var tight = Operator.AutomaticTrace(new() { Memory = 1000 });
+        var tight = Operator.AutomaticTrace(memory: 1000);
         Assert.That(tight.Method, Is.EqualTo("Hutchinson's estimator"));
         Assert.That(tight.Reason, Does.Contain("1000 bytes"));
     }
@@ -108,11 +115,12 @@ public sealed class LowRankTests
     [Test]
     public void NormsHaveErrorBarsOfTheirOwn()
     {
-        var rows = Operator.EstimateRowNorms(new() { Stop = StoppingRule.Matvecs(300) });
+        var rows = Operator.EstimateRowNorms(StoppingRule.Matvecs(300));
         Assert.That(
-            ((rows.Value - Operator.ExactRowNorms().Value).Abs() / rows.StandardError).Max().ToScalar(), Is.LessThan(6));
+            ((rows.Value - Operator.ExactRowNorms().Value).Abs() / rows.StandardError).Max().ToScalar(),
+            Is.LessThan(6));
 
-        var norm = Operator.SpectralNorm(new() { RelativeError = 0.1, Confidence = 0.9 });
+        var norm = Operator.SpectralNorm(relativeError: 0.1, confidence: 0.9);
         Assert.That(norm.Interval(0.9).High, Is.LessThanOrEqualTo(1.1 * norm.Value * (1 + 1e-12)));
         Assert.That(norm.Value, Is.LessThanOrEqualTo(Operator.ExactFrobenius().Value));
     }
@@ -127,7 +135,7 @@ public sealed class LowRankTests
         Assert.That(Divergence.ExactAtPoints(Field, points).Value.ToArray(), Is.EqualTo(new[] { 42.0, 231.0 }));
 
         // The Jacobian is diagonal, of which signs give the trace exactly.
-        var two = new EstimateOptions { Stop = StoppingRule.Matvecs(2) };
+        var two = StoppingRule.Matvecs(2);
         Assert.That(Divergence.Estimate(Field, point, two).Value, Is.EqualTo(42).Within(1e-12));
         Assert.That(Divergence.EstimateAtPoints(Field, points, two)[1].Value, Is.EqualTo(231).Within(1e-12));
     }
@@ -135,12 +143,14 @@ public sealed class LowRankTests
     [Test]
     public void MistakesAreNamed()
     {
-        Assert.That(() => Operator.XTrace(After(1)), Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("XTrace"));
         Assert.That(
-            () => (Operator - Operator).XNysTrace(After(10)),
+            () => After(1, Estimators.XTrace()),
+            Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("XTrace"));
+        Assert.That(
+            () => (Operator - Operator).Estimate(Estimators.XNysTrace(), StoppingRule.Matvecs(10)),
             Throws.TypeOf<OperatorException>().With.Message.Contains("semidefinite"));
-        Assert.That(() => Operator.HutchPlusPlus(After(2)), Throws.TypeOf<ArgumentRangeException>());
-        Assert.That(() => Operator.SpectralNorm(new() { RelativeError = 0 }), Throws.TypeOf<ArgumentRangeException>());
+        Assert.That(() => After(2, Estimators.HutchPlusPlus()), Throws.TypeOf<ArgumentRangeException>());
+        Assert.That(() => Operator.SpectralNorm(relativeError: 0), Throws.TypeOf<ArgumentRangeException>());
         Assert.That(() => Operator.AdaptiveHutchPlusPlus(-1), Throws.TypeOf<ArgumentRangeException>());
     }
 }

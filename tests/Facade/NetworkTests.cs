@@ -8,7 +8,8 @@ public sealed class NetworkTests
     private static readonly Key Key = Key.OfSeed(3);
 
     /// <summary>Exclusive or: not to be learned without a hidden layer.</summary>
-    private static readonly Tensor Inputs = Tensor.FromArray(new[,] { { 0.0, 0.0 }, { 0.0, 1.0 }, { 1.0, 0.0 }, { 1.0, 1.0 } });
+    private static readonly Tensor Inputs = Tensor.FromArray(
+        new[,] { { 0.0, 0.0 }, { 0.0, 1.0 }, { 1.0, 0.0 }, { 1.0, 1.0 } });
 
     private static readonly Tensor Labels = Tensor.FromIndices([0, 1, 1, 0]);
 
@@ -17,7 +18,8 @@ public sealed class NetworkTests
     {
         var network = Network.Sequential(Layer.Dense(2, 3), Layer.Tanh, Layer.DenseWithoutBias(3, 2));
         Assert.That(
-            network.Layout.Tensors.Select(tensor => tensor.Name), Is.EqualTo(new[] { "0.weight", "0.bias", "2.weight" }));
+            network.Layout.Tensors.Select(tensor => tensor.Name),
+            Is.EqualTo(new[] { "0.weight", "0.bias", "2.weight" }));
         Assert.That(network.ParameterCount, Is.EqualTo(15));
         Assert.That(
             network.Layout.Blocks().Select(block => (block.Name, block.Offset, block.Size)),
@@ -34,8 +36,9 @@ public sealed class NetworkTests
     public void ANetworkLearnsWhatItIsShown()
     {
         var network = Network.Mlp(Layer.Tanh, 2, 8, 2);
-        var result = Training.Minimize(
-            network.Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), [new Batch(Inputs, Labels)]),
+        var risk = network.Risk(
+            (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), [new Batch(Inputs, Labels)]);
+        var result = risk.Minimize(
             network.Initialize(Key, DType.Float64),
             TrainingOptions.Default.WithEpochs(150).WithOptimizer(Optimizer.Adam(0.05)));
         Assert.That(result.Steps, Is.EqualTo(150));
@@ -50,20 +53,19 @@ public sealed class NetworkTests
         var passes = new List<int>();
         var targets = Tensor.FromArray([0.0, 1.0, 1.0, 2.0]);
         var risk = Risk.OfBatches(
-            (batch, theta) => Loss.MeanSquaredError(batch.Targets, batch.Inputs.MatMul(theta)), [new Batch(Inputs, targets)]);
-        var result = Training.Minimize(
-            risk.WithPasses(Batches.ShuffledEachPass(Inputs, targets, 2, Key)),
-            Tensor.Zeros(DType.Float64, 2),
-            TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5)),
-            new Listener(progress =>
+            (batch, theta) => Loss.MeanSquaredError(batch.Targets, batch.Inputs.MatMul(theta)),
+            [new Batch(Inputs, targets)]);
+        var listener = new Listener(progress =>
+        {
+            passes.Add(progress.Epoch);
+            if (progress.Epoch == 3)
             {
-                passes.Add(progress.Epoch);
-                if (progress.Epoch == 3)
-                {
-                    source.Cancel();
-                }
-            }),
-            source.Token);
+                source.Cancel();
+            }
+        });
+        var options = TrainingOptions.Default.WithOptimizer(Optimizer.Momentum(0.1, 0.5)).WithProgressInterval(0);
+        var result = risk.WithPasses(Batches.ShuffledEachPass(Inputs, targets, 2, Key)).Minimize(
+            Tensor.Zeros(DType.Float64, 2), options.WithProgress(listener).WithCancellation(source.Token));
         Assert.That(passes, Is.EqualTo(new[] { 1, 2, 3 }));
         Assert.That(result.Cancelled);
         Assert.That(result.Steps, Is.EqualTo(6));
@@ -101,7 +103,9 @@ public sealed class NetworkTests
     public void ALayerOfOnesOwnDeclaresItsParameters()
     {
         var scale = Layer.Create(
-            "scale", [Layer.Parameter("factor", [2], Initial.Constant(3))], (parameters, x) => x * parameters["factor"]);
+            "scale",
+            [Layer.Parameter("factor", [2], Initial.Constant(3))],
+            (parameters, x) => x * parameters["factor"]);
         var network = Network.FromLayer(
             Layer.Named(("a", Layer.Residual(scale)), ("b", Layer.FromFunction("half", x => x / 2.0))));
         var theta = network.Initialize(Key, DType.Float64);
@@ -125,7 +129,8 @@ public sealed class NetworkTests
     [Test]
     public void EveryActivationIsThere()
     {
-        var layers = new[] { Layer.Tanh, Layer.Relu, Layer.Sigmoid, Layer.Gelu, Layer.Silu, Layer.Softplus, Layer.Flatten };
+        var layers =
+            new[] { Layer.Tanh, Layer.Relu, Layer.Sigmoid, Layer.Gelu, Layer.Silu, Layer.Softplus, Layer.Flatten };
         var names = layers.Select(layer => layer.Name).ToArray();
         Assert.That(names, Is.EqualTo(new[] { "tanh", "relu", "sigmoid", "gelu", "silu", "softplus", "flatten" }));
         Assert.That(Layer.Sequential(layers).Name, Does.Contain("gelu"));

@@ -49,7 +49,8 @@ public sealed class OperatorTests
         var a = LinearOperator.FromDelegate(DType.Float64, 1, 2, v => [v[0] + 2 * v[1]]);
         Assert.That(() => a.Transposed, Throws.TypeOf<OperatorException>().With.Message.Contains("transpose"));
         Assert.That(
-            a.WithDelegateTranspose(u => [u[0], 2 * u[0]]).Transposed.ToDense().ToArray(), Is.EqualTo(new double[] { 1, 2 }));
+            a.WithDelegateTranspose(u => [u[0], 2 * u[0]]).Transposed.ToDense().ToArray(),
+            Is.EqualTo(new double[] { 1, 2 }));
     }
 
     [Test]
@@ -78,7 +79,10 @@ public sealed class OperatorTests
             LinearOperator.BlockDiagonal(a, LinearOperator.Scalar(DType.Float64, 1, 7)).ToDense().ToArray(),
             Is.EqualTo(new double[] { 2, 1, 0, 1, 3, 0, 0, 0, 7 }));
         Assert.That(
-            LinearOperator.FromMatrix(Tensor.FromArray(new[,] { { 0.0, 2.0 }, { 0.0, 0.0 } })).SymmetricPart().ToDense().ToArray(),
+            LinearOperator.FromMatrix(Tensor.FromArray(new[,] { { 0.0, 2.0 }, { 0.0, 0.0 } }))
+                .SymmetricPart()
+                .ToDense()
+                .ToArray(),
             Is.EqualTo(new double[] { 0, 1, 1, 0 }));
     }
 
@@ -118,7 +122,8 @@ public sealed class OperatorTests
     {
         var theta = Tensor.FromArray([1.0, 2.0, 3.0]);
         var hessian = Hessian.At(x => x.Dot(x).Square(), theta);
-        Assert.That(hessian.Apply(Tensor.FromArray([1.0, 0.0, 0.0])).ToArray(), Is.EqualTo(new double[] { 64, 16, 24 }));
+        Assert.That(
+            hessian.Apply(Tensor.FromArray([1.0, 0.0, 0.0])).ToArray(), Is.EqualTo(new double[] { 64, 16, 24 }));
         Assert.That(hessian.HasQuadraticForms);
 
         var point = Risk.OfFunction(x => x.Dot(x).Square()).LossPoints()(theta);
@@ -165,7 +170,9 @@ public sealed class OperatorTests
         Assert.That((drawn.ToDense() - whole.Hessian.ToDense()).Norm().ToScalar(), Is.LessThan(0.05));
 
         var summed = Risk.OfBatches(
-            (batch, p) => Loss.SoftmaxCrossEntropy(batch.Targets, model(batch.Inputs, p), Reduction.Sum), batches, Reduction.Sum)
+            (batch, p) => Loss.SoftmaxCrossEntropy(batch.Targets, model(batch.Inputs, p), Reduction.Sum),
+            batches,
+            Reduction.Sum)
             .Hessian(theta);
         Assert.That((summed * (1.0 / 7)).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-14));
         Assert.That(
@@ -205,7 +212,8 @@ public sealed class OperatorTests
         Assert.That(gaussNewton.IsPositiveSemidefinite);
         Assert.That(gaussNewton.ToDense().ToArray(), Is.EqualTo(hessian.ToArray()).Within(1e-14));
         Assert.That(
-            Risk.OfOutputs(Model, LossOf).GaussNewtons()(theta).ToDense().ToArray(), Is.EqualTo(hessian.ToArray()).Within(1e-14));
+            Risk.OfOutputs(Model, LossOf).GaussNewtons()(theta).ToDense().ToArray(),
+            Is.EqualTo(hessian.ToArray()).Within(1e-14));
         Assert.That(
             Fisher.Exact(Likelihood.Categorical, Model, theta).ToDense().ToArray(),
             Is.EqualTo(hessian.ToArray()).Within(1e-14));
@@ -245,18 +253,20 @@ public sealed class OperatorTests
         var a = LinearOperator.FromMatrix(Symmetric);
         var b = Tensor.FromArray([3.0, 4.0]);
         var tight = SolverOptions.Default.WithTolerance(1e-13);
-        var solution = ConjugateGradients.Solve(a, b, tight);
+        var solution = a.ConjugateGradients(b, tight);
         Assert.That(solution.IsConverged);
         Assert.That(solution.ToString(), Does.StartWith("converged"));
         Assert.That(solution.NegativeCurvature, Is.Empty);
         Assert.That(solution.Solution.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
-        Assert.That(Neumann.Solve(a, b, 0.4, tight).Solution.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
+        Assert.That(a.NeumannSeries(b, 0.4, tight).Solution.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
         Assert.That(
-            (ConjugateGradients.Inverse(a) * a).ToDense().ToArray(), Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
-        Assert.That((Neumann.Inverse(a, 0.4) * a).ToDense().ToArray(), Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
+            (a.InverseByConjugateGradients() * a).ToDense().ToArray(),
+            Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
         Assert.That(
-            ConjugateGradients.Solve(-a, b).NegativeCurvature.Single().Curvature, Is.LessThan(0));
-        Assert.That(() => Neumann.Solve(a, b, 1), Throws.TypeOf<OperatorException>().With.Message.Contains("diverges"));
+            (a.InverseByNeumannSeries(0.4) * a).ToDense().ToArray(),
+            Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
+        Assert.That((-a).ConjugateGradients(b).NegativeCurvature.Single().Curvature, Is.LessThan(0));
+        Assert.That(() => a.NeumannSeries(b, 1), Throws.TypeOf<OperatorException>().With.Message.Contains("diverges"));
     }
 
     [Test]
@@ -265,10 +275,12 @@ public sealed class OperatorTests
         var theta = Tensor.FromArray([1.0, 2.0, 3.0]);
         var expected = Hessian.At(x => x.Dot(x).Square(), theta).ToDense().ToArray();
         Assert.That(
-            FiniteDifference.Hessian(x => x.Dot(x).Square(), theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-5));
+            FiniteDifference.Hessian(x => x.Dot(x).Square(), theta).ToDense().ToArray(),
+            Is.EqualTo(expected).Within(1e-5));
         Func<Tensor, Tensor> gradient = x => x * (4 * x.Dot(x));
         Assert.That(
-            FiniteDifference.HessianFromGradient(gradient, theta).ToDense().ToArray(), Is.EqualTo(expected).Within(1e-5));
+            FiniteDifference.HessianFromGradient(gradient, theta).ToDense().ToArray(),
+            Is.EqualTo(expected).Within(1e-5));
         Assert.That(FiniteDifference.Step(gradient, theta), Is.InRange(1e-8, 1));
     }
 
@@ -278,17 +290,20 @@ public sealed class OperatorTests
         var theta = Tensor.FromArray([1.0, 2.0, 3.0]);
         Func<Tensor, Tensor> loss = x => x.Dot(x).Square();
         var hessian = Hessian.At(loss, theta);
-        Assert.That(Diagnose.Run(hessian).IsHealthy);
-        Assert.That(Diagnose.AgainstRisk(hessian, Risk.OfFunction(loss), theta).FiniteDifferences.Outcome, Is.EqualTo(CheckOutcome.Passed));
-        Assert.That(Diagnose.AgainstGradient(hessian, x => x * (4 * x.Dot(x)), theta).IsHealthy);
+        Assert.That(hessian.Diagnose().IsHealthy);
+        Assert.That(
+            hessian.DiagnoseAgainst(Risk.OfFunction(loss), theta).FiniteDifferences.Outcome,
+            Is.EqualTo(CheckOutcome.Passed));
+        Assert.That(hessian.DiagnoseAgainst(x => x * (4 * x.Dot(x)), theta).IsHealthy);
 
-        var wrong = Diagnose.AgainstRisk(1.5 * hessian, Risk.OfFunction(loss), theta, DiagnoseOptions.Default.WithProbes(4));
+        var wrong = (1.5 * hessian).DiagnoseAgainst(
+            Risk.OfFunction(loss), theta, DiagnoseOptions.Default.WithProbes(4));
         Assert.That(wrong.Failures.Single().Name, Is.EqualTo("finite differences"));
         Assert.That(wrong.FiniteDifferences.Error, Is.EqualTo(1.0 / 3).Within(1e-3));
         Assert.That(wrong.ToString(), Does.Contain("failed  finite differences"));
 
         var asymmetric = LinearOperator.FromMatrix(Tensor.FromArray(new[,] { { 0.0, 1.0 }, { 0.0, 0.0 } }))
             .Claim(OperatorProperties.Symmetric);
-        Assert.That(Diagnose.Run(asymmetric).Symmetry.Outcome, Is.EqualTo(CheckOutcome.Failed));
+        Assert.That(asymmetric.Diagnose().Symmetry.Outcome, Is.EqualTo(CheckOutcome.Failed));
     }
 }

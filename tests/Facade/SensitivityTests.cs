@@ -5,7 +5,8 @@ namespace Curvature.Tests.Facade;
 
 public sealed class SensitivityTests
 {
-    private static readonly ParameterLayout Layout = ParameterLayout.FromShapes(("a", [2, 1]), ("bias", [1]), ("b", [1, 1]));
+    private static readonly ParameterLayout Layout = ParameterLayout.FromShapes(
+        ("a", [2, 1]), ("bias", [1]), ("b", [1, 1]));
 
     private static readonly Tensor Theta = Tensor.FromArray([7.0, 2.4, 5.0, 2.0]);
 
@@ -27,7 +28,7 @@ public sealed class SensitivityTests
         Assert.That(assignment.Bits, Is.EqualTo(new[] { 4, 2 }));
         Assert.That(assignment.Agreement, Is.All.EqualTo(1));
         Assert.Throws<ArgumentRangeException>(() => scores.Assign(budget: 5));
-        Assert.Throws<ArgumentRangeException>(() => scores.Assign(10, new StabilityOptions { Draws = 0 }));
+        Assert.Throws<ArgumentRangeException>(() => scores.Assign(10, draws: 0));
     }
 
     [Test]

@@ -11,55 +11,57 @@ public sealed class SpectrumTests
     private static readonly LinearOperator Operator = LinearOperator.FromDiagonal(Tensor.FromArray(Eigenvalues));
 
     [Test]
-    public async Task EverySearchHasATwinInTheBackgroundWithTheSameResult()
+    public void SearchesFindTheEndsAndTheSameKeyGivesTheSameResult()
     {
-        var found = ThickRestartLanczos.Find(Operator, SpectrumEnd.Largest, 3);
+        var found = Operator.ThickRestartLanczos(SpectrumEnd.Largest, 3);
         Assert.That(found.Values, Is.EqualTo(new[] { 40.0, 39, 38 }).Within(1e-7));
-        Assert.That((await ThickRestartLanczos.FindAsync(Operator, SpectrumEnd.Largest, 3)).Values, Is.EqualTo(found.Values));
+        Assert.That(Operator.ThickRestartLanczos(SpectrumEnd.Largest, 3).Values, Is.EqualTo(found.Values));
 
-        var block = Lobpcg.Find(Operator, SpectrumEnd.Smallest, 2);
+        var block = Operator.Lobpcg(SpectrumEnd.Smallest, 2);
         Assert.That(block.Values, Is.EqualTo(new[] { 1.0, 2 }).Within(1e-7));
-        Assert.That((await Lobpcg.FindAsync(Operator, SpectrumEnd.Smallest, 2)).Values, Is.EqualTo(block.Values));
+        Assert.That(Operator.Lobpcg(SpectrumEnd.Smallest, 2).Values, Is.EqualTo(block.Values));
 
-        var powers = PowerIteration.Find(Operator, 1);
+        var powers = Operator.PowerIteration(1);
         Assert.That(powers.Values, Is.EqualTo(new[] { 40.0 }).Within(1e-7));
-        Assert.That((await PowerIteration.FindAsync(Operator, 1)).Values, Is.EqualTo(powers.Values));
+        Assert.That(Operator.PowerIteration(1).Values, Is.EqualTo(powers.Values));
 
-        var steps = Lanczos.Run(Operator, 8, Key.OfSeed(3));
-        Assert.That((await Lanczos.RunAsync(Operator, 8, Key.OfSeed(3))).Diagonal, Is.EqualTo(steps.Diagonal));
+        var steps = Operator.Lanczos(8, Key.OfSeed(3));
+        Assert.That(Operator.Lanczos(8, Key.OfSeed(3)).Diagonal, Is.EqualTo(steps.Diagonal));
         var start = Tensor.Ones(DType.Float64, 40);
-        var from = await Lanczos.FromAsync(Operator, start, 8);
-        Assert.That(from.Diagonal, Is.EqualTo(Lanczos.From(Operator, start, 8).Diagonal));
+        var from = Operator.LanczosFrom(start, 8);
+        Assert.That(from.Diagonal, Is.EqualTo(Operator.LanczosFrom(start, 8).Diagonal));
     }
 
     [Test]
     public void SamplesTellOfTheTraceWhileTheyRun()
     {
         var reports = new List<SamplingProgress>();
-        var options = new SpectrumOptions { Probes = 5, Steps = 4, BlockSize = 2 };
-        var sample = StochasticLanczos.Sample(Operator, options, new Listener<SamplingProgress>(reports.Add));
-        Assert.That((reports[0].Samples, reports[^1].Samples), Is.EqualTo((0, 5)));
+        var inTwos = RunOptions.Default.WithBlockSize(2);
+        var told = inTwos.WithProgress(new Listener<SamplingProgress>(reports.Add), 0);
+        var sample = Operator.StochasticLanczos(probes: 5, steps: 4, options: told);
+        Assert.That(reports.Select(report => report.Samples), Is.EqualTo(new[] { 0, 2, 4, 5 }));
         Assert.That(reports[0].ForecastMatvecs, Is.EqualTo(20));
         Assert.That(reports[^1].Value, Is.EqualTo(820).Within(1e-9));
         Assert.That(sample.Rules, Has.Length.EqualTo(5));
         Assert.That(sample.Ledger.Matvecs, Is.EqualTo(20));
-        Assert.That(StochasticLanczos.Sample(Operator, options).Rules[4].Nodes, Is.EqualTo(sample.Rules[4].Nodes).Within(1e-12));
+        var again = Operator.StochasticLanczos(probes: 5, steps: 4, options: inTwos);
+        Assert.That(again.Rules[4].Nodes, Is.EqualTo(sample.Rules[4].Nodes).Within(1e-12));
 
         reports.Clear();
-        var few = new ChebyshevOptions { Probes = 3, Moments = 10, BlockSize = 2 };
-        var moments = ChebyshevMoments.Sample(Operator, few, new Listener<SamplingProgress>(reports.Add));
-        Assert.That((reports[0].Completed, reports[^1].Completed), Is.EqualTo((0, 1)));
+        var moments = Operator.ChebyshevMoments(probes: 3, moments: 10, options: told);
+        Assert.That(reports.Select(report => report.Completed), Is.EqualTo(new[] { 0, 2 / 3.0, 1 }).Within(1e-12));
         Assert.That(reports[0].ForecastMatvecs, Is.EqualTo(24 + 15));
         Assert.That(reports[^1].Value, Is.EqualTo(820).Within(1e-9));
         Assert.That(moments.Moments, Has.Length.EqualTo(10));
-        Assert.That(ChebyshevMoments.Sample(Operator, few).Moments, Is.EqualTo(moments.Moments).Within(1e-12));
-        Assert.That(ChebyshevMoments.Jackson(10)[0], Is.EqualTo(1).Within(1e-15));
+        var others = Operator.ChebyshevMoments(probes: 3, moments: 10, options: inTwos);
+        Assert.That(others.Moments, Is.EqualTo(moments.Moments).Within(1e-12));
+        Assert.That(ChebyshevSample.Jackson(10)[0], Is.EqualTo(1).Within(1e-15));
     }
 
     [Test]
     public void BoundsOfTheSpectrumResolveWhatFewStepsDoNot()
     {
-        var sample = StochasticLanczos.Sample(Operator, new() { Probes = 5, Steps = 6 });
+        var sample = Operator.StochasticLanczos(probes: 5, steps: 6);
         Assert.That(sample.TraceOfInverse().IsResolved, Is.False);
         var bounded = sample.Within(SpectrumBounds.Unknown.WithLow(1).WithHigh(40)).TraceOfInverse();
         Assert.That(bounded.Interval(0.95).High, Is.GreaterThan(Eigenvalues.Sum(x => 1 / x)).And.LessThan(100));
@@ -69,7 +71,7 @@ public sealed class SpectrumTests
     [Test]
     public void QuestionsToASampleAreAnsweredByTheSpectrum()
     {
-        var sample = StochasticLanczos.Sample(Operator, new() { Probes = 2, Steps = 40 });
+        var sample = Operator.StochasticLanczos(probes: 2, steps: 40);
         Assert.That(sample.LogDeterminant().Value, Is.EqualTo(Eigenvalues.Sum(Math.Log)).Within(1e-9));
         Assert.That(sample.LogDeterminant(2).Value, Is.EqualTo(Eigenvalues.Sum(x => Math.Log(x + 2))).Within(1e-9));
         Assert.That(sample.Trace(Math.Sqrt).Value, Is.EqualTo(Eigenvalues.Sum(Math.Sqrt)).Within(1e-9));
@@ -85,32 +87,37 @@ public sealed class SpectrumTests
     public void CancelledBeforehandNothingWasFoundAndThatIsSaid()
     {
         var cancelled = new CancellationToken(true);
-        Assert.That(
-            () => ThickRestartLanczos.Find(Operator, SpectrumEnd.Largest, 1, null, cancelled),
-            Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(
-            () => Lobpcg.Find(Operator, SpectrumEnd.Largest, 1, cancellationToken: cancelled),
-            Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(() => PowerIteration.Find(Operator, 1, null, cancelled), Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(() => Lanczos.Run(Operator, 3, default, cancelled), Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(
-            () => StochasticLanczos.Sample(Operator, null, null, cancelled), Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(
-            () => ChebyshevMoments.Sample(Operator, null, null, cancelled), Throws.InstanceOf<OperationCanceledException>());
+        var search = EigenOptions.Default.WithCancellation(cancelled);
+        var run = RunOptions.Default.WithCancellation(cancelled);
+        Action[] calls =
+        [
+            () => Operator.ThickRestartLanczos(SpectrumEnd.Largest, 1, search),
+            () => Operator.Lobpcg(SpectrumEnd.Largest, 1, search),
+            () => Operator.PowerIteration(1, cancellationToken: cancelled),
+            () => Operator.Lanczos(3, cancellationToken: cancelled),
+            () => Operator.LanczosFrom(Tensor.Ones(DType.Float64, 40), 3, cancelled),
+            () => Operator.StochasticLanczos(options: run),
+            () => Operator.ChebyshevMoments(options: run),
+        ];
+        foreach (var call in calls)
+        {
+            Assert.That(call, Throws.InstanceOf<OperationCanceledException>());
+        }
     }
 
     [Test]
     public void MistakesAreNamed()
     {
-        Assert.That(() => new SpectrumOptions { BlockSize = -1 }, Throws.TypeOf<ArgumentRangeException>());
-        Assert.That(() => new ChebyshevOptions { BlockSize = -1 }, Throws.TypeOf<ArgumentRangeException>());
+        Assert.That(() => EigenOptions.Default.WithBasisSize(1), Throws.TypeOf<ArgumentRangeException>());
+        Assert.That(EigenOptions.Default.BasisSize, Is.EqualTo(EigenOptions.AutomaticBasisSize));
+        Assert.That(EigenOptions.Default.Tolerance, Is.EqualTo(Tolerance.Automatic));
         Assert.That(
-            () => StochasticLanczos.Sample(Operator, new() { Probes = 0 }),
+            () => Operator.StochasticLanczos(probes: 0),
             Throws.TypeOf<ArgumentRangeException>().With.Message.Contains("random vectors"));
         Assert.That(() => PowerStop.Residual(0), Throws.TypeOf<ArgumentRangeException>());
         Assert.That(() => MatrixMarket.Read("no-such.mtx"), Throws.TypeOf<DataException>());
         Assert.That(
-            () => Lanczos.Run(LinearOperator.FromMatrix(Tensor.Normal(Key.OfSeed(1), DType.Float64, 3, 3)), 2),
+            () => LinearOperator.FromMatrix(Tensor.Normal(Key.OfSeed(1), DType.Float64, 3, 3)).Lanczos(2),
             Throws.TypeOf<OperatorException>().With.Message.Contains("claim"));
     }
 

@@ -132,7 +132,8 @@ public sealed class TensorTests
     public void TheSameKeyDrawsTheSameNumbers()
     {
         Assert.That(
-            Tensor.Uniform(Key, DType.Float32, 5).ToArray(), Is.EqualTo(Tensor.Uniform(Key, DType.Float32, 5).ToArray()));
+            Tensor.Uniform(Key, DType.Float32, 5).ToArray(),
+            Is.EqualTo(Tensor.Uniform(Key, DType.Float32, 5).ToArray()));
         Assert.That(Tensor.Rademacher(Key, DType.Float64, 50).Square().Sum().ToScalar(), Is.EqualTo(50));
     }
 

@@ -57,12 +57,12 @@ type internal BoundMemories() =
     /// Less than this is left to the garbage collector.
     static let least = 64L <<< 20
 
-    /// The most bindings that go by without a collection because earlier ones have given nothing back.
-    static let longestPause = 63
+    /// A collection is worth its time where memory was bound since the last one, the memory to come included, that is at least
+    /// this part of what is held: making so much took longer.
+    static let part = 8L
 
     let memories = List<WeakReference<BoundMemory>>()
-    let mutable pause = 0
-    let mutable left = 0
+    let mutable boundSince = 0L
 
     let isHeld (reference: WeakReference<BoundMemory>) =
         match reference.TryGetTarget() with
@@ -78,17 +78,22 @@ type internal BoundMemories() =
             | true, memory -> memory.Bytes
             | _ -> 0L)
 
+    /// Whether a collection is due; then it counts as made.
+    let isDue coming =
+        let held = held ()
+        let isDue = held >= least && coming >= held / part - boundSince
+        if isDue then boundSince <- 0L
+        isDue
+
     static member Of(device: Device) = ofDevices.GetValue(device, (fun _ -> BoundMemories()))
 
-    member _.Add(memory: BoundMemory) = lock memories (fun () -> memories.Add(WeakReference<BoundMemory> memory))
+    member _.Add(memory: BoundMemory) =
+        lock memories (fun () ->
+            boundSince <- boundSince + memory.Bytes
+            memories.Add(WeakReference<BoundMemory> memory))
 
-    /// Gives back what nobody refers to any more, where that may be much.
-    member _.GiveBackDropped() =
-        let before = lock memories held
-
-        if before >= least && Interlocked.Decrement &left < 0 then
+    /// Before so many bytes are bound, gives back what nobody refers to any more, where that may be much.
+    member _.GiveBackDropped(coming: int64) =
+        if lock memories (fun () -> isDue coming) then
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking = true)
             GC.WaitForPendingFinalizers()
-            let after = lock memories held
-            pause <- if after < before then 0 else min longestPause (2 * pause + 1)
-            left <- pause

@@ -1,7 +1,6 @@
 namespace Curvature
 
 open System
-open System.Collections.Concurrent
 open System.Collections.Generic
 open Curvature.Kernels
 
@@ -68,6 +67,12 @@ type internal Plan(program: Program, bound: int) =
             | Persistent bytes -> bytes
             | _ -> 0L)
 
+    /// About how many bytes a binding takes, with the inputs that it is given from a position on.
+    member this.BindingBytes(from: int) =
+        let bytes (signature: Signature) = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
+        let inputs = program.Variables[from .. bound - 1] |> Array.sumBy bytes
+        this.PersistentBytes + arenaBytes + inputs
+
     member _.PersistentSlots = persistentSlots
 
     member _.SlotBytes slot =
@@ -114,7 +119,8 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
     let device = plan.Device
     let persistent = plan.PersistentSlots |> Array.map (fun slot -> device.Allocate(max (plan.SlotBytes slot) 1L))
     let running = plan.Running
-    let idle = ConcurrentBag<Scratch>()
+    // No ConcurrentBag: threads refer to what is in one, even where nobody refers to the bag any more, until a second collection.
+    let idle = Stack<Scratch>()
 
     let giveBack () =
         for memory in persistent do
@@ -151,11 +157,15 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
     member _.Plan = plan
 
     member private _.Rent() =
-        match idle.TryTake() with
+        match lock idle (fun () -> idle.TryPop()) with
         | true, scratch -> scratch
         | _ -> plan.NewScratch table
 
-    member private _.GiveBack(scratch: Scratch) = if keepsScratch then idle.Add scratch else scratch.Memory.Dispose()
+    member private _.GiveBack(scratch: Scratch) =
+        if keepsScratch then
+            lock idle (fun () -> idle.Push scratch)
+        else
+            scratch.Memory.Dispose()
 
     /// Runs on the addresses of the free inputs and of the outputs, each shifted by a number of bytes.
     member private this.RunAt

@@ -1,5 +1,6 @@
 namespace Curvature.FSharp
 
+open System
 open System.Diagnostics
 open Curvature
 
@@ -9,16 +10,23 @@ open Curvature
 module Diagnose =
 
     /// Products that are not finite, data that change, and other errors of the operator itself are what is looked for.
-    let private attempt name (check: unit -> OperatorCheck) : OperatorCheck =
-        try
-            check ()
-        with :? CurvatureException as found ->
-            OperatorChecks.Failed name found.Message
+    let private attempt (options: DiagnoseOptions) name (check: unit -> OperatorCheck) : OperatorCheck =
+        let cancelled () = OperatorChecks.Skipped name "cancelled"
 
-    let private diagnose options (differences: OperatorChecks -> OperatorCheck) (a: LinearOperator) : Diagnosis =
+        if options.Cancellation.IsCancellationRequested then
+            cancelled ()
+        else
+            try
+                check ()
+            with
+            | :? CurvatureException as found -> OperatorChecks.Failed name found.Message
+            | :? OperationCanceledException when options.Cancellation.IsCancellationRequested -> cancelled ()
+
+    let private diagnose (options: DiagnoseOptions) (differences: OperatorChecks -> OperatorCheck) (a: LinearOperator) : Diagnosis =
+        options.Cancellation.ThrowIfCancellationRequested()
         let watch = Stopwatch.StartNew()
         let checks = OperatorChecks(options, a)
-        let products = attempt "products" checks.ProductsAreFinite
+        let products = attempt options "products" checks.ProductsAreFinite
         let isFinite = products.Outcome = CheckOutcome.Passed
 
         let others =
@@ -35,7 +43,7 @@ module Diagnose =
 
         let check (name, run) =
             if isFinite then
-                attempt name run
+                attempt options name run
             else
                 OperatorChecks.Skipped name "there are no products to look at"
 
@@ -43,12 +51,21 @@ module Diagnose =
 
         let uncertainty =
             try
-                if isFinite then checks.TraceUncertainty() else null
+                if isFinite && not options.Cancellation.IsCancellationRequested then
+                    checks.TraceUncertainty()
+                else
+                    null
             with :? CurvatureException ->
                 // Data that change, which the check of determinism has told.
                 null
 
-        Diagnosis(string a, found, uncertainty, a.Definition.Warnings, checks.Matvecs, watch.Elapsed.TotalSeconds)
+        let isCancelled =
+            options.Cancellation.IsCancellationRequested
+            && (a.Definition.FormsByBatch.IsSome && isNull uncertainty
+                || found |> List.exists (fun check -> check.Explanation = "cancelled"))
+
+        let warnings, seconds = a.Definition.Warnings, watch.Elapsed.TotalSeconds
+        Diagnosis(string a, found, uncertainty, warnings, checks.Matvecs, seconds, isCancelled)
 
     let private withoutFunction (_: OperatorChecks) =
         OperatorChecks.Skipped "finite differences" "no function was given"

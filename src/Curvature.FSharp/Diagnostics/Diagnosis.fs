@@ -3,6 +3,7 @@ namespace Curvature
 open System
 open System.Collections.Generic
 open System.Globalization
+open System.Threading
 
 /// How a check ended.
 type CheckOutcome =
@@ -51,15 +52,22 @@ type Diagnosis
         traceUncertainty: TraceUncertainty,
         warnings: string list,
         matvecs: int,
-        seconds: float
+        seconds: float,
+        isCancelled: bool
     ) =
     let find name = checks |> List.find (fun check -> check.Name = name)
 
     /// The operator's name, shape and element type.
     member _.Operator = operator
 
-    /// Whether no check failed and there is nothing to warn of.
-    member _.IsHealthy = warnings.IsEmpty && checks |> List.forall (fun check -> check.Outcome <> CheckOutcome.Failed)
+    /// Whether it was cancelled before all checks were made; those that are missing are skipped.
+    member _.IsCancelled: bool = isCancelled
+
+    /// Whether all checks could be made, none failed and there is nothing to warn of.
+    member _.IsHealthy =
+        not isCancelled
+        && warnings.IsEmpty
+        && checks |> List.forall (fun check -> check.Outcome <> CheckOutcome.Failed)
 
     /// All checks, in the order in which they were made.
     member _.Checks: IReadOnlyList<OperatorCheck> = checks
@@ -115,6 +123,8 @@ type Diagnosis
         let verdict =
             if this.IsHealthy then
                 "nothing found"
+            elif isCancelled then
+                $"cancelled; {this.Failures.Count} checks failed until then, {warnings.Length} warnings"
             else
                 $"{this.Failures.Count} checks failed, {warnings.Length} warnings"
 
@@ -130,9 +140,10 @@ type Diagnosis
 
 /// How operators are checked. Immutable; `Default` and the methods With… make others.
 [<Sealed>]
-type DiagnoseOptions private (key: Key, probes: int, lanczosSteps: int, tolerance: float) =
+type DiagnoseOptions
+    private (key: Key, probes: int, lanczosSteps: int, tolerance: float, cancellation: CancellationToken) =
     /// 8 probes, 20 Lanczos steps, tolerances of 1e-8 (Float64) or 1e-3 (Float32).
-    static member Default = DiagnoseOptions(Key.OfSeed 0L, 8, 20, 0.0)
+    static member Default = DiagnoseOptions(Key.OfSeed 0L, 8, 20, Tolerance.Automatic, CancellationToken.None)
 
     /// What decides the random vectors.
     member _.Key = key
@@ -143,34 +154,39 @@ type DiagnoseOptions private (key: Key, probes: int, lanczosSteps: int, toleranc
     /// How many steps look for negative eigenvalues.
     member _.LanczosSteps = lanczosSteps
 
-    /// The relative error that is put down to rounding; 0 for the default of the element type.
+    /// The relative error that is put down to rounding; Tolerance.Automatic for the default of the
+    /// element type.
     member _.Tolerance = tolerance
 
+    /// Ends the checks early. Those that were made until then are the result, and the others are skipped. Where there is none, before the
+    /// first product, OperationCanceledException is raised.
+    member _.Cancellation = cancellation
+
+    /// The same options with a token that ends the checks early.
+    member _.WithCancellation(token: CancellationToken) = DiagnoseOptions(key, probes, lanczosSteps, tolerance, token)
+
     /// The same options with another key.
-    member _.WithKey(key: Key) = DiagnoseOptions(key, probes, lanczosSteps, tolerance)
+    member _.WithKey(key: Key) = DiagnoseOptions(key, probes, lanczosSteps, tolerance, cancellation)
 
     /// The same options with another number of probes. Raises ArgumentRangeException for less than 2.
     member _.WithProbes(count: int) =
         if count < 2 then
             raise (ArgumentRangeException $"WithProbes: two probes at least are compared, and {count} were asked for")
 
-        DiagnoseOptions(key, count, lanczosSteps, tolerance)
+        DiagnoseOptions(key, count, lanczosSteps, tolerance, cancellation)
 
     /// The same options with another number of Lanczos steps. Raises ArgumentRangeException for less than 1.
     member _.WithLanczosSteps(count: int) =
         if count < 1 then
             raise (ArgumentRangeException $"WithLanczosSteps: at least one step is needed, and {count} were asked for")
 
-        DiagnoseOptions(key, probes, count, tolerance)
+        DiagnoseOptions(key, probes, count, tolerance, cancellation)
 
     /// The same options with another tolerance. Raises ArgumentRangeException for one that is not between 0 and 1.
     member _.WithTolerance(value: float) =
         if not (value > 0.0 && value < 1.0) then
             raise (ArgumentRangeException $"WithTolerance: a tolerance between 0 and 1 is needed, and it is {value}")
 
-        DiagnoseOptions(key, probes, lanczosSteps, value)
+        DiagnoseOptions(key, probes, lanczosSteps, value, cancellation)
 
-    member internal _.ToleranceFor(dtype: DType) =
-        if tolerance > 0.0 then tolerance
-        elif dtype = DType.Float64 then 1e-8
-        else 1e-3
+    member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-8, 1e-3)

@@ -144,8 +144,10 @@ type internal OperatorChecks(options: DiagnoseOptions, a: LinearOperator) =
         elif a.Columns = 0 then
             OperatorChecks.Skipped name "the operator has no columns"
         else
-            let lanczos = Lanczos.run options.LanczosSteps (options.Key.FoldIn 3u) a
+            let lanczos = Lanczos.runWith options.Cancellation options.LanczosSteps (options.Key.FoldIn 3u) a
             this.Spend lanczos.Matvecs
+            // Fewer steps than were asked for might miss what is looked for.
+            if lanczos.IsCancelled then options.Cancellation.ThrowIfCancellationRequested()
             let squares = (Products.rowDots (wide v) (wide v)).ToArray()
             let forms = (Products.rowDots (wide v) (wide product.Value)).ToArray()
             let quotients = Array.append lanczos.RitzValues (Array.map2 (/) forms squares)

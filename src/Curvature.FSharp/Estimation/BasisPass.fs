@@ -77,7 +77,7 @@ type internal BasisPass(operator: LinearOperator, needsProduct: bool) =
                 SavedVector.write writer (squares.Value.ToArray())
 
         member _.Restore reader =
-            taken <- reader.ReadNumber("a number of basis vectors", 0, n)
+            taken <- reader.ReadWithin(n, "columns")
 
             if taken > 0 then
                 let entries = SavedVector.read reader diagonal.Value.Length

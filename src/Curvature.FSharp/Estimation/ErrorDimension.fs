@@ -72,13 +72,12 @@ type internal ErrorDimension(n: int, device: Device) =
 
         member _.Restore reader =
             let vector () = Tensor.ofArray [ n ] (SavedVector.read reader n) |> Tensor.toDevice device
-            let number what = reader.ReadNumber(what, 0, Int32.MaxValue)
-            count <- number "a number of vectors"
-            directions <- number "a number of directions"
-            pairs <- number "a number of pairs"
-            products <- reader.ReadDouble()
-            squares <- reader.ReadDouble()
-            unit <- reader.ReadDouble()
-            squaredLength <- reader.ReadDouble()
+            count <- reader.ReadCount()
+            directions <- reader.ReadWithin(count, "directions")
+            pairs <- reader.ReadWithin(count, "pairs")
+            products <- reader.ReadMagnitude "a sum of squared products"
+            squares <- reader.ReadMagnitude "a sum of squares"
+            unit <- reader.ReadMagnitude "a unit"
+            squaredLength <- reader.ReadMagnitude "a squared length"
             waiting <- vector ()
             direction <- vector ()

@@ -50,6 +50,12 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
         if histories.Length = 0 then
             histories <- summaries |> Array.map List.singleton
         else
+            if histories.Length <> summaries.Length then
+                raise (
+                    DataException
+                        $"the checkpoint is of a run that watches {histories.Length} quantities, and this one watches {summaries.Length}"
+                )
+
             histories <- Array.map2 (fun history summary -> history @ [ summary ]) histories summaries
 
     /// Whether every quantity has reached the target, by the newest analysis.
@@ -99,11 +105,16 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
                     Skewness = numbers[3]
                     Law = SampleLaw.symmetric
                     Dimension = numbers[4]
-                    Independent = reader.ReadNumber("a number of samples", 0, Int32.MaxValue)
+                    Independent = reader.ReadWithin(Int32.MaxValue, "independent numbers")
                     IsExact = reader.ReadBoolean()
                 }
 
-            let count what = reader.ReadNumber(what, 0, 1_000_000)
+            // Analyses are some samples apart, and each quantity has a history of its own.
+            let most = 1 + reader.Samples
 
-            histories <-
-                Array.init (count "a number of quantities") (fun _ -> List.init (count "a number of analyses") summary)
+            let history _ =
+                match List.init (reader.ReadWithin(most, "analyses")) summary with
+                | [] -> raise (reader.Damaged "a history has no analysis")
+                | analyses -> analyses
+
+            histories <- Array.init (reader.ReadWithin(1 <<< 20, "histories")) history

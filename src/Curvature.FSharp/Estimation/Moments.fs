@@ -35,14 +35,14 @@ type internal RunReader(path: string, content: Stream) =
 
         count
 
-    /// A whole number between two.
-    member this.ReadNumber(what: string, least: int, most: int) : int =
-        let value = this.ReadInt32()
+    /// How many of something there are, which is at most so many.
+    member this.ReadWithin(most: int, what: string) : int =
+        let count = this.ReadInt32()
 
-        if value < least || value > most then
-            raise (this.Damaged $"{what} is {value}, and not from {least} to {most}")
+        if count < 0 || count > most then
+            raise (this.Damaged $"it has {count} {what}, and 0 to {most} are possible")
 
-        value
+        count
 
     /// A number that is not negative.
     member this.ReadMagnitude(what: string) : float =
@@ -173,8 +173,8 @@ type internal ProbeShape() =
             writer.Write isSign
 
         member _.Restore reader =
-            vectors <- reader.ReadNumber("a number of vectors", 0, ProbeShape.Seen)
-            touched <- reader.ReadMagnitude "a number of elements that are not 0"
+            vectors <- reader.ReadWithin(reader.Samples, "vectors that were looked at")
+            touched <- reader.ReadMagnitude "a number of elements"
             elements <- reader.ReadMagnitude "a number of elements"
             isSign <- reader.ReadBoolean()
 

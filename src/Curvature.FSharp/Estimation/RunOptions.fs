@@ -1,7 +1,6 @@
 namespace Curvature
 
 open System
-open System.Diagnostics
 open System.Threading
 open Curvature.FSharp
 
@@ -72,12 +71,12 @@ type RunOptions
     private
     (
         cancellation: CancellationToken,
-        progress: struct (IProgress<SamplingProgress> * float),
+        progress: struct (IProgress<SamplingProgress> * ProgressRate),
         blockSize: int,
         checkpoint: string,
         interval: float
     ) =
-    let struct (listener, reportInterval) = progress
+    let struct (listener, rate) = progress
 
     /// Bytes that a block of vectors may take.
     static let blockBytes = 1L <<< 28
@@ -85,7 +84,7 @@ type RunOptions
     static let mostVectors = 16
 
     /// No cancellation, no progress, no checkpoint, and blocks of 16 vectors or as many as fit into 256 MiB.
-    static member Default = RunOptions(CancellationToken.None, struct (null, 0.1), 0, null, infinity)
+    static member Default = RunOptions(CancellationToken.None, struct (null, ProgressRate.Default), 0, null, infinity)
 
     /// Ends a run early, after the block of products at hand. What was found until then is returned, with the reason Cancelled. Where that is
     /// nothing, before the first product, or where part of a result is none, as of an exact one, OperationCanceledException
@@ -96,7 +95,7 @@ type RunOptions
     member _.Progress = listener
 
     /// Seconds between two reports at least; the first and the last are always made.
-    member _.ProgressInterval = reportInterval
+    member _.ProgressInterval = rate.Seconds
 
     /// How many vectors are multiplied together; 0 to let memory decide.
     member _.BlockSize = blockSize
@@ -127,15 +126,21 @@ type RunOptions
     member _.WithCancellation(token: CancellationToken) = RunOptions(token, progress, blockSize, checkpoint, interval)
 
     /// The same options with a listener, told ten times a second at most.
-    member this.WithProgress(listener: IProgress<SamplingProgress>) = this.WithProgress(listener, 0.1)
+    member this.WithProgress(listener: IProgress<SamplingProgress>) =
+        this.WithProgress(listener, ProgressRate.Default.Seconds)
 
     /// The same options with a listener, and the seconds between two reports at least: 0 for one after every block.
     /// Raises ArgumentRangeException for a time that is negative or NaN.
     member _.WithProgress(listener: IProgress<SamplingProgress>, seconds: float) =
-        if not (seconds >= 0.0) then
-            raise (ArgumentRangeException $"WithProgress: a time cannot be negative, and it is {seconds}")
+        let rate = rate.WithSeconds "WithProgress" seconds
+        RunOptions(cancellation, struct (listener, rate), blockSize, checkpoint, interval)
 
-        RunOptions(cancellation, struct (listener, seconds), blockSize, checkpoint, interval)
+    /// How often the listener is told.
+    member internal _.Rate = rate
+
+    /// The same options with another measure of how often the listener is told.
+    member internal _.WithRate(rate: ProgressRate) =
+        RunOptions(cancellation, struct (listener, rate), blockSize, checkpoint, interval)
 
     /// The same options with another number of vectors multiplied together. Raises ArgumentRangeException for less than one.
     member _.WithBlockSize(size: int) =
@@ -164,12 +169,7 @@ type RunOptions
 /// Reports to the listener of options, as often as these allow.
 [<Sealed>]
 type internal ProgressReporter(options: RunOptions) =
-    let clock = Stopwatch()
+    let pace = ProgressPace options.Rate
 
     /// Tells the listener what a function makes, if there is one and it is time, or the report may not be left out.
-    member _.Report(isRequired: bool, make: unit -> SamplingProgress) =
-        let isDue () = isRequired || not clock.IsRunning || clock.Elapsed.TotalSeconds >= options.ProgressInterval
-
-        if not (isNull options.Progress) && isDue () then
-            clock.Restart()
-            options.Progress.Report(make ())
+    member _.Report(isRequired: bool, make: unit -> SamplingProgress) = pace.Report(options.Progress, isRequired, make)

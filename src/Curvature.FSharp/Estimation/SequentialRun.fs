@@ -117,7 +117,8 @@ type internal SequentialRun<'T>
                 let summary = if isCheap then first incremental.Summaries else None
                 let products = spent () + pass.Taken
                 let expected = if isLast then float products else told ()
-                let tell value error width = 
+
+                let tell value error width =
                     SamplingProgress(products, value, error, kept.Seconds, RunForecast.OfSamples expected, width)
 
                 match Option.orElse (ValueOption.toOption newest) summary with

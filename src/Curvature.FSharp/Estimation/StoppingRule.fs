@@ -121,7 +121,11 @@ module internal Stopping =
             | StoppingRule.PyHessian _ -> infinity
             | error -> ofTarget error
 
-        let both a b = if Double.IsInfinity a then b elif Double.IsInfinity b then a else max a b
+        let both a b =
+            if Double.IsInfinity a then b
+            elif Double.IsInfinity b then a
+            else max a b
+
         fold leaf min both rule
 
     /// The products at which the rule wants to be asked next, where so many are taken and each target is analysed next at a number of them.

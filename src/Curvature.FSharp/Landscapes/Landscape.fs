@@ -20,6 +20,8 @@ module Landscape =
                 ArgumentRangeException $"Landscape.grid: two positions at least are needed, and {count} were asked for"
             )
 
+        Count.between 2 Count.limit "Landscape.grid" count
+
         // From the middle, so that both sides have the same positions to the bit.
         Array.init count (fun i -> radius * float (2 * i - (count - 1)) / float (count - 1))
 

@@ -86,7 +86,7 @@ module internal LossGrid =
         | NoData -> points
         | EachPass source ->
             match source 0 with
-            | :? IReadOnlyCollection<Batch> as known -> known.Count * points
+            | :? IReadOnlyCollection<Batch> as known -> (known.Count + ValueOption.count risk.Term) * points
             | _ -> 0
 
     /// What a plan gives for a batch; something else where the loss asks for values, or for a term that plans were not made for.
@@ -104,6 +104,7 @@ module internal LossGrid =
     let at (options: LandscapeOptions) theta (directions: Direction list) (steps: float[][]) (risk: EmpiricalRisk) =
         Linearization.checkPoint "Landscape" theta
         Finite.check "Landscape: the point" theta
+        options.Cancellation.ThrowIfCancellationRequested()
         let clock, risk = Stopwatch.StartNew(), risk.Definition
         let vectors, k, total = directions |> List.map (vectorOf theta), directions.Length, steps.Length
         let expected = expected risk total
@@ -133,7 +134,17 @@ module internal LossGrid =
                 let each (rows: Tensor) = List.init rows.Shape[0] (fun i -> f (Tensor.item 0 i rows)) |> Tensor.stack 0
                 model origin, each, ignore)
 
-        let mutable evaluations = 0
+        let mutable evaluations, told = 0, -1
+        let pace = ProgressPace options.Rate
+
+        let report isLast =
+            pace.Report(
+                options.Progress,
+                isLast,
+                fun () ->
+                    told <- evaluations
+                    LandscapeProgress(evaluations, expected, clock.Elapsed.TotalSeconds)
+            )
 
         let checkLosses first (batch: RiskBatch) (found: Tensor) =
             match Finite.tryFind found with
@@ -160,11 +171,8 @@ module internal LossGrid =
                         checkLosses first batch found
                         evaluations <- evaluations + found.Size
 
-                        if not (isNull options.Progress) then
-                            options.Progress.Report(
-                                LandscapeProgress(evaluations, expected, clock.Elapsed.TotalSeconds)
-                            )
-
+                        // What is done when all losses are there is told at the end.
+                        if evaluations <> expected then report false
                         found
                 ]
 
@@ -172,21 +180,25 @@ module internal LossGrid =
             Tensor.concat 0 losses :: model
 
         let totals = RiskPass.totals "Landscape" theta.Device risk parts
+        let losses, model = totals.Head.ToArray(), modelOf directions eigenvalues totals.Tail
+        if told < evaluations then report true
 
         {
-            Losses = totals.Head.ToArray()
-            Model = modelOf directions eigenvalues totals.Tail
+            Losses = losses
+            Model = model
             Evaluations = evaluations
             Seconds = clock.Elapsed.TotalSeconds
         }
 
     /// Losses of a risk at points of one shape. What is not finite is kept.
     let losses (token: CancellationToken) name (points: Tensor[]) (risk: EmpiricalRisk) : float[] =
+        token.ThrowIfCancellationRequested()
         let theta, risk = points[0], risk.Definition
         Linearization.checkPoint name theta
         let maps = RiskPass.maps risk (fun _ data _ -> [], risk.Loss data)
 
         let parts (batch: RiskBatch) =
+            token.ThrowIfCancellationRequested()
             requireDeterministic name theta batch
 
             let evaluate, release =

@@ -19,6 +19,8 @@ type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,
 
     /// The model after steps of these lengths, one for each direction. Raises ShapeException for another number of steps.
     member _.At([<System.ParamArray>] steps: float[]) : float =
+        if isNull steps then nullArg (nameof steps)
+
         if steps.Length <> slopes.Length then
             raise (
                 ShapeException

@@ -31,7 +31,10 @@ type Layer internal (name: string, declarations: ParameterDeclaration list, forw
     member internal _.Declarations = declarations
 
     /// The output for a batch of inputs.
-    member _.Forward(parameters: Parameters, input: Tensor) : Tensor = forward parameters input
+    member _.Forward(parameters: Parameters, input: Tensor) : Tensor =
+        if isNull (box parameters) then nullArg (nameof parameters)
+        if isNull (box input) then nullArg (nameof input)
+        forward parameters input
 
     override _.ToString() = name
 

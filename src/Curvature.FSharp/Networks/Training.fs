@@ -48,6 +48,7 @@ type TrainingOptions =
             Method: Optimizer
             Listener: IProgress<TrainingProgress>
             ReportSteps: int
+            Rate: FSharp.ProgressRate
             Token: CancellationToken
         }
 
@@ -58,6 +59,7 @@ type TrainingOptions =
             Method = FSharp.Optimizer.adam 1e-3
             Listener = null
             ReportSteps = 0
+            Rate = FSharp.ProgressRate.Default
             Token = CancellationToken.None
         }
 
@@ -71,10 +73,11 @@ type TrainingOptions =
     /// The method of descent.
     member options.WithOptimizer(optimizer: Optimizer) = { options with Method = optimizer }
 
-    /// Whom to tell after each pass.
+    /// Whom to tell after each pass, ten times a second at most, and at the end.
     member options.WithProgress(progress: IProgress<TrainingProgress>) = { options with Listener = progress }
 
-    /// Whom to tell after each pass, and within a pass whenever so many steps more are done: for passes that take minutes.
+    /// Whom to tell after each pass, and within a pass whenever so many steps more are done: for passes that take minutes. Ten times a
+    /// second at most, and at the end.
     /// Raises ArgumentRangeException if they are less than 1.
     member options.WithProgress(progress: IProgress<TrainingProgress>, everySteps: int) =
         if everySteps < 1 then
@@ -82,7 +85,16 @@ type TrainingOptions =
 
         { options with Listener = progress; ReportSteps = everySteps }
 
-    /// Stops between two steps when cancelled; what was found so far is the result.
+    /// The seconds between two reports at least: 0 for every report, 0.1 at first. Raises ArgumentRangeException for a time
+    /// that is negative or NaN.
+    member options.WithProgressInterval(seconds: float) =
+        { options with Rate = options.Rate.WithSeconds "WithProgressInterval" seconds }
+
+    /// The same options with another measure of how often the listener is told.
+    member internal options.WithRate(rate: FSharp.ProgressRate) = { options with Rate = rate }
+
+    /// Stops between two steps when cancelled; what was found so far is the result. Before the first step that is nothing, and
+    /// OperationCanceledException is raised.
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
 
 namespace Curvature.FSharp
@@ -125,8 +137,9 @@ module Training =
     /// Cost: one gradient for each batch in each pass, compiled unless the loss asks for values of its arguments, and one value of the
     /// loss more for each batch of the first pass, which checks the data, such as labels out of range.
     /// Raises DataException for a pass without batches, NonFiniteException where the loss or the parameters stop being finite, and
-    /// whatever the loss raises.
+    /// whatever the loss raises; OperationCanceledException where it was cancelled before the first step.
     let minimize (options: TrainingOptions) (risk: EmpiricalRisk) (theta: Tensor) : TrainingResult =
+        if options.EpochCount > 0 then options.Token.ThrowIfCancellationRequested()
         let clock, name = Stopwatch.StartNew(), "training"
         let risk = withTermInBatches risk.Definition
         let losses = ResizeArray<float>()
@@ -144,9 +157,19 @@ module Training =
             optimizer <- following
             value
 
-        let report mean =
-            if not (isNull options.Listener) then
-                options.Listener.Report(TrainingProgress(losses.Count, options.EpochCount, steps, mean))
+        let pace = ProgressPace options.Rate
+        let mutable told, mean = -1, nan
+
+        /// What is the same as in the last report is not told again.
+        let report isLast mean =
+            if steps > told then
+                pace.Report(
+                    options.Listener,
+                    isLast,
+                    fun () ->
+                        told <- steps
+                        TrainingProgress(losses.Count, options.EpochCount, steps, mean)
+                )
 
         let isCancelled (_: RiskBatch) =
             cancelled <- cancelled || options.Token.IsCancellationRequested
@@ -160,16 +183,19 @@ module Training =
                 samples <- samples + batch.Size
 
                 if options.ReportSteps > 0 && steps % options.ReportSteps = 0 then
-                    report (total / RiskPass.divisor risk samples)
+                    report false (total / RiskPass.divisor risk samples)
 
             checkFinite steps "parameters" (theta.ToArray())
             total / RiskPass.divisor risk samples
 
         while losses.Count < options.EpochCount && not cancelled do
-            let mean = pass losses.Count
+            let before, found = steps, pass losses.Count
+            // A pass that was cancelled before its first step says nothing.
+            if steps > before then mean <- found
 
-            if not cancelled then
-                losses.Add mean
-                report mean
+            if not cancelled then losses.Add mean
+            elif steps = 0 then options.Token.ThrowIfCancellationRequested()
+
+            report (cancelled || losses.Count = options.EpochCount) mean
 
         TrainingResult(theta, losses.ToArray(), steps, clock.Elapsed.TotalSeconds, cancelled)

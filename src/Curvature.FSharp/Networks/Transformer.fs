@@ -44,9 +44,13 @@ module Transformer =
                 let attended = x + (x |> run "ln_1" |> run "attn")
                 attended + (attended |> run "ln_2" |> run "mlp"))
 
+    /// Deep enough for any network, and few enough to be listed at once.
+    let private mostLayers = 10_000
+
     /// The layer of a GPT: Int32 tokens [batch; length], with a length of at most `context`, to logits of the next token
     /// [batch; length; vocabulary]. Weights are normal with deviation 0.02 at first, those into the residual stream with
-    /// 0.02/√(2·layers). Raises ArgumentRangeException where heads do not divide the width, or for a count below 1.
+    /// 0.02/√(2·layers). Raises ArgumentRangeException where heads do not divide the width, for a count below 1,
+    /// or for more than 10000 layers.
     let gptLayer (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Layer =
         if vocabulary < 1 || context < 1 || layers < 1 || heads < 1 || width < 1 || width % heads <> 0 then
             raise (
@@ -54,6 +58,7 @@ module Transformer =
                     $"gpt: vocabulary, context, layers and heads are at least 1, and heads divide the width; they are {vocabulary}, {context}, {layers}, {heads} and {width}"
             )
 
+        Count.between 1 mostLayers "gpt: layers" layers
         let blocks = block width heads (0.02 / sqrt (2.0 * float layers)) |> List.replicate layers |> Layer.sequential
 
         let name = $"gpt of {layers} layers, {heads} heads and width {width}"
@@ -87,6 +92,7 @@ module Transformer =
 
     /// A GPT: Int32 tokens [batch; length] to logits of the next token [batch; length; vocabulary], as in
     /// `gpt 65 32 2 4 64`: 65 tokens, 32 places, 2 layers, 4 heads, width 64.
-    /// Raises ArgumentRangeException where heads do not divide the width, or for a count below 1.
+    /// Raises ArgumentRangeException where heads do not divide the width, for a count below 1,
+    /// or for more than 10000 layers.
     let gpt (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Network =
         Network.ofLayer (gptLayer vocabulary context layers heads width)

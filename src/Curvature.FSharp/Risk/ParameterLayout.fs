@@ -72,6 +72,8 @@ type ParameterLayout internal (declared: (string * int[]) list) =
                 raise (ParameterException $"there is no parameter \"{name}\"; there are: {known}")
 
     member internal _.Pieces(theta: Tensor) : Dictionary<string, Tensor> =
+        if isNull (box theta) then nullArg (nameof theta)
+
         if theta.Signature.Shape <> [| total |] then
             raise (
                 ShapeException
@@ -114,7 +116,14 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
     /// Checks that these are the tensors of the layout, each once and of its shape.
     member internal _.Check(named: seq<KeyValuePair<string, Tensor>>) : Dictionary<string, Tensor> =
-        let given = Dictionary<string, Tensor> named
+        if isNull named then nullArg (nameof named)
+        let given = Dictionary<string, Tensor>()
+
+        for each in named do
+            if not (given.TryAdd(each.Key, each.Value)) then
+                raise (ParameterException $"\"{each.Key}\" is there twice")
+
+            if isNull (box each.Value) then nullArg each.Key
 
         for name in given.Keys do
             if tensors |> Array.forall (fun tensor -> tensor.Name <> name) then
@@ -137,8 +146,8 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
         given
 
-    /// Puts named tensors one behind the other: the inverse of Split. Raises ParameterException for a name that is missing
-    /// or unknown, and ShapeException for a tensor of the wrong shape.
+    /// Puts named tensors one behind the other: the inverse of Split. Raises ParameterException for a name that is missing,
+    /// there twice or unknown, and ShapeException for a tensor of the wrong shape.
     member layout.Join(named: seq<KeyValuePair<string, Tensor>>) : Tensor =
         let given = layout.Check named
         [ for tensor in tensors -> Tensor.flatten given[tensor.Name] ] |> Tensor.concat 0

@@ -175,6 +175,7 @@ module QuantizationSensitivity =
     /// the estimates with the covariance of their samples, since all tensors shared their random vectors.
     /// Raises ArgumentRangeException for no draws, for a single sample, or for a number of bits without scores.
     let stability (key: Key) (draws: int) (bits: int) (sensitivity: QuantizationSensitivity) : RankingStability =
+        Resampling.checkDraws draws
         let factors = factors bits sensitivity
 
         draw key draws sensitivity

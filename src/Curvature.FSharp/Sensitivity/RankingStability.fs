@@ -100,6 +100,8 @@ module internal Resampling =
         if draws < 1 then
             raise (ArgumentRangeException $"stability: one draw at least is needed, and {draws} were asked for")
 
+        Count.between 1 Count.limit "stability" draws
+
     /// √(ν/χ²ᵥ) for each draw: a normal vector times this is Student's t.
     let private widening (key: Key) draws (freedom: int) : float[] =
         let squares = Tensor.normal key DType.Float64 [ draws; freedom ] |> Tensor.square |> Tensor.sumAxes [ 1 ]

@@ -164,11 +164,12 @@ module ConjugateGradients =
     /// condition number of A (of M⁻½AM⁻½ with a preconditioner M). A right-hand side that meets a direction p with pᵀAp ≤ 0 (up to
     /// rounding) stops there; the direction is reported. What did not converge says so: see LinearSolution.IsConverged.
     /// Raises OperatorException for an operator that is not claimed symmetric, ShapeException for right-hand sides or a preconditioner that
-    /// do not fit, NonFiniteException for right-hand sides or products that are not finite.
+    /// do not fit, NonFiniteException for right-hand sides or products that are not finite, and OperationCanceledException where it was
+    /// cancelled before the first iteration.
     let solve (options: SolverOptions) (a: LinearOperator) (b: Tensor) : LinearSolution =
         check options a
 
-        RightHandSides.solve name a b (fun block ->
+        RightHandSides.solve options name a b (fun block ->
             if block.Size = 0 then
                 let residuals = Array.zeroCreate block.Signature.Shape[0]
                 LinearSolution(block, residuals, options.ToleranceFor a.DType, 0, 0, 0.0, [||], false)
@@ -177,13 +178,14 @@ module ConjugateGradients =
 
     /// A⁻¹ as an operator: every product solves a system, to the tolerance of the options. It is claimed symmetric, and semidefinite where A
     /// is. Raises OperatorException for an operator that is not claimed symmetric; its products raise OperatorException where A turns
-    /// out not to be positive definite and where the iterations do not suffice, naming the residual that was reached.
+    /// out not to be positive definite and where the iterations do not suffice, naming the residual that was reached, and
+    /// OperationCanceledException where they are cancelled.
     let inverse (options: SolverOptions) (a: LinearOperator) : LinearOperator =
         check options a
         let name = $"inverse of {a.Name}"
 
         LinearOperator.Of
-            { OperatorParts.define name a.DType a.Rows a.Columns (RightHandSides.inverse name (solve options a)) with
+            { OperatorParts.define name a.DType a.Rows a.Columns (RightHandSides.inverse options name (solve options a)) with
                 Device = a.Device
                 Properties = a.Properties
                 Warnings = a.Definition.Warnings

@@ -89,9 +89,10 @@ type LinearSolution
 type SolverOptions
     private (tolerance: float, maxIterations: int, preconditioner: Tensor, cancellation: CancellationToken) =
     /// Residuals of 1e-8 (Float64) or 1e-4 (Float32), at most 1000 iterations, no preconditioner.
-    static member Default = SolverOptions(0.0, 1000, null, CancellationToken.None)
+    static member Default = SolverOptions(Tolerance.Automatic, 1000, null, CancellationToken.None)
 
-    /// The residual, relative to the right-hand side, that is small enough; 0 for the default of the element type.
+    /// The residual, relative to the right-hand side, that is small enough; Tolerance.Automatic for the
+    /// default of the element type.
     member _.Tolerance = tolerance
 
     /// The largest number of iterations.
@@ -100,7 +101,8 @@ type SolverOptions
     /// A positive vector [n] near the diagonal of A; null for none.
     member _.Preconditioner = preconditioner
 
-    /// Ends the iterations early; what was reached until then is returned.
+    /// Ends the iterations early. What was reached until then is returned; cancelled before the first iteration, a solver raises
+    /// OperationCanceledException, and so do products with an inverse.
     member _.Cancellation = cancellation
 
     /// The same options with another tolerance. Raises ArgumentRangeException for one that is not between 0 and 1.
@@ -137,10 +139,7 @@ type SolverOptions
     /// The same options with a token that ends the iterations early.
     member _.WithCancellation(token: CancellationToken) = SolverOptions(tolerance, maxIterations, preconditioner, token)
 
-    member internal _.ToleranceFor(dtype: DType) =
-        if tolerance > 0.0 then tolerance
-        elif dtype = DType.Float64 then 1e-8
-        else 1e-4
+    member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-8, 1e-4)
 
 namespace Curvature.FSharp
 
@@ -168,8 +167,9 @@ module internal RightHandSides =
     let magnitudes (block: Tensor) : float[] = (Tensor.max (Tensor.abs block)).ToArray()
 
     /// Solves for rows whose largest element is 1, so that squares neither vanish nor overflow, and scales back.
-    let solve name (a: LinearOperator) (b: Tensor) (rows: Tensor -> LinearSolution) : LinearSolution =
+    let solve (options: SolverOptions) name (a: LinearOperator) (b: Tensor) (rows: Tensor -> LinearSolution) =
         check name a b
+        options.Cancellation.ThrowIfCancellationRequested()
         let block = if b.Rank = 1 then Tensor.unsqueeze 0 b else b
 
         let found =
@@ -188,9 +188,11 @@ module internal RightHandSides =
         Array.map2 (fun r b -> if b > 0.0 then r / b else 0.0) (norms r) (norms b)
 
     /// An operator whose products are solutions; what did not converge is an error.
-    let inverse name (solve: Tensor -> LinearSolution) : Products =
+    let inverse (options: SolverOptions) name (solve: Tensor -> LinearSolution) : Products =
         let product (b: Tensor) =
             let found = solve b
+            // Part of a solution is no product.
+            if found.IsCancelled then options.Cancellation.ThrowIfCancellationRequested()
 
             if not found.IsConverged then
                 raise (OperatorException $"{name}: {found}; allow more iterations, damp the operator or precondition")

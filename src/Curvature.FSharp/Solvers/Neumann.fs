@@ -55,17 +55,19 @@ module Neumann =
     /// tolerance. The series converges where every eigenvalue of αA is within 1 of 1: for positive definite A, where 0 < α < 2/λ_max;
     /// α = 1/λ_max takes about κ matvecs for each factor of e. The preconditioner of the options is not used. What did not converge in the
     /// iterations allowed says so. Raises OperatorException for an operator that is not square, and where the series diverges;
-    /// ArgumentRangeException for a scale α that is 0 or not finite; ShapeException and NonFiniteException for right-hand sides.
+    /// ArgumentRangeException for a scale α that is 0 or not finite; ShapeException and NonFiniteException for right-hand sides;
+    /// OperationCanceledException where it was cancelled before the first term.
     let solve (options: SolverOptions) (scale: float) (a: LinearOperator) (b: Tensor) : LinearSolution =
         check scale a
-        RightHandSides.solve name a b (series options scale name a.Apply)
+        RightHandSides.solve options name a b (series options scale name a.Apply)
 
     /// A⁻¹ as an operator: every product sums a series; see `solve` for when it converges and the errors it raises. Its transpose is known
-    /// where A's is. Products raise OperatorException where the series diverges, and where the iterations do not suffice.
+    /// where A's is. Products raise OperatorException where the series diverges, and where the iterations do not suffice, and
+    /// OperationCanceledException where they are cancelled.
     let inverse (options: SolverOptions) (scale: float) (a: LinearOperator) : LinearOperator =
         check scale a
         let name = $"{name} of {a.Name}"
-        let products (a: LinearOperator) = RightHandSides.inverse name (solve options scale a)
+        let products (a: LinearOperator) = RightHandSides.inverse options name (solve options scale a)
 
         LinearOperator.Of
             { OperatorParts.define name a.DType a.Rows a.Columns (products a) with

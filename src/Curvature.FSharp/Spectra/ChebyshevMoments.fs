@@ -124,6 +124,8 @@ module ChebyshevMoments =
                 ArgumentRangeException $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
             )
 
+        Count.between 2 Count.limit "ChebyshevMoments" count
+
     /// The products of a run that finds the ends of the spectrum at once; the basis that finds them, or five vectors
     /// a probe; and the moments.
     let private forecast options (operator: LinearOperator) probes count width =
@@ -170,6 +172,7 @@ module ChebyshevMoments =
                 if found.Count = 0 then token.ThrowIfCancellationRequested()
                 reason <- StopReason.Cancelled
 
+        progress.Finish watch.Elapsed.TotalSeconds
         let cost = Ledgers.ofSamples found.Count (Cost.products products) watch.Elapsed.TotalSeconds reason
         ChebyshevSample(operator.Name, centre, half, found.ToArray(), cost)
 
@@ -202,6 +205,7 @@ module ChebyshevMoments =
         if count < 0 then
             raise (ArgumentRangeException $"ChebyshevMoments.jackson: a count cannot be negative, and it is {count}")
 
+        Count.between 0 Count.limit "ChebyshevMoments.jackson" count
         let n = float (count + 1)
 
         Array.init count (fun j ->
@@ -217,6 +221,7 @@ module ChebyshevMoments =
                     $"ChebyshevMoments.density: two points at least are needed, and {points} were asked for"
             )
 
+        Count.between 2 Count.limit "ChebyshevMoments.density" points
         let probes = sample.OfProbes
         let count = probes[0].Length
         let damping = jackson count

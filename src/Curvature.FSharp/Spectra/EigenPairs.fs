@@ -53,16 +53,28 @@ type EigenPairs
 [<Sealed>]
 type EigenOptions
     private (tolerance: float, matvecs: int, basis: int, multiple: bool, key: Key, cancellation: CancellationToken) =
-    /// Residuals of 1e-9 (Float64) or 1e-4 (Float32) of the eigenvalue, at most 100,000 products.
-    static member Default = EigenOptions(0.0, 100_000, 0, false, Key.OfSeed 0L, CancellationToken.None)
+    /// Stands for twice the number of pairs and ten more basis vectors.
+    static member AutomaticBasisSize = 0
 
-    /// The residual, as a share of the eigenvalue, at which a pair is good enough; 0 for the default of the element type.
+    /// Residuals of 1e-9 (Float64) or 1e-4 (Float32) of the eigenvalue, at most 100,000 products.
+    static member Default =
+        EigenOptions(
+            Tolerance.Automatic,
+            100_000,
+            EigenOptions.AutomaticBasisSize,
+            false,
+            Key.OfSeed 0L,
+            CancellationToken.None
+        )
+
+    /// The residual, as a share of the eigenvalue, at which a pair is good enough; Tolerance.Automatic for
+    /// the default of the element type.
     member _.Tolerance = tolerance
 
     /// The most products that may be spent.
     member _.MaximumMatvecs = matvecs
 
-    /// How many basis vectors are kept; 0 for twice the number of pairs and ten more.
+    /// How many basis vectors are kept; AutomaticBasisSize for twice the number of pairs and ten more.
     member _.BasisSize = basis
 
     /// Whether a search for further copies of multiple eigenvalues follows.
@@ -107,10 +119,7 @@ type EigenOptions
     /// The same options with a token that ends the search early.
     member _.WithCancellation(token: CancellationToken) = EigenOptions(tolerance, matvecs, basis, multiple, key, token)
 
-    member internal _.ToleranceFor(dtype: DType) =
-        if tolerance > 0.0 then tolerance
-        elif dtype = DType.Float64 then 1e-9
-        else 1e-4
+    member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-9, 1e-4)
 
 namespace Curvature.FSharp
 

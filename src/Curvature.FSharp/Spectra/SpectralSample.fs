@@ -116,9 +116,12 @@ type SpectralSample
     /// How far rounding may have moved what a rule shows. A space that counts as invariant
     /// before it is whole leaves out what its tolerance hides.
     member internal this.Blur(rule: SpectralRule) =
-        if ledger.IsExact then 0.0
-        elif rule.IsExact && rule.Recurrence.Size < size then float (min size 100) * this.Unit
-        else this.Unit
+        if ledger.IsExact then
+            0.0
+        elif rule.IsExact && rule.Recurrence.Size < size then
+            float (min size 100) * this.Unit
+        else
+            this.Unit
 
     /// How far below 0 rounding may put an eigenvalue that is 0.
     member internal this.Rounding = 100.0 * this.Unit
@@ -165,7 +168,11 @@ type internal SpectralProgress(options: RunOptions, wanted: int, matvecs: float,
     /// After a block of vectors, with a trace from each.
     member _.Add(seconds: float, block: float[]) =
         block |> Array.iter traces.Add
-        report (traces.Count >= wanted) seconds
+        // That all vectors are done is told at the end.
+        if traces.Count < wanted then report false seconds
+
+    /// At the end, or where the run was cancelled.
+    member _.Finish(seconds: float) = report true seconds
 
     /// Nothing of what was told holds.
     member _.Restart() = traces <- RunningMoments()

@@ -80,6 +80,7 @@ module StochasticLanczos =
                     if rules.Count = 0 then options.Cancellation.ThrowIfCancellationRequested()
                     reason <- StopReason.Cancelled
 
+            progress.Finish watch.Elapsed.TotalSeconds
             let cost = ledger rules.Count products watch.Elapsed.TotalSeconds reason
             sampleOf operator steps (rules.ToArray()) cost
 

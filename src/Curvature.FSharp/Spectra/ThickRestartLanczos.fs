@@ -51,7 +51,8 @@ module ThickRestartLanczos =
                 struct (n - found.Values.Length, largest, sqrt (found.Residuals |> Array.sumBy (fun r -> r * r)))
             | ValueNone -> struct (n, 0.0, 0.0)
 
-        let basis = if options.BasisSize > 0 then options.BasisSize else 2 * count + 10
+        let isChosen = options.BasisSize <> EigenOptions.AutomaticBasisSize
+        let basis = if isChosen then options.BasisSize else 2 * count + 10
         let capacity = min available (max basis (count + 2))
         let space = KrylovSpace(operator, capacity, locked |> ValueOption.map _.Vectors, lockedScale)
         space.Start((budget: Budget).Random())

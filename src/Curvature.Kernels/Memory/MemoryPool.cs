@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Curvature.Kernels;
 
@@ -7,8 +6,9 @@ namespace Curvature.Kernels;
 /// costs more than computing on it.</summary>
 /// <remarks>Blocks come in classes of size, four to each power of two. Blocks that nobody disposes of come back through
 /// finalizers, so the pool starts a collection itself when the bytes in use have grown much since the last one: the objects
-/// that hold them are too small for the garbage collector to hurry.</remarks>
-internal sealed unsafe class MemoryPool
+/// that hold them are too small for the garbage collector to hurry. What waits unused too long goes back to the system.
+/// </remarks>
+internal sealed class MemoryPool
 {
     private const int Alignment = 64;
     private const int ClassesPerDoubling = 4;
@@ -17,35 +17,46 @@ internal sealed unsafe class MemoryPool
 
     private readonly FreeList[] _free = new FreeList[Classes];
     private readonly Lock _collection = new();
-    private readonly long _retained;
+    private readonly PoolOptions _options;
+    private readonly ITimer? _timer;
     private long _inUse;
     private long _unused;
     private long _budget = LeastBudget;
+    private int _timerRuns;
     private volatile bool _closed;
 
-    /// <summary>A pool that keeps at most <paramref name="retained"/> bytes that nobody uses.</summary>
-    public MemoryPool(long retained)
+    /// <summary>An empty pool.</summary>
+    public MemoryPool(PoolOptions options)
     {
-        _retained = retained;
+        _options = options;
         for (var i = 0; i < Classes; i++)
         {
             _free[i] = new FreeList();
+        }
+
+        if (options.IdleTime != Timeout.InfiniteTimeSpan)
+        {
+            // The clock refers to its timers, which must not keep a pool that nobody uses.
+            _timer = options.Clock.CreateTimer(
+                TrimAfterWait, new WeakReference<MemoryPool>(this), Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
     ~MemoryPool()
     {
         _closed = true;
-        foreach (var list in _free)
-        {
-            while (list.TryTake(out var address))
-            {
-                NativeMemory.AlignedFree((void*)address);
-            }
-        }
+        _timer?.Dispose();
+        Trim();
     }
 
-    /// <summary>A block of at least <paramref name="bytes"/> bytes, with whatever it held before.</summary>
+    /// <summary>Bytes of blocks that somebody has.</summary>
+    public long InUse => Volatile.Read(ref _inUse);
+
+    /// <summary>Bytes of blocks that wait to be used again.</summary>
+    public long Unused => Volatile.Read(ref _unused);
+
+    /// <summary>A block of at least <paramref name="bytes"/> bytes, with whatever it held before. Where the system has none,
+    /// unused blocks go back and garbage is collected first. Raises DeviceMemoryException where that does not help.</summary>
     public nint Take(long bytes)
     {
         var sizeClass = ClassOf(bytes);
@@ -55,21 +66,36 @@ internal sealed unsafe class MemoryPool
             CollectGarbage();
         }
 
-        if (_free[sizeClass].TryTake(out var address))
+        if (TryReuse(sizeClass, size, out var address) || TryAllocate(size, out address, out _))
         {
-            Interlocked.Add(ref _unused, -size);
             return address;
         }
 
-        try
+        Trim();
+        if (TryAllocate(size, out address, out _))
         {
-            return (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+            return address;
         }
-        catch (OutOfMemoryException error)
+
+        lock (_collection)
         {
-            Interlocked.Add(ref _inUse, -size);
-            throw new DeviceMemoryException($"An array of {bytes} bytes does not fit into memory.", error);
+            Collect(GC.MaxGeneration);
         }
+
+        if (TryReuse(sizeClass, size, out address))
+        {
+            return address;
+        }
+
+        Trim();
+        if (TryAllocate(size, out address, out var error))
+        {
+            return address;
+        }
+
+        var others = Interlocked.Add(ref _inUse, -size);
+        throw new DeviceMemoryException(
+            $"An array of {bytes} bytes does not fit into memory, beside {others} bytes in use.", error);
     }
 
     /// <summary>Takes a block back.</summary>
@@ -78,14 +104,89 @@ internal sealed unsafe class MemoryPool
         var sizeClass = ClassOf(bytes);
         var size = SizeOf(sizeClass);
         Interlocked.Add(ref _inUse, -size);
-        if (Interlocked.Add(ref _unused, size) > _retained || _closed)
+        if (Interlocked.Add(ref _unused, size) > _options.Retained || _closed)
         {
             Interlocked.Add(ref _unused, -size);
-            NativeMemory.AlignedFree((void*)address);
+            _options.Host.Free(address);
         }
         else
         {
-            _free[sizeClass].Put(address);
+            _free[sizeClass].Put(address, _options.Clock);
+            RunTimer(_options.IdleTime);
+        }
+    }
+
+    /// <summary>Gives all unused blocks back to the system.</summary>
+    public void Trim() => TrimSince(long.MaxValue);
+
+    private static void TrimAfterWait(object? pool)
+    {
+        if (((WeakReference<MemoryPool>)pool!).TryGetTarget(out var target))
+        {
+            target.TrimWaiting();
+        }
+    }
+
+    /// <summary>Gives back what has waited too long, and says when to look again.</summary>
+    private void TrimWaiting()
+    {
+        var clock = _options.Clock;
+        var wait = (long)(_options.IdleTime.TotalSeconds * clock.TimestampFrequency);
+        TrimSince(clock.GetTimestamp() - wait);
+        Volatile.Write(ref _timerRuns, 0);
+        var oldest = _free.Min(list => list.Oldest());
+        if (oldest != long.MaxValue)
+        {
+            var left = _options.IdleTime - clock.GetElapsedTime(oldest);
+            RunTimer(left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private void RunTimer(TimeSpan time)
+    {
+        // Blocks come back all the time, and mostly find the timer running.
+        if (_timer is not null && Volatile.Read(ref _timerRuns) == 0 && Interlocked.Exchange(ref _timerRuns, 1) == 0)
+        {
+            _timer.Change(time, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void TrimSince(long time)
+    {
+        for (var sizeClass = 0; sizeClass < Classes; sizeClass++)
+        {
+            foreach (var address in _free[sizeClass].TakeSince(time))
+            {
+                Interlocked.Add(ref _unused, -SizeOf(sizeClass));
+                _options.Host.Free(address);
+            }
+        }
+    }
+
+    private bool TryReuse(int sizeClass, long size, out nint address)
+    {
+        var found = _free[sizeClass].TryTake(out address);
+        if (found)
+        {
+            Interlocked.Add(ref _unused, -size);
+        }
+
+        return found;
+    }
+
+    private bool TryAllocate(long size, out nint address, out OutOfMemoryException? error)
+    {
+        try
+        {
+            address = _options.Host.Allocate(size, Alignment);
+            error = null;
+            return true;
+        }
+        catch (OutOfMemoryException exception)
+        {
+            address = 0;
+            error = exception;
+            return false;
         }
     }
 
@@ -141,28 +242,5 @@ internal sealed unsafe class MemoryPool
 
         var shift = (sizeClass / ClassesPerDoubling) - 1;
         return ((sizeClass % ClassesPerDoubling) + ClassesPerDoubling + 1L) << shift << 6;
-    }
-
-    /// <summary>Unused blocks of one size, last in first out, so that what comes out is likely still in a cache.</summary>
-    private sealed class FreeList
-    {
-        private readonly Lock _lock = new();
-        private readonly Stack<nint> _blocks = new();
-
-        public bool TryTake(out nint address)
-        {
-            lock (_lock)
-            {
-                return _blocks.TryPop(out address);
-            }
-        }
-
-        public void Put(nint address)
-        {
-            lock (_lock)
-            {
-                _blocks.Push(address);
-            }
-        }
     }
 }

@@ -40,6 +40,7 @@ public static class Threefry
     public static (uint Key0, uint Key1)[] Split(uint key0, uint key1, int count)
     {
         Check.NotNegative(count, nameof(count));
+        Check.AtMost(Array.MaxLength, count, nameof(count));
         var children = new (uint, uint)[count];
         for (var i = 0; i < count; i++)
         {

@@ -17,7 +17,7 @@ public sealed class ChartPages
         var hessian = Hessian;
         var path = Path.GetTempFileName();
 
-        var sample = StochasticLanczos.Sample(hessian, new() { Probes = 8, Steps = 40 });
+        var sample = hessian.StochasticLanczos(probes: 8, steps: 40);
         var density = sample.Density(Smoothing.Papyan);
         var low = density.Values.Zip(density.StandardErrors, (value, error) => value - error).ToArray();
         var high = density.Values.Zip(density.StandardErrors, (value, error) => value + error).ToArray();

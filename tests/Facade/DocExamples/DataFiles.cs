@@ -71,7 +71,8 @@ public sealed class DataFiles
         File.WriteAllBytes(batch, [3, .. new byte[3072]]);
         var another = batch;
 
-        var digits = Idx.Images(images, labels);                // train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
+        // train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
+        var digits = Idx.Images(images, labels);
         var first = digits.Slice(0, 2);
         var pixels = first.ToTensor(DType.Float32);             // [images, channels, height, width], from 0 to 1
         var classes = first.Labels;
@@ -101,11 +102,12 @@ public sealed class DataFiles
         }
 
         var risk = network.Risk(
-            (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), Batches.FromImages(images, DType.Float32, options));
+            (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs),
+            Batches.FromImages(images, DType.Float32, options));
 
-        var training = Training.Minimize(
-            risk.WithPasses(
-                pass => Batches.FromImages(images, DType.Float32, options.WithShuffling(key.FoldIn((uint)pass)))),
+        var shuffled = risk.WithPasses(
+            pass => Batches.FromImages(images, DType.Float32, options.WithShuffling(key.FoldIn((uint)pass))));
+        var training = shuffled.Minimize(
             start,
             TrainingOptions.Default.WithEpochs(2).WithOptimizer(Optimizer.Adam(0.01)));
 

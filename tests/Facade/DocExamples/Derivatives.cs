@@ -116,7 +116,7 @@ public sealed class Derivatives
     public void Convolutions()
     {
         var images = Tensor.Normal(Key.OfSeed(1), DType.Float32, 8, 3, 32, 32);     // [N, channels, height, width]
-        var filters = Tensor.Normal(Key.OfSeed(2), DType.Float32, 16, 3, 3, 3);     // [filters, channels, height, width]
+        var filters = Tensor.Normal(Key.OfSeed(2), DType.Float32, 16, 3, 3, 3);     // [filters, channels, KH, KW]
         var maps = Nchw.Conv2d(images, filters, Sliding.Default.WithPadding(1)).Relu();
         var pooled = Nchw.MaxPool2d(maps, 2, 2, Sliding.Default.WithStride(2));
         var features = Nchw.GlobalAveragePool(pooled);

@@ -21,7 +21,8 @@ public sealed class Differentiable
         var theta = Theta;
         Func<Tensor, Tensor> loss = SquaredLoss;
 
-        Func<Tensor, Tensor> Objective(Key key) => theta => loss(theta) + 0.01 * Stochastic.Laplacian(loss, theta, new() { Key = key });
+        Func<Tensor, Tensor> Objective(Key key) =>
+            theta => loss(theta) + 0.01 * Stochastic.Laplacian(loss, theta, key: key);
         var gradient = Differentiate.Gradient(Objective(Key.OfSeed(1)), theta);
 
         Check(Objective(Key.OfSeed(1)), gradient);
@@ -35,17 +36,18 @@ public sealed class Differentiable
         Func<Tensor, Tensor> model = Model;
         Func<Tensor, Tensor> loss = SquaredLoss;
 
-        var options = new StochasticOptions { Samples = 8, Key = key };
-        var diagonal = Stochastic.HessianDiagonal(loss, theta, options);
+        var diagonal = Stochastic.HessianDiagonal(loss, theta, samples: 8, key);
 
         Tensor GaussNewtonProduct(Tensor theta, Tensor v) =>
-            Differentiate.VectorJacobianProduct(model, theta, 2.0 * Differentiate.JacobianVectorProduct(model, theta, v));
-        Tensor Trace(Tensor theta) => Stochastic.Trace(v => GaussNewtonProduct(theta, v), theta, options);
+            Differentiate.VectorJacobianProduct(
+                model, theta, 2.0 * Differentiate.JacobianVectorProduct(model, theta, v));
+        Tensor Trace(Tensor theta) => Stochastic.Trace(v => GaussNewtonProduct(theta, v), theta, samples: 8, key);
         var ofTrace = Differentiate.Gradient(Trace, theta);
 
         Check(Trace, ofTrace);
-        Assert.That(diagonal.Sum().ToScalar(), Is.EqualTo(Stochastic.Laplacian(loss, theta, options).ToScalar()).Within(1e-10));
-        var own = Stochastic.Diagonal(v => Differentiate.HessianVectorProduct(loss, theta, v), theta, options);
+        var laplacian = Stochastic.Laplacian(loss, theta, 8, key);
+        Assert.That(diagonal.Sum().ToScalar(), Is.EqualTo(laplacian.ToScalar()).Within(1e-10));
+        var own = Stochastic.Diagonal(v => Differentiate.HessianVectorProduct(loss, theta, v), theta, 8, key);
         Assert.That(own.ToArray(), Is.EqualTo(diagonal.ToArray()).Within(1e-10));
     }
 
@@ -57,12 +59,13 @@ public sealed class Differentiable
         var points = Tensor.Normal(Key.OfSeed(3), DType.Float64, 5, 2);
 
         Func<Tensor, Tensor> Field(Tensor theta) => point => theta.Reshape(2, 2).MatMul(point).Tanh();
-        var (velocity, divergence) = Stochastic.ValueAndDivergenceAtPoints(Field(theta), points, new() { Key = key });
+        var (velocity, divergence) = Stochastic.ValueAndDivergenceAtPoints(Field(theta), points, key: key);
 
         Assert.That(velocity.Shape, Is.EqualTo(new[] { 5, 2 }));
         Assert.That(divergence.Shape, Is.EqualTo(new[] { 5 }));
-        var first = Stochastic.Divergence(Field(theta), points.Item(0, 0), new() { Samples = 100 });
-        Assert.That(first.ToScalar(), Is.EqualTo(Curvature.CSharp.Divergence.Exact(Field(theta), points.Item(0, 0)).Value).Within(1));
+        var first = Stochastic.Divergence(Field(theta), points.Item(0, 0), samples: 100);
+        var exact = Divergence.Exact(Field(theta), points.Item(0, 0));
+        Assert.That(first.ToScalar(), Is.EqualTo(exact.Value).Within(1));
     }
 
     /// <summary>The same function with the same key: its difference along the gradient.</summary>

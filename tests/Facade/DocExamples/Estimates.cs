@@ -15,12 +15,8 @@ public sealed class Estimates
     {
         var hessian = Hessian;
 
-        var options = new EstimateOptions
-        {
-            Key = Key.OfSeed(1),
-            Stop = StoppingRule.RelativeError(0.02).OrElse(StoppingRule.Matvecs(5000)),
-        };
-        var trace = hessian.EstimateTrace(options);
+        var stop = StoppingRule.RelativeError(0.02).OrElse(StoppingRule.Matvecs(5000));
+        var trace = hessian.EstimateTrace(stop, Key.OfSeed(1));
         var interval = trace.Interval(0.95);
         Console.WriteLine($"{trace.Value} ± {trace.StandardError}, {interval.Low} to {interval.High}");
         Console.WriteLine($"{trace.Matvecs} products, {trace.Seconds} s, {trace.StopReason}");
@@ -35,7 +31,7 @@ public sealed class Estimates
     {
         var hessian = Hessian;
 
-        var diagonal = hessian.EstimateDiagonal(new EstimateOptions { Stop = StoppingRule.Matvecs(500) });
+        var diagonal = hessian.EstimateDiagonal(StoppingRule.Matvecs(500));
         double[] entries = diagonal.Value.ToArray();
         double[] errors = diagonal.StandardError.ToArray();
 
@@ -69,7 +65,7 @@ public sealed class Estimates
         var hessian = Hessian;
 
         var both = Measurement.Trace.With(Measurement.Frobenius, (trace, norm) => (Trace: trace, Norm: norm));
-        var result = hessian.Measure(both, new EstimateOptions { Stop = StoppingRule.Matvecs(200) });
+        var result = hessian.Measure(both, StoppingRule.Matvecs(200));
         Console.WriteLine($"trace {result.Trace}, norm {result.Norm}");
 
         Assert.That(result.Trace.Matvecs, Is.EqualTo(200));
@@ -80,14 +76,10 @@ public sealed class Estimates
     {
         var hessian = Hessian;
 
-        var options = new EstimateOptions
-        {
-            Probe = Probe.Gaussian,
-            Stop = StoppingRule.AbsoluteError(5.0, confidence: 0.9)
-                .OrElse(StoppingRule.Seconds(10))
-                .OrElse(StoppingRule.Matvecs(10_000)),
-        };
-        var trace = hessian.EstimateTrace(options);
+        var stop = StoppingRule.AbsoluteError(5.0, confidence: 0.9)
+            .OrElse(StoppingRule.Seconds(10))
+            .OrElse(StoppingRule.Matvecs(10_000));
+        var trace = hessian.EstimateTrace(stop, probe: Probe.Gaussian);
 
         Assert.That(trace.Value, Is.EqualTo(hessian.ExactTrace().Value).Within(10).Percent);
     }
@@ -110,11 +102,12 @@ public sealed class Estimates
     public void LongWork()
     {
         var hessian = Hessian;
-        var options = new EstimateOptions { Stop = StoppingRule.Matvecs(100) };
 
         using var source = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        var progress = new Progress<SamplingProgress>(p => Console.WriteLine($"{p.Completed:P0}: {p.Value} ± {p.StandardError}"));
-        var trace = hessian.EstimateTrace(options, progress, source.Token);
+        var progress = new Progress<SamplingProgress>(
+            p => Console.WriteLine($"{p.Completed:P0}: {p.Value} ± {p.StandardError}"));
+        var options = RunOptions.Default.WithProgress(progress).WithCancellation(source.Token);
+        var trace = hessian.EstimateTrace(StoppingRule.Matvecs(100), options: options);
         if (trace.StopReason == StopReason.Cancelled)
         {
             Console.WriteLine($"only {trace.Samples} vectors in a minute");
@@ -130,8 +123,9 @@ public sealed class Estimates
         var folder = Directory.CreateTempSubdirectory("curvature");
         var (path, products) = (Path.Combine(folder.FullName, "trace.run"), Path.Combine(folder.FullName, "norm.run"));
 
-        var first = hessian.EstimateTrace(new EstimateOptions { Checkpoint = path, Stop = StoppingRule.Matvecs(500) });
-        var more = hessian.EstimateTrace(new EstimateOptions { Checkpoint = path, Stop = StoppingRule.Matvecs(900) });
+        var options = RunOptions.Default.WithCheckpoint(path);
+        var first = hessian.EstimateTrace(StoppingRule.Matvecs(500), options: options);
+        var more = hessian.EstimateTrace(StoppingRule.Matvecs(900), options: options);
 
         Assert.That((first.Samples, more.Samples), Is.EqualTo((500, 900)));
 

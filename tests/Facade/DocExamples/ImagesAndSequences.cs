@@ -28,7 +28,7 @@ public sealed class ImagesAndSequences
         var risk = training
             .Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), [new Batch(images, labels)])
             .WithPasses(Batches.ShuffledEachPass(images, labels, size: 8, Key.OfSeed(2)));
-        var theta = Training.Minimize(risk, network.Initialize(Key.OfSeed(1), DType.Float32), options).Theta;
+        var theta = risk.Minimize(network.Initialize(Key.OfSeed(1), DType.Float32), options).Theta;
         var trained = network.MeasureStatistics(theta, [images]);
         var accuracy = Loss.Accuracy(labels, trained.Forward(theta, images));
 
@@ -53,8 +53,7 @@ public sealed class ImagesAndSequences
             var inputs = Scaling.Channels(images, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
             var hessian = Hessian.At(theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs)), theta);
-            var options = new EstimateOptions { Stop = StoppingRule.Matvecs(8) };
-            foreach (var layer in hessian.EstimateBlockTraces(network.Layout.Blocks(), options))
+            foreach (var layer in hessian.EstimateBlockTraces(network.Layout.Blocks(), StoppingRule.Matvecs(8)))
             {
                 Console.WriteLine($"{layer.Block.Name}: {layer.Trace}");
             }
@@ -69,13 +68,14 @@ public sealed class ImagesAndSequences
     [Test]
     public void ASmallLanguageModel()
     {
-        var tokens = Tensor.FromIndices(Enumerable.Range(0, 16).Select(place => 7 * place % 65).ToArray()).Reshape(2, 8);
+        var tokens = Tensor.FromIndices(Enumerable.Range(0, 16).Select(place => 7 * place % 65).ToArray()).Reshape(
+            2, 8);
         var next = Tensor.FromIndices(Enumerable.Range(1, 16).Select(place => 7 * place % 65).ToArray()).Reshape(2, 8);
 
         var network = Transformer.Gpt(vocabulary: 65, context: 32, layers: 2, heads: 4, width: 16);
         var theta = network.Initialize(Key.OfSeed(1), DType.Float32);
         var hessian = Hessian.At(theta => Loss.SoftmaxCrossEntropy(next, network.Forward(theta, tokens)), theta);
-        var trace = hessian.EstimateTrace(new EstimateOptions { Stop = StoppingRule.Matvecs(10) });
+        var trace = hessian.EstimateTrace(StoppingRule.Matvecs(10));
 
         Assert.That(trace.Samples, Is.EqualTo(10));
     }

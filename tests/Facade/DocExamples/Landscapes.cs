@@ -24,7 +24,7 @@ public sealed class Landscapes
         var (_, theta, risk) = Problem();
         var point = risk.Evaluate(theta);
 
-        var line = Landscape.Line(risk, theta, Direction.Gradient(point.Gradient), Landscape.Grid(radius: 1, count: 41));
+        var line = risk.LossLine(theta, Direction.Gradient(point.Gradient), Landscape.Grid(radius: 1, count: 41));
         var departure = line.Departure(tolerance: 0.1);     // by more than a tenth
         foreach (var (t, value, model) in line.Positions.Zip(line.Losses, line.ModelLosses))
         {
@@ -42,7 +42,7 @@ public sealed class Landscapes
         var (network, theta, risk) = Problem();
         var first = Direction.Random(Key.OfSeed(1), theta).FilterNormalized(network.Layout, theta);
         var second = Direction.Random(Key.OfSeed(2), theta).FilterNormalized(network.Layout, theta);
-        var plane = Landscape.Plane(risk, theta, first, second, Landscape.Grid(1, 21), Landscape.Grid(1, 21));
+        var plane = risk.LossPlane(theta, first, second, Landscape.Grid(1, 21), Landscape.Grid(1, 21));
         Console.WriteLine($"{plane.Losses[10, 10]} in the middle, {plane.Losses[0, 0]} in a corner");
 
         Assert.That(plane.Losses.GetLength(0), Is.EqualTo(21));
@@ -58,7 +58,7 @@ public sealed class Landscapes
 
         var batches = Batches.Split(inputs, labels, size: 8);
         var risk = network.Risk((targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs), batches);
-        var line = Landscape.Line(risk, theta, direction, Landscape.Grid(1, 41));
+        var line = risk.LossLine(theta, direction, Landscape.Grid(1, 41));
 
         Assert.That(line.Evaluations, Is.EqualTo(4 * 41));
     }
@@ -67,12 +67,17 @@ public sealed class Landscapes
     public void WithOptions()
     {
         var (_, theta, risk) = Problem();
-        var progress = new Progress<LandscapeProgress>(told => Console.WriteLine($"{told.Evaluations} of {told.Total}"));
+        var progress = new Progress<LandscapeProgress>(
+            told => Console.WriteLine($"{told.Evaluations} of {told.Total}"));
         var cancellationToken = CancellationToken.None;
 
-        var options = LandscapeOptions.Default.WithNonFinite().WithQuadraticForms();
+        var options = LandscapeOptions.Default
+            .WithNonFinite()
+            .WithQuadraticForms()
+            .WithProgress(progress)
+            .WithCancellation(cancellationToken);
         var direction = Direction.FromVector("towards 0", -theta);
-        var line = Landscape.Line(risk, theta, direction, [0, 0.5, 1], options, progress, cancellationToken);
+        var line = risk.LossLine(theta, direction, [0, 0.5, 1], options);
         Console.WriteLine($"{line.NonFinite.Length} losses are not finite");
 
         Assert.That(line.NonFinite, Is.Empty);

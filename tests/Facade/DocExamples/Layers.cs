@@ -20,11 +20,12 @@ public sealed class LayersOfNetworks
         Func<Tensor, Tensor> loss = theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs));
 
         var hessian = Hessian.At(loss, theta);
-        var table = hessian.EstimateByTensor(network.Layout, new EstimateOptions { Stop = StoppingRule.Matvecs(100) });
+        var table = hessian.EstimateByTensor(network.Layout, StoppingRule.Matvecs(100));
         foreach (var row in table.Tensors)
         {
             var interval = row.Trace.Interval(0.95);
-            Console.WriteLine($"{row.Name} ({row.Size}): trace {row.Trace}, from {interval.Low:g3} to {interval.High:g3}");
+            Console.WriteLine(
+                $"{row.Name} ({row.Size}): trace {row.Trace}, from {interval.Low:g3} to {interval.High:g3}");
             Console.WriteLine($"  on the diagonal {row.MeanDiagonal} on average");
         }
 
@@ -47,24 +48,26 @@ public sealed class LayersOfNetworks
                     (parameters, x) => parameters.Tap("scaled", x * parameters["scale"]).Square())),
                 ("leave", Layer.Dense(6, 3))));
         var theta = network.Initialize(Key.OfSeed(2), DType.Float64);
-        foreach (var tap in ActivationHessian.Taps(network, theta, inputs))
+        foreach (var tap in network.ActivationTaps(theta, inputs))
         {
             Console.WriteLine($"{tap.Name} {tap.Size}");        // enter, middle.scaled, middle, leave
         }
 
-        Func<Tensor, Tensor, Tensor> sum = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs, Reduction.Sum);
+        Func<Tensor, Tensor, Tensor> sum =
+            (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs, Reduction.Sum);
         var risk = network.Risk(sum, [new Batch(inputs, labels)], Reduction.Sum);
-        var options = new EstimateOptions { Stop = StoppingRule.Matvecs(100) };
-        foreach (var found in ActivationHessian.Traces(network, risk, ["enter", "middle.scaled"], theta, options))
+        var stop = StoppingRule.Matvecs(100);
+        foreach (var found in network.ActivationTraces(risk, ["enter", "middle.scaled"], theta, stop))
         {
             Console.WriteLine($"{found.Tap.Name}: {found.Trace}; of each sample {found.PerSample}");
         }
 
-        var whole = ActivationHessian.At(network, x => sum(labels, x), "enter", theta, inputs);    // an operator like any other
+        // An operator like any other.
+        var whole = network.ActivationHessian(x => sum(labels, x), "enter", theta, inputs);
 
         Func<Tensor, Tensor, Tensor> mean = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs);
         var parts = network.Risk(mean, Batches.Split(inputs, labels, size: 8));
-        var all = ActivationHessian.Traces(network, parts, ["enter", "middle.scaled"], theta, options);
+        var all = network.ActivationTraces(parts, ["enter", "middle.scaled"], theta, stop);
 
         Assert.That(whole.Rows, Is.EqualTo(180));
         Assert.That(all[0].PerSample.Value.Size, Is.EqualTo(30));

@@ -20,9 +20,9 @@ public sealed class LowRank
     {
         var (hessian, gaussNewton) = (GaussNewton, GaussNewton);
 
-        var chosen = gaussNewton.AutomaticTrace(new AutomaticOptions { Stop = StoppingRule.RelativeError(0.01) });
+        var chosen = gaussNewton.AutomaticTrace(StoppingRule.RelativeError(0.01));
         Console.WriteLine($"{chosen.Estimate.Value} by {chosen.Method}: {chosen.Reason}");
-        var diagonal = hessian.AutomaticDiagonal(new AutomaticOptions { Stop = StoppingRule.RelativeError(0.05) });
+        var diagonal = hessian.AutomaticDiagonal(StoppingRule.RelativeError(0.05));
 
         AssertNear(chosen.Estimate);
         Assert.That(diagonal.Method, Is.Not.Empty);
@@ -33,9 +33,9 @@ public sealed class LowRank
     {
         var (hessian, gaussNewton) = (GaussNewton, GaussNewton);
 
-        var options = new EstimateOptions { Stop = StoppingRule.RelativeError(0.01).OrElse(StoppingRule.Matvecs(300)) };
-        var trace = hessian.XTrace(options);
-        var ofGaussNewton = gaussNewton.XNysTrace(options);
+        var stop = StoppingRule.RelativeError(0.01).OrElse(StoppingRule.Matvecs(300));
+        var trace = hessian.Estimate(Estimators.XTrace(), stop);
+        var ofGaussNewton = gaussNewton.Estimate(Estimators.XNysTrace(), stop);
         Console.WriteLine($"{trace.Value} ± {trace.StandardError} from {trace.Matvecs} products");
 
         AssertNear(trace);
@@ -47,8 +47,8 @@ public sealed class LowRank
     {
         var hessian = GaussNewton;
 
-        var trace = hessian.HutchPlusPlus(new EstimateOptions { Stop = StoppingRule.Matvecs(90) });
-        var atOnce = hessian.NonadaptiveHutchPlusPlus(new EstimateOptions { Stop = StoppingRule.Matvecs(90) });
+        var trace = hessian.Estimate(Estimators.HutchPlusPlus(), StoppingRule.Matvecs(90));
+        var atOnce = hessian.Estimate(Estimators.NonadaptiveHutchPlusPlus, StoppingRule.Matvecs(90));
 
         AssertNear(trace);
         AssertNear(atOnce);
@@ -59,7 +59,7 @@ public sealed class LowRank
     {
         var hessian = GaussNewton;
 
-        var trace = hessian.AdaptiveHutchPlusPlus(absoluteError: 2.0, new AdaptiveSketchOptions { Risk = 0.025 });
+        var trace = hessian.AdaptiveHutchPlusPlus(absoluteError: 2.0, risk: 0.025);
 
         Assert.That(trace.Value, Is.EqualTo(Truth).Within(2.0));
     }
@@ -69,13 +69,13 @@ public sealed class LowRank
     {
         var (hessian, gaussNewton) = (GaussNewton, GaussNewton);
 
-        var options = new EstimateOptions { Stop = StoppingRule.Matvecs(60) };
-        var diagonal = hessian.XDiag(options);
-        var inThreeParts = hessian.UDiagPlusPlus(options);
-        var ofGaussNewton = gaussNewton.XNysDiag(options);
+        var stop = StoppingRule.Matvecs(60);
+        var diagonal = hessian.Estimate(Estimators.XDiag(), stop);
+        var inThreeParts = hessian.Estimate(Estimators.UDiagPlusPlus, stop);
+        var ofGaussNewton = gaussNewton.Estimate(Estimators.XNysDiag(), stop);
 
         ParameterBlock[] blocks = [new("first", 0, 50), new("rest", 50, 150)];
-        foreach (var block in gaussNewton.XNysDiagBlockTraces(blocks, options))
+        foreach (var block in gaussNewton.Estimate(Estimators.XNysDiagBlockTraces(blocks), stop))
         {
             Console.WriteLine($"{block.Block.Name}: {block.Trace}");
         }
@@ -92,9 +92,9 @@ public sealed class LowRank
     {
         var hessian = GaussNewton;
 
-        var frobenius = hessian.EstimateFrobenius(new EstimateOptions { Stop = StoppingRule.RelativeError(0.05) });
-        var rows = hessian.EstimateRowNorms(new EstimateOptions { Stop = StoppingRule.Matvecs(200) });
-        var spectral = hessian.SpectralNorm(new SpectralNormOptions { RelativeError = 0.01 });
+        var frobenius = hessian.EstimateFrobenius(StoppingRule.RelativeError(0.05));
+        var rows = hessian.EstimateRowNorms(StoppingRule.Matvecs(200));
+        var spectral = hessian.SpectralNorm(relativeError: 0.01);
         Console.WriteLine($"‖A‖₂ is {spectral.Value} or more, and {spectral.Interval(0.95).High} at most");
 
         Assert.That(frobenius.Value, Is.EqualTo(hessian.ExactFrobenius().Value).Within(15).Percent);
@@ -111,9 +111,8 @@ public sealed class LowRank
 
         Tensor Field(Tensor x) => weights.MatMul(x).Tanh();
         var exact = Divergence.Exact(Field, point);
-        var options = new EstimateOptions { Stop = StoppingRule.Matvecs(100) };
-        var estimate = Divergence.Estimate(Field, point, options);
-        var atPoints = Divergence.EstimateAtPoints(Field, points, options);
+        var estimate = Divergence.Estimate(Field, point, StoppingRule.Matvecs(100));
+        var atPoints = Divergence.EstimateAtPoints(Field, points, StoppingRule.Matvecs(100));
 
         Assert.That(Math.Abs(estimate.Value - exact.Value), Is.LessThan(6 * estimate.StandardError));
         Assert.That(atPoints, Has.Count.EqualTo(3));

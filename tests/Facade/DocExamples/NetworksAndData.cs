@@ -18,7 +18,7 @@ public sealed class NetworksAndData
         Func<Tensor, Tensor> loss = theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs));
 
         var hessian = Hessian.At(loss, theta);
-        var trace = hessian.EstimateTrace(new EstimateOptions { Stop = StoppingRule.RelativeError(0.05) });
+        var trace = hessian.EstimateTrace(StoppingRule.RelativeError(0.05));
         Console.WriteLine($"{trace.Value} ± {trace.StandardError} from {trace.Samples} random vectors");
 
         Assert.That(trace.StopReason, Is.EqualTo(StopReason.ErrorReached).Or.EqualTo(StopReason.Exact));
@@ -55,8 +55,7 @@ public sealed class NetworksAndData
 
         // Batches of 16 rows, in another order at every pass.
         var batches = Batches.ShuffledEachPass(inputs, data.Labels, size: 16, Key.OfSeed(2));
-        var training = Training.Minimize(
-            risk.WithPasses(batches),
+        var training = risk.WithPasses(batches).Minimize(
             network.Initialize(Key.OfSeed(1), DType.Float64),
             TrainingOptions.Default.WithEpochs(50).WithOptimizer(Optimizer.Adam(0.01)));
         var accuracy = Loss.Accuracy(data.Labels, network.Forward(training.Theta, inputs));
@@ -109,7 +108,8 @@ public sealed class NetworksAndData
     [Test]
     public void BatchesOfRows()
     {
-        var data = LabelledData.Create(Tensor.Normal(Key.OfSeed(1), DType.Float64, 100, 4), Tensor.FromIndices(new int[100]));
+        var features = Tensor.Normal(Key.OfSeed(1), DType.Float64, 100, 4);
+        var data = LabelledData.Create(features, Tensor.FromIndices(new int[100]));
 
         foreach (var batch in Batches.Cut(Batches.Shuffled(Key.OfSeed(1), data.Rows), size: 32))
         {

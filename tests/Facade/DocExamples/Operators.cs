@@ -130,11 +130,11 @@ public sealed class Operators
 
         var damped = gaussNewton.Damped(0.1);
         var options = SolverOptions.Default.WithPreconditioner(damped.ExactDiagonal().Value);
-        var solution = ConjugateGradients.Solve(damped, gradient, options);
+        var solution = damped.ConjugateGradients(gradient, options);
         var step = solution.Solution;   // what Newton's method subtracts; solution.IsConverged says whether to trust it
 
-        var inverse = ConjugateGradients.Inverse(damped, options);
-        var series = Neumann.Inverse(damped, scale: 0.5);
+        var inverse = damped.InverseByConjugateGradients(options);
+        var series = damped.InverseByNeumannSeries(scale: 0.5);
 
         Assert.That(solution.IsConverged);
         Assert.That(damped.Apply(step).ToArray(), Is.EqualTo(gradient.ToArray()).Within(1e-7));
@@ -148,7 +148,7 @@ public sealed class Operators
         Func<Tensor, Tensor> loss = x => Loss.SoftmaxCrossEntropy(Labels, Inputs.MatMul(x.Reshape(3, 2)));
         var hessian = Hessian.At(loss, theta);
 
-        var diagnosis = Diagnose.AgainstRisk(hessian, Risk.OfFunction(loss), theta);
+        var diagnosis = hessian.DiagnoseAgainst(Risk.OfFunction(loss), theta);
         Console.WriteLine(diagnosis);                   // a line for each check
         var asymmetry = diagnosis.Symmetry.Error;       // about ‖A − Aᵀ‖/‖A‖
 
@@ -165,7 +165,7 @@ public sealed class Operators
             (batch, x) => Loss.SoftmaxCrossEntropy(batch.Targets, batch.Inputs.MatMul(x.Reshape(3, 2)));
 
         var hessian = Risk.OfBatches(loss, batches).Hessian(theta);
-        var uncertainty = Diagnose.Run(hessian).TraceUncertainty!;
+        var uncertainty = hessian.Diagnose().TraceUncertainty!;
         var (fromProbes, fromData) = (uncertainty.ProbeError, uncertainty.DataError);   // standard errors of the trace
 
         Assert.That(fromData, Is.GreaterThan(0));

@@ -23,25 +23,27 @@ public sealed class SensitivityOfWeights
     {
         var (network, theta, loss) = Problem();
 
-        var table = Hessian.At(loss, theta).EstimateByTensor(network.Layout, new EstimateOptions { Stop = StoppingRule.Matvecs(100) });
+        var hessian = Hessian.At(loss, theta);
+        var table = hessian.EstimateByTensor(network.Layout, StoppingRule.Matvecs(100));
 
-        var scores = table.QuantizationScores(theta, new QuantizationOptions { Bits = [2, 4, 8] });
+        var scores = table.QuantizationScores(theta, bits: [2, 4, 8]);
         foreach (var row in scores.Tensors)
         {
             Console.WriteLine($"{row.Name}: {row.Score(4)} at 4 bits, for an error of {row.SquaredError(4):g3}");
         }
 
-        var stability = scores.Stability(bits: 4, new StabilityOptions { Draws = 1000 });
-        Console.WriteLine($"Kendall's tau {stability.MeanTau:f2}, in 95 % of draws above {stability.TauQuantile(0.05):f2}");
+        var stability = scores.Stability(bits: 4, draws: 1000);
+        Console.WriteLine(
+            $"Kendall's tau {stability.MeanTau:f2}, in 95 % of draws above {stability.TauQuantile(0.05):f2}");
         Console.WriteLine($"{stability.Names[0]} is number {stability.Rank(0, 0.95)}");
-        Console.WriteLine($"it minds more than {stability.Names[1]} with probability {stability.ProbabilityThatFirstIsLarger(0, 1)}");
+        var probability = stability.ProbabilityThatFirstIsLarger(0, 1);
+        Console.WriteLine($"its score is above that of {stability.Names[1]} with probability {probability}");
 
-        var byFilter = table.QuantizationScores(theta, new QuantizationOptions
-        {
-            Bits = [4],
-            Quantizer = (bits, weights) => Quantization.PerRow(weights, bits),
-            IsQuantized = tensor => tensor.Name.EndsWith("weight"),
-        });
+        var byFilter = table.QuantizationScores(
+            theta,
+            bits: [4],
+            quantizer: (bits, weights) => Quantization.PerRow(weights, bits),
+            isQuantized: tensor => tensor.Name.EndsWith("weight"));
         var coarse = Quantization.PerTensor(Tensor.FromArray([-1.2, 0.4, 1.3, 2.0]), bits: 2);      // −2, 0, 2, 2
 
         var weights = scores.Tensors.Sum(row => row.Size);
@@ -59,7 +61,8 @@ public sealed class SensitivityOfWeights
     {
         var (network, theta, loss) = Problem();
 
-        var table = Hessian.At(loss, theta).EstimateByTensor(network.Layout, new EstimateOptions { Stop = StoppingRule.Matvecs(100) });
+        var hessian = Hessian.At(loss, theta);
+        var table = hessian.EstimateByTensor(network.Layout, StoppingRule.Matvecs(100));
 
         var saliencies = table.Saliencies(theta);
         foreach (var point in saliencies.PruningCurve(Risk.OfFunction(loss), [0.1, 0.3, 0.5]))
@@ -67,12 +70,12 @@ public sealed class SensitivityOfWeights
             Console.WriteLine($"{point.Share:P0}: predicted {point.Predicted}, measured {point.Measured}");
         }
 
-        var order = saliencies.Stability([0.1, 0.3, 0.5], new StabilityOptions { Draws = 100 });
-        Console.WriteLine($"{order.Overlaps[1]:P0} of the least 30 % would be among them again, tau {order.MeanTau:f2}");
+        var order = saliencies.Stability([0.1, 0.3, 0.5], draws: 100);
+        Console.WriteLine(
+            $"{order.Overlaps[1]:P0} of the least 30 % would be among them again, tau {order.MeanTau:f2}");
 
         // An order from other random vectors: predictions without the luck of the choice.
-        var options = new EstimateOptions { Stop = StoppingRule.Matvecs(100), Key = Key.OfSeed(7) };
-        var other = Hessian.At(loss, theta).EstimateByTensor(network.Layout, options);
+        var other = hessian.EstimateByTensor(network.Layout, StoppingRule.Matvecs(100), Key.OfSeed(7));
         var unbiased = saliencies.OrderedBy(other.Saliencies(theta));
 
         Assert.That(unbiased.Order, Is.EqualTo(other.Saliencies(theta).Order));

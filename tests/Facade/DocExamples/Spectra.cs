@@ -10,14 +10,14 @@ public sealed class Spectra
     private static readonly LinearOperator Hessian =
         LinearOperator.FromMatrix(Tensor.Normal(Key.OfSeed(5), DType.Float64, 30, 30)).Gram().Shift(1);
 
-    private static readonly double[] Eigenvalues = Lanczos.Run(Hessian, 30).RitzValues;
+    private static readonly double[] Eigenvalues = Hessian.Lanczos(30).RitzValues;
 
     [Test]
     public void EigenpairsAtTheEnds()
     {
         var hessian = Hessian;
 
-        var pairs = ThickRestartLanczos.Find(hessian, SpectrumEnd.Largest, 3);
+        var pairs = hessian.ThickRestartLanczos(SpectrumEnd.Largest, 3);
 
         for (var i = 0; i < pairs.Values.Length; i++)
         {
@@ -30,7 +30,7 @@ public sealed class Spectra
         Assert.That(hessian.QuadraticForm(first).ToScalar(), Is.EqualTo(pairs.Values[0]).Within(1e-7));
 
         var options = EigenOptions.Default.WithTolerance(1e-6).WithMaximumMatvecs(2000).WithMultiplicities();
-        var ends = ThickRestartLanczos.Find(hessian, SpectrumEnd.BothEnds, 4, options);
+        var ends = hessian.ThickRestartLanczos(SpectrumEnd.BothEnds, 4, options);
 
         Assert.That(ends.Values[1], Is.EqualTo(Eigenvalues[0]).Within(1e-5));
     }
@@ -41,7 +41,7 @@ public sealed class Spectra
         var hessian = Hessian;
 
         var inverse = 1.0 / hessian.ExactDiagonal().Value;
-        var smallest = Lobpcg.Find(hessian, SpectrumEnd.Smallest, 2, precondition: block => block * inverse);
+        var smallest = hessian.Lobpcg(SpectrumEnd.Smallest, 2, precondition: block => block * inverse);
 
         Assert.That(smallest.Values, Is.EqualTo(Eigenvalues.Take(2)).Within(1e-7));
     }
@@ -51,8 +51,8 @@ public sealed class Spectra
     {
         var hessian = Hessian;
 
-        var exact = PowerIteration.Find(hessian, 2);
-        var asPyHessian = PowerIteration.Find(hessian, 2, new() { Stop = PowerStop.PyHessian(1e-3), MaximumMatvecs = 100 });
+        var exact = hessian.PowerIteration(2);
+        var asPyHessian = hessian.PowerIteration(2, PowerStop.PyHessian(1e-3), maximumMatvecs: 100);
 
         Assert.That(exact.Values[0], Is.EqualTo(Eigenvalues[29]).Within(1e-6));
         Assert.That(asPyHessian.Matvecs, Is.LessThan(exact.Matvecs));
@@ -63,7 +63,7 @@ public sealed class Spectra
     {
         var hessian = Hessian;
 
-        var sample = StochasticLanczos.Sample(hessian, new() { Probes = 10, Steps = 25, Key = Key.OfSeed(1) });
+        var sample = hessian.StochasticLanczos(probes: 10, steps: 25, Key.OfSeed(1));
         var logDeterminant = sample.LogDeterminant();
         Console.WriteLine($"ln det = {logDeterminant}, from {logDeterminant.Matvecs} products");
 
@@ -100,7 +100,7 @@ public sealed class Spectra
     {
         var hessian = Hessian;
 
-        var sample = StochasticLanczos.Sample(hessian, new() { Probes = 10, Steps = 25, Key = Key.OfSeed(1) });
+        var sample = hessian.StochasticLanczos(probes: 10, steps: 25, Key.OfSeed(1));
         var density = sample.Density(Smoothing.Papyan);
         var points = density.Grid.Zip(density.Values);
 
@@ -122,7 +122,7 @@ public sealed class Spectra
     {
         var hessian = Hessian;
 
-        var moments = ChebyshevMoments.Sample(hessian, new() { Probes = 10, Moments = 100, Key = Key.OfSeed(1) });
+        var moments = hessian.ChebyshevMoments(probes: 10, moments: 100, Key.OfSeed(1));
         var density = moments.Density(1024);
 
         Assert.That(density.Values, Is.All.GreaterThan(-1e-12));
@@ -133,21 +133,21 @@ public sealed class Spectra
     {
         var hessian = Hessian;
 
-        var result = Lanczos.From(hessian, Tensor.Ones(DType.Float64, 30), steps: 10);
+        var result = hessian.LanczosFrom(Tensor.Ones(DType.Float64, 30), steps: 10);
         var within = result.RitzValues.Zip(result.ResidualBounds);
-        var another = Lanczos.Run(hessian, steps: 10, Key.OfSeed(2));
+        var another = hessian.Lanczos(steps: 10, Key.OfSeed(2));
 
         Assert.That(within.Count(), Is.EqualTo(another.Steps));
     }
 
     [Test]
-    public async Task LongWork()
+    public void LongWork()
     {
         var hessian = Hessian;
 
         using var source = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        var pairs = await ThickRestartLanczos.FindAsync(
-            hessian, SpectrumEnd.LargestMagnitude, 2, cancellationToken: source.Token);
+        var options = EigenOptions.Default.WithCancellation(source.Token);
+        var pairs = hessian.ThickRestartLanczos(SpectrumEnd.LargestMagnitude, 2, options);
         if (pairs.IsCancelled)
         {
             Console.WriteLine($"the best pairs after a minute: {pairs}");
@@ -162,10 +162,11 @@ public sealed class Spectra
         var path = Path.GetTempFileName();
         try
         {
-            File.WriteAllLines(path, ["%%MatrixMarket matrix coordinate real symmetric", "2 2 3", "1 1 2", "2 1 1", "2 2 3"]);
+            File.WriteAllLines(
+                path, ["%%MatrixMarket matrix coordinate real symmetric", "2 2 3", "1 1 2", "2 1 1", "2 2 3"]);
 
             var matrix = MatrixMarket.Read(path);
-            var pairs = ThickRestartLanczos.Find(matrix, SpectrumEnd.BothEnds, 2);
+            var pairs = matrix.ThickRestartLanczos(SpectrumEnd.BothEnds, 2);
             Tensor written = MatrixMarket.ReadDense(path);      // all entries, as a tensor
 
             Assert.That(pairs.Values[0], Is.EqualTo((5 + Math.Sqrt(5)) / 2).Within(1e-13));

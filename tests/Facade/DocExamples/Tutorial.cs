@@ -20,12 +20,14 @@ public sealed class Tutorial
         var point = risk.Evaluate(theta);
         var hessian = point.Hessian;
 
-        var asPyHessian = PowerIteration.Find(hessian, 2, new() { Stop = PowerStop.PyHessian(1e-3), MaximumMatvecs = 100 });
-        var pairs = ThickRestartLanczos.Find(hessian, SpectrumEnd.LargestMagnitude, 2);
-        Console.WriteLine($"{asPyHessian.Values[0]:f4} by power iteration, {pairs.Values[0]:f8} ± {pairs.Residuals[0]:g2}");
+        var asPyHessian = hessian.PowerIteration(2, PowerStop.PyHessian(1e-3), maximumMatvecs: 100);
+        var pairs = hessian.ThickRestartLanczos(SpectrumEnd.LargestMagnitude, 2);
+        Console.WriteLine(
+            $"{asPyHessian.Values[0]:f4} by power iteration, {pairs.Values[0]:f8} ± {pairs.Residuals[0]:g2}");
 
-        Direction[] directions = [pairs.Direction(0), Direction.Random(Key.OfSeed(3), theta), Direction.Gradient(point.Gradient)];
-        var lines = directions.Select(direction => Landscape.Line(risk, theta, direction, Landscape.Grid(0.5, 21))).ToArray();
+        var (random, uphill) = (Direction.Random(Key.OfSeed(3), theta), Direction.Gradient(point.Gradient));
+        Direction[] directions = [pairs.Direction(0), random, uphill];
+        var lines = directions.Select(direction => risk.LossLine(theta, direction, Landscape.Grid(0.5, 21))).ToArray();
         var chart = Chart.Create(
             "Loss along three directions",
             Axis.Linear("distance"),
@@ -34,12 +36,12 @@ public sealed class Tutorial
 
         foreach (var probe in new[] { Probe.Gaussian, Probe.Rademacher })
         {
-            var options = new EstimateOptions { Probe = probe, Stop = StoppingRule.Matvecs(1000) };
-            Console.WriteLine($"{probe}: {hessian.EstimateTrace(options)}, exactly {hessian.ExactTrace().Value:f4}");
+            var trace = hessian.EstimateTrace(StoppingRule.Matvecs(1000), probe: probe);
+            Console.WriteLine($"{probe}: {trace}, exactly {hessian.ExactTrace().Value:f4}");
         }
 
-        var diagonal = hessian.EstimateDiagonal(new EstimateOptions { Stop = StoppingRule.Matvecs(1000) });
-        var density = StochasticLanczos.Sample(hessian, new() { Probes = 8, Steps = 80 }).Density(Smoothing.PyHessian);
+        var diagonal = hessian.EstimateDiagonal(StoppingRule.Matvecs(1000));
+        var density = hessian.StochasticLanczos(probes: 8, steps: 80).Density(Smoothing.PyHessian);
 
         Assert.That(pairs.Values[0], Is.EqualTo(asPyHessian.Values[0]).Within(2).Percent);
         Assert.That(chart.ToSvg(), Does.Contain("gradient"));

@@ -7,11 +7,17 @@ namespace Curvature.Tests.Facade.Surface;
 /// <summary>Calls members with bad values, and remembers what they throw that they should not.</summary>
 internal sealed class BadArgumentRun : IDisposable
 {
+    /// <summary>As many choices of good values are tried for a member that refuses the first.</summary>
+    private const int MostChoices = 60;
+
+    private const string GoodOnes = "good values";
+
     private readonly GoodValues _good;
     private readonly BadValues _bad;
     private readonly PatientWorker _worker;
-    private readonly SortedSet<string> _offenders = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _offenders = new(StringComparer.Ordinal);
     private readonly List<string> _skipped = [];
+    private readonly List<string> _refusing = [];
     private readonly List<string> _slow = [];
 
     public BadArgumentRun(Type[] types, string folder, TimeSpan limit)
@@ -26,67 +32,112 @@ internal sealed class BadArgumentRun : IDisposable
 
     public int Covered { get; private set; }
 
+    /// <summary>Members that took good values, so that their bad ones stand alone.</summary>
+    public int Completed { get; private set; }
+
     public int Calls { get; private set; }
 
     public int Refused { get; private set; }
 
-    public IReadOnlyCollection<string> Offenders => _offenders;
+    public IEnumerable<string> Offenders => _offenders.Select(offender => $"{offender.Key} for {offender.Value}");
 
     public IReadOnlyCollection<string> Skipped => _skipped;
+
+    /// <summary>Members that took none of the good values.</summary>
+    public IReadOnlyCollection<string> Refusing => _refusing;
 
     public IReadOnlyCollection<string> Slow => _slow;
 
     public void Dispose() => _worker.Dispose();
 
-    /// <summary>Calls a member with good values, and with each bad one in the place of one of them.</summary>
-    public void Call(Type type, MethodBase member)
+    /// <summary>Calls each member with good values, and with each bad one in the place of one of them. What a member
+    /// returns is a good value for others, so that those without one are tried again until nothing new is
+    /// called.</summary>
+    public void CallAll(IEnumerable<(Type Type, MethodBase Member)> members)
     {
-        if (member is MethodInfo { IsGenericMethodDefinition: true } || type.IsGenericTypeDefinition)
+        var waiting = members.Select(each => Close(each.Type, each.Member)).ToList();
+        Members = waiting.Count;
+        for (var before = int.MaxValue; waiting.Count < before;)
         {
-            if (Close(type, member) is not { } closed)
-            {
-                Members++;
-                _skipped.Add(Describe(type, member));
-                return;
-            }
-
-            member = closed;
-            type = closed.DeclaringType!;
+            before = waiting.Count;
+            waiting = waiting.Where(member => !TryCall(member)).ToList();
         }
 
-        Members++;
-        var parameters = member.GetParameters();
-        var arguments = new object?[parameters.Length];
-        object? target = null;
-        var complete = member.IsStatic || member.IsConstructor || _good.TryGet(type, out target);
-        for (var i = 0; i < parameters.Length && complete; i++)
-        {
-            complete = _good.TryGetFor(parameters[i], out arguments[i]);
-        }
+        _skipped.AddRange(waiting.Select(Describe));
+    }
 
-        if (!complete)
+    private bool TryCall(MethodBase member)
+    {
+        if (FindChoice(member) is not { } choice)
         {
-            _skipped.Add(Describe(type, member));
-            return;
+            return false;
         }
 
         Covered++;
-        Invoke(type, member, target, arguments, "good values");
-        for (var i = 0; i < parameters.Length; i++)
+        foreach (var parameter in member.GetParameters().Where(parameter => !parameter.ParameterType.IsByRef))
         {
-            var parameter = parameters[i];
-            if (parameter.ParameterType.IsByRef)
+            var mayBeNull = MayBeNullFor(member, parameter);
+            foreach (var bad in _bad.Of(parameter.ParameterType, mayBeNull, !Guards.Asks(parameter)))
             {
-                continue;
-            }
-
-            foreach (var bad in _bad.Of(parameter.ParameterType, MayBeNullFor(member, parameter), !Guards.Asks(member, parameter)))
-            {
-                var changed = (object?[])arguments.Clone();
-                changed[i] = bad;
-                Invoke(type, member, target, changed, $"{parameter.Name} = {Show(bad)}");
+                var what = $"{parameter.Name} = {Show(bad)}";
+                Call(member, choice, arguments => arguments[parameter.Position] = bad, what);
             }
         }
+
+        return true;
+    }
+
+    /// <summary>The first choice of good values that a member takes; the first of all where it takes none, and null
+    /// where there is none.</summary>
+    private int? FindChoice(MethodBase member)
+    {
+        if (Call(member, 0, _ => { }, GoodOnes) is not { } first)
+        {
+            return null;
+        }
+
+        if (first || member.GetParameters().Length == 0)
+        {
+            Completed += first ? 1 : 0;
+            return 0;
+        }
+
+        for (var choice = 1; choice <= MostChoices; choice++)
+        {
+            if (Call(member, choice, _ => { }, $"choice {choice} of {GoodOnes}") == true)
+            {
+                Completed++;
+                return choice;
+            }
+        }
+
+        _refusing.Add(Describe(member));
+        return 0;
+    }
+
+    /// <summary>Calls a member with good values but for what a change puts in their place: whether it took them, or
+    /// null where there are no good values.</summary>
+    private bool? Call(MethodBase member, int choice, Action<object?[]> change, string what)
+    {
+        object? target = null;
+        if (!member.IsStatic && !member.IsConstructor && !_good.TryGet(member.DeclaringType!, out target))
+        {
+            return null;
+        }
+
+        var choices = choice == 0 ? null : new Random(choice);
+        var parameters = member.GetParameters();
+        var arguments = new object?[parameters.Length];
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            if (!_good.TryGetFor(parameters[i], choices, out arguments[i]))
+            {
+                return null;
+            }
+        }
+
+        change(arguments);
+        return Invoke(member, target, arguments, what);
     }
 
     /// <summary>F# knows no null of its own types: there a member need not look for it.</summary>
@@ -103,45 +154,50 @@ internal sealed class BadArgumentRun : IDisposable
         _ => value.GetType().Name,
     };
 
-    private static string Describe(Type type, MethodBase member) =>
-        $"{type.Namespace}.{type.Name}.{member.Name}({string.Join(", ", member.GetParameters().Select(p => p.ParameterType.Name))})";
-
-    private static bool IsAllowed(Exception error) =>
-        error is CurvatureException or ArgumentNullException or OperationCanceledException or ObjectDisposedException;
-
-    private static MethodBase? Close(Type type, MethodBase member)
+    private static string Describe(MethodBase member)
     {
-        try
-        {
-            if (type.IsGenericTypeDefinition)
-            {
-                var closed = type.MakeGenericType(type.GetGenericArguments().Select(_ => typeof(double)).ToArray());
-                return MethodBase.GetMethodFromHandle(member.MethodHandle, closed.TypeHandle);
-            }
-
-            var method = (MethodInfo)member;
-            return method.MakeGenericMethod(method.GetGenericArguments().Select(_ => typeof(double)).ToArray());
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
+        var type = member.DeclaringType!;
+        var parameters = string.Join(", ", member.GetParameters().Select(parameter => parameter.ParameterType.Name));
+        return $"{type.Namespace}.{type.Name}.{member.Name}({parameters})";
     }
 
-    private void Invoke(Type type, MethodBase member, object? target, object?[] arguments, string what)
+    private static bool IsAllowed(Exception error) =>
+        error is CurvatureException or ArgumentNullException or OperationCanceledException;
+
+    /// <summary>The member itself; one with type parameters for numbers.</summary>
+    private static MethodBase Close(Type type, MethodBase member)
+    {
+        if (type.IsGenericTypeDefinition)
+        {
+            var closed = type.MakeGenericType(type.GetGenericArguments().Select(_ => typeof(double)).ToArray());
+            return Close(closed, MethodBase.GetMethodFromHandle(member.MethodHandle, closed.TypeHandle)!);
+        }
+
+        return member is MethodInfo { IsGenericMethodDefinition: true } method
+            ? method.MakeGenericMethod(method.GetGenericArguments().Select(_ => typeof(double)).ToArray())
+            : member;
+    }
+
+    private bool Invoke(MethodBase member, object? target, object?[] arguments, string what)
     {
         Calls++;
         Exception? error = null;
+        object? result = null;
         var watch = Stopwatch.StartNew();
-        var cameBack = _worker.Run(() => error = Attempt(member, target, arguments));
+        var cameBack = _worker.Run(() => error = Attempt(member, target, arguments, out result));
         if (watch.ElapsedMilliseconds > 300)
         {
-            _slow.Add($"{watch.ElapsedMilliseconds} ms: {Describe(type, member)}, {what}");
+            _slow.Add($"{watch.ElapsedMilliseconds} ms: {Describe(member)}, {what}");
+        }
+
+        if (what.EndsWith(GoodOnes, StringComparison.Ordinal) && cameBack && error is null)
+        {
+            _good.Learn(result);
         }
 
         if (!cameBack)
         {
-            _offenders.Add($"{Describe(type, member)}: {what} did not come back");
+            Remember(member, "nothing", $"{what} did not come back");
         }
         else if (error is not null)
         {
@@ -149,17 +205,27 @@ internal sealed class BadArgumentRun : IDisposable
             if (!IsAllowed(error))
             {
                 var place = new StackTrace(error).GetFrames().FirstOrDefault()?.GetMethod();
-                _offenders.Add(
-                    $"{Describe(type, member)}: {error.GetType().Name} for {what}: {error.Message.ReplaceLineEndings(" ")} at {place?.DeclaringType?.Name}.{place?.Name}");
+                var message = error.Message.ReplaceLineEndings(" ");
+                Remember(
+                    member, error.GetType().Name, $"{what}: {message} at {place?.DeclaringType?.Name}.{place?.Name}");
             }
         }
+
+        return cameBack && error is null;
     }
 
-    private static Exception? Attempt(MethodBase member, object? target, object?[] arguments)
+    /// <summary>One example of each error of each member.</summary>
+    private void Remember(MethodBase member, string error, string example) =>
+        _offenders.TryAdd($"{Describe(member)}: {error}", example);
+
+    private static Exception? Attempt(MethodBase member, object? target, object?[] arguments, out object? result)
     {
+        result = null;
         try
         {
-            var result = member is ConstructorInfo constructor ? constructor.Invoke(arguments) : member.Invoke(target, arguments);
+            result = member is ConstructorInfo constructor
+                ? constructor.Invoke(arguments)
+                : member.Invoke(target, arguments);
             switch (result)
             {
                 case Task task:
@@ -187,18 +253,25 @@ internal sealed class BadArgumentRun : IDisposable
     }
 
     private static Exception Innermost(Exception error) =>
-        error is TargetInvocationException or TypeInitializationException or AggregateException ? Innermost(error.InnerException!) : error;
+        error is TargetInvocationException or TypeInitializationException or AggregateException
+            ? Innermost(error.InnerException!)
+            : error;
 }
 
-/// <summary>Where the largest number is a wish for more memory or time than a test has, and so is no mistake.</summary>
+/// <summary>Where the largest number is no mistake, but a wish for more time or memory than a test has.</summary>
 internal static class Guards
 {
-    private static readonly HashSet<string> Sizes = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> Time = new(StringComparer.OrdinalIgnoreCase)
     {
-        "batch", "batchSize", "blocks", "channels", "classes", "columns", "context", "count", "depth", "draws", "epochs", "features",
-        "iterations", "layers", "length", "limit", "matvecs", "n", "order", "outputs", "inputs", "k", "points", "probes", "rows",
-        "samples", "size", "steps", "threads", "vocabulary", "width", "height", "parts", "bytes",
+        "epochs", "iterations", "matvecs", "parts", "passes", "probes", "samples", "steps",
     };
 
-    public static bool Asks(MethodBase member, ParameterInfo parameter) => Sizes.Contains(parameter.Name!);
+    private static readonly HashSet<string> Memory = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "batch", "batchSize", "bytes", "channels", "columns", "context", "features", "height", "inputs", "length", "n",
+        "outputs", "rows", "size", "threads", "vocabulary", "width",
+    };
+
+    public static bool Asks(ParameterInfo parameter) =>
+        Time.Contains(parameter.Name!) || Memory.Contains(parameter.Name!);
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using NUnit.Framework;
 
 namespace Curvature.Tests.Facade.Surface;
@@ -22,7 +23,9 @@ internal static partial class Documentation
 
     /// <summary>The README and what is in docs.</summary>
     public static IEnumerable<CodeBlock> Blocks =>
-        Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md")).SelectMany(BlocksOf);
+        Directory.GetFiles(Path.Combine(Root, "docs"), "*.md")
+            .Append(Path.Combine(Root, "README.md"))
+            .SelectMany(BlocksOf);
 
     /// <summary>The files of a language that are compiled and run, by the tests or as samples.</summary>
     public static IReadOnlyList<string[]> Programs(string language) => language switch
@@ -37,6 +40,10 @@ internal static partial class Documentation
         Enumerable.Range(0, Math.Max(0, program.Length - lines.Length + 1))
             .Any(start => program[start].EndsWith(lines[0], StringComparison.Ordinal)
                 && Matches(program.AsSpan(start, lines.Length), lines, program[start][..^lines[0].Length]));
+
+    /// <summary>What the compiler wrote down of each documented member of an assembly.</summary>
+    public static IEnumerable<XElement> Members(string assembly) =>
+        XDocument.Load(Path.Combine(TestContext.CurrentContext.TestDirectory, $"{assembly}.xml")).Descendants("member");
 
     private static bool Matches(ReadOnlySpan<string> program, string[] lines, string indent)
     {
@@ -71,11 +78,14 @@ internal static partial class Documentation
     }
 
     private static string[][] Read(string pattern, params string[] folders) =>
-        folders.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), pattern)).Select(File.ReadAllLines).ToArray();
+        folders.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), pattern))
+            .Select(File.ReadAllLines)
+            .ToArray();
 
     private static string FindRoot()
     {
-        for (var folder = TestContext.CurrentContext.TestDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        var start = TestContext.CurrentContext.TestDirectory;
+        for (var folder = start; folder is not null; folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(Path.Combine(folder, "Curvature.sln")))
             {

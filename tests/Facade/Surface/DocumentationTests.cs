@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using NUnit.Framework;
 
 namespace Curvature.Tests.Facade.Surface;
@@ -26,7 +27,8 @@ public sealed class DocumentationTests
     [Test]
     public void EveryFenceNamesItsLanguage() =>
         Assert.That(
-            Documentation.Blocks.Where(block => block.Language is not ("csharp" or "fsharp" or "sh" or "text")), Is.Empty);
+            Documentation.Blocks.Where(block => block.Language is not ("csharp" or "fsharp" or "sh" or "text")),
+            Is.Empty);
 
     [TestCaseSource(nameof(Classes))]
     public void EveryClassOfTheFacadeIsShownOnAPage(Type type)
@@ -49,6 +51,23 @@ public sealed class DocumentationTests
             ? $@"\b({string.Join('|', names)}) "
             : $@"\b{module}\.({string.Join('|', names)})\b");
         Assert.That(Documentation.Blocks.Any(block => block.Language == "fsharp" && use.IsMatch(block.Text)));
+    }
+
+    [Test]
+    public void WhatMembersOfTheFacadeInheritIsWrittenInTheCore()
+    {
+        var written = new[] { "Curvature.Autodiff", "Curvature.FSharp" }
+            .SelectMany(Documentation.Members)
+            .Where(member => member.Value.Trim().Length > 0)
+            .Select(member => member.Attribute("name")!.Value)
+            .ToHashSet();
+        var inherited = Documentation.Members("Curvature.CSharp")
+            .Descendants("inheritdoc")
+            .Select(element => element.Attribute("cref")!.Value)
+            .Where(name => name.Contains(":Curvature.FSharp.", StringComparison.Ordinal))
+            .ToArray();
+        Assert.That(inherited, Has.Length.GreaterThan(300));
+        Assert.That(inherited.Except(written), Is.Empty);
     }
 
     [Test]

@@ -58,10 +58,13 @@ internal static class Functions
     {
         var invoke = type.GetMethod("Invoke")!;
         var parameters = invoke.GetParameters().Select(p => Expression.Parameter(p.ParameterType)).ToArray();
-        var boxed = Expression.NewArrayInit(typeof(object), parameters.Select(p => Expression.Convert(p, typeof(object))));
+        var boxed = Expression.NewArrayInit(
+            typeof(object), parameters.Select(p => Expression.Convert(p, typeof(object))));
         Expression call = Expression.Invoke(Expression.Constant(body), boxed);
         return Expression.Lambda(
-            type, invoke.ReturnType == typeof(void) ? call : Expression.Convert(call, invoke.ReturnType), parameters).Compile();
+            type,
+            invoke.ReturnType == typeof(void) ? call : Expression.Convert(call, invoke.ReturnType),
+            parameters).Compile();
     }
 }
 
@@ -70,5 +73,6 @@ internal static class Lists
 {
     private static readonly MethodInfo OfSeq = typeof(ListModule).GetMethod(nameof(ListModule.OfSeq))!;
 
-    public static object ToFSharpList(Type element, IEnumerable items) => OfSeq.MakeGenericMethod(element).Invoke(null, [items])!;
+    public static object ToFSharpList(Type element, IEnumerable items) =>
+        OfSeq.MakeGenericMethod(element).Invoke(null, [items])!;
 }

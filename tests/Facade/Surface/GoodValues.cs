@@ -6,8 +6,8 @@ using Microsoft.FSharp.Reflection;
 
 namespace Curvature.Tests.Facade.Surface;
 
-/// <summary>For each type of parameter a value that members can work with, made by hand where it matters and otherwise by whatever
-/// member of the library returns the type.</summary>
+/// <summary>For each type of parameter a value that members can work with, made by hand where it matters and otherwise
+/// by whatever member of the library returns the type.</summary>
 internal sealed class GoodValues
 {
     private const int MostDepth = 4;
@@ -15,15 +15,20 @@ internal sealed class GoodValues
     private static readonly BindingFlags Static = BindingFlags.Public | BindingFlags.Static;
 
     private readonly Dictionary<Type, object?> _known = [];
-    private readonly HashSet<Type> _missing = [];
+    /// <summary>The types that could not be made, and the depth from which it was tried.</summary>
+    private readonly Dictionary<Type, int> _missing = [];
     private readonly ILookup<Type, MethodBase> _makers;
     private readonly string _folder;
+    private readonly Candidates _candidates;
 
     public GoodValues(IEnumerable<Type> types, string folder)
     {
         _folder = folder;
+        _candidates = new Candidates(folder);
         _makers = types
-            .SelectMany(type => type.GetMethods(Static).Where(method => !method.IsGenericMethodDefinition).Cast<MethodBase>()
+            .SelectMany(type => type.GetMethods(Static)
+                .Where(method => !method.IsGenericMethodDefinition)
+                .Cast<MethodBase>()
                 .Concat(type.GetConstructors()))
             .OrderBy(maker => maker.GetParameters().Length)
             .ToLookup(maker => maker is MethodInfo method ? method.ReturnType : maker.DeclaringType!);
@@ -33,23 +38,61 @@ internal sealed class GoodValues
     /// <summary>The vector that functions of the library are given.</summary>
     public static Tensor Vector { get; } = FSharp.Tensor.ofArray(Shape(4), [0.5, -1.0, 2.0, 0.25]);
 
-    /// <summary>Types for which there is no value.</summary>
-    public IReadOnlyCollection<Type> Missing => _missing;
+    /// <summary>A symmetric matrix without negative eigenvalues.</summary>
+    public static Tensor Matrix { get; } =
+        FSharp.Tensor.ofArray(Shape(4, 4), [4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4]);
+
+    /// <summary>Inputs and targets of a network with as many parameters as the vector has numbers.</summary>
+    private static Batch Samples { get; } =
+        new(FSharp.Tensor.ofArray(Shape(2, 3), [1, 2, 3, 3, 1, 0]), FSharp.Tensor.ofArray(Shape(2, 1), [1.0, 2.0]));
 
     public static Microsoft.FSharp.Collections.FSharpList<int> Shape(params int[] lengths) =>
         Microsoft.FSharp.Collections.ListModule.OfSeq(lengths);
 
-    /// <summary>Whether there is a value, and which.</summary>
+    /// <summary>Whether there is a value, and which. What a call may change, options and streams, is made anew each
+    /// time.</summary>
     public bool TryGet(Type type, out object? value) => TryGet(type, 0, out value);
+
+    /// <summary>Keeps what a member returned, as the value for its type, unless there is one.</summary>
+    public void Learn(object? value)
+    {
+        if (value is null)
+        {
+            return;
+        }
+
+        for (var type = value.GetType(); type is not null && type != typeof(object); type = type.BaseType)
+        {
+            if (type.IsVisible && _known.TryAdd(type, value))
+            {
+                _missing.Clear();
+            }
+        }
+
+        if (value is IEnumerable items and not string)
+        {
+            var enumerator = items.GetEnumerator();
+            if (enumerator.MoveNext())
+            {
+                Learn(enumerator.Current);
+            }
+        }
+    }
 
     private bool TryGet(Type type, int depth, out object? value)
     {
+        if (MakeAnew(type) is { } fresh)
+        {
+            value = fresh;
+            return true;
+        }
+
         if (_known.TryGetValue(type, out value))
         {
             return true;
         }
 
-        if (_missing.Contains(type) || depth > MostDepth)
+        if (depth > MostDepth || (_missing.TryGetValue(type, out var failed) && depth >= failed))
         {
             return false;
         }
@@ -60,18 +103,22 @@ internal sealed class GoodValues
             return true;
         }
 
-        if (depth == 0)
-        {
-            _missing.Add(type);
-        }
-
+        _missing[type] = depth;
         return false;
     }
 
+    public static object? MakeAnew(Type type) =>
+        type == typeof(Stream) ? new MemoryStream()
+        : type == typeof(TextReader) ? new StringReader("1,2,0")
+        : type.IsClass && type.GetProperties().Any(property => property.CanWrite)
+            && type.GetConstructor([]) is { } constructor
+            ? constructor.Invoke([])
+        : null;
+
     private void Seed()
     {
-        var matrix = FSharp.Tensor.ofArray(Shape(4, 4), [4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4]);
-        var identity = FSharp.LinearOperator.ofSymmetricMatrix(matrix);
+        var network = FSharp.Network.ofLayer(FSharp.Layer.dense(3, 1));
+        var symmetric = FSharp.LinearOperator.ofSymmetricMatrix(Matrix);
         Add(Vector);
         Add(2);
         Add(2L);
@@ -88,20 +135,23 @@ internal sealed class GoodValues
         Add(DType.Float64);
         Add(new CpuDevice(1, InstructionSet.Portable));
         Add<Device>(CpuDevice.Shared);
-        Add(FSharp.LinearOperator.claim(OperatorProperties.PositiveSemidefinite, identity));
-        Add<Stream>(new MemoryStream([1, 2, 3]));
+        Add(FSharp.LinearOperator.claim(OperatorProperties.PositiveSemidefinite, symmetric));
         Add<TextWriter>(TextWriter.Null);
-        Add<TextReader>(new StringReader("1,2,0"));
         Add<object>(new double[] { 1, 2 });
         Add(FSharp.StoppingRule.matvecs(4));
         Add(new WindowAxis(4, 2));
         Add(new Operand(0, 0, [1]));
-        Add(Landscapes());
+        Add(Samples);
+        Add(network);
+        Add(network.Layout);
+        Add(new KeyValuePair<string, Tensor>("weight", FSharp.Tensor.ones(DType.Float64, Shape(1, 3))));
+        Add(CSharp.Risk.OfModel(
+            (x, theta) => network.Forward(theta, x),
+            (y, outputs) => CSharp.Loss.MeanSquaredError(outputs, y),
+            [Samples]));
         Add(typeof(int));
+        Add(StructuralComparisons.StructuralEqualityComparer);
     }
-
-    private static Batch Landscapes() =>
-        new(FSharp.Tensor.ofArray(Shape(2, 4), new double[8]), FSharp.Tensor.ofArray(Shape(2), [1.0, 2.0]));
 
     private void Add<T>(T value) => _known[typeof(T)] = value;
 
@@ -173,7 +223,11 @@ internal sealed class GoodValues
         var result = Functions.ResultOf(type);
         if (result == typeof(Tensor))
         {
-            value = Functions.Make(type, arguments => Functions.HalfSquare((Tensor)arguments.Last(argument => argument is Tensor)!));
+            value = Functions.Make(type, arguments =>
+            {
+                arguments.OfType<Parameters>().ToList().ForEach(Learn);
+                return Functions.HalfSquare((Tensor)arguments.Last(argument => argument is Tensor)!);
+            });
             return Functions.TakesTensor(type);
         }
 
@@ -215,7 +269,7 @@ internal sealed class GoodValues
 
         if (definition == typeof(IProgress<>))
         {
-            value = Activator.CreateInstance(typeof(Progress<>).MakeGenericType(arguments));
+            value = Activator.CreateInstance(typeof(Listener<>).MakeGenericType(arguments), (Action<object?>)Learn);
             return true;
         }
 
@@ -234,7 +288,9 @@ internal sealed class GoodValues
     /// <summary>What the first member that returns the type, and runs, returns.</summary>
     private bool TryCallMaker(Type type, int depth, out object? value)
     {
-        foreach (var maker in _makers[type].Concat(_makers.Where(group => type.IsAbstract && type.IsAssignableFrom(group.Key)).SelectMany(g => g)))
+        var derived = _makers.Where(group => type.IsAbstract && type.IsAssignableFrom(group.Key))
+            .SelectMany(group => group);
+        foreach (var maker in _makers[type].Concat(derived))
         {
             var parameters = maker.GetParameters();
             var arguments = new object?[parameters.Length];
@@ -251,7 +307,9 @@ internal sealed class GoodValues
 
             try
             {
-                value = maker is ConstructorInfo constructor ? constructor.Invoke(arguments) : maker.Invoke(null, arguments);
+                value = maker is ConstructorInfo constructor
+                    ? constructor.Invoke(arguments)
+                    : maker.Invoke(null, arguments);
                 if (value is not null)
                 {
                     return true;
@@ -267,12 +325,58 @@ internal sealed class GoodValues
         return false;
     }
 
-    /// <summary>The value for a parameter: strings that are paths must not lead out of the test's folder.</summary>
-    public bool TryGetFor(ParameterInfo parameter, out object? value) => TryGetFor(parameter, 0, out value);
+    /// <summary>The value for a parameter, or with a source of choices one that may suit better. What is a path does
+    /// not lead out of the test's folder.</summary>
+    public bool TryGetFor(ParameterInfo parameter, Random? choices, out object? value)
+    {
+        var type = parameter.ParameterType;
+        if (choices is null)
+        {
+            return TryGetFor(parameter, 0, out value);
+        }
+
+        value = IsPath(parameter) ? _candidates.ChoosePath(choices) : _candidates.Choose(type, choices);
+        if (value is not null)
+        {
+            return true;
+        }
+
+        return (choices.Next(2) == 0 && TryMakeSingle(type, choices, out value)) || TryGetFor(parameter, 0, out value);
+    }
+
+    /// <summary>A collection of one element.</summary>
+    private bool TryMakeSingle(Type type, Random choices, out object? value)
+    {
+        value = null;
+        if (!type.IsGenericType
+            || type.GetGenericArguments().Length != 1
+            || !typeof(IEnumerable).IsAssignableFrom(type))
+        {
+            return false;
+        }
+
+        var element = type.GetGenericArguments()[0];
+        if ((_candidates.Choose(element, choices) ?? (TryGet(element, out var known) ? known : null)) is not { } item)
+        {
+            return false;
+        }
+
+        var array = Array.CreateInstance(element, 1);
+        array.SetValue(item, 0);
+        value = type.GetGenericTypeDefinition() == typeof(Microsoft.FSharp.Collections.FSharpList<>)
+            ? Lists.ToFSharpList(element, array)
+            : array;
+        return type.IsInstanceOfType(value);
+    }
+
+    private static bool IsPath(ParameterInfo parameter) =>
+        parameter.ParameterType == typeof(string)
+        && (parameter.Name!.Contains("path", StringComparison.OrdinalIgnoreCase)
+            || parameter.Name is "images" or "labels" or "file");
 
     private bool TryGetFor(ParameterInfo parameter, int depth, out object? value)
     {
-        if (parameter.ParameterType == typeof(string) && parameter.Name!.Contains("path", StringComparison.OrdinalIgnoreCase))
+        if (IsPath(parameter))
         {
             value = Path.Combine(_folder, "file");
             return true;
@@ -286,5 +390,11 @@ internal sealed class GoodValues
         }
 
         return TryGet(parameter.ParameterType, depth, out value);
+    }
+
+    /// <summary>Learns what progress is reported.</summary>
+    private sealed class Listener<T>(Action<object?> learn) : IProgress<T>
+    {
+        public void Report(T value) => learn(value);
     }
 }

@@ -7,19 +7,22 @@ namespace Curvature.Tests.Facade.Surface;
 internal static class IntermediateLanguage
 {
     private const BindingFlags Everything =
-        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance
+        | BindingFlags.DeclaredOnly;
 
     private static readonly Dictionary<short, OpCode> OpCodesByValue =
         typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
             .Select(field => (OpCode)field.GetValue(null)!)
             .ToDictionary(code => code.Value);
 
-    /// <summary>Every method that is called, or of which a delegate is made, anywhere in an assembly, without its type arguments.</summary>
+    /// <summary>Every method that is called, or of which a delegate is made, anywhere in an assembly, without its type
+    /// arguments.</summary>
     public static IReadOnlySet<MethodBase> MethodsCalledBy(Assembly assembly) =>
         assembly.GetTypes()
             .SelectMany(type => type.GetMethods(Everything).Cast<MethodBase>().Concat(type.GetConstructors(Everything)))
             .SelectMany(MethodsCalledBy)
-            .Select(method => method is MethodInfo { IsGenericMethod: true } generic ? generic.GetGenericMethodDefinition() : method)
+            .Select(method =>
+                method is MethodInfo { IsGenericMethod: true } generic ? generic.GetGenericMethodDefinition() : method)
             .ToHashSet();
 
     private static IEnumerable<MethodBase> MethodsCalledBy(MethodBase method)
@@ -43,7 +46,8 @@ internal static class IntermediateLanguage
             var operand = OpCodesByValue[value].OperandType;
             if (operand == OperandType.InlineMethod)
             {
-                yield return method.Module.ResolveMethod(BitConverter.ToInt32(code, position), typeArguments, methodArguments)!;
+                var token = BitConverter.ToInt32(code, position);
+                yield return method.Module.ResolveMethod(token, typeArguments, methodArguments)!;
             }
 
             position += Length(operand, code, position);

@@ -18,7 +18,8 @@ internal static class Library
     private static readonly Assembly[] Core =
         new[] { Facade }.Concat(Facade.GetReferencedAssemblies().Select(Assembly.Load))
             .SelectMany(assembly => assembly.GetReferencedAssemblies().Select(Assembly.Load).Append(assembly))
-            .Where(assembly => assembly.GetName().Name!.StartsWith("Curvature.", StringComparison.Ordinal) && assembly != Facade)
+            .Where(assembly => assembly.GetName().Name!.StartsWith("Curvature.", StringComparison.Ordinal))
+            .Where(assembly => assembly != Facade)
             .Distinct()
             .ToArray();
 
@@ -34,7 +35,8 @@ internal static class Library
         Facade.GetExportedTypes().Where(type => !type.FullName!.Contains('<', StringComparison.Ordinal));
 
     /// <summary>The static classes of the facade.</summary>
-    public static IEnumerable<Type> FacadeClasses => FacadeTypes.Where(type => type is { IsAbstract: true, IsSealed: true });
+    public static IEnumerable<Type> FacadeClasses =>
+        FacadeTypes.Where(type => type is { IsAbstract: true, IsSealed: true });
 
     /// <summary>Every function and value of every F# module.</summary>
     public static IEnumerable<MethodInfo> ModuleFunctions =>
@@ -51,15 +53,19 @@ internal static class Library
         return $"{(module.EndsWith("Module", StringComparison.Ordinal) ? module[..^6] : module)}.{name}";
     }
 
-    /// <summary>The signatures of a type's public members: what each is called, and the types that it mentions.</summary>
+    /// <summary>The signatures of a type's public members: what each is called, and the types that it
+    /// mentions.</summary>
     public static IEnumerable<(string Name, Type[] Types)> Signatures(Type type)
     {
         var name = type.Name.Split('`')[0];
         yield return (name, type.GetInterfaces().Append(type.BaseType ?? typeof(object)).ToArray());
 
-        foreach (var method in type.GetMethods(Declared).Where(method => !method.IsDefined(typeof(CompilerGeneratedAttribute))))
+        var written = type.GetMethods(Declared)
+            .Where(method => !method.IsDefined(typeof(CompilerGeneratedAttribute)));
+        foreach (var method in written)
         {
-            yield return ($"{name}.{method.Name}", [method.ReturnType, .. method.GetParameters().Select(p => p.ParameterType)]);
+            var parameters = method.GetParameters().Select(p => p.ParameterType);
+            yield return ($"{name}.{method.Name}", [method.ReturnType, .. parameters]);
         }
 
         foreach (var constructor in type.GetConstructors(Declared))
@@ -73,7 +79,8 @@ internal static class Library
         }
     }
 
-    /// <summary>Whether a type, or one that it is made of, belongs to F#: functions, options, lists, Unit, or tuples without names.</summary>
+    /// <summary>Whether a type, or one that it is made of, belongs to F#: functions, options, lists, Unit, or tuples
+    /// without names.</summary>
     public static bool MentionsFSharp(Type type)
     {
         if (type.HasElementType)
@@ -82,7 +89,9 @@ internal static class Library
         }
 
         var isTuple = type.FullName?.StartsWith("System.Tuple", StringComparison.Ordinal) == true;
-        return isTuple || type.Assembly == typeof(FSharpList<>).Assembly || type.GetGenericArguments().Any(MentionsFSharp);
+        return isTuple
+            || type.Assembly == typeof(FSharpList<>).Assembly
+            || type.GetGenericArguments().Any(MentionsFSharp);
     }
 
     private static bool IsModule(Type type) =>

@@ -5,7 +5,8 @@ using NUnit.Framework;
 
 namespace Curvature.Tests.Facade.Surface;
 
-/// <summary>Null is refused by the name of the argument, wherever the facade does not say that it may be null.</summary>
+/// <summary>Null is refused by the name of the argument, wherever the facade does not say that it may be
+/// null.</summary>
 public sealed class NullArgumentTests
 {
     private static readonly NullabilityInfoContext Nullability = new();
@@ -21,14 +22,6 @@ public sealed class NullArgumentTests
         where !parameter.ParameterType.IsValueType && !MayBeNull(parameter)
         select new TestCaseData(method, parameter).SetArgDisplayNames(Describe(method), parameter.Name!);
 
-    private static IEnumerable<TestCaseData> Properties =>
-        from type in Library.FacadeTypes
-        where type.GetConstructor([]) is not null
-        from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
-        where property.CanWrite && !property.PropertyType.IsValueType
-            && Nullability.Create(property).WriteState == NullabilityState.NotNull
-        select new TestCaseData(type, property).SetArgDisplayNames(type.Name, property.Name);
-
     [TestCaseSource(nameof(Arguments))]
     public void NullIsRefusedByName(MethodInfo method, ParameterInfo parameter)
     {
@@ -39,19 +32,14 @@ public sealed class NullArgumentTests
         Assert.That(error, Is.TypeOf<ArgumentNullException>().With.Property("ParamName").EqualTo(parameter.Name));
     }
 
-    [TestCaseSource(nameof(Properties))]
-    public void AnOptionIsNotNull(Type type, PropertyInfo property)
-    {
-        var options = Activator.CreateInstance(type);
-        var error = Assert.Throws<TargetInvocationException>(() => property.SetValue(options, null))!.InnerException;
-        Assert.That(error, Is.TypeOf<ArgumentNullException>());
-    }
-
     private static bool MayBeNull(ParameterInfo parameter) =>
         !parameter.ParameterType.IsValueType && Nullability.Create(parameter).WriteState == NullabilityState.Nullable;
 
-    private static string Describe(MethodInfo method) =>
-        $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", method.GetParameters().Select(p => p.ParameterType.Name))})";
+    private static string Describe(MethodInfo method)
+    {
+        var parameters = method.GetParameters().Select(parameter => parameter.ParameterType.Name);
+        return $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", parameters)})";
+    }
 
     private static MethodInfo Close(MethodInfo method) =>
         method.MakeGenericMethod(method.GetGenericArguments().Select(_ => typeof(Tensor)).ToArray());
@@ -86,7 +74,9 @@ public sealed class NullArgumentTests
             return Array.CreateInstance(type.GetGenericArguments()[0], 0);
         }
 
-        var concrete = type.IsAbstract ? type.Assembly.GetTypes().First(own => own.IsSubclassOf(type) && !own.IsAbstract) : type;
+        var concrete = type.IsAbstract
+            ? type.Assembly.GetTypes().First(own => own.IsSubclassOf(type) && !own.IsAbstract)
+            : type;
         return RuntimeHelpers.GetUninitializedObject(concrete);
     }
 }

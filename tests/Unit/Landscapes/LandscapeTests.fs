@@ -181,7 +181,7 @@ type LandscapeTests() =
     [<Test>]
     member _.``progress counts losses, and cancelling ends with an error``() =
         let told = ResizeArray<LandscapeProgress>()
-        let options = LandscapeOptions.Default.WithProgress(listen told.Add)
+        let options = LandscapeOptions.Default.WithProgress(listen told.Add).WithProgressInterval 0.0
 
         let line =
             Landscape.lineWith options (Risk.ofFunction quadratic) point (along [ 1.0; 0.0 ]) (Landscape.grid 1.0 41)
@@ -221,7 +221,7 @@ type LandscapeTests() =
                 }
 
             let told = ResizeArray<LandscapeProgress>()
-            let options = LandscapeOptions.Default.WithProgress(listen told.Add)
+            let options = LandscapeOptions.Default.WithProgress(listen told.Add).WithProgressInterval 0.0
             let grid, other = Landscape.grid 1.0 5, [ -0.5; 0.5 ]
 
             let plane =

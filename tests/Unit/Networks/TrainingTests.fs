@@ -100,7 +100,7 @@ type TrainingTests() =
             }
 
         // Passes of four steps: after the third and the sixth, and at the end of each.
-        train ((options.WithEpochs 2).WithProgress(listener, 3)) (Key.OfSeed 3L) |> ignore
+        train ((options.WithEpochs 2).WithProgress(listener, 3).WithProgressInterval 0.0) (Key.OfSeed 3L) |> ignore
         Expect.equal [ (0, 3); (1, 4); (1, 6); (2, 8) ] (List.ofSeq seen)
         Expect.error<ArgumentRangeException> [ "0" ] (fun () -> options.WithProgress(listener, 0) |> ignore)
 
@@ -133,7 +133,7 @@ type TrainingTests() =
                 member _.Report p = seen.Add p
             }
 
-        let result = train ((options.WithEpochs 3).WithProgress progress) (Key.OfSeed 7L)
+        let result = train ((options.WithEpochs 3).WithProgress(progress).WithProgressInterval 0.0) (Key.OfSeed 7L)
         let steps = [ for p in seen -> p.Epoch, p.Epochs, p.Step, p.Loss ]
         Expect.isTrue $"{steps}" (steps = [ for i in 0..2 -> i + 1, 3, 4 * (i + 1), result.Losses[i] ])
 
@@ -146,7 +146,8 @@ type TrainingTests() =
                 member _.Report p = if p.Epoch = 2 then source.Cancel()
             }
 
-        let cancelled = train (options.WithProgress(progress).WithCancellation(source.Token)) (Key.OfSeed 8L)
+        let watched = options.WithProgress(progress).WithProgressInterval 0.0
+        let cancelled = train (watched.WithCancellation source.Token) (Key.OfSeed 8L)
         Expect.isTrue $"{cancelled.Losses.Count}" (cancelled.Cancelled && cancelled.Losses.Count = 2)
         let short = train (options.WithEpochs 2) (Key.OfSeed 8L)
         Expect.sameBits short.Theta cancelled.Theta

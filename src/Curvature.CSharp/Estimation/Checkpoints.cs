@@ -1,0 +1,10 @@
+namespace Curvature.CSharp;
+
+/// <summary>Runs that can be interrupted, and go on another day with the same bits.</summary>
+public static class Checkpoints
+{
+    /// <inheritdoc cref="FSharp.Checkpoint.run"/>
+    public static T RunWithCheckpoint<T>(
+        this LinearOperator linearOperator, string path, Func<LinearOperator, T> computation) =>
+        FSharp.Checkpoint.run(path.NotNull(), computation.ToFSharp(), linearOperator.NotNull());
+}

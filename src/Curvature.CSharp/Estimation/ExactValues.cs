@@ -1,0 +1,35 @@
+namespace Curvature.CSharp;
+
+/// <summary>What can be found exactly, from one product for each column, or one quadratic form where these are enough
+/// and the operator has them. All standard errors are 0. Cancelling raises <see cref="OperationCanceledException"/>:
+/// part of an exact result is none.</summary>
+public static class ExactValues
+{
+    extension(LinearOperator linearOperator)
+    {
+        /// <inheritdoc cref="FSharp.Exact.measure"/>
+        public T MeasureExactly<T>(Measurement<T> measurement, RunOptions? options = null) =>
+            FSharp.Exact.measureWith(options.OrDefault(), measurement.NotNull(), linearOperator.NotNull());
+
+        /// <inheritdoc cref="FSharp.Exact.trace"/>
+        public Estimate<double> ExactTrace(RunOptions? options = null) =>
+            linearOperator.MeasureExactly(Measurement.Trace, options);
+
+        /// <inheritdoc cref="FSharp.Exact.diagonal"/>
+        public Estimate<Tensor> ExactDiagonal(RunOptions? options = null) =>
+            linearOperator.MeasureExactly(Measurement.Diagonal, options);
+
+        /// <inheritdoc cref="FSharp.Exact.blockTraces"/>
+        public IReadOnlyList<BlockTrace> ExactBlockTraces(
+            IReadOnlyList<ParameterBlock> blocks, RunOptions? options = null) =>
+            linearOperator.NotNull().MeasureExactly(Measurement.BlockTraces(blocks), options);
+
+        /// <inheritdoc cref="FSharp.Exact.frobenius"/>
+        public Estimate<double> ExactFrobenius(RunOptions? options = null) =>
+            linearOperator.MeasureExactly(Measurement.Frobenius, options);
+
+        /// <inheritdoc cref="FSharp.Exact.rowNorms"/>
+        public Estimate<Tensor> ExactRowNorms(RunOptions? options = null) =>
+            linearOperator.MeasureExactly(Measurement.RowNorms, options);
+    }
+}

@@ -1,0 +1,21 @@
+namespace Curvature.CSharp;
+
+/// <summary>Layers for sequences [batch, length, features], and attention itself. Names, shapes and order of parameters
+/// are PyTorch's.</summary>
+public static class Attention
+{
+    extension(Layer)
+    {
+        /// <inheritdoc cref="FSharp.Attention.embedding"/>
+        public static Layer Embedding(int count, int features) => FSharp.Attention.embedding(count, features);
+
+        /// <inheritdoc cref="FSharp.Attention.multiHead"/>
+        public static Layer MultiHeadAttention(int features, int heads, bool causal = false) =>
+            FSharp.Attention.multiHead(features, heads, causal);
+    }
+
+    /// <inheritdoc cref="FSharp.Attention.scaledDotProduct"/>
+    public static Tensor ScaledDotProduct(
+        Tensor queries, Tensor keys, Tensor values, int heads = 1, bool causal = false) =>
+        FSharp.Attention.scaledDotProduct(heads, causal, queries.NotNull(), keys.NotNull(), values.NotNull());
+}

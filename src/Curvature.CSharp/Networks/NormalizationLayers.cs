@@ -1,0 +1,18 @@
+namespace Curvature.CSharp;
+
+/// <summary>Layers that bring numbers to mean 0 and variance 1, and then scale and shift them: <c>weight</c> begins as
+/// 1, <c>bias</c> as 0. Names and meaning are PyTorch's.</summary>
+public static class NormalizationLayers
+{
+    extension(Layer)
+    {
+        /// <inheritdoc cref="FSharp.Normalization.batch"/>
+        public static Layer BatchNorm(int features) => FSharp.Normalization.batch(features);
+
+        /// <inheritdoc cref="FSharp.Normalization.layer"/>
+        public static Layer LayerNorm(int features) => FSharp.Normalization.layer(features);
+
+        /// <inheritdoc cref="FSharp.Normalization.group"/>
+        public static Layer GroupNorm(int groups, int channels) => FSharp.Normalization.group(groups, channels);
+    }
+}

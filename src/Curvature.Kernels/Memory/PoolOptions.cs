@@ -1,0 +1,32 @@
+namespace Curvature.Kernels;
+
+/// <summary>How a <see cref="MemoryPool"/> keeps what nobody uses.</summary>
+/// <param name="Retained">The most unused bytes that it keeps.</param>
+/// <param name="IdleTime">How long a block waits before it goes back; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+internal sealed record PoolOptions(long Retained, TimeSpan IdleTime)
+{
+    // What timers take.
+    private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1L);
+
+    /// <summary>How long blocks wait where nobody says.</summary>
+    public static TimeSpan DefaultIdleTime { get; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What tells how long blocks wait.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Where blocks come from.</summary>
+    public HostMemory Host { get; init; } = HostMemory.System;
+
+    /// <summary>An eighth of the memory that there is, for so long.</summary>
+    public static PoolOptions ForThisMachine(TimeSpan idleTime)
+    {
+        if (idleTime != Timeout.InfiniteTimeSpan && (idleTime <= TimeSpan.Zero || idleTime > _longest))
+        {
+            throw new ArgumentRangeException(
+                $"idleTime: unused memory waits for a time above 0 and up to {_longest.Days} days, or for ever "
+                + $"(Timeout.InfiniteTimeSpan), and {idleTime} was asked for");
+        }
+
+        return new PoolOptions(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, idleTime);
+    }
+}
