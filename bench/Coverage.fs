@@ -123,8 +123,8 @@ module Coverage =
             plain "ratio gaussian" 1 (fun m key ->
                 Hutchinson.estimate Probe.gaussian Measurement.diagonalRatio (stop m) key operator |> ofVector diagonal)
 
-            plain "Hutch++" 3 (fun m key -> HutchPlusPlus.estimate (StoppingRule.matvecs m) key operator |> ofScalar trace)
-            plain "NA-Hutch++" 6 (fun m key -> NonadaptiveHutchPlusPlus.estimate (StoppingRule.matvecs m) key operator |> ofScalar trace)
+            plain "Hutch++" 3 (fun m key -> HutchPlusPlus.estimate (stop m) key operator |> ofScalar trace)
+            plain "NA-Hutch++" 6 (fun m key -> NonadaptiveHutchPlusPlus.estimate (stop m) key operator |> ofScalar trace)
 
             plain "A-Hutch++" 1 (fun m key ->
                 let error = 4.0 * Math.Sqrt(2.0 * Array.sum rows / float m)
@@ -140,7 +140,7 @@ module Coverage =
 
             semidefinite "XNysDiag blocks" 1 (fun m key ->
                 XNysDiag.blockTraces (stop m) key blocks operator |> ofBlocks)
-            plain "UDiag++" 3 (fun m key -> UDiagPlusPlus.estimate (StoppingRule.matvecs m) key operator |> ofVector diagonal)
+            plain "UDiag++" 3 (fun m key -> UDiagPlusPlus.estimate (stop m) key operator |> ofVector diagonal)
 
             plain "Automatic diagonal" 1 (fun m key ->
                 (Automatic.diagonal (stop m) key operator).Estimate |> ofVector diagonal)

@@ -100,6 +100,7 @@ module Sequential =
                 Independent = this.Count
                 Spread = error * sqrt (float this.Count)
                 Skewness = skewness ()
+                Law = SampleLaw.symmetric
                 Dimension = dimension.Value
                 IsExact = false
             }

@@ -34,6 +34,8 @@ type internal IntervalWidth =
         Factor: float -> float
         /// Whether it pays for interim analyses, at which what was seen could end the run.
         IsSequential: bool
+        /// How many standard errors the interval reaches below and above, at a confidence.
+        Reach: float -> struct (float * float)
     }
 
 module internal IntervalWidth =
@@ -45,13 +47,22 @@ module internal IntervalWidth =
 
     /// After these interim analyses; none for a number of samples that was fixed beforehand. A single one has no error.
     let ofAnalyses (history: Summary list) (final: Summary) : IntervalWidth =
+        let factor confidence =
+            if final.Independent < 2 then infinity
+            elif history.IsEmpty then Looks.quantile final.Independent (1.0 - confidence)
+            else SequentialDesign.factor confidence history final
+
         {
-            Factor =
-                fun confidence ->
-                    if final.Independent < 2 then infinity
-                    elif history.IsEmpty then Looks.quantile final.Independent (1.0 - confidence)
-                    else SequentialDesign.factor confidence history final
+            Factor = factor
             IsSequential = not history.IsEmpty
+            Reach =
+                fun confidence ->
+                    let t = factor confidence
+                    // Interim analyses are paid for, skewness included.
+                    if history.IsEmpty then
+                        SampleLaw.reach final.Law final.Independent t
+                    else
+                        struct (t, t)
         }
 
     /// Of the mean of so many samples: Student's.
@@ -64,15 +75,22 @@ module internal IntervalWidth =
                 Independent = samples
                 Spread = nan
                 Skewness = 0.0
+                Law = SampleLaw.symmetric
                 Dimension = 1.0
                 IsExact = false
             }
 
     /// Of an exact result, whose error is rounding: a quantile of the normal law.
     let ofRounding: IntervalWidth =
+        let factor confidence = Normal.InvCDF(0.0, 1.0, 0.5 + 0.5 * confidence)
+
         {
-            Factor = fun confidence -> Normal.InvCDF(0.0, 1.0, 0.5 + 0.5 * confidence)
+            Factor = factor
             IsSequential = false
+            Reach =
+                fun confidence ->
+                    let z = factor confidence
+                    struct (z, z)
         }
 
 /// Where a quantity lies, with the given confidence.
@@ -283,7 +301,7 @@ module internal Estimates =
         if ledger.IsExact || ledger.IsSequential then
             struct (t, t)
         else
-            struct (SampleLaw.quantile ledger.Samples law.Left t, SampleLaw.quantile ledger.Samples law.Right t)
+            SampleLaw.reach law ledger.Samples t
 
     let private isKnown (law: SampleLaw) (ledger: Ledger) = ledger.IsExact || (ledger.HasErrorBar && law.IsKnown)
 

@@ -103,6 +103,7 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
                     StandardError = numbers[1]
                     Spread = numbers[2]
                     Skewness = numbers[3]
+                    Law = SampleLaw.symmetric
                     Dimension = numbers[4]
                     Independent = reader.ReadWithin(Int32.MaxValue, "independent numbers")
                     IsExact = reader.ReadBoolean()

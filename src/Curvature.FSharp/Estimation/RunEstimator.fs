@@ -42,7 +42,7 @@ module Estimate =
 
     /// Runs an estimator on an operator until the rule says stop; the same key gives the same random vectors. Where the rule has an error to reach, and
     /// as many products as the operator has columns are expected to be cheaper and are allowed, these are taken, and the result
-    /// is exact. It says so, as in "(exact, from 370 products; sampling would have taken about 7,000)".
+    /// is exact. It says so, as in "(exact up to rounding, from 370 products; sampling would have taken about 7,000)".
     /// Raises OperatorException for an operator that is not what the estimator needs, or whose products contradict its claims,
     /// NonFiniteException for products that are NaN or infinite (naming the vector), ArgumentRangeException for a rule that allows fewer products
     /// than the estimator needs, and OperationCanceledException when cancelled before anything was found; later, what was found

@@ -39,8 +39,9 @@ type SamplingProgress
             raise (ArgumentRangeException $"an error bar needs two samples at least, and there are {samples}")
 
         IntervalWidth.requireConfidence confidence
-        let half = width.Factor confidence * standardError
-        Interval(value - half, value + half, confidence, width.IsSequential)
+        let struct (below, above) = width.Reach confidence
+        let error reach = if Double.IsInfinity reach then infinity else reach * standardError
+        Interval(value - error below, value + error above, confidence, width.IsSequential)
 
     /// Time spent so far.
     member _.Seconds = seconds

@@ -91,3 +91,11 @@ module internal SampleLaw =
             t
         else
             t + skewness * (2.0 * t * t + 1.0) / (6.0 * sqrt (float (max 1 samples)))
+
+    /// How many standard errors the interval of the mean of so many samples of a law reaches below and above it, where
+    /// a symmetric one would reach t.
+    let reach (law: SampleLaw) (samples: int) (t: float) : struct (float * float) =
+        if law.IsKnown then
+            struct (quantile samples law.Left t, quantile samples law.Right t)
+        else
+            struct (infinity, infinity)

@@ -12,6 +12,7 @@ module internal Summaries =
             Independent = count
             Spread = if count < 2 then nan else error * sqrt (float count)
             Skewness = 0.0
+            Law = SampleLaw.symmetric
             Dimension = 1.0
             IsExact = false
         }
@@ -19,6 +20,7 @@ module internal Summaries =
     let ofForms (moments: FormMoments) : Summary =
         { make moments.Count moments.Mean moments.StandardError with
             Skewness = moments.LikelySkewness
+            Law = moments.Law
         }
 
     let ofVectorMoments (moments: RunningVectorMoments) (dimension: ErrorDimension) : Summary =

@@ -13,6 +13,8 @@ type internal Summary =
         Spread: float
         /// The skewness seen in the samples; 0 where it is not known.
         Skewness: float
+        /// How skewed the samples may be, for the interval of a number of samples that was fixed beforehand.
+        Law: SampleLaw
         /// In how many independent directions the error of a vector lies: (tr Σ)²/tr Σ², 1 for a number.
         Dimension: float
         IsExact: bool

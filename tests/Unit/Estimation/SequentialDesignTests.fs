@@ -31,6 +31,7 @@ module private SequentialRuns =
             Independent = samples.Count
             Spread = spread
             Skewness = if spread > 0.0 then moment 3.0 / Math.Pow(moment 2.0, 1.5) else 0.0
+            Law = SampleLaw.symmetric
             Dimension = 1.0
             IsExact = false
         }
@@ -64,6 +65,7 @@ type SequentialDesignTests() =
             Independent = n
             Spread = 1.0
             Skewness = 0.0
+            Law = SampleLaw.symmetric
             Dimension = 1.0
             IsExact = false
         }

@@ -53,7 +53,7 @@ type SequentialRunTests() =
 
         Assert.That(
             string trace,
-            Does.Contain $"(exact, from {trace.Matvecs} products; sampling would have taken about "
+            Does.Contain $"(exact up to rounding, from {trace.Matvecs} products; sampling would have taken about "
         )
 
     [<Test>]

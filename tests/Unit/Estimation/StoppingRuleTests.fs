@@ -1,5 +1,6 @@
 namespace Curvature.Tests.Unit
 
+open MathNet.Numerics.Distributions
 open NUnit.Framework
 open Curvature
 open Curvature.FSharp
@@ -66,7 +67,9 @@ type StoppingRuleTests() =
 
         let width (trace: Estimate<float>) = trace.Interval(0.95).High - trace.Interval(0.95).Low
         Assert.That((peeked.Value, peeked.StandardError), Is.EqualTo((planned.Value, planned.StandardError)))
-        Assert.That(width peeked, Is.GreaterThan(width planned))
+        // That of a fixed number is longer where few samples may have hidden skewness; the rule pays for what it looked at.
+        let student = StudentT.InvCDF(0.0, 1.0, 63.0, 0.975)
+        Assert.That(width peeked, Is.GreaterThan(2.0 * student * planned.StandardError))
 
     [<Test>]
     member _.``rules combine``() =
