@@ -124,7 +124,8 @@ module Coverage =
                 Hutchinson.estimate Probe.gaussian Measurement.diagonalRatio (stop m) key operator |> ofVector diagonal)
 
             plain "Hutch++" 3 (fun m key -> HutchPlusPlus.estimate (stop m) key operator |> ofScalar trace)
-            plain "NA-Hutch++" 6 (fun m key -> NonadaptiveHutchPlusPlus.estimate (stop m) key operator |> ofScalar trace)
+            plain "NA-Hutch++" 6 (fun m key ->
+                NonadaptiveHutchPlusPlus.estimate (stop m) key operator |> ofScalar trace)
 
             plain "A-Hutch++" 1 (fun m key ->
                 let error = 4.0 * Math.Sqrt(2.0 * Array.sum rows / float m)

@@ -22,7 +22,11 @@ module Diagnose =
             | :? CurvatureException as found -> OperatorChecks.Failed name found.Message
             | :? OperationCanceledException when options.Cancellation.IsCancellationRequested -> cancelled ()
 
-    let private diagnose (options: DiagnoseOptions) (differences: OperatorChecks -> OperatorCheck) (a: LinearOperator) : Diagnosis =
+    let private diagnose
+        (options: DiagnoseOptions)
+        (differences: OperatorChecks -> OperatorCheck)
+        (a: LinearOperator)
+        : Diagnosis =
         options.Cancellation.ThrowIfCancellationRequested()
         let watch = Stopwatch.StartNew()
         let checks = OperatorChecks(options, a)

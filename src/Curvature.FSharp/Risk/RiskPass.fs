@@ -63,8 +63,7 @@ module internal RiskPass =
     let read name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
         match risk.Source with
         | NoData -> Seq.singleton (withoutData "" false (risk.Loss []))
-        | EachPass source ->
-            source pass |> Seq.mapi (onDevice name device risk)
+        | EachPass source -> source pass |> Seq.mapi (onDevice name device risk)
 
     /// The batches of a pass, of which there must be one at least: raises DataException for none.
     let batches name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =

@@ -6,7 +6,7 @@ namespace Curvature.Kernels;
 internal sealed record PoolOptions(long Retained, TimeSpan IdleTime)
 {
     // What timers take.
-    private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1L);
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1L);
 
     /// <summary>How long blocks wait where nobody says.</summary>
     public static TimeSpan DefaultIdleTime { get; } = TimeSpan.FromSeconds(30);
@@ -20,10 +20,10 @@ internal sealed record PoolOptions(long Retained, TimeSpan IdleTime)
     /// <summary>An eighth of the memory that there is, for so long.</summary>
     public static PoolOptions ForThisMachine(TimeSpan idleTime)
     {
-        if (idleTime != Timeout.InfiniteTimeSpan && (idleTime <= TimeSpan.Zero || idleTime > _longest))
+        if (idleTime != Timeout.InfiniteTimeSpan && (idleTime <= TimeSpan.Zero || idleTime > Longest))
         {
             throw new ArgumentRangeException(
-                $"idleTime: unused memory waits for a time above 0 and up to {_longest.Days} days, or for ever "
+                $"idleTime: unused memory waits for a time above 0 and up to {Longest.Days} days, or for ever "
                 + $"(Timeout.InfiniteTimeSpan), and {idleTime} was asked for");
         }
 

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Diagnostics;
 using System.Reflection;
 using Curvature.Kernels;
-using Microsoft.FSharp.Core;
 using NUnit.Framework;
 
 namespace Curvature.Tests.Facade.Surface;

@@ -1,7 +1,6 @@
 using System.Text;
 using Curvature.CSharp;
 using Microsoft.FSharp.Collections;
-using Microsoft.FSharp.Core;
 using Microsoft.FSharp.Reflection;
 
 namespace Curvature.Tests.Facade.Surface;
