@@ -30,20 +30,22 @@ module Numbers =
     /// How many places after the point show two significant digits of an error.
     let private places (error: float) = 1 - int (floor (log10 error))
 
-    /// Writes numbers that are known to within an error down to its second significant digit.
-    let within (error: float) : float -> string =
+    /// Writes numbers that are known to within an error down to its second significant digit, and to eight digits at the most.
+    let within (error: float) (number: float) : string =
         if not (error > 0.0 && Double.IsFinite error) then
-            value
+            value number
+        elif error < 1e-8 * abs number then
+            digits number
         else
             match places error with
-            | digits when digits >= 0 && digits <= 8 -> fun number -> invariant number $"F{digits}"
-            | digits when digits < 0 && digits >= -8 -> fun number -> invariant number "F0"
+            | digits when digits >= 0 && digits <= 8 -> invariant number $"F{digits}"
+            | digits when digits < 0 && digits >= -8 -> invariant number "F0"
             | digits ->
-                fun number ->
-                    let magnitude = if number = 0.0 then -digits else int (floor (log10 (abs number)))
-                    invariant number $"E{min 15 (max 1 (magnitude + digits))}"
+                let magnitude = if number = 0.0 then -digits else int (floor (log10 (abs number)))
+                invariant number $"E{min 15 (max 1 (magnitude + digits))}"
 
     /// A value and its error.
-    let plusMinus (number: float) (error: float) =
-        let write = within error
-        $"{write number} ± {write error}"
+    let plusMinus (number: float) (deviation: float) =
+        if Double.IsInfinity deviation then $"{value number} ± unknown"
+        elif deviation < 1e-8 * abs number then $"{digits number} ± {error deviation}"
+        else $"{within deviation number} ± {within deviation deviation}"

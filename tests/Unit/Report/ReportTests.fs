@@ -338,6 +338,8 @@ type ReportTests() =
         check "-1234 ± 56" (Numbers.plusMinus -1234.4 56.2)
         check "123457 ± 4568" (Numbers.plusMinus 123456.7 4567.8)
         check "0.0000123 ± 0.0000045" (Numbers.plusMinus 1.234e-5 4.5e-6)
+        check "3.8871506 ± 1.7E-14" (Numbers.plusMinus 3.887150593238455 1.7e-14)
+        check "2.5 ± unknown" (Numbers.plusMinus 2.5 infinity)
         check "1.234E-012 ± 4.5E-014" (Numbers.plusMinus 1.234e-12 4.5e-14)
         check "3.14159" (Numbers.value Math.PI)
         check "2.5" ((Numbers.within 0.0) 2.5)
