@@ -103,8 +103,8 @@ type MixedLaws() =
     [<TestCaseSource("Entries")>]
     member _.``a compiled program of constants, inputs and views computes what its primitives do``(entry: obj) =
         MixedPrograms.check 4 dtypes (entry :?> Entry) (fun p ->
-            let both = Compile.functionOf (fun inputs -> p.Run(inputs[0], inputs[1]) |> List.toArray)
-            let frozen = Compile.functionOf (fun inputs -> p.Run(p.Theta, inputs[0]) |> List.toArray)
+            let both, _ = Compile.functionOf (fun inputs -> p.Run(inputs[0], inputs[1]) |> List.toArray)
+            let frozen, _ = Compile.functionOf (fun inputs -> p.Run(p.Theta, inputs[0]) |> List.toArray)
 
             for i in 0..2 do
                 let theta, x = p.Point i

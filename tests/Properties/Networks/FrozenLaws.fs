@@ -201,7 +201,7 @@ module FrozenLaws =
     [<Property>]
     let ``Hessians of partly constant networks`` (network: FrozenNetwork) =
         let loss theta = criterion network (network.Model network.Inputs theta)
-        let family = Hessian.family loss
+        let family = Hessian.family (Risk.ofFunction loss)
 
         for theta in [ network.Theta 0; network.Theta 1; network.Theta 0 ] do
             let point = family theta
@@ -212,7 +212,7 @@ module FrozenLaws =
     [<Property>]
     let ``Jacobians and Gauss-Newton matrices of partly constant networks`` (network: FrozenNetwork) =
         let model = network.Model network.Inputs
-        let family = GaussNewton.family model (criterion network)
+        let family = GaussNewton.family (Risk.ofOutputs model (criterion network))
 
         for theta in [ network.Theta 0; network.Theta 1 ] do
             let product v =
@@ -241,8 +241,7 @@ module FrozenLaws =
             |> List.map (fun b -> float b.Size / float network.Rows * loss b.Inputs b.Targets theta)
             |> List.reduce (+)
 
-        let hessian theta =
-            Hessian.overBatches Reduction.Mean (fun batch theta -> loss batch.Inputs batch.Targets theta) batches theta
+        let risk = Risk.ofBatches Reduction.Mean (fun batch theta -> loss batch.Inputs batch.Targets theta) batches
 
         for theta in [ network.Theta 0; network.Theta 1 ] do
-            checkOperator network (hessian theta) (hessianv total theta)
+            checkOperator network (Hessian.ofRisk risk theta) (hessianv total theta)

@@ -228,7 +228,9 @@ type PrimitiveLaws() =
                     let linear = Array.map2 (fun (a: Tensor) b -> ValueSome(a - b)) results origin
 
                     let operands =
-                        case.Operands |> Array.mapi (fun k t -> if k = i then Unknown t.Signature else Known t)
+                        case.Operands
+                        |> Array.mapi (fun k t ->
+                            if k = i then LinearOperand.Unknown t.Signature else LinearOperand.Known t)
 
                     let pulled = case.Primitive.Transpose(cotangents, operands)
                     pulled |> Array.iteri (fun k t -> Expect.isTrue "coefficients receive nothing" (k = i || t.IsNone))
