@@ -1,5 +1,5 @@
 // Puts faults into Curvature.Autodiff and Curvature.FSharp, one at a time, and sees whether the tests notice:
-//     dotnet fsi build/mutations/run.fsx [--no-build] [WORDS OF A NAME]...
+//     dotnet fsi build/mutations/run.fsx [--no-build] [--project=PROJECT] [WORDS OF A NAME]...
 //
 // mutations.txt lists the faults. Each is an expression on one line of a source file, which must occur there once, an
 // expression to stand in its place, and the tests of its area. All faults are compiled at once, each behind a switch
@@ -17,6 +17,7 @@ open System
 open System.Diagnostics
 open System.IO
 open System.Text.RegularExpressions
+open System.Threading.Tasks
 
 let root = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "..", ".."))
 let work = Path.Combine(root, "tmp", "mutations")
@@ -73,28 +74,42 @@ let all =
 let words = fsi.CommandLineArgs |> Array.skip 1 |> Array.filter (fun word -> not (word.StartsWith "--"))
 let isBuilt = fsi.CommandLineArgs |> Array.contains "--no-build"
 
-let chosen = all |> Array.filter (fun mutation -> words |> Array.forall (fun word -> mutation.Name.Contains word))
+/// The one project whose tests are run, where --project=NAME says so.
+let only =
+    fsi.CommandLineArgs
+    |> Array.tryPick (fun word -> if word.StartsWith "--project=" then Some word[10..] else None)
+
+let chosen =
+    all
+    |> Array.filter (fun mutation -> words |> Array.forall (fun word -> mutation.Name.Contains word))
+    |> Array.map (fun mutation ->
+        let isWanted (project, _) = only |> Option.forall ((=) project)
+        { mutation with Tests = mutation.Tests |> Array.filter isWanted })
+    |> Array.filter (fun mutation -> mutation.Tests.Length > 0)
 
 // ---- programs
 
-/// The output of a program and its exit status; nothing where it ran past a time limit.
-let run (environment: (string * string) list) (limit: TimeSpan) (program: string) (arguments: string list) =
-    let start = ProcessStartInfo(program, arguments, WorkingDirectory = root, UseShellExecute = false)
-    start.RedirectStandardOutput <- true
-    start.RedirectStandardError <- true
-    environment |> List.iter (fun (name, value) -> start.Environment[name] <- value)
-    use running = Process.Start start
+let start (environment: (string * string) list) (program: string) (arguments: string list) =
+    let info = ProcessStartInfo(program, arguments, WorkingDirectory = root, UseShellExecute = false)
+    info.RedirectStandardOutput <- true
+    info.RedirectStandardError <- true
+
+    for name, value in [ "DOTNET_NOLOGO", "1"; "MSBUILDDISABLENODEREUSE", "1" ] @ environment do
+        info.Environment[name] <- value
+
+    Process.Start info
+
+/// The exit status of dotnet and its output; nothing where it ran longer than an hour.
+let dotnet (arguments: string list) =
+    use running = start [] "dotnet" arguments
     let output = running.StandardOutput.ReadToEndAsync()
     let errors = running.StandardError.ReadToEndAsync()
 
-    if running.WaitForExit limit then
-        running.WaitForExit()
+    if running.WaitForExit(TimeSpan.FromHours 1.0) then
         Some(running.ExitCode, output.Result + errors.Result)
     else
         running.Kill true
         None
-
-let dotnet = run [ "DOTNET_NOLOGO", "1"; "MSBUILDDISABLENODEREUSE", "1" ] (TimeSpan.FromHours 1.0) "dotnet"
 
 let require what arguments =
     match dotnet arguments with
@@ -190,46 +205,58 @@ let copyTests (project: string) =
 
 // ---- the tests
 
-/// What the tests of a filter say with one fault switched on; 0 is none.
-let test project filter number limit =
-    run
-        [ "CURVATURE_MUTANT", string number; "DOTNET_NOLOGO", "1" ]
-        limit
-        "dotnet"
-        [
-            "test"
-            Path.Combine(work, "tests", project, $"Curvature.Tests.{project}.dll")
-            "--filter"
-            filter
-            "--"
-            "NUnit.StopOnError=true"
-        ]
+let testOf project filter =
+    [
+        "test"
+        Path.Combine(work, "tests", project, $"Curvature.Tests.{project}.dll")
+        "--filter"
+        filter
+    ]
 
-let firstFailure (mutation: Mutation) (output: string) : string =
-    let failed = Regex.Match(output, @"^\s*Failed (.+?) \[[^\]]*\]\s*$", RegexOptions.Multiline)
+/// Runs tests with one fault switched on, up to the first failure. (NUnit's own StopOnError may wait for ever.)
+let outcomeOf (mutation: Mutation) (project: string, filter: string) : Outcome =
+    let output = Text.StringBuilder()
+    let failed = TaskCompletionSource<string>()
 
-    if failed.Success then
-        failed.Groups[1].Value
-    elif output.Contains "crashed" || output.Contains "aborted" then
-        "the end of the test process"
+    let hear (line: string) =
+        if not (isNull line) then
+            lock output (fun () -> output.AppendLine line |> ignore)
+            let found = Regex.Match(line, @"^\s*Failed (.+?) \[[^\]]*\]\s*$")
+            if found.Success then failed.TrySetResult found.Groups[1].Value |> ignore
+
+    use running = start [ "CURVATURE_MUTANT", string mutation.Number ] "dotnet" (testOf project filter)
+    running.OutputDataReceived.Add(fun line -> hear line.Data)
+    running.ErrorDataReceived.Add(fun line -> hear line.Data)
+    running.BeginOutputReadLine()
+    running.BeginErrorReadLine()
+    let isOver = Task.WhenAny(failed.Task, running.WaitForExitAsync()).Wait timeLimit
+    if not running.HasExited then running.Kill true
+
+    if failed.Task.IsCompleted then
+        KilledBy failed.Task.Result
+    elif not isOver then
+        KilledBy "the time limit"
+    elif running.ExitCode = 0 then
+        Survived
+    elif Regex.IsMatch(string output, "crashed|aborted") then
+        KilledBy "the end of the test process"
     else
         refuse $"{mutation.Name}: its tests did not run:\n{output}"
 
 let rec outcome (mutation: Mutation) (tests: (string * string) list) : Outcome =
     match tests with
     | [] -> Survived
-    | (project, filter) :: others ->
-        match test project filter mutation.Number timeLimit with
-        | None -> KilledBy "the time limit"
-        | Some(0, _) -> outcome mutation others
-        | Some(_, output) -> KilledBy(firstFailure mutation output)
+    | first :: others ->
+        match outcomeOf mutation first with
+        | Survived -> outcome mutation others
+        | other -> other
 
 /// The tests that are asked for have to exist, and to pass without a fault.
 let requirePassing (project: string, filters: string[]) =
     let filter = filters |> Array.map (fun filter -> $"({filter})") |> String.concat "|"
     let watch = Stopwatch.StartNew()
 
-    match test project filter 0 (TimeSpan.FromHours 1.0) with
+    match dotnet (testOf project filter) with
     | Some(0, output) ->
         let passed = Regex.Match(output, @"Passed: +(\d+)").Groups[1].Value
         printfn "%s: %s tests pass without a fault, in %.0f s" project passed watch.Elapsed.TotalSeconds
@@ -243,7 +270,7 @@ let show (mutation: Mutation) outcome (seconds: float) =
         | Survived -> "survived"
         | DoesNotCompile -> "does not compile"
 
-    printfn "%2d  %-48s %-32s %4.0f s  %s" mutation.Number mutation.Name (Path.GetFileName mutation.File) seconds text
+    printfn "%2d  %-72s %-22s %4.0f s  %s" mutation.Number mutation.Name (Path.GetFileName mutation.File) seconds text
 
 let projects =
     chosen
@@ -268,7 +295,7 @@ let outcomes =
     [|
         for mutation in chosen do
             let started = watch.Elapsed.TotalSeconds
-            let isWrong = Array.contains mutation wrong
+            let isWrong = wrong |> Array.exists (fun other -> other.Number = mutation.Number)
 
             let outcome =
                 if isWrong then
