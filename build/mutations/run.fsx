@@ -1,5 +1,7 @@
 // Puts faults into Curvature.Autodiff and Curvature.FSharp, one at a time, and sees whether the tests notice:
 //     dotnet fsi build/mutations/run.fsx [--no-build] [--project=PROJECT] [WORDS OF A NAME]...
+// With --no-build the tests are taken as they were built last; with --project only those of tests/PROJECT run; words
+// choose the faults that have all of them in their names. All of it takes about a quarter of an hour, outside CI.
 //
 // mutations.txt lists the faults. Each is an expression on one line of a source file, which must occur there once, an
 // expression to stand in its place, and the tests of its area. All faults are compiled at once, each behind a switch
@@ -224,7 +226,7 @@ let outcomeOf (mutation: Mutation) (project: string, filter: string) : Outcome =
             let found = Regex.Match(line, @"^\s*Failed (.+?) \[[^\]]*\]\s*$")
             if found.Success then failed.TrySetResult found.Groups[1].Value |> ignore
 
-    use running = start [ "CURVATURE_MUTANT", string mutation.Number ] "dotnet" (testOf project filter)
+    use running = start [ ("CURVATURE_MUTANT", string mutation.Number) ] "dotnet" (testOf project filter)
     running.OutputDataReceived.Add(fun line -> hear line.Data)
     running.ErrorDataReceived.Add(fun line -> hear line.Data)
     running.BeginOutputReadLine()
