@@ -100,7 +100,9 @@ module Pictures =
 
     /// The trace after more and more random vectors, with its interval.
     let convergence (report: Report) : Chart =
-        let points = thinned 300 report.TraceHistory
+        // Of the first few vectors no error is known.
+        let isKnown (point: TracePoint) = Double.IsFinite point.Low && Double.IsFinite point.High
+        let points = report.TraceHistory |> Array.filter isKnown |> thinned 300
         let samples = points |> Array.map (fun point -> float point.Samples)
         let column pick = points |> Array.map pick
 
@@ -127,20 +129,20 @@ module Pictures =
     /// The trace of each parameter tensor with its interval.
     let blockTraces (report: Report) : Chart =
         let blocks = report.BlockTraces
-        let intervals = blocks |> Array.map (fun block -> block.Trace.Interval 0.95)
         let values = blocks |> Array.map _.Trace.Value
+
+        // Where the error is not known, there is no bar.
+        let ends pick =
+            blocks
+            |> Array.map (fun block ->
+                let place: float = pick (block.Trace.Interval 0.95)
+                if Double.IsFinite place then place else block.Trace.Value)
 
         let note (block: BlockTrace) =
             let trace = Numbers.plusMinus block.Trace.Value block.Trace.StandardError
             $"{block.Block.Name}\ntrace {trace} (standard error)\n{Numbers.count block.Block.Size} parameters"
 
-        let traces =
-            Series.errorBars
-                ""
-                values
-                (Array.init blocks.Length float)
-                (intervals |> Array.map _.Low)
-                (intervals |> Array.map _.High)
+        let traces = Series.errorBars "" values (Array.init blocks.Length float) (ends _.Low) (ends _.High)
 
         (Chart.create
             "Trace of each parameter tensor, with 95 % intervals"

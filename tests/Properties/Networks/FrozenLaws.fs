@@ -241,10 +241,7 @@ module FrozenLaws =
             |> List.map (fun b -> float b.Size / float network.Rows * loss b.Inputs b.Targets theta)
             |> List.reduce (+)
 
-        let hessian theta =
-            Hessian.ofRisk
-                (Risk.ofBatches Reduction.Mean (fun batch theta -> loss batch.Inputs batch.Targets theta) batches)
-                theta
+        let risk = Risk.ofBatches Reduction.Mean (fun batch theta -> loss batch.Inputs batch.Targets theta) batches
 
         for theta in [ network.Theta 0; network.Theta 1 ] do
-            checkOperator network (hessian theta) (hessianv total theta)
+            checkOperator network (Hessian.ofRisk risk theta) (hessianv total theta)

@@ -239,6 +239,16 @@ type LowRankDiagonalTests() =
                 Assert.That(found.Matvecs, Is.InRange(limit, 80), name)
                 Assert.That((Tensor.max found.StandardError).ToScalar(), Is.GreaterThan 0.0, name)
 
+    // With as many vectors as the rank, each that is left out takes an eigenvalue of 1 with it. A form along one
+    // direction has variance 2, beside which the spread of 30 estimates is a tenth.
+    [<Test>]
+    member _.``the error bar of a trace counts the direction that every vector may have missed``() =
+        let operator =
+            LinearOperator.ofDiagonal (Tensor.ofArray [ 300 ] (Array.init 300 (fun i -> if i < 30 then 1.0 else 0.0)))
+
+        let traces = XDiag.blockTraces (StoppingRule.matvecs 60) key [ ParameterBlock("all", 0, 300) ] operator
+        Assert.That(traces[0].Trace.StandardError ** 2.0, Is.InRange(2.0, 2.6))
+
     [<Test>]
     member _.``cancelling returns what was found``() =
         use source = new CancellationTokenSource()

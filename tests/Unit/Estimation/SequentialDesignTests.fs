@@ -87,6 +87,8 @@ type SequentialDesignTests() =
             Assert.That(actual, Is.EqualTo(expected).Within(tolerance).Percent)
 
         ErrorQuantile.squared 1.0 11 0.95 |> equals (2.228139 ** 2.0) 1e-4
+        // Of a vector whose error lies in 3 directions, each of which 11 samples show: F with 3 and 30 degrees of freedom.
+        ErrorQuantile.squared 3.0 11 0.95 |> equals 2.9223 0.01
         ErrorQuantile.fisher 1.0 10.0 0.95 |> equals 4.964603 1e-4
         ErrorQuantile.fisher 3.0 10.0 0.95 |> equals 3.708265 1e-4
         ErrorQuantile.fisher 5.0 20.0 0.99 |> equals 4.102685 1e-4
@@ -168,6 +170,13 @@ type SequentialDesignTests() =
             // 1999 pairs: squares of normal numbers vary by √2 about their mean, and the value is low by 1/√1999.
             let relative = 5.0 * sqrt (2.0 / 1999.0) * 1.5
             Assert.That(found, Is.InRange(expected * (1.0 - relative), expected * (1.0 + relative)), $"seed {seed}")
+
+    [<Test>]
+    member _.``one pair of differences with a squared cosine of 1/9 counts as 4.5 directions, and not as 9``() =
+        let pad (values: float list) = Tensor.ofArray [ 20 ] (Array.append (Array.ofList values) (Array.zeroCreate 17))
+        let samples = [ [ 0.0; 0.0; 0.0 ]; [ 1.0; 0.0; 0.0 ]; [ 0.0; 0.0; 0.0 ]; [ 1.0; 2.0; 2.0 ] ]
+        let found = dimension 20 (samples |> List.map pad |> Array.ofList)
+        Assert.That(found.Value, Is.EqualTo(4.5).Within 1e-12)
 
     [<Test>]
     member _.``a dimension goes on from a checkpoint to the same bits``() =

@@ -103,6 +103,14 @@ type StoppingRuleTests() =
         Assert.That(0.0, Is.InRange(trace.Interval(0.999999).Low, trace.Interval(0.999999).High))
 
     [<Test>]
+    member _.``an error that may never be reached needs the ceiling beside a limit, and not instead of one``() =
+        let error, limit = StoppingRule.relativeError 0.01, StoppingRule.matvecs 16
+        let both = string (Stopping.bounded (error |> StoppingRule.andAlso limit))
+        let either = string (Stopping.bounded (error |> StoppingRule.orElse limit))
+        Assert.That(both, Does.Contain $"{StoppingRule.ceiling} samples at most")
+        Assert.That(either, Does.Not.Contain "samples at most")
+
+    [<Test>]
     member _.``a measurement that is not watched does not prolong sampling``() =
         let stop = StoppingRule.relativeError 0.2
         let matrix = LinearOperator.ofMatrix (Matrices.symmetric 41 30 + 3.0 * Tensor.eye DType.Float64 30)

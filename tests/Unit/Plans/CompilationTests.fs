@@ -306,6 +306,23 @@ type CompilationTests() =
         Expect.isTrue $"{map}" (kernels |> Array.forall (fun line -> not (line.Contains "map 2×5×6×4")))
 
     [<Test>]
+    member _.``a product that is a result of its own is computed beside the sum that takes it``() =
+        let matrices = (Key.OfSeed 24L).Split 2 |> Array.map (fun key -> Tensor.normal key DType.Float64 [ 5; 4 ])
+
+        let f (inputs: Tensor list) =
+            let first, second = Tensor.matmul matrices[0] inputs.Head, Tensor.matmul matrices[1] inputs.Head
+            [ first; first + second ]
+
+        let x = Tensor.normal (Key.OfSeed 25L) DType.Float64 [ 4; 3 ]
+        List.iter2 (Expect.tensorsClose 1e-12) (f [ x ]) (Compile.funcs f [ x ])
+
+    [<Test>]
+    member _.``a matrix and its transpose are two inputs of one tape``() =
+        let f (x: Tensor) = Tensor.exp x * Tensor.transpose x
+        let x = Tensor.normal (Key.OfSeed 26L) DType.Float64 [ 4; 4 ]
+        Expect.tensorsClose 1e-12 (f x) (Compile.func f x)
+
+    [<Test>]
     member _.``a program with coefficients of an outer transformation is not compiled``() =
         let f (x: Tensor) =
             let _, program = linearize (fun y -> Tensor.sum (y * x)) (tensor [ 1.0; 2.0 ])
