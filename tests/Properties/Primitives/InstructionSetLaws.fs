@@ -14,7 +14,6 @@ type InstructionSetLaws() =
     [<Test>]
     member _.``the switches of vector instructions took effect``() = WithoutInstructions.check ()
 
-    [<Explicit "Its time is not measured yet on a quiet machine; run it by name.">]
     [<TestCase "DOTNET_EnableAVX512">]
     [<TestCase "DOTNET_EnableAVX2">]
     member _.``primitives and plans compute the same without vector instructions``(switch: string) =
