@@ -27,23 +27,27 @@ module Automatic =
 
     let private ofTrace: AutomaticGoal<Estimate<float>> =
         let byXNysTrace key operator : BegunSketch<Estimate<float>> =
-            let sketch = XNysTraceIncremental(operator, Probe.Sphere, key)
+            let sketch = XNysTraceIncremental(operator, Probe.Rademacher, key)
 
             {
                 Incremental = sketch
                 Spread = fun () -> sketch.Spread
                 PlainSpread = fun () -> sketch.PlainSpread
                 Outside = sketch.Outside
+                Samples = fun () -> sketch.SampleBlocks
+                Rank = fun () -> 0.0
             }
 
         let byXTrace key operator : BegunSketch<Estimate<float>> =
-            let sketch = XTraceIncremental(operator, RangeSketch("XTrace", operator, operator, Probe.Sphere, key))
+            let sketch = XTraceIncremental(operator, RangeSketch("XTrace", operator, operator, Probe.Rademacher, key))
 
             {
                 Incremental = sketch
                 Spread = fun () -> sketch.Spread
                 PlainSpread = fun () -> sketch.PlainSpread
                 Outside = sketch.Outside
+                Samples = fun () -> sketch.SampleBlocks
+                Rank = fun () -> sketch.EffectiveRank
             }
 
         {
@@ -51,7 +55,6 @@ module Automatic =
             Candidates = [ semidefinite "XNysTrace" byXNysTrace; other "XTrace" (fun _ -> true) byXTrace ]
             WithoutCandidate = ""
             Plain = Measurement.trace
-            Rank = ValueSome(fun operator -> WaysAhead.effectiveRank operator.Columns)
         }
 
     let private ofDiagonal: AutomaticGoal<Estimate<Tensor>> =
@@ -63,6 +66,8 @@ module Automatic =
                 Spread = fun () -> sketch.Spread
                 PlainSpread = fun () -> sketch.PlainSpread
                 Outside = sketch.Outside
+                Samples = fun () -> Seq.empty
+                Rank = fun () -> 0.0
             }
 
         let byXDiag key (operator: LinearOperator) : BegunSketch<Estimate<Tensor>> =
@@ -74,6 +79,8 @@ module Automatic =
                 Spread = fun () -> sketch.Spread
                 PlainSpread = fun () -> sketch.PlainSpread
                 Outside = sketch.Outside
+                Samples = fun () -> Seq.empty
+                Rank = fun () -> 0.0
             }
 
         let hasTranspose (operator: LinearOperator) = (LinearOperator.AdjointOf operator.Definition).IsSome
@@ -83,7 +90,6 @@ module Automatic =
             Candidates = [ semidefinite "XNysDiag" byXNysDiag; other "XDiag" hasTranspose byXDiag ]
             WithoutCandidate = "the products of the transpose are not known"
             Plain = Measurement.diagonal
-            Rank = ValueNone
         }
 
     /// The estimator of `trace`, with another number of bytes for vectors that are kept.

@@ -32,6 +32,10 @@ type internal BegunSketch<'T> =
         PlainSpread: unit -> float
         /// An operator, and a measurement of which each sample is an independent estimate of the whole.
         Outside: unit -> struct (LinearOperator * Measurement<'T>)
+        /// The vectors so far, as samples of everything; none where they are not kept as such.
+        Samples: unit -> SampleBlock seq
+        /// A number that the rank is not below, as far as the vectors show.
+        Rank: unit -> float
     }
 
 /// An estimator that keeps vectors, for operators of some kind.
@@ -55,8 +59,6 @@ type internal AutomaticGoal<'T> =
         WithoutCandidate: string
         /// The measurement of everything.
         Plain: Measurement<'T>
-        /// A bound of the rank, from a value and the standard deviation of samples of everything, where one is known.
-        Rank: (LinearOperator -> float -> float -> float) voption
     }
 
 /// Extends a sketch, and goes over to samples at a look where these are expected to be better.
@@ -70,7 +72,13 @@ type internal AutomaticIncremental<'T>
     let usesForms = not goal.Plain.NeedsProduct && operator.HasQuadraticForms
     let plan = Looks.growing
     let hutchinson = "Hutchinson's estimator"
-    let sampling measurement a : Incremental<Estimate<'T>> = MeanOfSamples(Probe.Rademacher, measurement, keys[1], a)
+    let sampling measurement a = MeanOfSamples(Probe.Rademacher, measurement, keys[1], a)
+
+    /// Samples of everything, with those that a sketch is made of.
+    let plain (begun: BegunSketch<Estimate<'T>>) =
+        let samples = sampling goal.Plain operator
+        begun.Samples() |> Seq.iter samples.Adopt
+        samples
 
     /// Three vectors of the operator's size for each product, until the next look, is the most that a sketch takes.
     let fits products =
@@ -99,18 +107,34 @@ type internal AutomaticIncremental<'T>
 
     let mutable history: Summary list = []
 
-    let plainSpread =
-        lazy
-            (match sketch with
-             | ValueSome(struct (_, begun)) -> begun.PlainSpread()
-             | ValueNone -> infinity)
+    let errorOf (incremental: Incremental<Estimate<'T>>) =
+        let struct (summary, _) = incremental.Summaries[0]
+        summary.StandardError
+
+    /// Of a sketch, and of its vectors as samples of everything, the one of the smaller error.
+    let better (begun: BegunSketch<Estimate<'T>>) : struct (Incremental<Estimate<'T>> * bool) =
+        let plain = plain begun
+
+        if begun.Incremental.IsExact || plain.Samples < 3 || not (errorOf plain < errorOf begun.Incremental) then
+            struct (begun.Incremental, false)
+        else
+            struct (plain, true)
+
+    // Until more vectors come.
+    let mutable compared: struct (Incremental<Estimate<'T>> * bool) voption = ValueNone
+
+    let ofSketch begun =
+        let found = compared |> ValueOption.defaultWith (fun () -> better begun)
+        compared <- ValueSome found
+        found
 
     let current () : Incremental<Estimate<'T>> =
         match samples, sketch with
-        | ValueSome samples, ValueSome(struct (_, begun)) when samples.Samples = 0 -> begun.Incremental
-        | ValueSome samples, _ -> samples
-        | ValueNone, ValueSome(struct (_, begun)) -> begun.Incremental
-        | ValueNone, ValueNone -> invalidOp "there is a sketch or there are samples"
+        | ValueSome samples, _ when sketch.IsNone || samples.Samples > 0 -> samples
+        | _, ValueSome(struct (_, begun)) ->
+            let struct (incremental, _) = ofSketch begun
+            incremental
+        | _, ValueNone -> invalidOp "there is a sketch or there are samples"
 
     let outlook (begun: BegunSketch<Estimate<'T>>) : SketchOutlook =
         {
@@ -120,7 +144,10 @@ type internal AutomaticIncremental<'T>
             Price = if usesForms then WaysAhead.priceOfForm else 1.0
             History = history
             Spread = begun.Spread()
-            PlainSpread = plainSpread.Value
+            PlainSpread = begun.PlainSpread()
+            Plain =
+                let struct (summary, _) = (plain begun).Summaries[0]
+                if summary.Independent < 3 then ValueNone else ValueSome summary
         }
 
     let explain (candidate: SketchCandidate<_>) (outlook: SketchOutlook) (ways: WaysAhead) =
@@ -130,14 +157,14 @@ type internal AutomaticIncremental<'T>
         if hasTarget then
             $"{candidate.Claim}; after {outlook.Spent} products, {candidate.Name} was expected {words ways.Growing}, sampling what it missed{forms} {words ways.Outside}, sampling everything {words ways.Plain}, and all columns {words ways.Columns}"
         else
-            $"{candidate.Claim}; after {outlook.Spent} products, the eigenvalues looked alike, more of them than {limit} products can find"
+            $"{candidate.Claim}; after {outlook.Spent} products, the operator seems to have more large eigenvalues than {limit} products can find"
 
     let leave (candidate: SketchCandidate<_>) (begun: BegunSketch<Estimate<'T>>) (outlook: SketchOutlook) ways =
         reason <- explain candidate outlook ways
 
         if outlook.PlainSpread <= outlook.Spread then
             method <- hutchinson
-            samples <- ValueSome(sampling goal.Plain operator)
+            samples <- ValueSome(plain begun)
         else
             let struct (outside, measurement) = begun.Outside()
             method <- $"{hutchinson} outside a sketch by {candidate.Name}"
@@ -156,10 +183,14 @@ type internal AutomaticIncremental<'T>
                 if hasTarget then
                     WaysAhead.isLeft outlook ways
                 else
-                    let isFlat rank = WaysAhead.isFlat limit (rank operator summary.Value plainSpread.Value) outlook
-                    history.Length = 1 && goal.Rank |> ValueOption.exists isFlat
+                    WaysAhead.isFlat limit (begun.Rank()) outlook
 
             if isBetter || not (fits outlook.Spent) then leave candidate begun outlook ways
+
+    /// A number of products is looked at twice before the first look of the plan.
+    let nextLook spent =
+        let early = [ 8; 12 ] |> List.filter (fun look -> look > spent && not hasTarget)
+        early |> List.tryHead |> Option.defaultWith (fun () -> plan.At(plan.Next spent))
 
     let spent () =
         let ofSketch = sketch |> ValueOption.map (fun struct (_, begun) -> begun.Incremental.Spent)
@@ -170,7 +201,12 @@ type internal AutomaticIncremental<'T>
     override _.Spent = spent ()
     override _.TakesForms = samples |> ValueOption.exists _.TakesForms
     override _.Samples = current().Samples
-    override _.IsExact = current().IsExact
+
+    override _.IsExact =
+        match samples, sketch with
+        | ValueNone, ValueSome(struct (_, begun)) -> begun.Incremental.IsExact
+        | _ -> current().IsExact
+
     override _.HasBegunAnew = sketch.IsSome && samples |> ValueOption.exists (fun samples -> samples.Samples > 0)
     override _.IsIndependent = samples |> ValueOption.exists (fun samples -> sketch.IsNone || samples.Samples > 0)
 
@@ -179,7 +215,8 @@ type internal AutomaticIncremental<'T>
         | ValueSome samples, _ -> samples.Advance count
         | ValueNone, ValueSome(struct (candidate, begun)) ->
             let spent, cost = begun.Incremental.Spent.Total, begun.Incremental.CostOfVector
-            let look = plan.At(plan.Next spent)
+            let look = nextLook spent
+            compared <- ValueNone
             begun.Incremental.Advance(max 1 (min count ((look - spent) / cost)))
 
             if begun.Incremental.Spent.Total + cost > look && not begun.Incremental.IsExact then
@@ -187,7 +224,15 @@ type internal AutomaticIncremental<'T>
         | ValueNone, ValueNone -> ()
 
     override _.Summaries = current().Summaries
-    override _.Finish ledger = ChosenEstimate(current().Finish ledger, method, reason)
+
+    override _.Finish ledger =
+        let method, reason =
+            match samples, compared with
+            | ValueNone, ValueSome(struct (_, true)) ->
+                hutchinson, $"{reason}; the vectors of {method} say more as samples of everything"
+            | _ -> method, reason
+
+        ChosenEstimate(current().Finish ledger, method, reason)
 
 module internal AutomaticEstimator =
 

@@ -20,6 +20,8 @@ type internal SketchOutlook =
         Spread: float
         /// The standard deviation of one sample of everything.
         PlainSpread: float
+        /// What the vectors so far say as samples of everything, where they are such.
+        Plain: Summary voption
     }
 
 /// The work, in products, that each way ahead is expected to take until a rule ends; for a rule without a target, all
@@ -72,12 +74,21 @@ module internal WaysAhead =
         let sampled spread =
             left (fun simple -> spent + SequentialDesign.forecast (target true simple) [ imagined latest spread ])
 
+        let continued (plain: Summary) =
+            left (fun simple ->
+                let samples = SequentialDesign.forecast (target true simple) [ plain ]
+                spent + max 1.0 (samples - float plain.Independent))
+
         let columns = float outlook.Columns
 
         {
             Growing = left grown
             Outside = outlook.Price * sampled outlook.Spread
-            Plain = outlook.Price * sampled outlook.PlainSpread
+            Plain =
+                outlook.Price
+                * (match outlook.Plain with
+                   | ValueSome plain -> continued plain
+                   | ValueNone -> sampled outlook.PlainSpread)
             Columns =
                 if float (Stopping.limit rule) - spent >= columns then
                     outlook.Price * columns
@@ -92,20 +103,11 @@ module internal WaysAhead =
         let isDue = float outlook.Spent >= patience * min samples ways.Columns
         isDue && samples < ways.Growing && samples <= ways.Columns
 
-    /// How many eigenvalues of one size have the trace and the squared Frobenius norm of a semidefinite operator, from a
-    /// trace and the standard deviation of forms of vectors of one length: no more than its rank.
-    let effectiveRank (columns: int) (trace: float) (plainSpread: float) : float =
-        let squares = 0.5 * plainSpread * plainSpread + trace * trace / float columns
-        if squares > 0.0 then trace * trace / squares else 0.0
-
-    /// Whether samples are better than a sketch from a number of products. A sketch finds whatever decays, and without
-    /// decay its error is that of samples but for two factors: 2 where a vector costs two products, and (n + k)/(n − k)
-    /// for k vectors, in variance; see LeaveOneOutError. So it is left only where these are large, near n, and where the
-    /// operator has more eigenvalues of one size than there will be vectors.
+    /// Whether samples are better than a sketch from a number of products, where its vectors cost more than one: an
+    /// operator with more large eigenvalues than there will be vectors leaves it nothing to find. Not where a vector
+    /// costs one product, since the vectors are samples too, and the better of both is taken at the end.
     let isFlat (limit: int) (rank: float) (outlook: SketchOutlook) : bool =
-        let n, vectors = float outlook.Columns, float limit / float outlook.CostOfVector
-        let factor = float outlook.CostOfVector * (n + vectors) / max 1.0 (n - vectors)
-        factor > 2.5 && rank > max (0.5 * n) vectors
+        outlook.CostOfVector > 1 && rank * float outlook.CostOfVector > 1.5 * float limit && outlook.Spent < limit / 2
 
     /// What is expected of a way, in words.
     let describe (work: float) =
