@@ -107,9 +107,11 @@ type internal AutomaticIncremental<'T>
 
     let mutable history: Summary list = []
 
-    let errorOf (incremental: Incremental<Estimate<'T>>) =
+    let summaryOf (incremental: Incremental<Estimate<'T>>) : Summary =
         let struct (summary, _) = incremental.Summaries[0]
-        summary.StandardError
+        summary
+
+    let errorOf incremental = (summaryOf incremental).StandardError
 
     /// Of a sketch, and of its vectors as samples of everything, the one of the smaller error.
     let better (begun: BegunSketch<Estimate<'T>>) : struct (Incremental<Estimate<'T>> * bool) =
@@ -145,9 +147,8 @@ type internal AutomaticIncremental<'T>
             History = history
             Spread = begun.Spread()
             PlainSpread = begun.PlainSpread()
-            Plain =
-                let struct (summary, _) = (plain begun).Summaries[0]
-                if summary.Independent < 3 then ValueNone else ValueSome summary
+            Rank = begun.Rank()
+            Plain = plain begun |> summaryOf |> ValueSome |> ValueOption.filter (fun plain -> plain.Independent > 2)
         }
 
     let explain (candidate: SketchCandidate<_>) (outlook: SketchOutlook) (ways: WaysAhead) =
@@ -162,7 +163,13 @@ type internal AutomaticIncremental<'T>
     let leave (candidate: SketchCandidate<_>) (begun: BegunSketch<Estimate<'T>>) (outlook: SketchOutlook) ways =
         reason <- explain candidate outlook ways
 
-        if outlook.PlainSpread <= outlook.Spread then
+        let isPlain =
+            if hasTarget then
+                ways.Plain <= ways.Outside
+            else
+                outlook.PlainSpread <= outlook.Spread
+
+        if isPlain then
             method <- hutchinson
             samples <- ValueSome(plain begun)
         else
@@ -170,22 +177,28 @@ type internal AutomaticIncremental<'T>
             method <- $"{hutchinson} outside a sketch by {candidate.Name}"
             samples <- ValueSome(sampling measurement outside)
 
+    let choose candidate begun =
+        let outlook = outlook begun
+        let ways = WaysAhead.forecast rule outlook
+
+        let isBetter =
+            if hasTarget then
+                WaysAhead.isLeft outlook ways
+            else
+                WaysAhead.isFlat limit outlook
+
+        if isBetter || not (fits outlook.Spent) then leave candidate begun outlook ways
+
     /// At a look: leaves the sketch where samples are better, or memory ends.
     let consider (candidate: SketchCandidate<_>) (begun: BegunSketch<Estimate<'T>>) =
-        let struct (summary, _) = begun.Incremental.Summaries[0]
+        let spent = begun.Incremental.Spent.Total
+        let isOpen = hasTarget || begun.Incremental.CostOfVector > 1 && spent < limit / 2
 
-        if not begun.Incremental.IsExact then
-            history <- history @ [ summary ]
-            let outlook = outlook begun
-            let ways = WaysAhead.forecast rule outlook
+        if isOpen || not (fits spent) then
+            // It may show that the sketch is all that is needed.
+            history <- history @ [ summaryOf begun.Incremental ]
 
-            let isBetter =
-                if hasTarget then
-                    WaysAhead.isLeft outlook ways
-                else
-                    WaysAhead.isFlat limit (begun.Rank()) outlook
-
-            if isBetter || not (fits outlook.Spent) then leave candidate begun outlook ways
+            if not begun.Incremental.IsExact then choose candidate begun
 
     /// A number of products is looked at twice before the first look of the plan.
     let nextLook spent =
@@ -200,7 +213,12 @@ type internal AutomaticIncremental<'T>
     override _.CostOfVector = if samples.IsSome then 1 else current().CostOfVector
     override _.Spent = spent ()
     override _.TakesForms = samples |> ValueOption.exists _.TakesForms
-    override _.Samples = current().Samples
+    // Of a sketch, without a look at what is better, which takes work.
+    override _.Samples =
+        match samples, compared, sketch with
+        | ValueNone, ValueNone, ValueSome(struct (_, begun)) -> begun.Incremental.Samples
+        | _ -> current().Samples
+
 
     override _.IsExact =
         match samples, sketch with
@@ -208,7 +226,13 @@ type internal AutomaticIncremental<'T>
         | _ -> current().IsExact
 
     override _.HasBegunAnew = sketch.IsSome && samples |> ValueOption.exists (fun samples -> samples.Samples > 0)
-    override _.IsIndependent = samples |> ValueOption.exists (fun samples -> sketch.IsNone || samples.Samples > 0)
+
+    override _.IsIndependent =
+        match samples, compared with
+        | ValueSome samples, _ -> sketch.IsNone || samples.Samples > 0
+        | ValueNone, ValueSome(struct (_, isPlain)) -> isPlain
+        | ValueNone, ValueNone -> false
+
 
     override this.Advance count =
         match samples, sketch with

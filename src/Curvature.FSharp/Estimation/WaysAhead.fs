@@ -22,6 +22,8 @@ type internal SketchOutlook =
         PlainSpread: float
         /// What the vectors so far say as samples of everything, where they are such.
         Plain: Summary voption
+        /// How many large eigenvalues the operator has at least, as far as the vectors show; 0 where they do not.
+        Rank: float
     }
 
 /// The work, in products, that each way ahead is expected to take until a rule ends; for a rule without a target, all
@@ -62,13 +64,29 @@ module internal WaysAhead =
             Dimension = 1.0
         }
 
+    /// Before it was seen at three looks, the error of a sketch is taken to fall like 1/m², as for eigenvalues 1, 1/4,
+    /// 1/9, …; but not where the operator has many large eigenvalues yet to be found.
+    let private optimistic (outlook: SketchOutlook) : Summary list =
+        let latest = List.last outlook.History
+
+        if outlook.History.Length < 3 && outlook.Rank < 3.0 * float latest.Independent then
+            let earlier =
+                { latest with
+                    StandardError = 4.0 * latest.StandardError
+                    Independent = latest.Independent / 2
+                }
+
+            earlier :: outlook.History
+        else
+            outlook.History
+
     /// What each way takes under a rule, by the forecasts that a run makes of itself.
     let forecast (rule: StoppingRule) (outlook: SketchOutlook) : WaysAhead =
         let latest, spent = List.last outlook.History, float outlook.Spent
         let left (ofTarget: StoppingRule -> float) = Stopping.expected ofTarget outlook.Spent 0.0 rule - spent
 
         let grown simple =
-            let samples = SequentialDesign.forecast (target false simple) outlook.History
+            let samples = SequentialDesign.forecast (target false simple) (optimistic outlook)
             spent + float outlook.CostOfVector * (samples - float latest.Independent)
 
         let sampled spread =
@@ -106,8 +124,10 @@ module internal WaysAhead =
     /// Whether samples are better than a sketch from a number of products, where its vectors cost more than one: an
     /// operator with more large eigenvalues than there will be vectors leaves it nothing to find. Not where a vector
     /// costs one product, since the vectors are samples too, and the better of both is taken at the end.
-    let isFlat (limit: int) (rank: float) (outlook: SketchOutlook) : bool =
-        outlook.CostOfVector > 1 && rank * float outlook.CostOfVector > 1.5 * float limit && outlook.Spent < limit / 2
+    let isFlat (limit: int) (outlook: SketchOutlook) : bool =
+        outlook.CostOfVector > 1
+        && outlook.Rank * float outlook.CostOfVector > 1.5 * float limit
+        && outlook.Spent < limit / 2
 
     /// What is expected of a way, in words.
     let describe (work: float) =
