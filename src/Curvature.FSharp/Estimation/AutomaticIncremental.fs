@@ -107,6 +107,11 @@ type internal AutomaticIncremental<'T>
 
     let mutable history: Summary list = []
 
+    let isSingle =
+        match sketch with
+        | ValueSome(struct (_, begun)) -> begun.Incremental.CostOfVector = 1
+        | ValueNone -> true
+
     let summaryOf (incremental: Incremental<Estimate<'T>>) : Summary =
         let struct (summary, _) = incremental.Summaries[0]
         summary
@@ -213,6 +218,8 @@ type internal AutomaticIncremental<'T>
     override _.CostOfVector = if samples.IsSome then 1 else current().CostOfVector
     override _.Spent = spent ()
     override _.TakesForms = samples |> ValueOption.exists _.TakesForms
+    override _.MayFallFaster = samples.IsNone
+
     // Of a sketch, without a look at what is better, which takes work.
     override _.Samples =
         match samples, compared, sketch with
@@ -230,7 +237,8 @@ type internal AutomaticIncremental<'T>
     override _.IsIndependent =
         match samples, compared with
         | ValueSome samples, _ -> sketch.IsNone || samples.Samples > 0
-        | ValueNone, ValueSome(struct (_, isPlain)) -> isPlain
+        // The plan of samples has long steps, which double where each vector costs two products.
+        | ValueNone, ValueSome(struct (_, isPlain)) -> isPlain && isSingle
         | ValueNone, ValueNone -> false
 
 

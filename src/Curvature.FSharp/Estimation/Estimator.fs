@@ -72,6 +72,11 @@ type internal Incremental<'T>() =
 
     default _.IsIndependent = false
 
+    /// Whether it keeps vectors of which more may let the error fall faster than that of samples.
+    abstract MayFallFaster: bool
+
+    default _.MayFallFaster = true
+
     /// Whether it has given up its vectors for samples, so that interim analyses begin anew.
     abstract HasBegunAnew: bool
 

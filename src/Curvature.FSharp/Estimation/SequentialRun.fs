@@ -82,7 +82,8 @@ type internal SequentialRun<'T>
             let price = if incremental.TakesForms then 0.5 else 1.0
             let ofColumns = work (BasisPass.CostOf(operator, exact.NeedsProduct, n))
 
-            let isDue = isIndependent () || spent () = 0 || work incremental.Spent >= patience * ofColumns
+            let mayFallFaster = definition.KeepsVectors && incremental.MayFallFaster
+            let isDue = not mayFallFaster || spent () = 0 || work incremental.Spent >= patience * ofColumns
             let isSmall = spent () = 0 && n <= definition.FirstStage
             let isCheap = isSmall || (expected () - float (spent ())) * price >= ofColumns
             isWanted && isAllowed && isDue && isCheap
