@@ -15,6 +15,7 @@ let private usage =
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
   compile                                                    time from functions to plans, and how it grows
   coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
+  automatic [REPETITIONS]                                    errors and products of Automatic beside those of the best method
   sequential [REPETITIONS]                                   coverage and cost of rules with a relative error
   coverage [REPETITIONS] [--estimator NAME] [--spectrum NAME] [--dtype float32|float64] [--products N,N,...]
                                                              how often 95 % intervals hold the truth, at budgets up to n
@@ -133,6 +134,12 @@ let main arguments =
         0
     | [ "coverage-slq"; repetitions ] when isPositive repetitions ->
         SpectralCoverage.run (int repetitions)
+        0
+    | [ "automatic" ] ->
+        AutomaticChoice.table 60
+        0
+    | [ "automatic"; repetitions ] when isPositive repetitions ->
+        AutomaticChoice.table (int repetitions)
         0
     | [ "sequential" ] ->
         Sequential.table 2000

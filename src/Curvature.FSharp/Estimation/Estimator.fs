@@ -67,6 +67,21 @@ type internal Incremental<'T>() =
 
     abstract Finish: Ledger -> 'T
 
+    /// Whether the errors are those of independent samples, for an estimator that may keep vectors at first.
+    abstract IsIndependent: bool
+
+    default _.IsIndependent = false
+
+    /// Whether it keeps vectors of which more may let the error fall faster than that of samples.
+    abstract MayFallFaster: bool
+
+    default _.MayFallFaster = true
+
+    /// Whether it has given up its vectors for samples, so that interim analyses begin anew.
+    abstract HasBegunAnew: bool
+
+    default _.HasBegunAnew = false
+
     /// What can be kept in a file; nothing where products are kept instead.
     abstract Saved: SavedRun voption
 
@@ -80,14 +95,16 @@ type internal EstimatorDefinition<'T> =
         Need: OperatorNeed
         /// The fewest products from which it has an estimate.
         Least: int
+        /// All columns are taken at once where there are no more than these products; 0 to let the rule decide.
+        FirstStage: int
         /// Whether it keeps vectors. Then its error need not fall like that of independent samples, and the products are what a file keeps.
         KeepsVectors: bool
         /// Whether it divides a number of products beforehand, and cannot go without one.
         NeedsLimit: bool
         /// How the result follows from all columns, where it does.
         Exact: ExactResult<'T> option
-        /// From the products after which the rule certainly ends, the key and the operator.
-        Start: int -> Key -> LinearOperator -> Incremental<'T>
+        /// From the rule, which ends by itself, the key and the operator.
+        Start: StoppingRule -> Key -> LinearOperator -> Incremental<'T>
     }
 
 /// A way to estimate something of an operator: a value, made by the modules of the methods and run by `Estimate.run`.
@@ -118,6 +135,7 @@ module internal Estimator =
                 Name = name
                 Need = need
                 Least = least
+                FirstStage = 0
                 KeepsVectors = true
                 NeedsLimit = false
                 Exact = exact
@@ -131,8 +149,9 @@ module internal Estimator =
                 Name = name
                 Need = need
                 Least = least
+                FirstStage = 0
                 KeepsVectors = true
                 NeedsLimit = true
                 Exact = exact
-                Start = start
+                Start = fun rule key operator -> start (Stopping.limit rule) key operator
             }

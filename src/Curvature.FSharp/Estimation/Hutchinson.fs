@@ -16,6 +16,7 @@ module Hutchinson =
                 Name = "Hutchinson"
                 Need = OperatorNeed.Nothing
                 Least = 1
+                FirstStage = 0
                 KeepsVectors = false
                 NeedsLimit = false
                 Exact = measurement.Exact

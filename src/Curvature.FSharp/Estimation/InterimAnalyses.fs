@@ -5,12 +5,12 @@ open Curvature
 
 /// The interim analyses of a run: what they found, and what the targets of the rule conclude from it. All targets share them.
 [<Sealed>]
-type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
+type internal InterimAnalyses(rule: StoppingRule, isIndependent: unit -> bool) =
     /// Of each quantity that is watched, the newest last.
     let mutable histories: Summary list[] = [||]
     let mutable watchesNothing = false
 
-    let target simple = (Stopping.target isIndependent simple).Value
+    let target simple = (Stopping.target (isIndependent ()) simple).Value
 
     let newest () = histories |> Array.map List.last |> Array.minBy _.Independent
 
@@ -57,6 +57,9 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: bool) =
                 )
 
             histories <- Array.map2 (fun history summary -> history @ [ summary ]) histories summaries
+
+    /// Forgets all analyses, where another way of estimating begins.
+    member _.Restart() = histories <- [||]
 
     /// Whether every quantity has reached the target, by the newest analysis.
     member _.IsReached(target: Target) : bool = histories.Length > 0 && decisions target |> Array.forall _.IsStop

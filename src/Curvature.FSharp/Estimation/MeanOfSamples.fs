@@ -11,6 +11,7 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
     let accumulator = measurement.Start operator
     let forms = if measurement.NeedsProduct then ValueNone else operator.FormsNamed
     let mutable samples = 0
+    let mutable adopted = 0
     let mutable mark = ValueNone
 
     /// Draws and multiplies vectors number first, first + 1, …
@@ -29,14 +30,23 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
 
     let isEmpty = n = 0 || operator.Rows = 0 && n = 1
 
+    /// Takes over samples of other vectors, whose products were counted elsewhere.
+    member _.Adopt(block: SampleBlock) =
+        let count = block.Vectors.Signature.Shape[0]
+
+        if count > 0 then
+            accumulator.Add block
+            samples <- samples + count
+            adopted <- adopted + count
+
     override _.Samples = samples
     override _.TakesForms = forms.IsSome
 
     override _.Spent =
         if forms.IsSome then
-            { Cost.none with Forms = samples }
+            { Cost.none with Forms = samples - adopted }
         else
-            Cost.products samples
+            Cost.products (samples - adopted)
 
     override _.IsExact = isEmpty || n = 1 && samples > 0
 

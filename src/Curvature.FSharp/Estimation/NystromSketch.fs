@@ -100,6 +100,16 @@ type internal NystromSketch(what: string, operator: LinearOperator, probe: Probe
             this.Vectors.Numbered
             images.Blocks
 
+    /// The random vectors of the probe, with their forms.
+    member this.Samples: SampleBlock seq =
+        Seq.map2
+            (fun struct (first, omega) image ->
+                let ofProbe = this.OfProbe(first, Rows.count omega)
+                let vectors = Rows.choose ofProbe omega
+                SampleBlock(vectors, ValueSome(Rows.choose ofProbe image), ValueNone))
+            this.Vectors.Numbered
+            images.Blocks
+
     /// Multiplies this many more random vectors.
     member _.Grow(count: int) =
         let first = images.Count

@@ -202,6 +202,30 @@ type internal RangeSketch(what: string, operator: LinearOperator, imagesOfBasis:
             let coefficients = triangle.SubMatrix(0, triangle.RowCount, first, Rows.count omega)
             omega * Rows.combineAll (coefficients.Transpose()) basis.Panels)
 
+    /// The random vectors that can be left out, with their products.
+    member this.Samples: SampleBlock seq =
+        let triangle = this.Triangle
+
+        this.LiveVectors
+        |> Seq.map (fun struct (first, omega) ->
+            let coefficients = triangle.SubMatrix(0, triangle.RowCount, first, Rows.count omega)
+            SampleBlock(omega, ValueSome(Rows.combineAll (coefficients.Transpose()) basis.Panels), ValueNone))
+
+    /// Of a symmetric operator, the number of eigenvalues of one size that would have its sums of squares and of fourth
+    /// powers, from the products of p vectors: ‖Aω‖² has the first as its mean, and (Aωᵢ)ᵀAωⱼ the second as its
+    /// mean square. No more than the rank.
+    member this.EffectiveRank: float =
+        let gram = this.Triangle.TransposeThisAndMultiply this.Triangle
+        let p = gram.RowCount
+
+        if p < 2 then
+            0.0
+        else
+            let squares = gram.Diagonal().Sum() / float p
+            let onDiagonal = gram.Diagonal().PointwisePower(2.0).Sum()
+            let fourth = (gram.FrobeniusNorm() ** 2.0 - onDiagonal) / float (p * (p - 1))
+            if fourth > 0.0 then squares * squares / fourth else 0.0
+
     /// H = QᵀZ. Raises OperatorException where it shows that an operator that claims to be symmetric is not.
     member _.Projected: Matrix<float> =
         let h = projected ()

@@ -23,22 +23,18 @@ module Estimate =
                     $"{definition.Name}: it divides a number of products, and the rule {stop} has none; see StoppingRule.matvecs"
             )
 
-    /// Runs an estimator that may have another way to end.
-    let internal runBeside another options (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
+    /// Runs an estimator, with options for cancellation, progress, block size and a checkpoint; see `run`.
+    let runWith (options: RunOptions) (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
         let definition = estimator.Definition
         Requirements.need definition.Name definition.Need operator
         requireProducts definition stop operator
 
-        let run options operator = SequentialRun(options, definition, stop, key, operator, ?another = another).Run()
+        let run options operator = SequentialRun(options, definition, stop, key, operator).Run()
 
         if definition.KeepsVectors then
             Checkpoint.keeping options operator run
         else
             run options operator
-
-    /// Runs an estimator, with options for cancellation, progress, block size and a checkpoint; see `run`.
-    let runWith (options: RunOptions) (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =
-        runBeside None options estimator stop key operator
 
     /// Runs an estimator on an operator until the rule says stop; the same key gives the same random vectors. Where the rule has an error to reach, and
     /// as many products as the operator has columns are expected to be cheaper and are allowed, these are taken, and the result

@@ -3,35 +3,16 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// How far a run is, for another way to end it.
-[<NoEquality; NoComparison>]
-type internal RunPoint = { Rule: StoppingRule; Spent: Cost; Seconds: float; Summary: Summary }
-
-/// Another way to end a run, which is asked after the products of a plan, where the rule does not end it.
-[<NoEquality; NoComparison>]
-type internal Alternative<'T> =
-    {
-        Plan: LookPlan
-        /// From how far the run is.
-        Take: RunPoint -> 'T voption
-    }
-
 /// The one loop: draw and multiply until the next interim analysis, ask the rule, forecast, and take all columns where that is cheaper.
 [<Sealed>]
 type internal SequentialRun<'T>
-    (
-        options: RunOptions,
-        definition: EstimatorDefinition<'T>,
-        stop: StoppingRule,
-        key: Key,
-        operator: LinearOperator,
-        ?another: Alternative<'T>
-    ) =
+    (options: RunOptions, definition: EstimatorDefinition<'T>, stop: StoppingRule, key: Key, operator: LinearOperator) =
     let n = operator.Columns
     let rule = Stopping.bounded stop
-    let isIndependent = not definition.KeepsVectors
     let size = options.BlockSizeFor operator
-    let incremental = definition.Start (Stopping.limit stop) key operator
+    let incremental = definition.Start rule key operator
+    let isIndependent () = not definition.KeepsVectors || incremental.IsIndependent
+    let mutable hasBegunAnew = false
     let pass = BasisPass(operator, definition.Exact |> Option.exists _.NeedsProduct)
     let analyses = InterimAnalyses(rule, isIndependent)
 
@@ -101,10 +82,11 @@ type internal SequentialRun<'T>
             let price = if incremental.TakesForms then 0.5 else 1.0
             let ofColumns = work (BasisPass.CostOf(operator, exact.NeedsProduct, n))
 
-            let isDue =
-                isIndependent || spent () = 0 || another.IsNone && work incremental.Spent >= patience * ofColumns
-
-            isWanted && isAllowed && isDue && (expected () - float (spent ())) * price >= ofColumns
+            let mayFallFaster = definition.KeepsVectors && incremental.MayFallFaster
+            let isDue = not mayFallFaster || spent () = 0 || work incremental.Spent >= patience * ofColumns
+            let isSmall = spent () = 0 && n <= definition.FirstStage
+            let isCheap = isSmall || (expected () - float (spent ())) * price >= ofColumns
+            isWanted && isAllowed && isDue && isCheap
         | None -> false
 
     // ---- reports and results
@@ -113,7 +95,7 @@ type internal SequentialRun<'T>
         reporter.Report(
             isLast,
             fun () ->
-                let isCheap = isIndependent && spent () > 0
+                let isCheap = isIndependent () && spent () > 0
                 let summary = if isCheap then first incremental.Summaries else None
                 let products = spent () + pass.Taken
                 let expected = if isLast then float products else told ()
@@ -177,7 +159,7 @@ type internal SequentialRun<'T>
     /// Why to stop after so many products, which may be an interim analysis.
     let reason products isAnalysis =
         Stopping.reason
-            isIndependent
+            (isIndependent ())
             rule
             {
                 Products = products
@@ -187,40 +169,24 @@ type internal SequentialRun<'T>
                 Before = before
             }
 
-    let alternative isDue =
-        match another, newest with
-        | Some another, ValueSome summary when isDue ->
-            try
-                another.Take
-                    {
-                        Rule = rule
-                        Spent = incremental.Spent
-                        Seconds = kept.Seconds
-                        Summary = summary
-                    }
-            with :? OperationCanceledException ->
-                ValueSome(finish StopReason.Cancelled)
-        | _ -> ValueNone
-
     let analyse () =
         newest <- first incremental.Summaries |> ValueOption.ofOption
         if analyses.HasTargets then analyses.Record(watched ())
 
+    /// Whether samples have just taken the place of vectors: their analyses begin anew.
+    let isNewBeginning () =
+        let isNew = incremental.HasBegunAnew && not hasBegunAnew
+
+        if isNew then
+            hasBegunAnew <- true
+            analyses.Restart()
+
+        isNew
+
     let rec next () : 'T =
-        let planned =
-            match another with
-            | Some another -> another.Plan.At(another.Plan.Next(spent ()))
-            | None -> Int32.MaxValue
-
-        // Where there is another way to end the run, its plan is that of the interim analyses too.
-        let analysis =
-            if another.IsSome then
-                Stopping.nextCheck (fun _ -> float planned) (spent ()) rule
-            else
-                analyses.NextCheck(spent (), incremental.CostOfVector, independent ())
-
+        let analysis = analyses.NextCheck(spent (), incremental.CostOfVector, independent ())
         let ofMeans = if Stopping.comparesMeans rule then spent () + 1 else Int32.MaxValue
-        let check = int (min (min analysis (float planned)) (float ofMeans))
+        let check = int (min (min analysis (float ofMeans)) (float Int32.MaxValue))
 
         if Stopping.comparesMeans rule && spent () > 0 then
             before <- watched () |> Array.map _.Value
@@ -229,8 +195,9 @@ type internal SequentialRun<'T>
 
         // What is left before the check may be too little for one more vector.
         let isCheck = check - spent () < incremental.CostOfVector
-        let isAnalysis = isCheck && float check >= analysis
-        if isAnalysis || isCheck && check = planned then analyse ()
+        let isNew = isNewBeginning ()
+        let isAnalysis = isCheck && float check >= analysis && not isNew
+        if isAnalysis then analyse ()
 
         if incremental.IsExact then
             finish StopReason.Exact
@@ -245,9 +212,7 @@ type internal SequentialRun<'T>
             | ValueNone ->
                 kept.Save(spent (), false)
 
-                match alternative (isCheck && check = planned) with
-                | ValueSome result -> result
-                | ValueNone -> proceed (isAnalysis || not (Double.IsNaN incremental.Expected))
+                proceed (isAnalysis || not (Double.IsNaN incremental.Expected))
 
     /// Goes on with random vectors, or with all columns where something new says that they are cheaper.
     and proceed isNew : 'T =

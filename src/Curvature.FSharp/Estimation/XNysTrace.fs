@@ -43,6 +43,9 @@ type internal XNysTraceIncremental(operator: LinearOperator, probe: Probe, key: 
     /// The standard deviation of one sample of what the vectors so far have missed.
     member _.Spread = spread
 
+    /// The random vectors of the probe, with their forms.
+    member _.SampleBlocks = sketch.Samples
+
     /// The standard deviation of one sample ωᵀAω.
     member _.PlainSpread: float =
         sketch.Weighted |> Seq.collect (fun rows -> (Tensor.sumAxes [ 1 ] rows).ToArray()) |> Moments.deviation

@@ -67,6 +67,12 @@ type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
     /// The standard deviation of one sample of what the vectors so far have missed.
     member _.Spread = spread
 
+    /// The random vectors that can be left out, with their products.
+    member _.SampleBlocks = sketch.Samples
+
+    /// How many eigenvalues of one size a symmetric operator seems to have; see RangeSketch.
+    member _.EffectiveRank = if operator.IsSymmetric then sketch.EffectiveRank else 0.0
+
     /// The standard deviation of one sample ωᵀAω.
     member _.PlainSpread: float =
         sketch.Weighted |> Seq.collect (fun rows -> (Tensor.sumAxes [ 1 ] rows).ToArray()) |> Moments.deviation

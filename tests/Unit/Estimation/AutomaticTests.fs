@@ -5,6 +5,7 @@ open System.Threading
 open NUnit.Framework
 open Curvature
 open Curvature.FSharp
+open Curvature.Bench
 open Curvature.Tests
 
 [<TestFixture>]
@@ -148,7 +149,7 @@ type AutomaticTests() =
         let tight = Automatic.traceWith none (bytes - 1L) onePercent key operator
         Assert.That(tight.Method, Is.EqualTo "Hutchinson's estimator")
         Assert.That(tight.Reason, Does.Contain "bytes")
-        Assert.That((Automatic.traceWith none bytes onePercent key operator).Method, Is.Not.EqualTo tight.Method)
+        Assert.That((Automatic.traceWith none bytes onePercent key operator).Reason, Does.Not.Contain "bytes")
         let few = Automatic.trace (StoppingRule.matvecs 3) key operator
         Assert.That((few.Method, few.Estimate.Matvecs), Is.EqualTo(("Hutchinson's estimator", 3)))
         Assert.That(few.Reason, Does.Contain "3 products")
@@ -247,6 +248,39 @@ type AutomaticTests() =
             Assert.That(chosen.Estimate.StopReason, Is.EqualTo StopReason.Cancelled)
             Assert.That(chosen.Estimate.Matvecs, Is.InRange(limit, most))
             isTrue 800.0 chosen
+
+    // Ratios of root mean squares, or of means, from so few keys are off by so much.
+    [<Test>]
+    member _.``on ten spectra the choice is within twice the best error, and one and a half times the best products``
+        ()
+        =
+        let keys = (Key.OfSeed 139L).Split 8
+        let noise = 1.0 + 5.0 / sqrt (2.0 * float keys.Length)
+
+        for name, eigenvalue in AutomaticChoice.spectra do
+            for budget in [ 20; 40; 100 ] do
+                let found = AutomaticChoice.errors keys budget eigenvalue
+                TestContext.Out.WriteLine $"{name}, {budget}: {found.Ratio} of {found.Best} by {found.Methods}"
+                Assert.That(found.Ratio, Is.LessThan(2.0 * noise), $"{name}, {budget} products, keys of seed 139")
+
+            let found = AutomaticChoice.products keys 0.01 eigenvalue
+            TestContext.Out.WriteLine $"{name}, 1 percent: {found.Ratio} of {found.Best} by {found.Methods}"
+            Assert.That(found.Ratio, Is.LessThan(1.5 * noise), $"{name}, 1 percent, keys of seed 139")
+
+    [<Test>]
+    member _.``a number of products of at least n is n products, and so is a target where n is small``() =
+        for name, size in List.allPairs [ "flat"; "poly"; "exp" ] [ 2; 5; 16; 40; 64 ] do
+            let values = spectrum size name
+
+            for operator in [ rotated values; LinearOperator.ofSymmetricMatrix (LinearOperator.dense (rotated values)) ] do
+                for products in [ size; size + 1; 3 * size ] do
+                    let chosen = Automatic.trace (StoppingRule.matvecs products) key operator
+                    Assert.That((chosen.Estimate.Matvecs, chosen.Estimate.IsExact), Is.EqualTo((size, true)))
+                    Assert.That(chosen.Estimate.Value, Is.EqualTo(Array.sum values).Within 1e-10)
+
+                if size <= 16 then
+                    let chosen = Automatic.trace onePercent key operator
+                    Assert.That((chosen.Estimate.Matvecs, chosen.Method), Is.EqualTo((size, "all columns")))
 
     [<Test>]
     member _.``operators that do not fit are refused``() =
