@@ -77,9 +77,7 @@ type internal BasisPass(operator: LinearOperator, needsProduct: bool) =
                 SavedVector.write writer (squares.Value.ToArray())
 
         member _.Restore reader =
-            taken <- reader.ReadWithin(min n reader.Samples, "columns")
-            // What is left are samples.
-            reader.Samples <- reader.Samples - taken
+            taken <- reader.ReadWithin(n, "columns")
 
             if taken > 0 then
                 let entries = SavedVector.read reader diagonal.Value.Length
