@@ -78,7 +78,8 @@ module internal WaysAhead =
 
             earlier :: outlook.History
         else
-            outlook.History
+            // What fell before says nothing of a flat rest.
+            outlook.History |> List.skip (max 0 (outlook.History.Length - 3))
 
     /// What each way takes under a rule, by the forecasts that a run makes of itself.
     let forecast (rule: StoppingRule) (outlook: SketchOutlook) : WaysAhead =
