@@ -188,7 +188,7 @@ type SequentialDesignTests() =
         (half :> ISavable).Save writer
         memory.Position <- 0L
         let restored = ErrorDimension(10, samples[0].Device)
-        use reader = new RunReader("memory", memory)
+        use reader = new RunReader("memory", memory, Samples = 5)
         (restored :> ISavable).Restore reader
         restored.AddRows(Tensor.stack 0 (List.ofArray samples[5..]))
         Assert.That(restored.Value, Is.EqualTo whole.Value)
