@@ -205,9 +205,9 @@ type internal AutomaticIncremental<'T>
 
             if not begun.Incremental.IsExact then choose candidate begun
 
-    /// A number of products is looked at twice before the first look of the plan.
+    /// A number of products, or vectors that cost two, are looked at twice before the first look of the plan.
     let nextLook spent =
-        let early = [ 8; 12 ] |> List.filter (fun look -> look > spent && not hasTarget)
+        let early = [ 8; 12 ] |> List.filter (fun look -> look > spent && not (hasTarget && isSingle))
         early |> List.tryHead |> Option.defaultWith (fun () -> plan.At(plan.Next spent))
 
     let spent () =
