@@ -104,7 +104,7 @@ public sealed class LowRankTests
         Assert.That(trace.Reason, Does.Contain("semidefinite"));
         Assert.That(trace.Estimate.Value, Is.EqualTo(Operator.ExactTrace().Value).Within(10).Percent);
 
-        var diagonal = Operator.AutomaticDiagonal(rule, Key);
+        var diagonal = Operator.AutomaticDiagonal(StoppingRule.Matvecs(20), Key);
         Assert.That(diagonal.Method, Is.EqualTo("XNysDiag"));
 
         var tight = Operator.AutomaticTrace(memory: 1000);

@@ -100,7 +100,8 @@ module Automatic =
     let internal diagonalEstimator (memory: int64) : Estimator<ChosenEstimate<Tensor>> =
         AutomaticEstimator.make ofDiagonal memory
 
-    /// `trace` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
+    /// `trace` with another number of bytes for vectors that are kept, and options for cancellation, progress and block
+    /// size.
     let traceWith (options: RunOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<float> =
         Estimate.runWith options (traceEstimator memory) stop key operator
 
@@ -117,7 +118,8 @@ module Automatic =
     /// NonFiniteException for products that are NaN or infinite.
     let trace stop key operator : ChosenEstimate<float> = traceWith RunOptions.Default memory stop key operator
 
-    /// `diagonal` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
+    /// `diagonal` with another number of bytes for vectors that are kept, and options for cancellation, progress and
+    /// block size.
     let diagonalWith (options: RunOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<Tensor> =
         Estimate.runWith options (diagonalEstimator memory) stop key operator
 
