@@ -107,7 +107,7 @@ public sealed class LowRankTests
         var diagonal = Operator.AutomaticDiagonal(StoppingRule.Matvecs(20), Key);
         Assert.That(diagonal.Method, Is.EqualTo("XNysDiag"));
 
-        var tight = Operator.AutomaticTrace(memory: 1000);
+        var tight = Operator.AutomaticTrace(StoppingRule.Matvecs(20), memory: 1000);
         Assert.That(tight.Method, Is.EqualTo("Hutchinson's estimator"));
         Assert.That(tight.Reason, Does.Contain("1000 bytes"));
     }
