@@ -114,8 +114,8 @@ module AutomaticChoice =
         let keys = keys repetitions
 
         let row name (comparison: Comparison) =
-            printfn
-                $"  %-22s{name} %7.2f{comparison.Ratio}   %9.2e{comparison.Chosen} beside %9.2e{comparison.OfBest} of %-11s{comparison.Best} {comparison.Methods}"
+            let costs = $"%9.2e{comparison.Chosen} beside %9.2e{comparison.OfBest} of %-11s{comparison.Best}"
+            printfn $"  %-22s{name} %7.2f{comparison.Ratio}   {costs} {comparison.Methods}"
 
         printfn $"Automatic beside the best method, n = {n}, {repetitions} keys"
 

@@ -104,10 +104,10 @@ public sealed class LowRankTests
         Assert.That(trace.Reason, Does.Contain("semidefinite"));
         Assert.That(trace.Estimate.Value, Is.EqualTo(Operator.ExactTrace().Value).Within(10).Percent);
 
-        var diagonal = Operator.AutomaticDiagonal(rule, Key);
+        var diagonal = Operator.AutomaticDiagonal(StoppingRule.Matvecs(20), Key);
         Assert.That(diagonal.Method, Is.EqualTo("XNysDiag"));
 
-        var tight = Operator.AutomaticTrace(memory: 1000);
+        var tight = Operator.AutomaticTrace(StoppingRule.Matvecs(20), memory: 1000);
         Assert.That(tight.Method, Is.EqualTo("Hutchinson's estimator"));
         Assert.That(tight.Reason, Does.Contain("1000 bytes"));
     }

@@ -100,25 +100,26 @@ module Automatic =
     let internal diagonalEstimator (memory: int64) : Estimator<ChosenEstimate<Tensor>> =
         AutomaticEstimator.make ofDiagonal memory
 
-    /// `trace` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
+    /// `trace` with another number of bytes for vectors that are kept, and options for cancellation, progress and block
+    /// size.
     let traceWith (options: RunOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<float> =
         Estimate.runWith options (traceEstimator memory) stop key operator
 
     /// The trace of a square operator by the method that fits it, and why that was taken. It begins with XNysTrace where
-    /// the operator claims to be semidefinite, and with XTrace elsewhere. Where the rule has an error to reach, it
-    /// compares at each look (after 16, 24, 32, 40, 48, 64 … products) what more vectors are expected to cost, by how the
-    /// error fell, with sampling what the vectors so far have missed, or everything (by quadratic forms, where the
-    /// operator has them), and with taking all columns. A number of products goes to the vectors, whose error is at most
-    /// about 1.7 times that of samples where a spectrum does not decay, and much less where it does; but for numbers near
-    /// n and eigenvalues that look alike after 16 products, which are sampled. A change loses nothing of what was spent.
-    /// Hutchinson's estimator is taken where there is no memory to keep vectors (4 GiB). All columns are taken at once
-    /// where the rule allows as many products and nothing else could cost less: a number of products of at least n, or at
-    /// most 16 columns.
+    /// the operator claims to be semidefinite, and with XTrace elsewhere, from signs. These are samples of Hutchinson's
+    /// estimator too, and of both results it is the one with the smaller error that counts. Where the rule has an error
+    /// to reach, it compares at each look (after 16, 24, 32, 40, 48, 64 … products) what more vectors are expected to
+    /// cost, by how the error fell, with sampling what the vectors so far have missed, or everything (by quadratic forms,
+    /// where the operator has them), and with taking all columns. Of a number of products XTrace is left for samples
+    /// where the operator seems to have more large eigenvalues than there will be vectors. Hutchinson's estimator is
+    /// taken where there is no memory to keep vectors (4 GiB). All columns are taken at once where the rule allows as
+    /// many products and is a number of them, or there are at most 16.
     /// Raises OperatorException for an operator that is not square, or whose products contradict its claims, and
     /// NonFiniteException for products that are NaN or infinite.
     let trace stop key operator : ChosenEstimate<float> = traceWith RunOptions.Default memory stop key operator
 
-    /// `diagonal` with another number of bytes for vectors that are kept, and options for cancellation, progress and block size.
+    /// `diagonal` with another number of bytes for vectors that are kept, and options for cancellation, progress and
+    /// block size.
     let diagonalWith (options: RunOptions) memory stop key (operator: LinearOperator) : ChosenEstimate<Tensor> =
         Estimate.runWith options (diagonalEstimator memory) stop key operator
 

@@ -1,21 +1,3 @@
-namespace Curvature
-
-open Curvature.FSharp
-
-/// An estimate by a method that was chosen on the way.
-[<Sealed; NoEquality; NoComparison>]
-type ChosenEstimate<'T> internal (estimate: Estimate<'T>, method: string, reason: string) =
-    /// The value, its error bar and all that it cost, the choice included.
-    member _.Estimate = estimate
-
-    /// What the method is called.
-    member _.Method = method
-
-    /// Why it was chosen.
-    member _.Reason = reason
-
-    override _.ToString() = $"{estimate} by {method}: {reason}"
-
 namespace Curvature.FSharp
 
 open System
@@ -161,9 +143,13 @@ type internal AutomaticIncremental<'T>
         let words = WaysAhead.describe
 
         if hasTarget then
-            $"{candidate.Claim}; after {outlook.Spent} products, {candidate.Name} was expected {words ways.Growing}, sampling what it missed{forms} {words ways.Outside}, sampling everything {words ways.Plain}, and all columns {words ways.Columns}"
+            let more = $"{candidate.Name} was expected {words ways.Growing}"
+            let outside = $"sampling what it missed{forms} {words ways.Outside}"
+            let others = $"sampling everything {words ways.Plain}, and all columns {words ways.Columns}"
+            $"{candidate.Claim}; after {outlook.Spent} products, {more}, {outside}, {others}"
         else
-            $"{candidate.Claim}; after {outlook.Spent} products, the operator seems to have more large eigenvalues than {limit} products can find"
+            let found = $"the operator seems to have more large eigenvalues than {limit} products can find"
+            $"{candidate.Claim}; after {outlook.Spent} products, {found}"
 
     let leave (candidate: SketchCandidate<_>) (begun: BegunSketch<Estimate<'T>>) (outlook: SketchOutlook) ways =
         reason <- explain candidate outlook ways
@@ -205,9 +191,9 @@ type internal AutomaticIncremental<'T>
 
             if not begun.Incremental.IsExact then choose candidate begun
 
-    /// A number of products is looked at twice before the first look of the plan.
+    /// A number of products, or vectors that cost two, are looked at twice before the first look of the plan.
     let nextLook spent =
-        let early = [ 8; 12 ] |> List.filter (fun look -> look > spent && not hasTarget)
+        let early = [ 8; 12 ] |> List.filter (fun look -> look > spent && not (hasTarget && isSingle))
         early |> List.tryHead |> Option.defaultWith (fun () -> plan.At(plan.Next spent))
 
     let spent () =

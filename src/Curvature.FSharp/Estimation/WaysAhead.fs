@@ -46,8 +46,8 @@ module internal WaysAhead =
     /// A quadratic form takes half of the work of a product: a pass forward, and none backward.
     let priceOfForm = 0.5
 
-    /// A spectrum may hide a fall behind a plateau, and a sketch can be left later, but not taken up again. So it is left
-    /// only where it has cost this share of what another way will.
+    /// A spectrum may hide a fall behind a plateau, and a sketch can be left later, but not taken up again. So it is
+    /// left only where it has cost this share of what another way will.
     let private patience = 0.25
 
     let private target isIndependent simple = (Stopping.target isIndependent simple).Value

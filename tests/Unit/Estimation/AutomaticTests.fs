@@ -272,7 +272,9 @@ type AutomaticTests() =
         for name, size in List.allPairs [ "flat"; "poly"; "exp" ] [ 2; 5; 16; 40; 64 ] do
             let values = spectrum size name
 
-            for operator in [ rotated values; LinearOperator.ofSymmetricMatrix (LinearOperator.dense (rotated values)) ] do
+            let unclaimed = LinearOperator.ofSymmetricMatrix (LinearOperator.dense (rotated values))
+
+            for operator in [ rotated values; unclaimed ] do
                 for products in [ size; size + 1; 3 * size ] do
                     let chosen = Automatic.trace (StoppingRule.matvecs products) key operator
                     Assert.That((chosen.Estimate.Matvecs, chosen.Estimate.IsExact), Is.EqualTo((size, true)))
