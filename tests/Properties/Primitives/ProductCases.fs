@@ -158,9 +158,12 @@ module internal ProductCases =
     let private norm =
         StructureCases.entry<Norm> Generators.floating [] (fun () -> [ Norm 0; Norm 1 ]) (fun dtype ->
             gen {
-                let! operand = rows dtype
-                let! kept = Gen.choose (0, operand.Rank)
-                return Norm kept :> Primitive, [ operand ]
+                let! signs = rows dtype
+                let! lengths = Generators.between 0.3 2.0 dtype signs.Shape
+                let! kept = Gen.choose (0, signs.Rank)
+                // A norm has a kink at 0, which differences near it would see.
+                let isPositive = FSharp.Tensor.greater signs (FSharp.Tensor.zerosLike signs)
+                return Norm kept :> Primitive, [ FSharp.Tensor.where isPositive lengths -lengths ]
             })
 
     let entries: Entry list =
