@@ -14,13 +14,10 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
     /// The elements of a tensor where a plan can read them.
     let rowMajor (t: Tensor) =
         if not (isNull t.Owner) then
-            raise (
-                DifferentiationException
-                    "a compiled map takes arrays; inside another transformation use the function itself"
-            )
+            Fail.differentiation "a compiled map takes arrays; inside another transformation use the function itself"
 
         if not (obj.ReferenceEquals(t.Device, device)) then
-            raise (DeviceException $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}")
+            Fail.device $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}"
 
         t.Storage.Dense t.DType
 
@@ -29,10 +26,8 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         if isNull (box v) then nullArg (nameof v)
 
         if v.Signature <> input then
-            raise (
-                ShapeException
-                    $"the compiled map takes {input.DType}{Shape.show input.Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
-            )
+            Fail.shape
+                $"the compiled map takes {input.DType}{Shape.show input.Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
 
         rowMajor v
 
@@ -52,10 +47,8 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         let shape = block.Signature.Shape
 
         if shape.Length = 0 || Array.tail shape <> input.Shape || block.DType <> input.DType then
-            raise (
-                ShapeException
-                    $"the compiled map takes blocks of {input.DType}{Shape.show input.Shape}, and got {block.DType}{Shape.show shape}"
-            )
+            Fail.shape
+                $"the compiled map takes blocks of {input.DType}{Shape.show input.Shape}, and got {block.DType}{Shape.show shape}"
 
         let storage = rowMajor block
 
@@ -96,20 +89,16 @@ module Compile =
 
     let private arrayOf name (t: Tensor) =
         if not (isNull t.Owner) then
-            raise (
-                DifferentiationException
-                    $"{name}: a compiled function takes arrays; inside another transformation use the function itself"
-            )
+            Fail.differentiation
+                $"{name}: a compiled function takes arrays; inside another transformation use the function itself"
 
         t.Storage.Dense t.DType
 
     let private oneDevice name (inputs: Tensor[]) =
         for t in inputs do
             if not (obj.ReferenceEquals(t.Device, inputs[0].Device)) then
-                raise (
-                    DeviceException
-                        $"{name}: arguments live on different devices, {inputs[0].Device.Name} and {t.Device.Name}; move one of them by toDevice"
-                )
+                Fail.device
+                    $"{name}: arguments live on different devices, {inputs[0].Device.Name} and {t.Device.Name}; move one of them by toDevice"
 
         inputs[0].Device
 
@@ -242,10 +231,8 @@ module Compile =
             program.Program.Equations |> Array.exists (fun equation -> equation.Operands |> Array.exists isTraced)
             || program.Program.Outputs |> Array.exists isTraced
         then
-            raise (
-                DifferentiationException
-                    "compile: the program was made inside another transformation, and its coefficients are not known"
-            )
+            Fail.differentiation
+                "compile: the program was made inside another transformation, and its coefficients are not known"
 
         let simplified = (simplify program).Program
         let plan = new BoundPlan(Plan(simplified, 0), [||], [||], true)

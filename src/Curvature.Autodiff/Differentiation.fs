@@ -17,10 +17,8 @@ type LinearProgram internal (program: Program) =
         if isNull (box v) then nullArg (nameof v)
 
         if v.Signature <> program.Variables[0] then
-            raise (
-                ShapeException
-                    $"the linear program takes {program.Variables[0].DType}{Shape.show program.Variables[0].Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
-            )
+            Fail.shape
+                $"the linear program takes {program.Variables[0].DType}{Shape.show program.Variables[0].Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
 
         program.Interpret([| v |])[0]
 
@@ -36,8 +34,7 @@ type LinearProgram internal (program: Program) =
 
     /// The same map on stacks of k tensors. Raises ArgumentRangeException for k below 1.
     member _.Batch(k: int) : LinearProgram =
-        if k < 1 then
-            raise (ArgumentRangeException $"batch: at least one tensor is needed, and k is {k}")
+        if k < 1 then Fail.range $"batch: at least one tensor is needed, and k is {k}"
 
         let input = program.Variables[0]
 
@@ -63,26 +60,22 @@ module Differentiation =
 
     let private checkPoint name (x: Tensor) =
         if x.DType = DType.Int32 then
-            raise (DTypeException $"{name}: the point is Int32; derivatives need Float32 or Float64")
+            Fail.dtype $"{name}: the point is Int32; derivatives need Float32 or Float64"
 
     let private checkLike name what (like: string) (x: Tensor) (v: Tensor) =
         if x.Signature <> v.Signature then
-            raise (
-                ShapeException
-                    $"{name}: the {what} is {v.DType}{Shape.show v.Signature.Shape}, and the {like} {x.DType}{Shape.show x.Signature.Shape}"
-            )
+            Fail.shape
+                $"{name}: the {what} is {v.DType}{Shape.show v.Signature.Shape}, and the {like} {x.DType}{Shape.show x.Signature.Shape}"
 
     let private checkDirection name x v = checkLike name "direction" "point" x v
 
     let private scalarResult name (y: Tensor) =
         if y.Rank <> 0 then
-            raise (
-                ShapeException
-                    $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}"
-            )
+            Fail.shape
+                $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}"
 
         if y.DType = DType.Int32 then
-            raise (DTypeException $"{name}: the function must return Float32 or Float64, and it returned Int32")
+            Fail.dtype $"{name}: the function must return Float32 or Float64, and it returned Int32"
 
         y
 
@@ -147,9 +140,7 @@ module Differentiation =
     /// The value and the derivative of a function of a scalar.
     let fdiff (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         if x.Rank <> 0 then
-            raise (
-                ShapeException $"diff: the argument must be a scalar, and it has shape {Shape.show x.Signature.Shape}"
-            )
+            Fail.shape $"diff: the argument must be a scalar, and it has shape {Shape.show x.Signature.Shape}"
 
         fjacobianv f x (x.FillLike 1.0)
 
@@ -162,7 +153,7 @@ module Differentiation =
     /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for an order below 0 or above 64.
     let rec diffn (order: int) (f: Tensor -> Tensor) (x: Tensor) : Tensor =
         if order < 0 then
-            raise (ArgumentRangeException $"diffn: an order cannot be negative, and this one is {order}")
+            Fail.range $"diffn: an order cannot be negative, and this one is {order}"
 
         Count.between 0 mostOrder "diffn" order
         if order = 0 then f x else diff (diffn (order - 1) f) x
@@ -233,10 +224,8 @@ module Differentiation =
         let size = int64 rows * int64 columns
 
         if size > Shape.denseLimit then
-            raise (
-                ArgumentRangeException
-                    $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; products with it need no such memory: use {instead}"
-            )
+            Fail.range
+                $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; products with it need no such memory: use {instead}"
 
     let private checkHessian (x: Tensor) = checkEntries "hessian" "hessianv, or an operator by Hessian.at" x.Size x.Size
 
@@ -304,10 +293,8 @@ module Differentiation =
         let value, program = linearize f x
 
         if value.Signature.Shape <> x.Signature.Shape then
-            raise (
-                ShapeException
-                    $"divergence: a vector field has the shape of its argument, {Shape.show x.Signature.Shape}, and this one gives {Shape.show value.Signature.Shape}"
-            )
+            Fail.shape
+                $"divergence: a vector field has the shape of its argument, {Shape.show x.Signature.Shape}, and this one gives {Shape.show value.Signature.Shape}"
 
         value, Tensor.sum (mapBasis x (fun e -> Tensor.dot e (program.Apply e)))
 
@@ -322,10 +309,8 @@ module Differentiation =
         let value, j = fjacobian f x
 
         if x.Signature.Shape <> [| 3 |] || value.Signature.Shape <> [| 3 |] then
-            raise (
-                ShapeException
-                    $"{name}: a field of three dimensions is needed, and this one takes {Shape.show x.Signature.Shape} to {Shape.show value.Signature.Shape}"
-            )
+            Fail.shape
+                $"{name}: a field of three dimensions is needed, and this one takes {Shape.show x.Signature.Shape} to {Shape.show value.Signature.Shape}"
 
         value, j
 

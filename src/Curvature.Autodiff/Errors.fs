@@ -28,3 +28,17 @@ type DisposedException(message: string) =
 /// An operator that is not what a computation needs: not square, not symmetric, indefinite, or without a transpose.
 type OperatorException(message: string) =
     inherit CurvatureException(message)
+
+/// Raises the library's errors: `Fail.shape $"…"` in place of an exception that is made and raised.
+module internal Fail =
+
+    let shape (message: string) : 'T = raise (ShapeException message)
+    let dtype (message: string) : 'T = raise (DTypeException message)
+    let range (message: string) : 'T = raise (ArgumentRangeException message)
+    let device (message: string) : 'T = raise (DeviceException message)
+    let differentiation (message: string) : 'T = raise (DifferentiationException message)
+    let nonFinite (message: string) : 'T = raise (NonFiniteException message)
+    let data (message: string) : 'T = raise (DataException message)
+    let parameter (message: string) : 'T = raise (ParameterException message)
+    let disposed (message: string) : 'T = raise (DisposedException message)
+    let operator (message: string) : 'T = raise (OperatorException message)

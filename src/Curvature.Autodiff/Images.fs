@@ -11,9 +11,7 @@ type Sliding
 
     static let check name least (struct (first, second)) =
         if first < least || second < least then
-            raise (
-                ArgumentRangeException $"{name}: at least {least} is needed, and the numbers are {first} and {second}"
-            )
+            Fail.range $"{name}: at least {least} is needed, and the numbers are {first} and {second}"
 
         struct (first, second)
 
@@ -62,21 +60,17 @@ type Sliding
     member internal _.Axes(operation: string, image: struct (int * int), window: struct (int * int)) =
         let axis name input kernel stride (struct (before, after)) dilation =
             if kernel < 1 then
-                raise (ArgumentRangeException $"{operation}: a window has at least 1 {name}, and this one has {kernel}")
+                Fail.range $"{operation}: a window has at least 1 {name}, and this one has {kernel}"
 
             let axis = WindowAxis(input, kernel, stride, before, after, dilation)
 
             if axis.Padded > int64 System.Int32.MaxValue then
-                raise (
-                    ShapeException
-                        $"{operation}: an image of {input} {name}s with {before} before and {after} after it is longer than the {System.Int32.MaxValue} that fit"
-                )
+                Fail.shape
+                    $"{operation}: an image of {input} {name}s with {before} before and {after} after it is longer than the {System.Int32.MaxValue} that fit"
 
             if axis.Span > axis.Padded then
-                raise (
-                    ShapeException
-                        $"{operation}: a window that spans {axis.Span} {name}s does not fit into an image of {input}, with {before} before and {after} after it"
-                )
+                Fail.shape
+                    $"{operation}: a window that spans {axis.Span} {name}s does not fit into an image of {input}, with {before} before and {after} after it"
 
             axis
 
@@ -102,15 +96,11 @@ module Nhwc =
 
     let private checkImages operation (x: Tensor) =
         if x.Rank <> 4 then
-            raise (
-                ShapeException
-                    $"{operation}: images of shape [N; height; width; channels] are needed, and the shape is {Shape.show x.Signature.Shape}"
-            )
+            Fail.shape
+                $"{operation}: images of shape [N; height; width; channels] are needed, and the shape is {Shape.show x.Signature.Shape}"
 
         if x.DType = DType.Int32 then
-            raise (
-                DTypeException $"{operation}: images are Float32 or Float64, and these are Int32; convert them first"
-            )
+            Fail.dtype $"{operation}: images are Float32 or Float64, and these are Int32; convert them first"
 
         x.Signature.Shape
 
@@ -123,22 +113,16 @@ module Nhwc =
         let kernel = filters.Signature.Shape
 
         if filters.Rank <> 4 then
-            raise (
-                ShapeException
-                    $"conv2d: filters of shape [height; width; channels / groups; filters] are needed, and the shape is {Shape.show kernel}"
-            )
+            Fail.shape
+                $"conv2d: filters of shape [height; width; channels / groups; filters] are needed, and the shape is {Shape.show kernel}"
 
         if groups < 1 || shape[3] % groups <> 0 || kernel[3] % groups <> 0 then
-            raise (
-                ArgumentRangeException
-                    $"conv2d: the number of groups must divide the {shape[3]} channels and the {kernel[3]} filters, and it is {groups}"
-            )
+            Fail.range
+                $"conv2d: the number of groups must divide the {shape[3]} channels and the {kernel[3]} filters, and it is {groups}"
 
         if int64 kernel[2] * int64 groups <> int64 shape[3] then
-            raise (
-                ShapeException
-                    $"conv2d: the images have {shape[3]} channels in {groups} groups, and the filters are for {kernel[2]} channels each"
-            )
+            Fail.shape
+                $"conv2d: the images have {shape[3]} channels in {groups} groups, and the filters are for {kernel[2]} channels each"
 
         let struct (height, width) = sliding.Axes("conv2d", struct (shape[1], shape[2]), struct (kernel[0], kernel[1]))
 
@@ -171,10 +155,8 @@ module Nhwc =
         let check (axis: Kernels.WindowAxis) =
             // With half a window outside at most, something is always inside.
             if 2L * int64 (max axis.Before axis.After) > int64 axis.Kernel then
-                raise (
-                    ArgumentRangeException
-                        $"maxPool2d: at most half of a window may lie outside the image; it has {axis.Kernel} elements along an axis, and there are {axis.Before} and {axis.After} places outside"
-                )
+                Fail.range
+                    $"maxPool2d: at most half of a window may lie outside the image; it has {axis.Kernel} elements along an axis, and there are {axis.Before} and {axis.After} places outside"
 
         check vertical
         check horizontal
@@ -208,9 +190,7 @@ module Nchw =
 
     let private checkRank operation what (t: Tensor) =
         if t.Rank <> 4 then
-            raise (
-                ShapeException $"{operation}: {what} have four axes, and the shape is {Shape.show t.Signature.Shape}"
-            )
+            Fail.shape $"{operation}: {what} have four axes, and the shape is {Shape.show t.Signature.Shape}"
 
     let private through operation (f: Tensor -> Tensor) (x: Tensor) =
         checkRank operation "images [N; channels; height; width]" x

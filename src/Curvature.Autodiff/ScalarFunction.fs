@@ -150,7 +150,7 @@ module internal ScalarFunction =
         | OpCode.Equal -> [ zero; zero ]
         | OpCode.Sign
         | OpCode.Floor -> [ zero ]
-        | _ -> raise (DifferentiationException $"the elementwise function {op} has no derivative")
+        | _ -> Fail.differentiation $"the elementwise function {op} has no derivative"
 
     /// Puts expressions in the place of arguments and result.
     let rec private substitute (arguments: Scalar list) (result: Scalar) expression =

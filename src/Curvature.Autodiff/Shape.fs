@@ -19,17 +19,14 @@ module internal Shape =
                 product <- product * int64 length
 
         if product > int64 System.Int32.MaxValue then
-            raise (
-                ShapeException
-                    $"an array of shape {show shape} has more than the {System.Int32.MaxValue} elements that fit"
-            )
+            Fail.shape $"an array of shape {show shape} has more than the {System.Int32.MaxValue} elements that fit"
 
         int product
 
     /// Checks lengths that users give.
     let check (operation: string) (shape: int[]) =
         if shape |> Array.exists (fun length -> length < 0) then
-            raise (ShapeException $"{operation}: axis lengths cannot be negative, and the shape is {show shape}")
+            Fail.shape $"{operation}: axis lengths cannot be negative, and the shape is {show shape}"
 
         size shape |> ignore
         shape
@@ -66,17 +63,15 @@ module internal Shape =
             | 1, n -> n
             | m, 1 -> m
             | _ ->
-                raise (
-                    ShapeException
-                        $"{operation}: shapes {show a} and {show b} do not broadcast: axis lengths must be equal, or one of them 1"
-                ))
+                Fail.shape
+                    $"{operation}: shapes {show a} and {show b} do not broadcast: axis lengths must be equal, or one of them 1")
 
     /// Checks an axis and counts negative ones from the end.
     let axis (operation: string) rank axis =
         let own = if axis < 0 then axis + rank else axis
 
         if own < 0 || own >= rank then
-            raise (ShapeException $"{operation}: axis {axis} does not exist in an array of {rank} axes")
+            Fail.shape $"{operation}: axis {axis} does not exist in an array of {rank} axes"
 
         own
 
@@ -89,4 +84,4 @@ module internal Count =
     /// Raises ArgumentRangeException for a count outside its range.
     let between (least: int) (most: int) (what: string) (count: int) =
         if count < least || count > most then
-            raise (ArgumentRangeException $"{what}: a count from {least} to {most} is needed, and it is {count}")
+            Fail.range $"{what}: a count from {least} to {most} is needed, and it is {count}"

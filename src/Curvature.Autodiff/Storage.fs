@@ -28,7 +28,7 @@ type internal Storage
         | DType.Float64 -> 8L
         | DType.Float32
         | DType.Int32 -> 4L
-        | other -> raise (DTypeException $"element types are Float32, Float64 and Int32, and {other} was asked for")
+        | other -> Fail.dtype $"element types are Float32, Float64 and Int32, and {other} was asked for"
 
     member _.Device = device
     member _.Offset = offset

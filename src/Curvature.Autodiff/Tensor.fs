@@ -49,7 +49,7 @@ type internal Primitive(name: string, parameters: obj) =
 
     default _.QuadraticForm(_, _, _, _) = ValueNone
 
-    default _.Transpose(_, _) = raise (DifferentiationException $"{name} is not linear, so it has no transpose")
+    default _.Transpose(_, _) = Fail.differentiation $"{name} is not linear, so it has no transpose"
 
     override _.Equals other =
         match other with
@@ -128,27 +128,20 @@ type internal Interpreter(depth: int) =
             let own: Device = operand.Device
 
             if not (obj.ReferenceEquals(first, own)) then
-                raise (
-                    DeviceException
-                        $"{primitive.Name}: operands live on different devices, {first.Name} and {own.Name}; move one of them by toDevice"
-                )
+                Fail.device
+                    $"{primitive.Name}: operands live on different devices, {first.Name} and {own.Name}; move one of them by toDevice"
 
             let candidate: Interpreter = operand.Owner
 
             if not (isNull candidate) && not candidate.IsActive then
-                raise (
-                    DifferentiationException
-                        $"{primitive.Name}: an operand was kept from inside a transformation that has ended (a tracer escaped); return it from the transformed function instead"
-                )
+                Fail.differentiation
+                    $"{primitive.Name}: an operand was kept from inside a transformation that has ended (a tracer escaped); return it from the transformed function instead"
 
             if not (isNull candidate) && not (obj.ReferenceEquals(candidate, owner)) then
                 if isNull owner || candidate.Depth > owner.Depth then
                     owner <- candidate
                 elif candidate.Depth = owner.Depth then
-                    raise (
-                        DifferentiationException
-                            $"{primitive.Name}: its operands come from two unrelated transformations"
-                    )
+                    Fail.differentiation $"{primitive.Name}: its operands come from two unrelated transformations"
 
         if isNull owner then
             let results = primitive.Infer(operands |> Array.map _.Signature)
@@ -241,10 +234,7 @@ type Tensor internal (content: Content) =
     /// The value of a tensor of one element.
     member this.ToScalar() : float =
         if this.Size <> 1 then
-            raise (
-                ShapeException
-                    $"a scalar is read from a tensor of one element; this one has shape {Shape.show signature.Shape}"
-            )
+            Fail.shape $"a scalar is read from a tensor of one element; this one has shape {Shape.show signature.Shape}"
 
         this.ToArray()[0]
 
@@ -358,23 +348,16 @@ type internal Elementwise private (op: OpCode) =
         let first = operands[0]
 
         if first.DType = DType.Int32 then
-            raise (
-                DTypeException
-                    $"{name}: arithmetic needs Float32 or Float64, and got Int32, which holds indices; convert it first"
-            )
+            Fail.dtype
+                $"{name}: arithmetic needs Float32 or Float64, and got Int32, which holds indices; convert it first"
 
         for operand in operands do
             if operand.DType <> first.DType then
-                raise (
-                    DTypeException
-                        $"{name}: operands have different element types, {first.DType} and {operand.DType}; convert one of them"
-                )
+                Fail.dtype
+                    $"{name}: operands have different element types, {first.DType} and {operand.DType}; convert one of them"
 
             if operand.Shape <> first.Shape then
-                raise (
-                    ShapeException
-                        $"{name}: operands have shapes {Shape.show first.Shape} and {Shape.show operand.Shape}"
-                )
+                Fail.shape $"{name}: operands have shapes {Shape.show first.Shape} and {Shape.show operand.Shape}"
 
         [| first |]
 
@@ -399,7 +382,7 @@ type internal Elementwise private (op: OpCode) =
             let coefficient i =
                 match operands[i] with
                 | Known tensor -> tensor
-                | Unknown _ -> raise (DifferentiationException $"{name} is not linear in its operands together")
+                | Unknown _ -> Fail.differentiation $"{name} is not linear in its operands together"
 
             operands
             |> Array.mapi (fun i operand ->
@@ -408,7 +391,7 @@ type internal Elementwise private (op: OpCode) =
                 | Unknown _ when ScalarFunction.isLinearIn op i ->
                     let partial = ScalarFunction.partials op |> List.item i
                     ValueSome(scale coefficient (fun () -> cotangent) partial cotangent)
-                | Unknown _ -> raise (DifferentiationException $"{name} is not linear in operand {i}"))
+                | Unknown _ -> Fail.differentiation $"{name} is not linear in operand {i}")
 
     override _.Batch(size, operands, batched) = Interpreter.Bind(Elementwise.Of op, Batched.align size operands batched)
 
@@ -444,7 +427,7 @@ type internal Broadcast(shape: int[], dims: int[]) =
 
         for i in 0 .. source.Length - 1 do
             if source[i] <> shape[dims[i]] && source[i] <> 1 then
-                raise (ShapeException $"broadcast: shape {Shape.show source} does not fit into {Shape.show shape}")
+                Fail.shape $"broadcast: shape {Shape.show source} does not fit into {Shape.show shape}"
 
         [| { operands[0] with Shape = shape } |]
 
@@ -495,7 +478,7 @@ type internal Sum(axes: int[]) =
 
     override _.Infer operands =
         if operands[0].DType = DType.Int32 then
-            raise (DTypeException "sum: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+            Fail.dtype "sum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
 
         [| { operands[0] with Shape = Shape.without axes operands[0].Shape } |]
 

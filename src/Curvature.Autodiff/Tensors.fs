@@ -19,10 +19,8 @@ module Tensor =
 
     let private checkCount operation (shape: int[]) count =
         if Shape.size shape <> count then
-            raise (
-                ShapeException
-                    $"{operation}: {count} values do not fill shape {Shape.show shape}, which holds {Shape.size shape}"
-            )
+            Fail.shape
+                $"{operation}: {count} values do not fill shape {Shape.show shape}, which holds {Shape.size shape}"
 
     // ---- making tensors
 
@@ -74,7 +72,7 @@ module Tensor =
     /// 0, 1, …, count − 1.
     let arange (dtype: DType) (count: int) : Tensor =
         if count < 0 then
-            raise (ArgumentRangeException $"arange: a count cannot be negative, and this one is {count}")
+            Fail.range $"arange: a count cannot be negative, and this one is {count}"
 
         Count.between 0 System.Array.MaxLength "arange" count
 
@@ -83,7 +81,7 @@ module Tensor =
     /// `count` numbers from first to last at equal distances, Float64. Two at least.
     let linspace (first: float) (last: float) (count: int) : Tensor =
         if count < 2 then
-            raise (ArgumentRangeException $"linspace: two points at least are needed, and {count} were asked for")
+            Fail.range $"linspace: two points at least are needed, and {count} were asked for"
 
         Count.between 2 System.Array.MaxLength "linspace" count
 
@@ -97,7 +95,7 @@ module Tensor =
 
     let private indexOnly operation (index: Tensor) =
         if index.DType <> DType.Int32 then
-            raise (DTypeException $"{operation}: an index is an Int32 tensor, and this one is {index.DType}")
+            Fail.dtype $"{operation}: an index is an Int32 tensor, and this one is {index.DType}"
 
     let private typeName (element: obj) =
         match element with
@@ -110,16 +108,13 @@ module Tensor =
         |> Array.map (fun element ->
             match element with
             | :? 'T as element -> element
-            | other ->
-                raise (
-                    DTypeException $"tensor: elements are of different types, {typeof<'T>.Name} and {typeName other}"
-                ))
+            | other -> Fail.dtype $"tensor: elements are of different types, {typeof<'T>.Name} and {typeName other}")
 
     /// Nested sequences of float, float32 or int, or a number, an array, or a 2-D array, as a tensor of Float64, Float32 or Int32.
     let ofObject (value: obj) : Tensor =
         let rec shapeOf (value: obj) =
             match value with
-            | :? string -> raise (DTypeException "tensor: text is not a number")
+            | :? string -> Fail.dtype "tensor: text is not a number"
             | :? Array as array when array.Rank > 1 -> List.init array.Rank array.GetLength
             | :? IEnumerable as items ->
                 let items = items |> Seq.cast<obj> |> Seq.toList
@@ -133,10 +128,8 @@ module Tensor =
                         if shapeOf item <> inner then
                             let show shape = Shape.show (List.toArray shape)
 
-                            raise (
-                                ShapeException
-                                    $"tensor: the nested sequences are ragged: shape {show inner} beside {show (shapeOf item)}"
-                            )
+                            Fail.shape
+                                $"tensor: the nested sequences are ragged: shape {show inner} beside {show (shapeOf item)}"
 
                     items.Length :: inner
             | _ -> []
@@ -154,14 +147,13 @@ module Tensor =
         | Some(:? float) -> ofArray shape (allOf values)
         | Some(:? float32) -> ofSingleArray shape (allOf values)
         | Some(:? int) -> ofIndices shape (allOf values)
-        | Some other ->
-            raise (DTypeException $"tensor: elements are float, float32 or int, and these are {typeName other}")
+        | Some other -> Fail.dtype $"tensor: elements are float, float32 or int, and these are {typeName other}"
 
     // ---- random tensors
 
     let private random distribution (key: Key) (dtype: DType) shape : Tensor =
         if dtype = DType.Int32 then
-            raise (DTypeException "random tensors are Float32 or Float64, and Int32 was asked for")
+            Fail.dtype "random tensors are Float32 or Float64, and Int32 was asked for"
 
         let result = Storage.Allocate(CpuDevice.Shared, { Shape = checkShape "random" shape; DType = dtype })
         let count = int64 (Shape.size result.Shape)
@@ -189,14 +181,10 @@ module Tensor =
                 let others = shape |> List.filter (fun length -> length <> -1) |> checkShape "reshape" |> Shape.size
 
                 if others = 0 || t.Size % others <> 0 then
-                    raise (
-                        ShapeException
-                            $"reshape: {t.Size} elements do not divide into {Shape.show (List.toArray shape)}"
-                    )
+                    Fail.shape $"reshape: {t.Size} elements do not divide into {Shape.show (List.toArray shape)}"
 
                 shape |> List.map (fun length -> if length = -1 then t.Size / others else length) |> List.toArray
-            | _ ->
-                raise (ShapeException $"reshape: only one length can be inferred, in {Shape.show (List.toArray shape)}")
+            | _ -> Fail.shape $"reshape: only one length can be inferred, in {Shape.show (List.toArray shape)}"
 
         if t.Signature.Shape = shape then t else bind (Structure.Reshape shape) [ t ]
 
@@ -208,17 +196,14 @@ module Tensor =
         let axes = order |> List.map (Shape.axis "permute" t.Rank) |> List.toArray
 
         if Array.sort axes <> [| 0 .. t.Rank - 1 |] then
-            raise (
-                ShapeException
-                    $"permute: {order} is not an order of the {t.Rank} axes of {Shape.show t.Signature.Shape}"
-            )
+            Fail.shape $"permute: {order} is not an order of the {t.Rank} axes of {Shape.show t.Signature.Shape}"
 
         if axes = [| 0 .. t.Rank - 1 |] then t else bind (Structure.Permute axes) [ t ]
 
     /// The last two axes trade places.
     let transpose (t: Tensor) : Tensor =
         if t.Rank < 2 then
-            raise (ShapeException $"transpose: two axes are needed, and the shape is {Shape.show t.Signature.Shape}")
+            Fail.shape $"transpose: two axes are needed, and the shape is {Shape.show t.Signature.Shape}"
 
         permute ([ 0 .. t.Rank - 3 ] @ [ t.Rank - 1; t.Rank - 2 ]) t
 
@@ -232,7 +217,7 @@ module Tensor =
         let axis = Shape.axis "squeeze" t.Rank axis
 
         if t.Signature.Shape[axis] <> 1 then
-            raise (ShapeException $"squeeze: axis {axis} of {Shape.show t.Signature.Shape} does not have length 1")
+            Fail.shape $"squeeze: axis {axis} of {Shape.show t.Signature.Shape} does not have length 1"
 
         reshape (List.removeAt axis (List.ofArray t.Signature.Shape)) t
 
@@ -241,9 +226,7 @@ module Tensor =
         let shape = checkShape "broadcastTo" shape
 
         if Shape.broadcast "broadcastTo" t.Signature.Shape shape <> shape then
-            raise (
-                ShapeException $"broadcastTo: {Shape.show t.Signature.Shape} does not broadcast to {Shape.show shape}"
-            )
+            Fail.shape $"broadcastTo: {Shape.show t.Signature.Shape} does not broadcast to {Shape.show shape}"
 
         t.BroadcastTo shape
 
@@ -252,10 +235,8 @@ module Tensor =
         let axis = Shape.axis "slice" t.Rank axis
 
         if count < 0 || step < 1 then
-            raise (
-                ArgumentRangeException
-                    $"slice: a count of at least 0 and a step of at least 1 are needed, and they are {count} and {step}"
-            )
+            Fail.range
+                $"slice: a count of at least 0 and a step of at least 1 are needed, and they are {count} and {step}"
 
         let at value others = Array.create t.Rank others |> Array.updateAt axis value
         bind (Structure.Slice(at start 0, Array.updateAt axis count t.Signature.Shape, at step 1)) [ t ]
@@ -276,7 +257,7 @@ module Tensor =
     /// Joins tensors along an axis.
     let concat (axis: int) (tensors: Tensor list) : Tensor =
         match tensors with
-        | [] -> raise (ArgumentRangeException "concat: there is nothing to join")
+        | [] -> Fail.range "concat: there is nothing to join"
         | first :: rest ->
             let axis = Shape.axis "concat" first.Rank axis
             if rest.IsEmpty then first else bind (Structure.Concat axis) tensors
@@ -285,10 +266,8 @@ module Tensor =
     let stack (axis: int) (tensors: Tensor list) : Tensor =
         for t in tensors do
             if t.Signature.Shape <> tensors.Head.Signature.Shape then
-                raise (
-                    ShapeException
-                        $"stack: shapes {Shape.show tensors.Head.Signature.Shape} and {Shape.show t.Signature.Shape} differ"
-                )
+                Fail.shape
+                    $"stack: shapes {Shape.show tensors.Head.Signature.Shape} and {Shape.show t.Signature.Shape} differ"
 
         tensors |> List.map (unsqueeze axis) |> concat axis
 
@@ -297,7 +276,7 @@ module Tensor =
         let axis = Shape.axis "pad" t.Rank axis
 
         if before < 0 || after < 0 then
-            raise (ArgumentRangeException $"pad: counts of zeros cannot be negative, and they are {before} and {after}")
+            Fail.range $"pad: counts of zeros cannot be negative, and they are {before} and {after}"
 
         let at value = Array.zeroCreate t.Rank |> Array.updateAt axis value
         bind (Structure.Pad(at before, at 0, at after)) [ t ]
@@ -372,10 +351,8 @@ module Tensor =
         let shape = t.Shape
 
         if not (obj.ReferenceEquals(t.Device, device) || isNull t.Owner) then
-            raise (
-                DifferentiationException
-                    $"toDevice: the tensor is part of a transformation; move it to {device.Name} before that"
-            )
+            Fail.differentiation
+                $"toDevice: the tensor is part of a transformation; move it to {device.Name} before that"
 
         match t.DType with
         | _ when obj.ReferenceEquals(t.Device, device) -> t
@@ -399,9 +376,7 @@ module Tensor =
         let count = axes |> List.fold (fun count axis -> count * float shape[axis]) 1.0
 
         if count = 0.0 then
-            raise (
-                ShapeException $"mean: there is nothing to take the mean of in axes {axes} of shape {Shape.show shape}"
-            )
+            Fail.shape $"mean: there is nothing to take the mean of in axes {axes} of shape {Shape.show shape}"
 
         sumAxes axes t / count
 
@@ -422,10 +397,8 @@ module Tensor =
         let shape = t.Signature.Shape
 
         if shape.Length = 0 || index.Signature.Shape <> shape[.. shape.Length - 2] then
-            raise (
-                ShapeException
-                    $"pick: an index of shape {Shape.show index.Signature.Shape} does not give one position for each row of {Shape.show shape}"
-            )
+            Fail.shape
+                $"pick: an index of shape {Shape.show index.Signature.Shape} does not give one position for each row of {Shape.show shape}"
 
         bind (Indexing.Gather(t.Rank - 1, t.Rank - 1)) [ t; index ]
 
@@ -450,7 +423,7 @@ module Tensor =
             labels.ToInt32Array()
             |> Array.iteri (fun row label ->
                 if label < 0 || label >= classes then
-                    raise (DataException $"label {label} of row {row} is not one of 0 … {classes - 1}"))
+                    Fail.data $"label {label} of row {row} is not one of 0 … {classes - 1}")
 
         Shape.size [| labels.Size; classes |] |> ignore
         let positions = arange dtype classes
@@ -472,26 +445,21 @@ module Tensor =
             || parts[1].Contains ','
             || not (Seq.forall isLabel (String.Concat parts))
         then
-            raise (ShapeException $"einsum: \"{formula}\" is not of the form \"ij,jk->ik\"")
+            Fail.shape $"einsum: \"{formula}\" is not of the form \"ij,jk->ik\""
 
         let labels (text: string) = text.ToCharArray() |> Array.map (fun c -> int c - int 'a')
         let left, right, result = labels operands[0], labels operands[1], labels parts[1]
 
         for own in [ left; right; result ] do
             if (Array.distinct own).Length <> own.Length then
-                raise (
-                    ShapeException $"einsum: a label occurs twice in one operand, or in the result, of \"{formula}\""
-                )
+                Fail.shape $"einsum: a label occurs twice in one operand, or in the result, of \"{formula}\""
 
         for (own, other) in [ left, right; right, left ] do
             if own |> Array.exists (fun label -> not (Array.contains label other || Array.contains label result)) then
-                raise (
-                    ShapeException
-                        $"einsum: a label of \"{formula}\" occurs in one operand only; sum over that axis first"
-                )
+                Fail.shape $"einsum: a label of \"{formula}\" occurs in one operand only; sum over that axis first"
 
         if result |> Array.exists (fun label -> not (Array.contains label left || Array.contains label right)) then
-            raise (ShapeException $"einsum: the result of \"{formula}\" has a label that no operand has")
+            Fail.shape $"einsum: the result of \"{formula}\" has a label that no operand has"
 
         bind (Einsum(left, right, result)) [ a; b ]
 
@@ -500,10 +468,8 @@ module Tensor =
         match a.Rank, b.Rank with
         | 0, _
         | _, 0 ->
-            raise (
-                ShapeException
-                    $"matmul: matrices are needed, and the shapes are {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape}"
-            )
+            Fail.shape
+                $"matmul: matrices are needed, and the shapes are {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape}"
         | 1, 1 -> einsum "i,i->" a b
         | 1, 2 -> einsum "i,ij->j" a b
         | 2, 1 -> einsum "ij,j->i" a b
@@ -522,17 +488,13 @@ module Tensor =
                 (Einsum(Array.append labels [| i; j |], Array.append labels [| j; k |], Array.append labels [| i; k |]))
                 [ expand a; expand b ]
         | _ ->
-            raise (
-                ShapeException
-                    $"matmul: shapes {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape} do not fit; a vector goes with a matrix"
-            )
+            Fail.shape
+                $"matmul: shapes {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape} do not fit; a vector goes with a matrix"
 
     /// The inner product of two tensors of the same shape.
     let dot (a: Tensor) (b: Tensor) : Tensor =
         if a.Signature.Shape <> b.Signature.Shape then
-            raise (
-                ShapeException $"dot: shapes {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape} differ"
-            )
+            Fail.shape $"dot: shapes {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape} differ"
 
         let labels = [| 0 .. a.Rank - 1 |]
         bind (Einsum(labels, labels, [||])) [ a; b ]

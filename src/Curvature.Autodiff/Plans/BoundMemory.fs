@@ -28,9 +28,7 @@ type internal BoundMemory(bytes: int64, giveBack: unit -> unit) =
             let now = Volatile.Read &uses
 
             if now = 0 || this.IsDisposed then
-                raise (
-                    DisposedException "a compiled map was disposed of, and its memory given back: it cannot be applied"
-                )
+                Fail.disposed "a compiled map was disposed of, and its memory given back: it cannot be applied"
 
             entered <- Interlocked.CompareExchange(&uses, now + 1, now) = now
 

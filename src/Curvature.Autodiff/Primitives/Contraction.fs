@@ -24,30 +24,23 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         let a, b = operands[0], operands[1]
 
         if a.DType <> b.DType then
-            raise (
-                DTypeException
-                    $"einsum: operands have different element types, {a.DType} and {b.DType}; convert one of them"
-            )
+            Fail.dtype $"einsum: operands have different element types, {a.DType} and {b.DType}; convert one of them"
 
         if a.DType = DType.Int32 then
-            raise (DTypeException "einsum: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+            Fail.dtype "einsum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
 
         let lengths = Dictionary<int, int>()
 
         let add (labels: int[]) (shape: int[]) =
             if labels.Length <> shape.Length then
-                raise (
-                    ShapeException $"{this}: {labels.Length} labels for the {shape.Length} axes of {Shape.show shape}"
-                )
+                Fail.shape $"{this}: {labels.Length} labels for the {shape.Length} axes of {Shape.show shape}"
 
             Array.iter2
                 (fun label length ->
                     match lengths.TryGetValue label with
                     | true, other when other <> length ->
-                        raise (
-                            ShapeException
-                                $"{this}: shapes {Shape.show a.Shape} and {Shape.show b.Shape} do not fit: axis {letters [| label |]} is {other} in one and {length} in the other"
-                        )
+                        Fail.shape
+                            $"{this}: shapes {Shape.show a.Shape} and {Shape.show b.Shape} do not fit: axis {letters [| label |]} is {other} in one and {length} in the other"
                     | _ -> lengths[label] <- length)
                 labels
                 shape
@@ -112,7 +105,7 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         | ValueNone, _, _ -> [| ValueNone; ValueNone |]
         | ValueSome c, Unknown _, Known b -> [| ValueSome(contract result right left c b); ValueNone |]
         | ValueSome c, Known a, Unknown _ -> [| ValueNone; ValueSome(contract left result right a c) |]
-        | _ -> raise (DifferentiationException $"{this} is not linear in its operands together")
+        | _ -> Fail.differentiation $"{this} is not linear in its operands together"
 
     /// A batched operand gains a label; the other stays as it is, so that the batch folds into one product.
     override _.Batch(_, operands, batched) =

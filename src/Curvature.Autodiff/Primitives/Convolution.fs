@@ -128,10 +128,8 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
         let shapes = operands |> Array.map _.Shape
 
         if operands[0].DType <> operands[1].DType || operands[0].DType = DType.Int32 then
-            raise (
-                DTypeException
-                    $"convolution: operands must both be Float32 or both Float64, and they are {operands[0].DType} and {operands[1].DType}"
-            )
+            Fail.dtype
+                $"convolution: operands must both be Float32 or both Float64, and they are {operands[0].DType} and {operands[1].DType}"
 
         let fits =
             shapes |> Array.forall (fun shape -> shape.Length = 4 || shape.Length = 5)
@@ -144,10 +142,8 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
                 && Array.forall2 (fun role shape -> single shape = shapeOf role all) roles shapes)
 
         if not fits then
-            raise (
-                ShapeException
-                    $"convolution: {roles[0]} {Shape.show shapes[0]} and {roles[1]} {Shape.show shapes[1]} do not fit {this}"
-            )
+            Fail.shape
+                $"convolution: {roles[0]} {Shape.show shapes[0]} and {roles[1]} {Shape.show shapes[1]} do not fit {this}"
 
         let shape = shapeOf result (sizes (shapes |> Array.map single))
 
@@ -173,7 +169,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
         | ValueNone, _, _ -> [| ValueNone; ValueNone |]
         | ValueSome c, Unknown a, Known b -> [| ValueSome(compute roles[0] a [ result, c; roles[1], b ]); ValueNone |]
         | ValueSome c, Known a, Unknown b -> [| ValueNone; ValueSome(compute roles[1] b [ result, c; roles[0], a ]) |]
-        | _ -> raise (DifferentiationException $"{this} is not linear in its operands together")
+        | _ -> Fail.differentiation $"{this} is not linear in its operands together"
 
     /// A batch is repetitions; a batch of repetitions is more of them.
     override this.Batch(size, operands, batched) =

@@ -35,7 +35,7 @@ module internal Indexing =
 
     let private checkIndex name (index: Signature) =
         if index.DType <> DType.Int32 then
-            raise (DTypeException $"{name}: an index is an Int32 tensor, and this one is {index.DType}")
+            Fail.dtype $"{name}: an index is an Int32 tensor, and this one is {index.DType}"
 
     /// table[batch…, outer…, index[batch…, count…], inner…] → [batch…, outer…, count…, inner…].
     /// The first `batchAxes` axes of table and index go together.
@@ -48,10 +48,8 @@ module internal Indexing =
             checkIndex "gather" index
 
             if table.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
-                raise (
-                    ShapeException
-                        $"gather: the first {batchAxes} axes of {Shape.show table.Shape} and {Shape.show index.Shape} differ"
-                )
+                Fail.shape
+                    $"gather: the first {batchAxes} axes of {Shape.show table.Shape} and {Shape.show index.Shape} differ"
 
             let shape = Array.concat [ table.Shape[.. axis - 1]; index.Shape[batchAxes..]; table.Shape[axis + 1 ..] ]
             [| { table with Shape = shape } |]
@@ -77,7 +75,7 @@ module internal Indexing =
                     |> Tangent.map (fun c -> Interpreter.Bind(ScatterAdd(axis, batchAxes, length), index, c)[0])
                     ValueNone
                 |]
-            | Unknown _ -> raise (DifferentiationException "gather is not linear in its index")
+            | Unknown _ -> Fail.differentiation "gather is not linear in its index"
 
         override _.Batch(size, operands, batched) =
             if not batched[1] && batchAxes = 0 then
@@ -98,24 +96,18 @@ module internal Indexing =
             checkIndex "scatterAdd" index
 
             if length < 0 then
-                raise (ShapeException $"scatterAdd: an axis cannot have a negative length, and {length} was asked for")
+                Fail.shape $"scatterAdd: an axis cannot have a negative length, and {length} was asked for"
 
             if updates.DType = DType.Int32 then
-                raise (
-                    DTypeException "scatterAdd: updates are Float32 or Float64, and these are Int32; convert them first"
-                )
+                Fail.dtype "scatterAdd: updates are Float32 or Float64, and these are Int32; convert them first"
 
             if updates.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
-                raise (
-                    ShapeException
-                        $"scatterAdd: the first {batchAxes} axes of {Shape.show updates.Shape} and {Shape.show index.Shape} differ"
-                )
+                Fail.shape
+                    $"scatterAdd: the first {batchAxes} axes of {Shape.show updates.Shape} and {Shape.show index.Shape} differ"
 
             if updates.Shape[axis .. axis + index.Shape.Length - batchAxes - 1] <> index.Shape[batchAxes..] then
-                raise (
-                    ShapeException
-                        $"scatterAdd: updates of shape {Shape.show updates.Shape} do not fit an index of shape {Shape.show index.Shape} at axis {axis}"
-                )
+                Fail.shape
+                    $"scatterAdd: updates of shape {Shape.show updates.Shape} do not fit an index of shape {Shape.show index.Shape} at axis {axis}"
 
             [| { updates with Shape = tableShape index.Shape updates.Shape } |]
 
@@ -137,7 +129,7 @@ module internal Indexing =
                     ValueNone
                     cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Gather(axis, batchAxes), c, index)[0])
                 |]
-            | Unknown _ -> raise (DifferentiationException "scatterAdd is not linear in its index")
+            | Unknown _ -> Fail.differentiation "scatterAdd is not linear in its index"
 
         override _.Batch(size, operands, batched) =
             if not batched[0] && batchAxes = 0 then
@@ -154,10 +146,10 @@ module internal Indexing =
             let shape = operands[0].Shape
 
             if operands[0].DType = DType.Int32 then
-                raise (DTypeException "argMax: numbers are Float32 or Float64, and these are Int32; convert them first")
+                Fail.dtype "argMax: numbers are Float32 or Float64, and these are Int32; convert them first"
 
             if shape.Length = 0 || shape[shape.Length - 1] = 0 then
-                raise (ShapeException $"argMax: there is nothing to choose from in the last axis of {Shape.show shape}")
+                Fail.shape $"argMax: there is nothing to choose from in the last axis of {Shape.show shape}"
 
             [| { Shape = shape[.. shape.Length - 2]; DType = DType.Int32 } |]
 
@@ -187,9 +179,7 @@ module internal Indexing =
 
         override _.Infer operands =
             if operands[0].DType = DType.Int32 then
-                raise (
-                    DTypeException "cumulativeSum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
-                )
+                Fail.dtype "cumulativeSum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
 
             [| operands[0] |]
 

@@ -69,7 +69,7 @@ type internal Norm(kept: int) =
 
     override _.Infer operands =
         if operands[0].DType = DType.Int32 then
-            raise (DTypeException "norm: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+            Fail.dtype "norm: arithmetic needs Float32 or Float64, and got Int32; convert it first"
 
         [| { operands[0] with Shape = operands[0].Shape[.. kept - 1] } |]
 

@@ -19,10 +19,10 @@ module internal Softmax =
 
     let private checkRows name (operand: Signature) =
         if operand.Shape.Length = 0 || operand.Shape[lastAxis operand.Shape] = 0 then
-            raise (ShapeException $"{name}: the last axis of shape {Shape.show operand.Shape} has no elements")
+            Fail.shape $"{name}: the last axis of shape {Shape.show operand.Shape} has no elements"
 
         if operand.DType = DType.Int32 then
-            raise (DTypeException $"{name}: arithmetic needs Float32 or Float64, and got Int32")
+            Fail.dtype $"{name}: arithmetic needs Float32 or Float64, and got Int32"
 
     /// Emits the maximum of each row, clamped to finite numbers, so that shifting rows of infinities by it is defined.
     let private rowMaximum (emitter: Emitter) (source: View) =
@@ -182,16 +182,11 @@ module internal Softmax =
             checkRows "softmaxCrossEntropy" x
 
             if x.Shape <> q.Shape then
-                raise (
-                    ShapeException
-                        $"softmaxCrossEntropy: logits have shape {Shape.show x.Shape} and targets {Shape.show q.Shape}"
-                )
+                Fail.shape
+                    $"softmaxCrossEntropy: logits have shape {Shape.show x.Shape} and targets {Shape.show q.Shape}"
 
             if x.DType <> q.DType then
-                raise (
-                    DTypeException
-                        $"softmaxCrossEntropy: logits are {x.DType} and targets {q.DType}; convert one of them"
-                )
+                Fail.dtype $"softmaxCrossEntropy: logits are {x.DType} and targets {q.DType}; convert one of them"
 
             [| { x with Shape = rows x.Shape } |]
 

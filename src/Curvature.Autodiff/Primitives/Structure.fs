@@ -24,10 +24,8 @@ module internal Structure =
 
         override _.Infer operands =
             if Shape.size operands[0].Shape <> Shape.size shape then
-                raise (
-                    ShapeException
-                        $"reshape: {Shape.show operands[0].Shape} has {Shape.size operands[0].Shape} elements, and {Shape.show shape} has {Shape.size shape}"
-                )
+                Fail.shape
+                    $"reshape: {Shape.show operands[0].Shape} has {Shape.size operands[0].Shape} elements, and {Shape.show shape} has {Shape.size shape}"
 
             [| { operands[0] with Shape = shape } |]
 
@@ -100,10 +98,8 @@ module internal Structure =
                         last < int64 source[axis]
 
                 if start[axis] < 0 || shape[axis] < 0 || not fits then
-                    raise (
-                        ShapeException
-                            $"slice: {shape[axis]} elements from {start[axis]} in steps of {steps[axis]} do not lie within axis {axis} of shape {Shape.show source}"
-                    )
+                    Fail.shape
+                        $"slice: {shape[axis]} elements from {start[axis]} in steps of {steps[axis]} do not lie within axis {axis} of shape {Shape.show source}"
 
             [| { operands[0] with Shape = shape } |]
 
@@ -130,9 +126,7 @@ module internal Structure =
                 let total = int64 before[axis] + inside + int64 after[axis]
 
                 if total > int64 System.Int32.MaxValue then
-                    raise (
-                        ShapeException $"pad: axis {axis} of {Shape.show operands[0].Shape} would get {total} elements"
-                    )
+                    Fail.shape $"pad: axis {axis} of {Shape.show operands[0].Shape} would get {total} elements"
 
                 int total
 
@@ -163,13 +157,11 @@ module internal Structure =
             let total = sizes |> Array.sumBy int64
 
             if Array.exists (fun size -> size < 0) sizes then
-                raise (ShapeException $"split: pieces cannot have negative lengths, and these are {Shape.show sizes}")
+                Fail.shape $"split: pieces cannot have negative lengths, and these are {Shape.show sizes}"
 
             if total <> int64 source.Shape[axis] then
-                raise (
-                    ShapeException
-                        $"split: pieces of {Shape.show sizes} add up to {total}, and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
-                )
+                Fail.shape
+                    $"split: pieces of {Shape.show sizes} add up to {total}, and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
 
             sizes |> Array.map (fun size -> { source with Shape = source.Shape |> Array.updateAt axis size })
 
@@ -219,18 +211,16 @@ module internal Structure =
                     && Array.updateAt axis 0 operand.Shape = Array.updateAt axis 0 first.Shape
 
                 if not fits then
-                    raise (
-                        ShapeException
-                            $"concat: shapes {Shape.show first.Shape} and {Shape.show operand.Shape} differ outside axis {axis}"
-                    )
+                    Fail.shape
+                        $"concat: shapes {Shape.show first.Shape} and {Shape.show operand.Shape} differ outside axis {axis}"
 
                 if operand.DType <> first.DType then
-                    raise (DTypeException $"concat: element types {first.DType} and {operand.DType} differ")
+                    Fail.dtype $"concat: element types {first.DType} and {operand.DType} differ"
 
             let length = operands |> Array.sumBy (fun operand -> int64 operand.Shape[axis])
 
             if length > int64 System.Int32.MaxValue then
-                raise (ShapeException $"concat: {length} elements do not fit into one axis")
+                Fail.shape $"concat: {length} elements do not fit into one axis"
 
             [| { first with Shape = first.Shape |> Array.updateAt axis (int length) } |]
 

@@ -24,10 +24,10 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
         let shape = operands[0].Shape
 
         if operands[0].DType = DType.Int32 then
-            raise (DTypeException "window sums: arithmetic needs Float32 or Float64, and got Int32; convert it first")
+            Fail.dtype "window sums: arithmetic needs Float32 or Float64, and got Int32; convert it first"
 
         if shape.Length <> 4 || struct (shape[1], shape[2]) <> sourceLengths then
-            raise (ShapeException $"window sums: images of shape {Shape.show shape} do not fit {this}")
+            Fail.shape $"window sums: images of shape {Shape.show shape} do not fit {this}"
 
         let struct (rows, columns) = targetLengths
 
@@ -76,12 +76,10 @@ type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
         let rank = shape.Length
 
         if operands[0].DType = DType.Int32 then
-            raise (
-                DTypeException "window maxima: the images must be Float32 or Float64, and are Int32; convert them first"
-            )
+            Fail.dtype "window maxima: the images must be Float32 or Float64, and are Int32; convert them first"
 
         if (rank <> 4 && rank <> 5) || shape[rank - 3] <> height.Input || shape[rank - 2] <> width.Input then
-            raise (ShapeException $"window maxima: images of shape {Shape.show shape} do not fit {this}")
+            Fail.shape $"window maxima: images of shape {Shape.show shape} do not fit {this}"
 
         [|
             {

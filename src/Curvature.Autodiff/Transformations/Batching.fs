@@ -41,14 +41,14 @@ module internal Batching =
     let vmap (f: Tensor[] -> Tensor[]) (stacks: Tensor[]) =
         let leading (t: Tensor) =
             match t.Signature.Shape with
-            | [||] -> raise (ShapeException "vmap: a scalar has no leading axis to map over")
+            | [||] -> Fail.shape "vmap: a scalar has no leading axis to map over"
             | shape -> shape[0]
 
         let size = leading stacks[0]
 
         for stack in stacks do
             if leading stack <> size then
-                raise (ShapeException $"vmap: the leading axes have different lengths, {size} and {leading stack}")
+                Fail.shape $"vmap: the leading axes have different lengths, {size} and {leading stack}"
 
         let interpreter = BatchInterpreter(Interpreter.CurrentDepth + 1, size)
 

@@ -49,7 +49,7 @@ module internal Finite =
     /// Raises NonFiniteException, naming the tensor, where one of its elements is not finite.
     let check (what: string) (t: Tensor) =
         match describe t with
-        | ValueSome where -> raise (NonFiniteException $"{what} is {where}")
+        | ValueSome where -> Fail.nonFinite $"{what} is {where}"
         | ValueNone -> ()
 
     /// Runs primitives until one of them yields a value that is not finite.

@@ -99,16 +99,11 @@ module internal QuadraticForm =
         let struct (output, value) = tape.Split result
 
         if value.Rank <> 0 then
-            raise (
-                ShapeException
-                    $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}"
-            )
+            Fail.shape
+                $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}"
 
         if value.DType = DType.Int32 then
-            raise (
-                DTypeException
-                    "a quadratic form needs a function with a Float32 or Float64 value, and this one returns Int32"
-            )
+            Fail.dtype "a quadratic form needs a function with a Float32 or Float64 value, and this one returns Int32"
 
         if output < 0 then
             value, fun _ -> value.FillLike 0.0

@@ -24,12 +24,12 @@ type Axis internal (title: string, kind: AxisKind, range: struct (float * float)
     /// range, one that is not finite, one that is not above 0 on a logarithmic axis, and for any on an axis of names.
     member _.WithRange(low: float, high: float) : Axis =
         if not (low < high && Double.IsFinite(high - low)) then
-            raise (ArgumentRangeException $"WithRange: [{low}, {high}] is not a finite range from low to high")
+            Fail.range $"WithRange: [{low}, {high}] is not a finite range from low to high"
 
         match kind with
         | Logarithmic when low <= 0.0 ->
-            raise (ArgumentRangeException $"WithRange: a logarithmic axis lies above 0, and the range begins at {low}")
-        | Categories _ -> raise (ArgumentRangeException "WithRange: an axis of names has no range of numbers")
+            Fail.range $"WithRange: a logarithmic axis lies above 0, and the range begins at {low}"
+        | Categories _ -> Fail.range "WithRange: an axis of names has no range of numbers"
         | _ -> Axis(title, kind, ValueSome(struct (low, high)))
 
 namespace Curvature.FSharp
@@ -53,7 +53,7 @@ module Axis =
     /// are near 0 while a few are far. Raises ArgumentRangeException for a threshold that is not above 0.
     let symmetricLogarithmic (threshold: float) (title: string) : Axis =
         if not (threshold > 0.0 && Double.IsFinite threshold) then
-            raise (ArgumentRangeException $"symmetricLogarithmic: a threshold above 0 is needed, and it is {threshold}")
+            Fail.range $"symmetricLogarithmic: a threshold above 0 is needed, and it is {threshold}"
 
         create (SymmetricLogarithmic threshold) title
 

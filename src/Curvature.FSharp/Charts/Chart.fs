@@ -21,10 +21,7 @@ type Chart internal (title: string, x: Axis, y: Axis, series: Series list, width
     /// The same chart in another size. Raises ArgumentRangeException for less than 160 × 120 pixels.
     member _.WithSize(width: int, height: int) : Chart =
         if width < 160 || height < 120 then
-            raise (
-                ArgumentRangeException
-                    $"WithSize: a chart has 160 × 120 pixels at least, and {width} × {height} were asked for"
-            )
+            Fail.range $"WithSize: a chart has 160 × 120 pixels at least, and {width} × {height} were asked for"
 
         Chart(title, x, y, series, width, height)
 

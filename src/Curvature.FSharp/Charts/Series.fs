@@ -41,7 +41,7 @@ type Series
     /// The same series in one of the eight colours, from 1 on; without it, each series takes the next. Raises ArgumentRangeException for another.
     member _.WithAccent(number: int) : Series =
         if number < 1 || number > 8 then
-            raise (ArgumentRangeException $"WithAccent: there are accents 1 to 8, and {number} was asked for")
+            Fail.range $"WithAccent: there are accents 1 to 8, and {number} was asked for"
 
         Series(name, kind, x, y, bounds, notes, number)
 
@@ -50,9 +50,7 @@ type Series
         let texts = Seq.toArray texts
 
         if texts.Length <> x.Length then
-            raise (
-                ShapeException $"WithNotes: series \"{name}\" has {x.Length} points, and there are {texts.Length} texts"
-            )
+            Fail.shape $"WithNotes: series \"{name}\" has {x.Length} points, and there are {texts.Length} texts"
 
         Series(name, kind, x, y, bounds, texts, accent)
 
@@ -70,7 +68,7 @@ module Series =
     let private same (name: string) (x: float[]) (others: float[] list) =
         if others |> List.exists (fun other -> other.Length <> x.Length) then
             let counts = String.Join(", ", others |> List.map _.Length)
-            raise (ShapeException $"series \"{name}\": {x.Length} places need as many numbers, and there are {counts}")
+            Fail.shape $"series \"{name}\": {x.Length} places need as many numbers, and there are {counts}"
 
     /// A line through points (xᵢ, yᵢ). Raises ShapeException where there are not as many x as y, like all functions here.
     let line (name: string) (x: float[]) (y: float[]) : Series =
@@ -115,13 +113,11 @@ module Series =
         let rows, columns = Array2D.length1 z, Array2D.length2 z
 
         if rows <> y.Length || columns <> x.Length || rows < 2 || columns < 2 then
-            raise (
-                ShapeException
-                    $"contours \"{name}\": {y.Length} × {x.Length} places, at least 2 × 2, need as many numbers, and there are {rows} × {columns}"
-            )
+            Fail.shape
+                $"contours \"{name}\": {y.Length} × {x.Length} places, at least 2 × 2, need as many numbers, and there are {rows} × {columns}"
 
         if not (isAscending x && isAscending y && isAscending levels) then
-            raise (ArgumentRangeException $"contours \"{name}\": the places and levels must ascend")
+            Fail.range $"contours \"{name}\": the places and levels must ascend"
 
         create name (Contours(z, levels)) x y ValueNone
 

@@ -98,10 +98,10 @@ module AtomicFile =
         if isNull path then nullArg (nameof path)
 
         if String.IsNullOrWhiteSpace path then
-            raise (DataException "the path of a file is needed, and it is empty")
+            Fail.data "the path of a file is needed, and it is empty"
 
         if path.Contains '\000' then
-            raise (DataException $"{path} cannot be written: a path cannot hold a character 0")
+            Fail.data $"{path} cannot be written: a path cannot hold a character 0"
 
         try
             action ()

@@ -27,14 +27,12 @@ module Cifar =
                 let label = int record[place]
 
                 if label >= classes then
-                    raise (
-                        DataException $"{name}: label {label} of image {labels.Count} is not one of 0 … {classes - 1}"
-                    ))
+                    Fail.data $"{name}: label {label} of image {labels.Count} is not one of 0 … {classes - 1}")
 
             reading.Keep("the set of images", int64 pixels)
 
             if images.Length > int64 (Array.MaxLength - pixels) then
-                raise (DataException $"{name}: it has more images than the {labels.Count} that a set can hold")
+                Fail.data $"{name}: it has more images than the {labels.Count} that a set can hold"
 
             labels.Add(int record[classes.Length - 1])
             images.Write(record, classes.Length, pixels)
@@ -43,15 +41,13 @@ module Cifar =
         if got > 0 || labels.Count = 0 then
             let bytes = int64 labels.Count * int64 length + int64 got
 
-            raise (
-                DataException $"{name} has {bytes} bytes, and CIFAR files have a multiple of {length} from {length} on"
-            )
+            Fail.data $"{name} has {bytes} bytes, and CIFAR files have a multiple of {length} from {length} on"
 
         ImageSet(images.ToArray(), labels.ToArray(), 3, 32, 32)
 
     let private tensors (read: string -> ImageSet) (dtype: DType) (path: string) : Tensor * Tensor =
         if dtype = DType.Int32 then
-            raise (DTypeException "cifar: images are Float32 or Float64, and Int32 was asked for")
+            Fail.dtype "cifar: images are Float32 or Float64, and Int32 was asked for"
 
         let images = read path
         images.ToTensor dtype, images.Labels

@@ -33,7 +33,7 @@ type CsvOptions =
             || System.Char.IsLetterOrDigit separator
             || "\"\r\n+-.\000".Contains separator
         then
-            raise (ArgumentRangeException $"separator: '{separator}' (character {int separator}) cannot separate cells")
+            Fail.range $"separator: '{separator}' (character {int separator}) cannot separate cells"
 
         { options with Separator = separator }
 
@@ -90,10 +90,9 @@ module Csv =
     let private parse (path: string) line column (cell: string) =
         match Double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture) with
         | true, value when Double.IsFinite value -> value
-        | true, _ ->
-            raise (DataException $"{path}, line {line}, column {column + 1}: \"{cell}\" is not a finite number")
-        | _ when cell = "" -> raise (DataException $"{path}, line {line}, column {column + 1}: the cell is empty")
-        | _ -> raise (DataException $"{path}, line {line}, column {column + 1}: \"{cell}\" is not a number")
+        | true, _ -> Fail.data $"{path}, line {line}, column {column + 1}: \"{cell}\" is not a finite number"
+        | _ when cell = "" -> Fail.data $"{path}, line {line}, column {column + 1}: the cell is empty"
+        | _ -> Fail.data $"{path}, line {line}, column {column + 1}: \"{cell}\" is not a number"
 
     let private readRows (options: CsvOptions) (reading: Reading) (reader: CsvReader) : Table =
         let path = reading.Name
@@ -108,9 +107,7 @@ module Csv =
                 origin <- $"line {line}"
 
             if record.Length <> width then
-                raise (
-                    DataException $"{path}, line {line}: expected {width} cells as in {origin}, and got {record.Length}"
-                )
+                Fail.data $"{path}, line {line}: expected {width} cells as in {origin}, and got {record.Length}"
 
             // A number of a cell, and of a line for each row.
             reading.Keep("the table", 8L * int64 record.Length + 4L)
@@ -133,7 +130,7 @@ module Csv =
             isFirst <- false
 
         if lines.Count = 0 then
-            raise (DataException(if isFirst then $"{path} is empty" else $"{path} has a header and no rows"))
+            Fail.data (if isFirst then $"{path} is empty" else $"{path} has a header and no rows")
 
         {
             Width = width
@@ -166,21 +163,21 @@ module Csv =
             let own = if index < 0 then index + table.Width else index
 
             if own < 0 || own >= table.Width then
-                raise (ArgumentRangeException $"label column {index} does not exist: {path} has {table.Width} columns")
+                Fail.range $"label column {index} does not exist: {path} has {table.Width} columns"
 
             own
         | LabelColumn.Named name ->
             match Array.IndexOf(table.Names, name) with
             | -1 ->
                 let known = if table.Names = [||] then "no header" else String.Join(", ", table.Names)
-                raise (DataException $"{path} has no column \"{name}\"; it has {known}")
+                Fail.data $"{path} has no column \"{name}\"; it has {known}"
             | own -> own
 
     let private label (path: string) (table: Table) column row =
         let value = table.At(row, column)
 
         if value < 0.0 || value > float Int32.MaxValue || value <> floor value then
-            raise (DataException $"{path}, line {table.Lines[row]}: label {value} is not a whole number of at least 0")
+            Fail.data $"{path}, line {table.Lines[row]}: label {value} is not a whole number of at least 0"
 
         int value
 
@@ -188,7 +185,7 @@ module Csv =
         let column = labelIndex options path table
 
         if table.Width < 2 then
-            raise (DataException $"{path} has one column, and a feature and a label are needed")
+            Fail.data $"{path} has one column, and a feature and a label are needed"
 
         let labels = Array.init table.Rows (label path table column)
 

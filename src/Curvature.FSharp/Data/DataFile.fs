@@ -30,7 +30,7 @@ module internal DataFile =
         let name = reading.Name
 
         if not stream.CanSeek then
-            raise (DataException $"{name}: a stream that can seek is needed; copy this one into memory or a file")
+            Fail.data $"{name}: a stream that can seek is needed; copy this one into memory or a file"
 
         try
             unpack reading stream reader
@@ -40,13 +40,13 @@ module internal DataFile =
 
     let private openFile (path: string) =
         if String.IsNullOrWhiteSpace path then
-            raise (DataException "the path of a file is needed, and it is empty")
+            Fail.data "the path of a file is needed, and it is empty"
 
         match FileSystem.special path with
-        | ValueSome kind -> raise (DataException $"{path} is {kind}, and a file is needed")
+        | ValueSome kind -> Fail.data $"{path} is {kind}, and a file is needed"
         | ValueNone -> ()
 
-        if not (File.Exists path) then raise (DataException $"{path} does not exist")
+        if not (File.Exists path) then Fail.data $"{path} does not exist"
 
         try
             new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 <<< 16)
@@ -64,13 +64,10 @@ module internal DataFile =
 
     /// The next bytes of a stream, as many as were promised.
     let readBytes (reading: Reading) (what: string) (count: int64) (stream: Stream) : byte[] =
-        let short there =
-            raise (DataException $"{reading.Name}: {what} needs {count} bytes, and the file ends after {there}")
+        let short there = Fail.data $"{reading.Name}: {what} needs {count} bytes, and the file ends after {there}"
 
         if count < 0L || count > int64 Array.MaxLength then
-            raise (
-                DataException $"{reading.Name}: {what} has {count} bytes, and an array holds at most {Array.MaxLength}"
-            )
+            Fail.data $"{reading.Name}: {what} has {count} bytes, and an array holds at most {Array.MaxLength}"
 
         reading.Announce(what, count)
 
@@ -96,7 +93,7 @@ module internal DataFile =
     /// Makes sure that a stream has ended.
     let requireEnd (reading: Reading) (what: string) (stream: Stream) =
         if stream.ReadByte() >= 0 then
-            raise (DataException $"{reading.Name}: there are more bytes than {what} needs")
+            Fail.data $"{reading.Name}: there are more bytes than {what} needs"
 
 /// The lines of a text, none longer than the limit.
 [<Sealed>]
@@ -115,11 +112,9 @@ type internal LineReader(reading: Reading, stream: Stream) =
 
     let append (count: int) =
         if line.Length + count > reading.Limits.Line then
-            raise (
-                DataException(
-                    $"{reading.Name}, line {number}: it is longer than {reading.Limits.Line} characters, "
-                    + "which is the limit; if the file is right, raise it by ReadLimits.WithLine"
-                )
+            Fail.data (
+                $"{reading.Name}, line {number}: it is longer than {reading.Limits.Line} characters, "
+                + "which is the limit; if the file is right, raise it by ReadLimits.WithLine"
             )
 
         line.Append(buffer, first, count) |> ignore

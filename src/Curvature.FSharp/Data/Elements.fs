@@ -70,13 +70,13 @@ module internal Elements =
     /// The number of elements of a shape that a file promises.
     let count (name: string) (what: string) (shape: int64[]) : int =
         if shape.Length > mostAxes then
-            raise (DataException $"{name}: {what} has {shape.Length} axes, and {mostAxes} are the most")
+            Fail.data $"{name}: {what} has {shape.Length} axes, and {mostAxes} are the most"
 
         match tryCount shape with
         | ValueSome count -> count
         | ValueNone ->
             let text = String.Join("; ", shape)
-            raise (DataException $"{name}: {what} has shape [{text}], which is more than a tensor holds")
+            Fail.data $"{name}: {what} has shape [{text}], which is more than a tensor holds"
 
     let private swapEnds (bytes: byte[]) size =
         for start in 0..size .. bytes.Length - size do
@@ -86,7 +86,7 @@ module internal Elements =
         values
         |> Seq.mapi (fun element value ->
             if value < int64 Int32.MinValue || value > int64 Int32.MaxValue then
-                raise (DataException $"{name}: element {element} of {what} is {value}, which does not fit 32 bits")
+                Fail.data $"{name}: element {element} of {what} is {value}, which does not fit 32 bits"
 
             int value)
         |> Seq.toArray

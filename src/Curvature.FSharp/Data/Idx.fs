@@ -26,10 +26,8 @@ module Idx =
         let start = DataFile.readBytes reading "the beginning" 4L stream
 
         if start[0] <> 0uy || start[1] <> 0uy || not (kinds.ContainsKey start[2]) then
-            raise (
-                DataException
-                    $"{name}: an IDX file begins with two zeros and an element type, and this one with {start[0]}, {start[1]}, {start[2]}"
-            )
+            Fail.data
+                $"{name}: an IDX file begins with two zeros and an element type, and this one with {start[0]}, {start[1]}, {start[2]}"
 
         let kind = kinds[start[2]]
 
@@ -68,16 +66,13 @@ module Idx =
             match DataFile.read limits path parse with
             | ElementType.UInt8, lengths, bytes when lengths.Length = axes -> lengths, bytes
             | kind, lengths, _ ->
-                raise (
-                    DataException
-                        $"{path}: bytes along {axes} axes are needed, and these are {kind} along {lengths.Length}"
-                )
+                Fail.data $"{path}: bytes along {axes} axes are needed, and these are {kind} along {lengths.Length}"
 
         let lengths, pixels = bytes imagesPath 3
         let _, labels = bytes labelsPath 1
 
         if int64 labels.Length <> lengths[0] then
-            raise (DataException $"{imagesPath} has {lengths[0]} images, and {labelsPath} has {labels.Length} labels")
+            Fail.data $"{imagesPath} has {lengths[0]} images, and {labelsPath} has {labels.Length} labels"
 
         ImageSet(pixels, labels |> Array.map int, 1, int lengths[1], int lengths[2])
 

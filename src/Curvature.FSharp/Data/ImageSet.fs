@@ -10,7 +10,7 @@ type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: in
 
     let check (number: int) =
         if number < 0 || number >= labels.Length then
-            raise (ArgumentRangeException $"image {number} is not among the {labels.Length} that there are")
+            Fail.range $"image {number} is not among the {labels.Length} that there are"
 
     let single = lazy (Array.init 256 (fun value -> float32 value / 255.0f))
     let double = lazy (Array.init 256 (fun value -> float value / 255.0))
@@ -33,10 +33,7 @@ type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: in
     /// The images from `first` on, so many of them. Raises ArgumentRangeException where these are not there.
     member _.Slice(first: int, count: int) : ImageSet =
         if first < 0 || count < 0 || first > labels.Length - count then
-            raise (
-                ArgumentRangeException
-                    $"{count} images from number {first} on are not among the {labels.Length} that there are"
-            )
+            Fail.range $"{count} images from number {first} on are not among the {labels.Length} that there are"
 
         let part = pixels[first * pixelsPerImage .. (first + count) * pixelsPerImage - 1]
         ImageSet(part, labels[first .. first + count - 1], channels, height, width)
@@ -64,8 +61,7 @@ type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: in
         | DType.Float32 ->
             let values = single.Value
             pixels |> Array.map (fun pixel -> values[int pixel]) |> Tensor.ofSingleArray shape
-        | other ->
-            raise (DTypeException $"images are numbers from 0 to 1, Float32 or Float64, and {other} was asked for")
+        | other -> Fail.dtype $"images are numbers from 0 to 1, Float32 or Float64, and {other} was asked for"
 
     member internal _.Parts = struct (pixels, labels)
 
@@ -83,21 +79,17 @@ module ImageSet =
     /// Raises ArgumentRangeException for a size below 1, DataException where bytes and classes do not go together or a class is negative.
     let create (channels: int, height: int, width: int) (labels: int[]) (pixels: byte[]) : ImageSet =
         if channels < 1 || height < 1 || width < 1 then
-            raise (
-                ArgumentRangeException
-                    $"images: channels, height and width are at least 1, and they are {channels}, {height} and {width}"
-            )
+            Fail.range
+                $"images: channels, height and width are at least 1, and they are {channels}, {height} and {width}"
 
         let expected = int64 labels.Length * int64 channels * int64 height * int64 width
 
         if int64 pixels.Length <> expected then
-            raise (
-                DataException
-                    $"images: {labels.Length} images of {channels}×{height}×{width} have {expected} bytes, and there are {pixels.Length}"
-            )
+            Fail.data
+                $"images: {labels.Length} images of {channels}×{height}×{width} have {expected} bytes, and there are {pixels.Length}"
 
         match labels |> Array.tryFindIndex (fun label -> label < 0) with
-        | Some image -> raise (DataException $"images: label {labels[image]} of image {image} is negative")
+        | Some image -> Fail.data $"images: label {labels[image]} of image {image} is negative"
         | None -> ()
 
         ImageSet(Array.copy pixels, Array.copy labels, channels, height, width)
@@ -108,13 +100,13 @@ module ImageSet =
         let sets = List.ofSeq sets
 
         match sets with
-        | [] -> raise (DataException "images: there are no sets to put together")
+        | [] -> Fail.data "images: there are no sets to put together"
         | first :: _ ->
             let size (set: ImageSet) = struct (set.Channels, set.Height, set.Width)
 
             for set in sets do
                 if size set <> size first then
-                    raise (ShapeException $"images: {set} do not go with {first}")
+                    Fail.shape $"images: {set} do not go with {first}"
 
             let pixels = [ for set in sets -> (let struct (pixels, _) = set.Parts in pixels) ]
             let labels = [ for set in sets -> (let struct (_, labels) = set.Parts in labels) ]

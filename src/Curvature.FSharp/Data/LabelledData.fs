@@ -39,17 +39,15 @@ module LabelledData =
     /// DTypeException for labels that are not Int32, DataException for a negative label, naming its row.
     let create (inputs: Tensor) (labels: Tensor) : LabelledData =
         if inputs.Rank <> 2 || labels.Rank <> 1 || inputs.Shape[0] <> labels.Shape[0] then
-            raise (
-                ShapeException
-                    $"labelled data: inputs [rows; features] and labels [rows] are needed, and have shapes {Shape.show inputs.Shape} and {Shape.show labels.Shape}"
-            )
+            Fail.shape
+                $"labelled data: inputs [rows; features] and labels [rows] are needed, and have shapes {Shape.show inputs.Shape} and {Shape.show labels.Shape}"
 
         if labels.DType <> DType.Int32 then
-            raise (DTypeException $"labelled data: labels are Int32, and these are {labels.DType}")
+            Fail.dtype $"labelled data: labels are Int32, and these are {labels.DType}"
 
         labels.ToInt32Array()
         |> Array.iteri (fun row label ->
             if label < 0 then
-                raise (DataException $"labelled data: label {label} of row {row} is negative"))
+                Fail.data $"labelled data: label {label} of row {row} is negative")
 
         LabelledData(inputs, labels, [||])

@@ -25,7 +25,7 @@ module MatrixMarket =
             IsSymmetric: bool
         }
 
-    let private fail name line what = raise (DataException $"{name}, line {line}: {what}")
+    let private fail name line what = Fail.data $"{name}, line {line}: {what}"
 
     let private header name (line: string) : Header =
         let words =
@@ -143,7 +143,7 @@ module MatrixMarket =
             add name header line entries row column value
 
         if seen.Count <> count then
-            raise (DataException $"{name}: {count} entries were announced, and {seen.Count} are there")
+            Fail.data $"{name}: {count} entries were announced, and {seen.Count} are there"
 
         entries
 
@@ -189,7 +189,7 @@ module MatrixMarket =
                 skipFullColumns ()
 
         if column < entries.Columns then
-            raise (DataException $"{name}: {needed entries header} entries are needed, and {count} are there")
+            Fail.data $"{name}: {needed entries header} entries are needed, and {count} are there"
 
         entries
 
@@ -200,16 +200,14 @@ module MatrixMarket =
         let all = lines reader
 
         match Seq.tryHead all with
-        | None -> raise (DataException $"{name}: the line of sizes is missing")
+        | None -> Fail.data $"{name}: the line of sizes is missing"
         | Some(struct (line, words)) ->
             (if header.IsCoordinate then coordinates else arrays) reading header all line words
 
     let private dense (entries: Entries) : Tensor =
         if int64 entries.Rows * int64 entries.Columns > LinearOperator.denseLimit then
-            raise (
-                ArgumentRangeException
-                    $"MatrixMarket.readDense: a matrix of {entries.Rows} by {entries.Columns} has more than {LinearOperator.denseLimit} entries; read it as an operator"
-            )
+            Fail.range
+                $"MatrixMarket.readDense: a matrix of {entries.Rows} by {entries.Columns} has more than {LinearOperator.denseLimit} entries; read it as an operator"
 
         let values = Array.zeroCreate (entries.Rows * entries.Columns)
 

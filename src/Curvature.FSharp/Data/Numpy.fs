@@ -13,7 +13,7 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Numpy =
 
-    let private fail (name: string) (message: string) = raise (DataException $"{name}: {message}")
+    let private fail (name: string) (message: string) = Fail.data $"{name}: {message}"
 
     /// The first bytes of every .npy file.
     let private magic = [| 0x93uy; byte 'N'; byte 'U'; byte 'M'; byte 'P'; byte 'Y' |]
@@ -195,10 +195,9 @@ module Numpy =
     let writeArchiveStream (stream: Stream) (tensors: (string * Tensor) list) : unit =
         for name, uses in tensors |> List.countBy fst do
             if uses > 1 then
-                raise (ParameterException $"numpy: \"{name}\" cannot be the name of {uses} tensors of a file")
+                Fail.parameter $"numpy: \"{name}\" cannot be the name of {uses} tensors of a file"
 
-        if not stream.CanWrite then
-            raise (DataException "numpy: the stream cannot be written")
+        if not stream.CanWrite then Fail.data "numpy: the stream cannot be written"
 
         use archive = new ZipArchive(stream, ZipArchiveMode.Create, true)
 

@@ -8,7 +8,7 @@ type ReadLimits private (bytes: int64, line: int, entries: int) =
 
     static let atLeastOne (what: string) (value: int64) =
         if value < 1L then
-            raise (ArgumentRangeException $"ReadLimits.{what}: a limit is 1 at least, and this one is {value}")
+            Fail.range $"ReadLimits.{what}: a limit is 1 at least, and this one is {value}"
 
     /// 4 GiB, lines of 16,777,216 characters, and 1,000,000 entries.
     static member Default = ReadLimits(1L <<< 32, 1 <<< 24, 1_000_000)
@@ -60,11 +60,9 @@ type internal Reading private (name: string, limits: ReadLimits, taken: int64 re
     member _.Part(part: string) = Reading($"{name}, {part}", limits, taken, kept)
 
     member private _.Refuse(what: string) =
-        raise (
-            DataException(
-                $"{name}: {what}, and the limit is {limits.Bytes} bytes; "
-                + "if the file is right, raise it by ReadLimits.WithBytes"
-            )
+        Fail.data (
+            $"{name}: {what}, and the limit is {limits.Bytes} bytes; "
+            + "if the file is right, raise it by ReadLimits.WithBytes"
         )
 
     /// Refuses what would take more bytes than the limit.
@@ -88,11 +86,9 @@ type internal Reading private (name: string, limits: ReadLimits, taken: int64 re
     /// Refuses a list of more tensors than the limit.
     member _.RequireEntries(count: int) =
         if count > limits.Entries then
-            raise (
-                DataException(
-                    $"{name}: it lists {count} tensors, and the limit is {limits.Entries}; "
-                    + "if the file is right, raise it by ReadLimits.WithEntries"
-                )
+            Fail.data (
+                $"{name}: it lists {count} tensors, and the limit is {limits.Entries}; "
+                + "if the file is right, raise it by ReadLimits.WithEntries"
             )
 
 /// What comes out of a packed file, counted.

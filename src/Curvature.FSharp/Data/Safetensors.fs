@@ -62,7 +62,7 @@ module Safetensors =
     /// Writes named tensors, in the given order. Raises ParameterException where a name comes twice.
     let writeStream (stream: Stream) (tensors: (string * Tensor) list) : unit =
         match tensors |> List.countBy fst |> List.tryFind (fun (name, uses) -> uses > 1 || name = "__metadata__") with
-        | Some(name, _) -> raise (ParameterException $"two tensors have the name \"{name}\", or the name is reserved")
+        | Some(name, _) -> Fail.parameter $"two tensors have the name \"{name}\", or the name is reserved"
         | None -> ()
 
         let encoded = tensors |> List.map (fun (name, tensor) -> name, tensor, Elements.ofTensor tensor)

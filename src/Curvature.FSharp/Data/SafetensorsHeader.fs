@@ -46,7 +46,7 @@ type private Announcement() =
 
 module internal SafetensorsHeader =
 
-    let fail (name: string) (problem: string) = raise (DataException $"{name} is not a safetensors file: {problem}")
+    let fail (name: string) (problem: string) = Fail.data $"{name} is not a safetensors file: {problem}"
 
     let elements: struct (string * ElementType)[] =
         [|

@@ -8,10 +8,8 @@ module Scaling =
 
     let private columns (name: string) (inputs: Tensor) =
         if inputs.Rank <> 2 || inputs.Shape[0] = 0 then
-            raise (
-                ShapeException
-                    $"{name}: a matrix [rows; features] with at least one row is needed, and this one has shape {Shape.show inputs.Shape}"
-            )
+            Fail.shape
+                $"{name}: a matrix [rows; features] with at least one row is needed, and this one has shape {Shape.show inputs.Shape}"
 
         Tensor.transpose inputs
 
@@ -43,13 +41,11 @@ module Scaling =
         let shape = images.Shape
 
         if shape.Length <> 4 || means.Length <> shape[1] || deviations.Length <> shape[1] then
-            raise (
-                ShapeException
-                    $"channels: images [images; channels; height; width] with a mean and a deviation for each channel are needed; there are {means.Length} means and {deviations.Length} deviations, and the shape is {Shape.show shape}"
-            )
+            Fail.shape
+                $"channels: images [images; channels; height; width] with a mean and a deviation for each channel are needed; there are {means.Length} means and {deviations.Length} deviations, and the shape is {Shape.show shape}"
 
         match deviations |> List.tryFind (fun deviation -> not (deviation > 0.0)) with
-        | Some deviation -> raise (ArgumentRangeException $"channels: deviations are above 0, and one is {deviation}")
+        | Some deviation -> Fail.range $"channels: deviations are above 0, and one is {deviation}"
         | None -> ()
 
         let perChannel (numbers: float list) =

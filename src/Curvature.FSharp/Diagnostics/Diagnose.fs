@@ -81,10 +81,8 @@ module Diagnose =
         (a: LinearOperator)
         : Diagnosis =
         if theta.Size <> a.Columns || theta.DType <> a.DType then
-            raise (
-                ShapeException
-                    $"Diagnose: the point must have {a.Columns} elements of {a.DType}, and it is {theta.DType}{Shape.show theta.Signature.Shape}"
-            )
+            Fail.shape
+                $"Diagnose: the point must have {a.Columns} elements of {a.DType}, and it is {theta.DType}{Shape.show theta.Signature.Shape}"
 
         let differences (checks: OperatorChecks) =
             DifferenceCheck.run gradient theta (options.ToleranceFor a.DType) checks.Vectors checks.Products

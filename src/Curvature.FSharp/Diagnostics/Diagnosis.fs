@@ -171,21 +171,21 @@ type DiagnoseOptions
     /// The same options with another number of probes. Raises ArgumentRangeException for less than 2.
     member _.WithProbes(count: int) =
         if count < 2 then
-            raise (ArgumentRangeException $"WithProbes: two probes at least are compared, and {count} were asked for")
+            Fail.range $"WithProbes: two probes at least are compared, and {count} were asked for"
 
         DiagnoseOptions(key, count, lanczosSteps, tolerance, cancellation)
 
     /// The same options with another number of Lanczos steps. Raises ArgumentRangeException for less than 1.
     member _.WithLanczosSteps(count: int) =
         if count < 1 then
-            raise (ArgumentRangeException $"WithLanczosSteps: at least one step is needed, and {count} were asked for")
+            Fail.range $"WithLanczosSteps: at least one step is needed, and {count} were asked for"
 
         DiagnoseOptions(key, probes, count, tolerance, cancellation)
 
     /// The same options with another tolerance. Raises ArgumentRangeException for one that is not between 0 and 1.
     member _.WithTolerance(value: float) =
         if not (value > 0.0 && value < 1.0) then
-            raise (ArgumentRangeException $"WithTolerance: a tolerance between 0 and 1 is needed, and it is {value}")
+            Fail.range $"WithTolerance: a tolerance between 0 and 1 is needed, and it is {value}"
 
         DiagnoseOptions(key, probes, lanczosSteps, value, cancellation)
 

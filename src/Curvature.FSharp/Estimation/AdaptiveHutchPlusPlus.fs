@@ -157,10 +157,10 @@ module AdaptiveHutchPlusPlus =
     /// it before. Raises ArgumentRangeException for an error or a risk outside its range.
     let estimator (absoluteError: float) (risk: float) : Estimator<Estimate<float>> =
         if not (absoluteError > 0.0 && Double.IsFinite absoluteError) then
-            raise (ArgumentRangeException $"A-Hutch++: an error above 0 is needed, and it is {absoluteError}")
+            Fail.range $"A-Hutch++: an error above 0 is needed, and it is {absoluteError}"
 
         if not (risk > 0.0 && risk < 1.0) then
-            raise (ArgumentRangeException $"A-Hutch++: a risk between 0 and 1 is needed, and it is {risk}")
+            Fail.range $"A-Hutch++: a risk between 0 and 1 is needed, and it is {risk}"
 
         let first =
             if absoluteError > 1e-100 && absoluteError < 1e100 then

@@ -271,7 +271,7 @@ module internal AutomaticEstimator =
 
     let make (goal: AutomaticGoal<Estimate<'T>>) (memory: int64) : Estimator<ChosenEstimate<'T>> =
         if memory < 0L then
-            raise (ArgumentRangeException $"{goal.Name}: memory cannot be negative, and it is {memory}")
+            Fail.range $"{goal.Name}: memory cannot be negative, and it is {memory}"
 
         Estimator
             {

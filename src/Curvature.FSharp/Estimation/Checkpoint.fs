@@ -95,7 +95,7 @@ type private RecordFile(path: string, about: string) =
         let got = file.ReadAtLeast(Span start, head.Length, false)
 
         if got < head.Length || start[.. magic.Length - 1] <> magic then
-            raise (DataException $"checkpoint {path}: it is not one of products, or of another version")
+            Fail.data $"checkpoint {path}: it is not one of products, or of another version"
 
         if start <> head then
             raise (CheckpointFile.foreign path $"its products are not of {about}")

@@ -19,10 +19,8 @@ module Divergence =
 
     let private requireStack (points: Tensor) =
         if points.Rank < 1 || points.Size = 0 then
-            raise (
-                ShapeException
-                    $"Divergence: a stack has points along its leading axis, and the shape is {Shape.show points.Signature.Shape}"
-            )
+            Fail.shape
+                $"Divergence: a stack has points along its leading axis, and the shape is {Shape.show points.Signature.Shape}"
 
         points.Signature.Shape[0]
 

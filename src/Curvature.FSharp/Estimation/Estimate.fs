@@ -43,7 +43,7 @@ module internal IntervalWidth =
     /// Raises ArgumentRangeException for a confidence outside (0, 1).
     let requireConfidence (confidence: float) =
         if not (confidence > 0.0 && confidence < 1.0) then
-            raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
+            Fail.range $"a confidence lies between 0 and 1, and this one is {confidence}"
 
     /// After these interim analyses; none for a number of samples that was fixed beforehand. A single one has no error.
     let ofAnalyses (history: Summary list) (final: Summary) : IntervalWidth =
@@ -157,7 +157,7 @@ type Ledger
 
     member internal _.RequireErrorBar() =
         if samples < 2 && reason <> StopReason.Exact then
-            raise (ArgumentRangeException $"an error bar needs two samples at least, and there were {samples}")
+            Fail.range $"an error bar needs two samples at least, and there were {samples}"
 
     /// What an exact result cost, in words.
     member internal _.ExactInWords =
@@ -282,17 +282,15 @@ module internal Estimates =
     /// Products are finite where they are made, but their sums and squares may overflow: no estimate is NaN ± NaN.
     let private checkFinite (value: float) (error: float) =
         if not (Double.IsFinite value) || Double.IsNaN error then
-            raise (
-                NonFiniteException
-                    $"the estimate is {Finite.name value} and its standard error {error}, from finite products: their sums overflow; scale the operator"
-            )
+            Fail.nonFinite
+                $"the estimate is {Finite.name value} and its standard error {error}, from finite products: their sums overflow; scale the operator"
 
     let private checkFiniteVectors (value: Tensor) (error: Tensor) =
         Finite.check "the estimate, a sum of finite products that overflows," value
 
         match Finite.tryFind error with
         | ValueSome(struct (i, number)) when Double.IsNaN number ->
-            raise (NonFiniteException $"the standard error is NaN at element {i}: squares of products overflow")
+            Fail.nonFinite $"the standard error is NaN at element {i}: squares of products overflow"
         | _ -> ()
 
     /// Of independent samples of a law: quantiles of the intervals' ends, from Student's.

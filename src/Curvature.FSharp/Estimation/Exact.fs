@@ -44,10 +44,8 @@ module Exact =
     let measureWith (options: RunOptions) (measurement: Measurement<'T>) (operator: LinearOperator) : 'T =
         match measurement.Exact with
         | None ->
-            raise (
-                OperatorException
-                    $"Exact.measure: the products of {operator.Name} with basis vectors do not make this measurement exact"
-            )
+            Fail.operator
+                $"Exact.measure: the products of {operator.Name} with basis vectors do not make this measurement exact"
         | Some exact ->
             // It sees whether the measurement fits the operator.
             measurement.Start operator |> ignore

@@ -51,10 +51,8 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: unit -> bool) =
             histories <- summaries |> Array.map List.singleton
         else
             if histories.Length <> summaries.Length then
-                raise (
-                    DataException
-                        $"the checkpoint is of a run that watches {histories.Length} quantities, and this one watches {summaries.Length}"
-                )
+                Fail.data
+                    $"the checkpoint is of a run that watches {histories.Length} quantities, and this one watches {summaries.Length}"
 
             histories <- Array.map2 (fun history summary -> history @ [ summary ]) histories summaries
 

@@ -138,15 +138,12 @@ module Measurement =
     let internal checkBlocks what (blocks: ParameterBlock[]) (operator: LinearOperator) =
         OperatorParts.requireSquare what operator
 
-        if blocks.Length = 0 then
-            raise (ArgumentRangeException $"{what}: there are no blocks")
+        if blocks.Length = 0 then Fail.range $"{what}: there are no blocks"
 
         for block in blocks do
             if block.Offset < 0 || block.Size < 1 || block.Offset + block.Size > operator.Columns then
-                raise (
-                    ArgumentRangeException
-                        $"{what}: block {block.Name} of {block.Size} elements from {block.Offset} is not within the {operator.Columns} of {operator.Name}"
-                )
+                Fail.range
+                    $"{what}: block {block.Name} of {block.Size} elements from {block.Offset} is not within the {operator.Columns} of {operator.Name}"
 
     /// The trace of the diagonal block of each range: E of zᵀAz restricted to it. A stopping rule sees their norms.
     /// Raises ArgumentRangeException for ranges outside the operator, or none.
@@ -221,10 +218,8 @@ module Measurement =
 
                     member _.Finish ledger =
                         if sums.Untouched > 0 then
-                            raise (
-                                OperatorException
-                                    $"Measurement.diagonalRatio: {sums.Untouched} of {operator.Columns} entries were 0 in all {sums.Count} probes; take more samples or denser probes"
-                            )
+                            Fail.operator
+                                $"Measurement.diagonalRatio: {sums.Untouched} of {operator.Columns} entries were 0 in all {sums.Count} probes; take more samples or denser probes"
 
                         let error =
                             if ledger.IsExact then

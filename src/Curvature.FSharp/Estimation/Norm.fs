@@ -16,7 +16,7 @@ type SpectralNorm internal (value: float, steps: int, bound: float -> float, led
     /// operator: infinite where the steps were too few to tell. Raises ArgumentRangeException for a confidence outside (0, 1).
     member _.Interval(confidence: float) : Interval<float> =
         if not (confidence > 0.0 && confidence < 1.0) then
-            raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
+            Fail.range $"a confidence lies between 0 and 1, and this one is {confidence}"
 
         Interval(value, (if ledger.IsExact then value else bound confidence), confidence)
 
@@ -161,12 +161,10 @@ module Norm =
         (operator: LinearOperator)
         : SpectralNorm =
         if not (relativeError > 0.0 && Double.IsFinite relativeError) then
-            raise (ArgumentRangeException $"Norm.spectral: an error above 0 is needed, and it is {relativeError}")
+            Fail.range $"Norm.spectral: an error above 0 is needed, and it is {relativeError}"
 
         if not (confidence > 0.0 && confidence < 1.0) then
-            raise (
-                ArgumentRangeException $"Norm.spectral: a confidence lies between 0 and 1, and this one is {confidence}"
-            )
+            Fail.range $"Norm.spectral: a confidence lies between 0 and 1, and this one is {confidence}"
 
         let watch = Diagnostics.Stopwatch.StartNew()
         let n = operator.Columns

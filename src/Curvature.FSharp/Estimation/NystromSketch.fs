@@ -126,7 +126,7 @@ type internal NystromSketch(what: string, operator: LinearOperator, probe: Probe
         let squares = images.Blocks |> Seq.sumBy (fun block -> (Rows.products block block).Trace())
 
         if squares = infinity then
-            raise (NonFiniteException $"{what}: squares of the products of {operator} overflow; scale the operator")
+            Fail.nonFinite $"{what}: squares of the products of {operator} overflow; scale the operator"
         elif squares = 0.0 then
             ValueNone
         else

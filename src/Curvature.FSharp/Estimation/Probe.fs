@@ -53,14 +53,14 @@ module Probe =
     /// vectors are cheaper to multiply. Raises ArgumentRangeException for a probability outside (0, 1].
     let sparse (probability: float) : Probe =
         if not (probability > 0.0 && probability <= 1.0) then
-            raise (ArgumentRangeException $"Probe.sparse: a probability in (0, 1] is needed, and it is {probability}")
+            Fail.range $"Probe.sparse: a probability in (0, 1] is needed, and it is {probability}"
 
         Probe.Sparse probability
 
     /// Exactly s entries ±√(n/s), at places chosen uniformly. Raises ArgumentRangeException for less than one.
     let fixedSparse (count: int) : Probe =
         if count < 1 then
-            raise (ArgumentRangeException $"Probe.fixedSparse: at least one entry is needed, and the count is {count}")
+            Fail.range $"Probe.fixedSparse: at least one entry is needed, and the count is {count}"
 
         Probe.FixedSparse count
 
@@ -69,8 +69,7 @@ module Probe =
 
     let private checkCount (probe: Probe) n =
         match probe with
-        | Probe.FixedSparse s when s > n ->
-            raise (ArgumentRangeException $"Probe.fixedSparse: {s} entries do not fit into a vector of {n}")
+        | Probe.FixedSparse s when s > n -> Fail.range $"Probe.fixedSparse: {s} entries do not fit into a vector of {n}"
         | _ -> ()
 
     // ---- moments
@@ -91,7 +90,7 @@ module Probe =
     let private entries what (matrix: Tensor) =
         match matrix.Signature.Shape with
         | [| rows; columns |] when rows = columns -> rows, matrix.ToArray()
-        | shape -> raise (ShapeException $"{what}: a square matrix is needed, and the shape is {Shape.show shape}")
+        | shape -> Fail.shape $"{what}: a square matrix is needed, and the shape is {Shape.show shape}"
 
     /// The variance of zᵀAz for a square matrix A, symmetric or not, written out: with S its symmetric part, μ₄ = E z_i⁴ and
     /// μ₂₂ = E z_i² z_j², it is 2μ₂₂ Σ_{i≠j} S_ij² + (μ₄ − μ₂₂) Σ A_ii² + (μ₂₂ − 1) tr(A)². For signs that is twice the squared
@@ -147,9 +146,7 @@ module Probe =
         checkCount probe n
 
         if n < 1 || n > 20 then
-            raise (
-                ArgumentRangeException $"Probe.outcomes: vectors of 1 to 20 elements can be enumerated, and n is {n}"
-            )
+            Fail.range $"Probe.outcomes: vectors of 1 to 20 elements can be enumerated, and n is {n}"
 
         let ofSupports scale probability sizes =
             seq {
@@ -168,7 +165,7 @@ module Probe =
             let count = supports s 0 n |> Seq.length
             ofSupports (sqrt (float n / float s)) (fun _ -> Math.Pow(0.5, float s) / float count) [ s ]
         | Probe.Gaussian
-        | Probe.Sphere -> raise (ArgumentRangeException $"Probe.outcomes: a {probe} probe has infinitely many")
+        | Probe.Sphere -> Fail.range $"Probe.outcomes: a {probe} probe has infinitely many"
 
     // ---- drawing
 
@@ -227,13 +224,11 @@ module Probe =
     /// Raises ArgumentRangeException for negative numbers and DTypeException for Int32.
     let drawOn (device: Device) (probe: Probe) (key: Key) (n: int) (first: int, count: int) (dtype: DType) : Tensor =
         if n < 0 || first < 0 || count < 0 then
-            raise (
-                ArgumentRangeException
-                    $"Probe.draw: counts cannot be negative; {count} vectors of {n} elements from number {first} were asked for"
-            )
+            Fail.range
+                $"Probe.draw: counts cannot be negative; {count} vectors of {n} elements from number {first} were asked for"
 
         if dtype = DType.Int32 then
-            raise (DTypeException "Probe.draw: vectors are Float32 or Float64, and Int32 was asked for")
+            Fail.dtype "Probe.draw: vectors are Float32 or Float64, and Int32 was asked for"
 
         checkCount probe n
 

@@ -17,7 +17,7 @@ type internal ProgressRate =
     /// Another time between reports; 0 for every report. Raises ArgumentRangeException for one that is negative or NaN.
     member rate.WithSeconds name (seconds: float) =
         if not (seconds >= 0.0) then
-            raise (ArgumentRangeException $"{name}: a time cannot be negative, and it is {seconds}")
+            Fail.range $"{name}: a time cannot be negative, and it is {seconds}"
 
         { rate with Seconds = seconds }
 

@@ -21,20 +21,16 @@ module internal Requirements =
         OperatorParts.requireSquare what a
 
         if not a.IsSymmetric then
-            raise (
-                OperatorException
-                    $"{what}: a symmetric operator is needed, and {a.Name} does not claim to be; see LinearOperator.claim"
-            )
+            Fail.operator
+                $"{what}: a symmetric operator is needed, and {a.Name} does not claim to be; see LinearOperator.claim"
 
     /// Raises OperatorException for an operator that is not square and claimed to be semidefinite.
     let semidefinite what (a: LinearOperator) =
         OperatorParts.requireSquare what a
 
         if not a.IsPositiveSemidefinite then
-            raise (
-                OperatorException
-                    $"{what}: a positive semidefinite operator is needed, and {a.Name} does not claim to be; see LinearOperator.claim"
-            )
+            Fail.operator
+                $"{what}: a positive semidefinite operator is needed, and {a.Name} does not claim to be; see LinearOperator.claim"
 
     /// Raises OperatorException for an operator that is not what an estimator needs.
     let need what (need: OperatorNeed) (a: LinearOperator) =
@@ -47,10 +43,8 @@ module internal Requirements =
     /// Raises OperatorException where uᵀAv and vᵀAu differ by a larger share of their size than rounding explains.
     let smallAsymmetry what (a: LinearOperator) (asymmetry: float) =
         if asymmetry > 10.0 * sqrt (SmallMatrices.epsilon a.DType) then
-            raise (
-                OperatorException
-                    $"{what}: a symmetric operator is needed, and {a.Name}, which claims to be, has uᵀAv and vᵀAu that differ by {asymmetry:G2} of their size"
-            )
+            Fail.operator
+                $"{what}: a symmetric operator is needed, and {a.Name}, which claims to be, has uᵀAv and vᵀAu that differ by {asymmetry:G2} of their size"
 
     /// Raises OperatorException where the products uᵢᵀAuⱼ do not make a symmetric matrix.
     let symmetricProducts what (a: LinearOperator) (products: Matrix<float>) =
@@ -59,7 +53,5 @@ module internal Requirements =
     /// Raises OperatorException where one of the Ritz values of a semidefinite operator is more negative than rounding explains.
     let nonnegativeRitzValues what (a: LinearOperator) (values: Vector<float>) =
         if values.Count > 0 && values.Minimum() < -1e3 * SmallMatrices.epsilon a.DType * values.AbsoluteMaximum() then
-            raise (
-                OperatorException
-                    $"{what}: a positive semidefinite operator is needed, and {a.Name}, which claims to be, has a Ritz value that is {values.Minimum() / values.AbsoluteMaximum():G3} of the largest"
-            )
+            Fail.operator
+                $"{what}: a positive semidefinite operator is needed, and {a.Name}, which claims to be, has a Ritz value that is {values.Minimum() / values.AbsoluteMaximum():G3} of the largest"

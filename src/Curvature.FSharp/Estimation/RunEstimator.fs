@@ -12,16 +12,11 @@ module Estimate =
         let limit, least = Stopping.limit stop, min definition.Least operator.Columns
 
         if limit < least then
-            raise (
-                ArgumentRangeException
-                    $"{definition.Name}: {least} products at least are needed, and {limit} are allowed"
-            )
+            Fail.range $"{definition.Name}: {least} products at least are needed, and {limit} are allowed"
 
         if definition.NeedsLimit && limit = Int32.MaxValue then
-            raise (
-                ArgumentRangeException
-                    $"{definition.Name}: it divides a number of products, and the rule {stop} has none; see StoppingRule.matvecs"
-            )
+            Fail.range
+                $"{definition.Name}: it divides a number of products, and the rule {stop} has none; see StoppingRule.matvecs"
 
     /// Runs an estimator, with options for cancellation, progress, block size and a checkpoint; see `run`.
     let runWith (options: RunOptions) (estimator: Estimator<'T>) stop key (operator: LinearOperator) : 'T =

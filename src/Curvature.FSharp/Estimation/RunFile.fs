@@ -45,10 +45,10 @@ module internal CheckpointFile =
     /// Raises DataException where the path cannot be that of a checkpoint.
     let requirePath (path: string) =
         if String.IsNullOrWhiteSpace path || path.Contains '\000' then
-            raise (DataException $"checkpoint \"{path}\": this is not the path of a file")
+            Fail.data $"checkpoint \"{path}\": this is not the path of a file"
 
         match FileSystem.special path with
-        | ValueSome kind -> raise (DataException $"checkpoint {path}: it is {kind}, and cannot be read and written")
+        | ValueSome kind -> Fail.data $"checkpoint {path}: it is {kind}, and cannot be read and written"
         | ValueNone -> ()
 
 /// A sampling run in a file: what was measured until then, with a checksum. The random numbers are not there, because they follow
@@ -92,7 +92,7 @@ module internal RunFile =
         let got = file.ReadAtLeast(Span head, start, false)
 
         if got < start || head[.. magic.Length - 1] <> magic then
-            raise (DataException $"checkpoint {path}: it is not one of a sampling run, or of another version")
+            Fail.data $"checkpoint {path}: it is not one of a sampling run, or of another version"
 
         if SHA256.HashData file <> head[magic.Length ..] then
             raise (CheckpointFile.damaged path "its checksum is not that of its content")

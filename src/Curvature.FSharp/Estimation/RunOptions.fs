@@ -36,7 +36,7 @@ type SamplingProgress
     /// where there is only one sample, or for a confidence outside (0, 1).
     member _.Interval(confidence: float) : Interval<float> =
         if samples < 2 then
-            raise (ArgumentRangeException $"an error bar needs two samples at least, and there are {samples}")
+            Fail.range $"an error bar needs two samples at least, and there are {samples}"
 
         IntervalWidth.requireConfidence confidence
         let struct (below, above) = width.Reach confidence
@@ -145,7 +145,7 @@ type RunOptions
     /// The same options with another number of vectors multiplied together. Raises ArgumentRangeException for less than one.
     member _.WithBlockSize(size: int) =
         if size < 1 then
-            raise (ArgumentRangeException $"WithBlockSize: a block has one vector at least, and {size} were asked for")
+            Fail.range $"WithBlockSize: a block has one vector at least, and {size} were asked for"
 
         RunOptions(cancellation, progress, size, checkpoint, interval)
 
@@ -159,7 +159,7 @@ type RunOptions
         if isNull path then nullArg (nameof path)
 
         if not (seconds >= 0.0) then
-            raise (ArgumentRangeException $"WithCheckpoint: a time cannot be negative, and it is {seconds}")
+            Fail.range $"WithCheckpoint: a time cannot be negative, and it is {seconds}"
 
         RunOptions(cancellation, progress, blockSize, path, seconds)
 

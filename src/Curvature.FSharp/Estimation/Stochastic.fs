@@ -11,13 +11,10 @@ module Stochastic =
     /// `samples` random vectors in the shape of x, stacked, of its element type and on its device.
     let private draw name probe (samples: int) key (x: Tensor) : Tensor =
         if samples < 1 then
-            raise (
-                ArgumentRangeException
-                    $"Stochastic.{name}: one random vector at least is needed, and {samples} were asked for"
-            )
+            Fail.range $"Stochastic.{name}: one random vector at least is needed, and {samples} were asked for"
 
         if x.DType = DType.Int32 then
-            raise (DTypeException $"Stochastic.{name}: the point is Int32; derivatives need Float32 or Float64")
+            Fail.dtype $"Stochastic.{name}: the point is Int32; derivatives need Float32 or Float64"
 
         Probe.drawOn x.Device probe key x.Size (0, samples) x.DType
         |> Tensor.reshape (samples :: List.ofArray x.Shape)
@@ -80,10 +77,7 @@ module Stochastic =
         let vectors = draw "fdivergenceAtPoints" probe samples key points
 
         if points.Rank < 1 then
-            raise (
-                ShapeException
-                    "Stochastic.fdivergenceAtPoints: a stack has points along its leading axis, and this is a scalar"
-            )
+            Fail.shape "Stochastic.fdivergenceAtPoints: a stack has points along its leading axis, and this is a scalar"
 
         let field = vmap f
         let value, product = fjacobianv field points (Tensor.item 0 0 vectors)

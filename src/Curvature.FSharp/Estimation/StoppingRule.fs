@@ -226,9 +226,7 @@ module StoppingRule =
     /// After n products (or quadratic forms). Raises ArgumentRangeException for less than one.
     let matvecs (n: int) : StoppingRule =
         if n < 1 then
-            raise (
-                ArgumentRangeException $"StoppingRule.matvecs: at least one product is needed, and the number is {n}"
-            )
+            Fail.range $"StoppingRule.matvecs: at least one product is needed, and the number is {n}"
 
         StoppingRule.Matvecs n
 
@@ -236,19 +234,16 @@ module StoppingRule =
     /// or not finite.
     let seconds (time: float) : StoppingRule =
         if not (Double.IsFinite time) || time < 0.0 then
-            raise (ArgumentRangeException $"StoppingRule.seconds: a time cannot be negative, and it is {time}")
+            Fail.range $"StoppingRule.seconds: a time cannot be negative, and it is {time}"
 
         StoppingRule.Seconds time
 
     let private checkError what (error: float) (confidence: float) =
         if not (error > 0.0 && Double.IsFinite error) then
-            raise (ArgumentRangeException $"StoppingRule.{what}: an error above 0 is needed, and it is {error}")
+            Fail.range $"StoppingRule.{what}: an error above 0 is needed, and it is {error}"
 
         if not (confidence > 0.0 && confidence < 1.0) then
-            raise (
-                ArgumentRangeException
-                    $"StoppingRule.{what}: a confidence between 0 and 1 is needed, and it is {confidence}"
-            )
+            Fail.range $"StoppingRule.{what}: a confidence between 0 and 1 is needed, and it is {confidence}"
 
     /// When half the width of the interval at this confidence is at most `error` times the value, for every quantity watched: for a
     /// vector, Euclidean norms. A value near 0 never gets there: use it together with absoluteError or a limit.

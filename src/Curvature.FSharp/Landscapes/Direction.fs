@@ -33,13 +33,13 @@ module Direction =
 
     let private create name (vector: Tensor) eigenvalue =
         if vector.DType = DType.Int32 then
-            raise (DTypeException $"{name}: a direction is Float32 or Float64, and this one is Int32")
+            Fail.dtype $"{name}: a direction is Float32 or Float64, and this one is Int32"
 
         Finite.check $"direction: {name}" vector
         let direction = Direction(name, Tensor.flatten vector, eigenvalue)
 
         if direction.Length = 0.0 then
-            raise (ArgumentRangeException $"direction: {name} is zero, and leads nowhere")
+            Fail.range $"direction: {name} is zero, and leads nowhere"
 
         direction
 
@@ -55,10 +55,8 @@ module Direction =
     /// those of the Hessian of the loss that is looked at, at the same point. Raises ArgumentRangeException where there is no such pair.
     let eigenvector (index: int) (pairs: EigenPairs) : Direction =
         if index < 0 || index >= pairs.Values.Length then
-            raise (
-                ArgumentRangeException
-                    $"Direction.eigenvector: there are {pairs.Values.Length} pairs, numbered from 0, and number {index} was asked for"
-            )
+            Fail.range
+                $"Direction.eigenvector: there are {pairs.Values.Length} pairs, numbered from 0, and number {index} was asked for"
 
         unit $"eigenvector {index + 1}" (Tensor.item 0 index pairs.Vectors) (Nullable pairs.Values[index])
 
@@ -74,19 +72,13 @@ module Direction =
     /// that is not finite.
     let scaled (factor: float) (direction: Direction) : Direction =
         if factor = 0.0 || not (Double.IsFinite factor) then
-            raise (
-                ArgumentRangeException
-                    $"Direction.scaled: a finite factor other than 0 is needed, and this one is {factor}"
-            )
+            Fail.range $"Direction.scaled: a finite factor other than 0 is needed, and this one is {factor}"
 
         Direction(direction.Name, direction.Vector * factor, direction.Eigenvalue)
 
     let private requireSize what (expected: int) (direction: Direction) =
         if direction.Vector.Size <> expected then
-            raise (
-                ShapeException
-                    $"{what}: {direction.Name} has {direction.Vector.Size} elements, and {expected} are needed"
-            )
+            Fail.shape $"{what}: {direction.Name} has {direction.Vector.Size} elements, and {expected} are needed"
 
     /// The part of a direction at right angles to another one, as long as the direction was. Raises ShapeException for different
     /// sizes, and ArgumentRangeException where they are parallel to the precision of the element type.
@@ -98,7 +90,7 @@ module Direction =
         let length = Vectors.norm rest
 
         if length <= 100.0 * SmallMatrices.epsilon rest.DType * direction.Length then
-            raise (ArgumentRangeException $"Direction.orthogonalTo: {direction.Name} is parallel to {other.Name}")
+            Fail.range $"Direction.orthogonalTo: {direction.Name} is parallel to {other.Name}"
 
         Direction(direction.Name, rest * (direction.Length / length), Nullable())
 
@@ -132,9 +124,7 @@ module Direction =
         requireSize "Direction.filterNormalized" layout.Size direction
 
         if theta.Size <> layout.Size then
-            raise (
-                ShapeException $"Direction.filterNormalized: θ has {theta.Size} elements, and the layout {layout.Size}"
-            )
+            Fail.shape $"Direction.filterNormalized: θ has {theta.Size} elements, and the layout {layout.Size}"
 
         let point =
             Tensor.flatten theta |> Tensor.convert direction.Vector.DType |> Tensor.toDevice direction.Vector.Device

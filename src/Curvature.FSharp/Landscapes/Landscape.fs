@@ -13,12 +13,10 @@ module Landscape =
     /// Raises ArgumentRangeException for a radius that is not above 0, and for fewer than two positions.
     let grid (radius: float) (count: int) : float[] =
         if not (radius > 0.0 && Double.IsFinite radius) then
-            raise (ArgumentRangeException $"Landscape.grid: a radius above 0 is needed, and it is {radius}")
+            Fail.range $"Landscape.grid: a radius above 0 is needed, and it is {radius}"
 
         if count < 2 then
-            raise (
-                ArgumentRangeException $"Landscape.grid: two positions at least are needed, and {count} were asked for"
-            )
+            Fail.range $"Landscape.grid: two positions at least are needed, and {count} were asked for"
 
         Count.between 2 Count.limit "Landscape.grid" count
 
@@ -28,20 +26,16 @@ module Landscape =
     let private checkPositions (positions: float seq) : float[] =
         let positions = Seq.toArray positions
 
-        if positions.Length = 0 then
-            raise (ArgumentRangeException "Landscape: there are no positions")
+        if positions.Length = 0 then Fail.range "Landscape: there are no positions"
 
         match positions |> Array.tryFindIndex (Double.IsFinite >> not) with
-        | Some i ->
-            raise (ArgumentRangeException $"Landscape: position {i} is {Finite.name positions[i]}, and must be finite")
+        | Some i -> Fail.range $"Landscape: position {i} is {Finite.name positions[i]}, and must be finite"
         | None -> ()
 
         match positions |> Array.pairwise |> Array.tryFindIndex (fun (a, b) -> a >= b) with
         | Some i ->
-            raise (
-                ArgumentRangeException
-                    $"Landscape: positions must increase, and number {i + 1} is {positions[i + 1]} after {positions[i]}"
-            )
+            Fail.range
+                $"Landscape: positions must increase, and number {i + 1} is {positions[i + 1]} after {positions[i]}"
         | None -> positions
 
     // ---- lines and planes

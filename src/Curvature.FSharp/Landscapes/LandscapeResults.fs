@@ -81,7 +81,7 @@ module internal LandscapeParts =
 
     let checkTolerance (tolerance: float) =
         if not (tolerance > 0.0 && Double.IsFinite tolerance) then
-            raise (ArgumentRangeException $"Departure: a tolerance above 0 is needed, and it is {tolerance}")
+            Fail.range $"Departure: a tolerance above 0 is needed, and it is {tolerance}"
 
     let nearest (positions: float seq) = if Seq.isEmpty positions then Nullable() else Nullable(Seq.minBy abs positions)
 

@@ -22,12 +22,10 @@ module internal LossGrid =
         let vector = direction.Vector
 
         if vector.Size <> theta.Size then
-            raise (
-                ShapeException $"Landscape: {direction.Name} has {vector.Size} elements, and the point has {theta.Size}"
-            )
+            Fail.shape $"Landscape: {direction.Name} has {vector.Size} elements, and the point has {theta.Size}"
 
         if vector.DType <> theta.DType then
-            raise (DTypeException $"Landscape: {direction.Name} is {vector.DType}, and the point {theta.DType}")
+            Fail.dtype $"Landscape: {direction.Name} is {vector.DType}, and the point {theta.DType}"
 
         Tensor.reshape (List.ofArray theta.Signature.Shape) vector |> Tensor.toDevice theta.Device
 
@@ -64,10 +62,8 @@ module internal LossGrid =
         for what, part in Seq.zip [ "loss"; "slope"; "curvature" ] parts do
             match Finite.tryFind part with
             | ValueSome(struct (_, value)) ->
-                raise (
-                    NonFiniteException
-                        $"Landscape: the {what} at the point{where} is {Finite.name value}; {Finite.trace loss theta}"
-                )
+                Fail.nonFinite
+                    $"Landscape: the {what} at the point{where} is {Finite.name value}; {Finite.trace loss theta}"
             | ValueNone -> ()
 
     // ---- all batches
@@ -151,10 +147,8 @@ module internal LossGrid =
             | ValueSome(struct (i, value)) when not options.KeepsNonFinite ->
                 let at = Tensor.flatten (block [| steps[first + i] |])
 
-                raise (
-                    NonFiniteException
-                        $"Landscape: the loss is {Finite.name value} at {describe directions steps[first + i]}{batch.Suffix}; {Finite.trace (along theta vectors batch.Loss) at}"
-                )
+                Fail.nonFinite
+                    $"Landscape: the loss is {Finite.name value} at {describe directions steps[first + i]}{batch.Suffix}; {Finite.trace (along theta vectors batch.Loss) at}"
             | _ -> ()
 
         let parts (batch: RiskBatch) : Tensor list =

@@ -22,10 +22,8 @@ type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,
         if isNull steps then nullArg (nameof steps)
 
         if steps.Length <> slopes.Length then
-            raise (
-                ShapeException
-                    $"QuadraticModel.At: one step is needed for each of {slopes.Length} directions, and there are {steps.Length}"
-            )
+            Fail.shape
+                $"QuadraticModel.At: one step is needed for each of {slopes.Length} directions, and there are {steps.Length}"
 
         let mutable result = value
 

@@ -75,7 +75,7 @@ module ActivationHessian =
         | Some tap -> tap
         | None ->
             let names = System.String.Join(", ", known |> List.map _.Name)
-            raise (ParameterException $"there is no tap \"{name}\"; there are: {names}")
+            Fail.parameter $"there is no tap \"{name}\"; there are: {names}"
 
     let private operatorAt (network: Network) (loss: Tensor -> Tensor) (theta: Tensor) inputs (tap: ActivationTap) =
         let perturbed (delta: Tensor) =
@@ -95,10 +95,8 @@ module ActivationHessian =
         match tap.Shape with
         | shape when shape.Length > 0 && inputs.Rank > 0 && shape[0] = inputs.Shape[0] -> shape[0]
         | shape ->
-            raise (
-                ShapeException
-                    $"ActivationHessian: the value at {tap.Name} has shape {Shape.show shape}, and no leading axis of the samples of the inputs {Shape.show inputs.Shape}"
-            )
+            Fail.shape
+                $"ActivationHessian: the value at {tap.Name} has shape {Shape.show shape}, and no leading axis of the samples of the inputs {Shape.show inputs.Shape}"
 
     /// Trace and traces of the samples' blocks from z∘Hz. A stopping rule sees the trace.
     let private measurement (count: int) : Measurement<Estimate<float> * Estimate<Tensor>> =
@@ -201,7 +199,7 @@ module ActivationHessian =
         let struct (_, criterion) = RiskModel.require name risk
 
         if not risk.HasData then
-            raise (DataException $"{name}: a risk over batches is needed, whose inputs go through the network")
+            Fail.data $"{name}: a risk over batches is needed, whose inputs go through the network"
 
         let found =
             [

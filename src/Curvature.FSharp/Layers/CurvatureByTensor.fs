@@ -57,7 +57,7 @@ type CurvatureByTensor internal (tensors: TensorCurvature[], trace: Estimate<flo
             | Some row -> row
             | None ->
                 let known = String.Join(", ", tensors |> Array.map _.Name)
-                raise (ParameterException $"there is no parameter \"{name}\"; there are: {known}")
+                Fail.parameter $"there is no parameter \"{name}\"; there are: {known}"
 
     /// What it cost, and why it ended there.
     member _.Ledger = trace.Ledger
@@ -77,10 +77,8 @@ module CurvatureByTensor =
         OperatorParts.requireSquare "CurvatureByTensor" operator
 
         if operator.Columns <> layout.Size then
-            raise (
-                ShapeException
-                    $"CurvatureByTensor: {operator.Name} has {operator.Columns} columns, and the layout {layout.Size} parameters"
-            )
+            Fail.shape
+                $"CurvatureByTensor: {operator.Name} has {operator.Columns} columns, and the layout {layout.Size} parameters"
 
     let private cut (tensor: ParameterTensor) (t: Tensor) =
         Tensor.slice 0 tensor.Offset tensor.Size t |> Tensor.reshape (List.ofArray tensor.Shape)

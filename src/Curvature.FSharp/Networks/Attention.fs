@@ -10,19 +10,13 @@ module Attention =
     /// are standard normal at first. Raises DTypeException for an input that is not Int32.
     let embedding (count: int) (features: int) : Layer =
         if count < 1 || features < 1 then
-            raise (
-                ArgumentRangeException
-                    $"embedding: at least one row and one feature are needed, and they are {count} and {features}"
-            )
+            Fail.range $"embedding: at least one row and one feature are needed, and they are {count} and {features}"
 
         let name = $"embedding of {count} in {features}"
 
         Layer.create name [ Layer.parameter "weight" [ count; features ] (Initial.normal 1.0) ] (fun parameters x ->
             if x.DType <> DType.Int32 then
-                raise (
-                    DTypeException
-                        $"layer {parameters.Path} ({name}): the input is Int32 indices, and this one is {x.DType}"
-                )
+                Fail.dtype $"layer {parameters.Path} ({name}): the input is Int32 indices, and this one is {x.DType}"
 
             Tensor.take 0 x parameters["weight"])
 
@@ -32,16 +26,11 @@ module Attention =
         let shape = q.Shape
 
         if q.Rank <> 3 || k.Shape <> shape || v.Shape <> shape then
-            raise (
-                ShapeException
-                    $"attention: queries, keys and values [batch; length; features] of one shape are needed, and they have {Shape.show shape}, {Shape.show k.Shape} and {Shape.show v.Shape}"
-            )
+            Fail.shape
+                $"attention: queries, keys and values [batch; length; features] of one shape are needed, and they have {Shape.show shape}, {Shape.show k.Shape} and {Shape.show v.Shape}"
 
         if heads < 1 || shape[2] % heads <> 0 then
-            raise (
-                ArgumentRangeException
-                    $"attention: the number of heads must divide the {shape[2]} features, and it is {heads}"
-            )
+            Fail.range $"attention: the number of heads must divide the {shape[2]} features, and it is {heads}"
 
         let length, width = shape[1], shape[2] / heads
         let split (t: Tensor) = Tensor.reshape [ shape[0]; length; heads; width ] t
@@ -65,10 +54,8 @@ module Attention =
     /// `in_proj_bias`, `out_proj.weight` [features; features] and `out_proj.bias`. [batch; length; features] to the same shape.
     let multiHead (features: int) (heads: int) (causal: bool) : Layer =
         if features < 1 || heads < 1 || features % heads <> 0 then
-            raise (
-                ArgumentRangeException
-                    $"multi-head attention: the number of heads must divide the features, and they are {heads} and {features}"
-            )
+            Fail.range
+                $"multi-head attention: the number of heads must divide the features, and they are {heads} and {features}"
 
         let name = $"attention of {features} in {heads} heads"
 
@@ -82,10 +69,8 @@ module Attention =
             ]
             (fun parameters x ->
                 if x.Rank <> 3 || x.Shape[2] <> features then
-                    raise (
-                        ShapeException
-                            $"layer {parameters.Path} ({name}): an input [batch; length; {features}] is needed, and the shape is {Shape.show x.Shape}"
-                    )
+                    Fail.shape
+                        $"layer {parameters.Path} ({name}): an input [batch; length; {features}] is needed, and the shape is {Shape.show x.Shape}"
 
                 match
                     project x parameters["in_proj_weight"] parameters["in_proj_bias"]

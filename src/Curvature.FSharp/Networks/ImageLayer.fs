@@ -18,16 +18,12 @@ module ImageLayer =
 
     let private checkSizes name inputs outputs groups (height, width) =
         if inputs < 1 || outputs < 1 || height < 1 || width < 1 then
-            raise (
-                ArgumentRangeException
-                    $"{name}: channels, filters and their height and width are at least 1, and they are {inputs}, {outputs}, {height} and {width}"
-            )
+            Fail.range
+                $"{name}: channels, filters and their height and width are at least 1, and they are {inputs}, {outputs}, {height} and {width}"
 
         if groups < 1 || inputs % groups <> 0 || outputs % groups <> 0 then
-            raise (
-                ArgumentRangeException
-                    $"{name}: the number of groups must divide the {inputs} channels and the {outputs} filters, and it is {groups}"
-            )
+            Fail.range
+                $"{name}: the number of groups must divide the {inputs} channels and the {outputs} filters, and it is {groups}"
 
     let private weight inputs outputs groups (height, width) =
         Layer.parameter "weight" [ outputs; inputs / groups; height; width ] Initial.fanIn
@@ -36,7 +32,7 @@ module ImageLayer =
         try
             Nhwc.groupedConv2d groups sliding (Nchw.filtersToNhwc parameters["weight"]) x
         with :? ShapeException as error ->
-            raise (ShapeException $"layer {parameters.Path} ({name}): {error.Message}")
+            Fail.shape $"layer {parameters.Path} ({name}): {error.Message}"
 
     /// A convolution in groups, as torch.nn.Conv2d: `weight` [outputs; inputs / groups; height; width] and `bias` [outputs], both uniform
     /// on ±1/√(inputs / groups · height · width) at first.
@@ -76,9 +72,7 @@ module ImageLayer =
     let flatten: Layer =
         Layer.ofFunction "flatten" (fun x ->
             if x.Rank <> 4 then
-                raise (
-                    ShapeException
-                        $"flatten: images [batch; height; width; channels] are needed, and the shape is {Shape.show x.Shape}"
-                )
+                Fail.shape
+                    $"flatten: images [batch; height; width; channels] are needed, and the shape is {Shape.show x.Shape}"
 
             Tensor.reshape [ x.Shape[0]; -1 ] (Nchw.ofNhwc x))

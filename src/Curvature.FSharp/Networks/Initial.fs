@@ -25,10 +25,8 @@ module Initial =
             let area = List.fold (*) 1 kernel
             inputs * area, outputs * area
         | _ ->
-            raise (
-                ShapeException
-                    $"a weight of shape [outputs; inputs; …] is needed, and this one has shape {Shape.show (List.toArray shape)}"
-            )
+            Fail.shape
+                $"a weight of shape [outputs; inputs; …] is needed, and this one has shape {Shape.show (List.toArray shape)}"
 
     /// Uniform on ±1/√fanIn: what torch.nn.Linear and Conv2d begin with, for a weight of shape [outputs; inputs; kernel …].
     let fanIn (key: Key) (shape: int list) : Tensor =

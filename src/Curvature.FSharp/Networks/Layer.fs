@@ -73,20 +73,15 @@ module Layer =
         let shape = x.Shape
 
         if shape.Length = 0 || Array.last shape <> inputs then
-            raise (
-                ShapeException
-                    $"layer {parameters.Path} ({name}): the last axis of the input must have {inputs} elements, and the shape is {Shape.show shape}"
-            )
+            Fail.shape
+                $"layer {parameters.Path} ({name}): the last axis of the input must have {inputs} elements, and the shape is {Shape.show shape}"
 
         let leading = "abcdefghijklm"[.. shape.Length - 2]
         Tensor.einsum $"{leading}y,zy->{leading}z" x parameters["weight"]
 
     let private checkSizes inputs outputs =
         if inputs < 1 || outputs < 1 then
-            raise (
-                ArgumentRangeException
-                    $"dense: at least one input and one output are needed, and they are {inputs} and {outputs}"
-            )
+            Fail.range $"dense: at least one input and one output are needed, and they are {inputs} and {outputs}"
 
     /// x·Wᵀ + b over the last axis: `weight` [outputs; inputs] and `bias` [outputs], both uniform on ±1/√inputs at first, as in
     /// torch.nn.Linear. Input [batch …; inputs], output [batch …; outputs].
@@ -140,8 +135,7 @@ module Layer =
     let flatten =
         ofFunction "flatten" (fun x ->
             match x.Shape with
-            | [||] ->
-                raise (ShapeException "flatten: an input of shape [batch; …] is needed, and this one is a scalar")
+            | [||] -> Fail.shape "flatten: an input of shape [batch; …] is needed, and this one is a scalar"
             | shape -> Tensor.reshape [ shape[0]; Shape.size shape[1..] ] x)
 
     // ---- layers of layers
@@ -169,7 +163,7 @@ module Layer =
             | true, layer -> parameters.Tap(part, layer.Forward(parameters.Scope part, x))
             | _ ->
                 let known = System.String.Join(", ", parts |> List.map fst)
-                raise (ParameterException $"layer {name} has no part \"{part}\"; there are: {known}")
+                Fail.parameter $"layer {name} has no part \"{part}\"; there are: {known}"
 
         create name declarations (fun parameters x -> forward (run parameters) x)
 

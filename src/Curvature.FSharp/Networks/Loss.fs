@@ -9,27 +9,20 @@ module Loss =
 
     let private reduce (reduction: Reduction) (losses: Tensor) : Tensor =
         if losses.Size = 0 then
-            raise (
-                ShapeException $"loss: there are no elements to take the loss of, in shape {Shape.show losses.Shape}"
-            )
+            Fail.shape $"loss: there are no elements to take the loss of, in shape {Shape.show losses.Shape}"
 
         match reduction with
         | Reduction.Mean -> Tensor.mean losses
         | Reduction.Sum -> Tensor.sum losses
-        | other -> raise (ArgumentRangeException $"loss: the reduction is Mean or Sum, and this one is {int other}")
+        | other -> Fail.range $"loss: the reduction is Mean or Sum, and this one is {int other}"
 
     let private checkSameShape name (targets: Tensor) (outputs: Tensor) =
         if targets.Shape <> outputs.Shape then
-            raise (
-                ShapeException
-                    $"{name}: targets have shape {Shape.show targets.Shape}, and outputs {Shape.show outputs.Shape}"
-            )
+            Fail.shape $"{name}: targets have shape {Shape.show targets.Shape}, and outputs {Shape.show outputs.Shape}"
 
     let private checkSameType name (targets: Tensor) (outputs: Tensor) =
         if targets.DType <> outputs.DType then
-            raise (
-                DTypeException $"{name}: targets are {targets.DType} and outputs {outputs.DType}; convert one of them"
-            )
+            Fail.dtype $"{name}: targets are {targets.DType} and outputs {outputs.DType}; convert one of them"
 
     /// (y − t)² for each element; the mean is over all elements, as in torch.nn.MSELoss. Targets have the shape of the outputs.
     let meanSquaredError (reduction: Reduction) (targets: Tensor) (outputs: Tensor) : Tensor =
@@ -44,23 +37,19 @@ module Loss =
         let shape = logits.Shape
 
         if shape.Length = 0 then
-            raise (ShapeException $"{name}: logits need an axis of classes, and these are a scalar")
+            Fail.shape $"{name}: logits need an axis of classes, and these are a scalar"
 
         if targets.DType = DType.Int32 then
             if targets.Shape <> shape[.. shape.Length - 2] then
-                raise (
-                    ShapeException
-                        $"{name}: logits of shape {Shape.show shape} need labels of shape {Shape.show shape[.. shape.Length - 2]}, and these have shape {Shape.show targets.Shape}"
-                )
+                Fail.shape
+                    $"{name}: logits of shape {Shape.show shape} need labels of shape {Shape.show shape[.. shape.Length - 2]}, and these have shape {Shape.show targets.Shape}"
 
             let distributions = Tensor.oneHot logits.DType (Array.last shape) targets
             reduce reduction (Tensor.softmaxCrossEntropy logits distributions)
         else
             if targets.Shape <> shape then
-                raise (
-                    ShapeException
-                        $"{name}: targets are Int32 labels of shape {Shape.show shape[.. shape.Length - 2]} or distributions of shape {Shape.show shape}, and these are {targets.DType} of shape {Shape.show targets.Shape}"
-                )
+                Fail.shape
+                    $"{name}: targets are Int32 labels of shape {Shape.show shape[.. shape.Length - 2]} or distributions of shape {Shape.show shape}, and these are {targets.DType} of shape {Shape.show targets.Shape}"
 
             checkSameType name targets logits
             reduce reduction (Tensor.softmaxCrossEntropy logits targets)
@@ -71,7 +60,7 @@ module Loss =
             targets.ToArray()
             |> Array.iteri (fun element target ->
                 if not (target >= 0.0 && target <= 1.0) then
-                    raise (DataException $"{name}: target {target} of element {element} is not between 0 and 1"))
+                    Fail.data $"{name}: target {target} of element {element} is not between 0 and 1")
 
     /// −t·ln σ(y) − (1 − t)·ln(1 − σ(y)) for each logit y, computed as t·softplus(−y) + (1 − t)·softplus(y). Targets t are
     /// probabilities, or Int32 labels 0 and 1, in the shape of the logits. Raises DataException for one outside 0 … 1, naming it.
@@ -94,7 +83,7 @@ module Loss =
         let chosen = Tensor.argMax logits
         checkSameShape "accuracy" labels chosen
 
-        if labels.Size = 0 then raise (ShapeException "accuracy: there are no rows")
+        if labels.Size = 0 then Fail.shape "accuracy: there are no rows"
 
         Array.map2
             (fun label choice -> if label = choice then 1.0 else 0.0)

@@ -22,9 +22,7 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
         if isNull inputs then nullArg (nameof inputs)
 
         if inputs.DType <> DType.Int32 && inputs.DType <> theta.DType then
-            raise (
-                DTypeException $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"
-            )
+            Fail.dtype $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"
 
         let tensors = layout.Pieces theta
 
@@ -116,10 +114,7 @@ module Network =
     /// Raises ArgumentRangeException for fewer than two sizes.
     let mlp (activation: Layer) (sizes: int list) : Network =
         if sizes.Length < 2 then
-            raise (
-                ArgumentRangeException
-                    $"mlp: the sizes of inputs and outputs are needed, and there are {sizes.Length} sizes"
-            )
+            Fail.range $"mlp: the sizes of inputs and outputs are needed, and there are {sizes.Length} sizes"
 
         List.pairwise sizes
         |> List.collect (fun (inputs, outputs) -> [ activation; Layer.dense inputs outputs ])
@@ -157,12 +152,11 @@ module Network =
         let given = tensors |> Seq.filter (fun (name, _) -> not (counts name)) |> List.ofSeq
 
         match given |> List.countBy fst |> List.tryFind (fun (_, uses) -> uses > 1) with
-        | Some(name, uses) -> raise (ParameterException $"the tensor \"{name}\" is given {uses} times")
+        | Some(name, uses) -> Fail.parameter $"the tensor \"{name}\" is given {uses} times"
         | None -> ()
 
         match given |> List.tryFind (fun (_, tensor) -> tensor.DType = DType.Int32) with
-        | Some(name, _) ->
-            raise (DTypeException $"the tensor \"{name}\" has whole numbers, and parameters are Float32 or Float64")
+        | Some(name, _) -> Fail.dtype $"the tensor \"{name}\" has whole numbers, and parameters are Float32 or Float64"
         | None -> ()
 
         let statistics, parameters = given |> List.partition isStatistic
@@ -186,7 +180,7 @@ module Network =
             batches |> Seq.map (fun inputs -> network.Observe(theta, Tensor.toDevice theta.Device inputs)) |> List.ofSeq
 
         if observed.IsEmpty then
-            raise (DataException "measureStatistics: there is no batch to measure statistics of")
+            Fail.data "measureStatistics: there is no batch to measure statistics of"
 
         let mean (name: string) =
             observed

@@ -20,14 +20,12 @@ module Normalization =
         let shape = x.Shape
 
         if shape.Length < 2 || Array.last shape <> features then
-            raise (
-                ShapeException
-                    $"layer {parameters.Path} ({name}): an input of two or more axes is needed, the last one of {features} elements, and the shape is {Shape.show shape}"
-            )
+            Fail.shape
+                $"layer {parameters.Path} ({name}): an input of two or more axes is needed, the last one of {features} elements, and the shape is {Shape.show shape}"
 
     let private checkCount name features =
         if features < 1 then
-            raise (ArgumentRangeException $"{name}: at least one feature is needed, and there are {features}")
+            Fail.range $"{name}: at least one feature is needed, and there are {features}"
 
     /// Batch normalisation over the last axis (Ioffe & Szegedy 2015), as torch.nn.BatchNorm1d and 2d. In evaluation with the statistics
     /// `running_mean` and `running_var`: (x − mean)/√(variance + 10⁻⁵)·weight + bias, where a sample's output depends on that
@@ -46,10 +44,8 @@ module Normalization =
             let count = x.Size / features
 
             if count < 2 then
-                raise (
-                    ShapeException
-                        $"layer {parameters.Path} ({name}): in training more than one value a feature is needed, and the shape is {Shape.show x.Shape}"
-                )
+                Fail.shape
+                    $"layer {parameters.Path} ({name}): in training more than one value a feature is needed, and the shape is {Shape.show x.Shape}"
 
             let mean = Tensor.meanAxes axes x
             let centered = x - mean
@@ -91,10 +87,7 @@ module Normalization =
         checkCount "group norm" channels
 
         if groups < 1 || channels % groups <> 0 then
-            raise (
-                ArgumentRangeException
-                    $"group norm: the number of groups must divide the {channels} channels, and it is {groups}"
-            )
+            Fail.range $"group norm: the number of groups must divide the {channels} channels, and it is {groups}"
 
         let name = $"group norm {channels} in {groups} groups"
 

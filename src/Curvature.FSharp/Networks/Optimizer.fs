@@ -16,10 +16,8 @@ type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimi
         if isNull gradient then nullArg (nameof gradient)
 
         if theta.Signature <> gradient.Signature then
-            raise (
-                ShapeException
-                    $"{name}: the parameters are {theta.DType}{Shape.show theta.Signature.Shape}, and the gradient {gradient.DType}{Shape.show gradient.Signature.Shape}"
-            )
+            Fail.shape
+                $"{name}: the parameters are {theta.DType}{Shape.show theta.Signature.Shape}, and the gradient {gradient.DType}{Shape.show gradient.Signature.Shape}"
 
         let next, optimizer = step theta gradient
         struct (next, optimizer)
@@ -51,11 +49,11 @@ type AdamOptions =
 
     static member private Positive name value =
         if not (value > 0.0 && value < infinity) then
-            raise (ArgumentRangeException $"Adam: {name} must be positive and finite, and is {value}")
+            Fail.range $"Adam: {name} must be positive and finite, and is {value}"
 
     static member private Decay name value =
         if not (value >= 0.0 && value < 1.0) then
-            raise (ArgumentRangeException $"Adam: {name} must be at least 0 and less than 1, and is {value}")
+            Fail.range $"Adam: {name} must be at least 0 and less than 1, and is {value}"
 
     /// Another learning rate. Raises ArgumentRangeException unless it is positive.
     member options.WithLearningRate(value: float) =
@@ -112,10 +110,8 @@ module Adam =
     /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − α·m̂/(√v̂ + ε), where m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ).
     let step (options: AdamOptions) (state: AdamState) (theta: Tensor) (gradient: Tensor) : Tensor * AdamState =
         if state.First.Signature <> theta.Signature || gradient.Signature <> theta.Signature then
-            raise (
-                ShapeException
-                    $"Adam: the parameters have shape {Shape.show theta.Shape}, the gradient {Shape.show gradient.Shape} and the moments {Shape.show state.First.Shape}; the element types must be the same too"
-            )
+            Fail.shape
+                $"Adam: the parameters have shape {Shape.show theta.Shape}, the gradient {Shape.show gradient.Shape} and the moments {Shape.show state.First.Shape}; the element types must be the same too"
 
         let count = state.Count + 1
         let first = state.First * options.Beta1 + gradient * (1.0 - options.Beta1)
@@ -150,10 +146,8 @@ module Optimizer =
     /// learning rate α is positive and μ at least 0 and less than 1.
     let momentum (learningRate: float) (decay: float) : Optimizer =
         if not (learningRate > 0.0 && learningRate < infinity && decay >= 0.0 && decay < 1.0) then
-            raise (
-                ArgumentRangeException
-                    $"momentum: a positive learning rate and a decay in [0, 1) are needed, and they are {learningRate} and {decay}"
-            )
+            Fail.range
+                $"momentum: a positive learning rate and a decay in [0, 1) are needed, and they are {learningRate} and {decay}"
 
         let rec from (velocity: Tensor option) =
             Optimizer(
@@ -162,10 +156,8 @@ module Optimizer =
                     let velocity =
                         match velocity with
                         | Some v when v.Signature <> theta.Signature ->
-                            raise (
-                                ShapeException
-                                    $"momentum: the parameters have shape {Shape.show theta.Shape}, and the velocity {Shape.show v.Shape}"
-                            )
+                            Fail.shape
+                                $"momentum: the parameters have shape {Shape.show theta.Shape}, and the velocity {Shape.show v.Shape}"
                         | Some v -> v * decay + gradient
                         | None -> gradient
 

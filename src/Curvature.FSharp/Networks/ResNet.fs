@@ -27,10 +27,7 @@ module ResNet =
     /// than inputs.
     let basicBlock (inputs: int) (outputs: int) (stride: int) : Layer =
         if outputs < inputs then
-            raise (
-                ArgumentRangeException
-                    $"basicBlock: there are at least as many outputs as inputs, and they are {outputs} and {inputs}"
-            )
+            Fail.range $"basicBlock: there are at least as many outputs as inputs, and they are {outputs} and {inputs}"
 
         Layer.composed
             $"residual block {inputs} → {outputs}"
@@ -57,7 +54,7 @@ module ResNet =
         let blocks = (depth - 2) / 6
 
         if depth < 8 || 6 * blocks + 2 <> depth then
-            raise (ArgumentRangeException $"resnet: the depth is 6n + 2, such as 20, 32 or 56, and it is {depth}")
+            Fail.range $"resnet: the depth is 6n + 2, such as 20, 32 or 56, and it is {depth}"
 
         Layer.composed
             $"resnet {depth}"

@@ -66,7 +66,7 @@ type TrainingOptions =
     /// The number of passes over the data. Raises ArgumentRangeException for a negative one.
     member options.WithEpochs(count: int) =
         if count < 0 then
-            raise (ArgumentRangeException $"epochs: a count of passes cannot be negative, and this one is {count}")
+            Fail.range $"epochs: a count of passes cannot be negative, and this one is {count}"
 
         { options with EpochCount = count }
 
@@ -81,7 +81,7 @@ type TrainingOptions =
     /// Raises ArgumentRangeException if they are less than 1.
     member options.WithProgress(progress: IProgress<TrainingProgress>, everySteps: int) =
         if everySteps < 1 then
-            raise (ArgumentRangeException $"progress: it is told after 1 step or more, and {everySteps} were asked for")
+            Fail.range $"progress: it is told after 1 step or more, and {everySteps} were asked for"
 
         { options with Listener = progress; ReportSteps = everySteps }
 
@@ -113,10 +113,7 @@ module Training =
         match risk.Term, risk.Source, risk.Reduction with
         | ValueNone, _, _ -> risk
         | ValueSome _, EachPass _, Reduction.Sum ->
-            raise (
-                ArgumentRangeException
-                    "training: a sum over batches has no share of the term without data for each batch; use the mean"
-            )
+            Fail.range "training: a sum over batches has no share of the term without data for each batch; use the mean"
         | ValueSome term, _, _ ->
             { risk with
                 Loss = fun data theta -> risk.Loss data theta + term theta
@@ -126,10 +123,7 @@ module Training =
     let private checkFinite step (what: string) (values: float[]) =
         match values |> Array.tryFind (Double.IsFinite >> not) with
         | Some value ->
-            raise (
-                NonFiniteException
-                    $"training: the {what} became {value} in step {step}; a smaller learning rate may help"
-            )
+            Fail.nonFinite $"training: the {what} became {value} in step {step}; a smaller learning rate may help"
         | None -> ()
 
     /// Descends along a risk over the batches that each pass takes from its source, from θ. A term without data is part of the loss of every

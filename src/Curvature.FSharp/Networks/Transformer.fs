@@ -53,10 +53,8 @@ module Transformer =
     /// or for more than 10000 layers.
     let gptLayer (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Layer =
         if vocabulary < 1 || context < 1 || layers < 1 || heads < 1 || width < 1 || width % heads <> 0 then
-            raise (
-                ArgumentRangeException
-                    $"gpt: vocabulary, context, layers and heads are at least 1, and heads divide the width; they are {vocabulary}, {context}, {layers}, {heads} and {width}"
-            )
+            Fail.range
+                $"gpt: vocabulary, context, layers and heads are at least 1, and heads divide the width; they are {vocabulary}, {context}, {layers}, {heads} and {width}"
 
         Count.between 1 mostLayers "gpt: layers" layers
         let blocks = block width heads (0.02 / sqrt (2.0 * float layers)) |> List.replicate layers |> Layer.sequential
@@ -81,10 +79,8 @@ module Transformer =
 
         Layer.create name declarations (fun parameters tokens ->
             if tokens.DType <> DType.Int32 || tokens.Rank <> 2 || tokens.Shape[1] > context then
-                raise (
-                    ShapeException
-                        $"{name}: Int32 tokens [batch; length] with at most {context} places are needed, and they are {tokens.DType} of shape {Shape.show tokens.Shape}"
-                )
+                Fail.shape
+                    $"{name}: Int32 tokens [batch; length] with at most {context} places are needed, and they are {tokens.DType} of shape {Shape.show tokens.Shape}"
 
             let embedding = parameters["transformer.wte.weight"]
             let encoded = body.Forward(parameters.Scope "transformer", Tensor.take 0 tokens embedding)

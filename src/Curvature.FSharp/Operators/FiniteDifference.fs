@@ -23,10 +23,8 @@ module FiniteDifference =
         let g = gradient x
 
         if g.Signature <> theta.Signature then
-            raise (
-                ShapeException
-                    $"{name}: the gradient must be {theta.DType}{Shape.show theta.Signature.Shape}, like the point, and it is {g.DType}{Shape.show g.Signature.Shape}"
-            )
+            Fail.shape
+                $"{name}: the gradient must be {theta.DType}{Shape.show theta.Signature.Shape}, like the point, and it is {g.DType}{Shape.show g.Signature.Shape}"
 
         g
 
@@ -52,7 +50,7 @@ module FiniteDifference =
         let (wide, _), (narrow, _) as best = List.pairwise differences |> List.minBy disagreement
 
         if disagreement best = infinity then
-            raise (NonFiniteException $"{name}: the gradient is NaN or infinite near the point, at every step tried")
+            Fail.nonFinite $"{name}: the gradient is NaN or infinite near the point, at every step tried"
 
         sqrt (wide * narrow)
 

@@ -33,7 +33,7 @@ module FisherKind =
     /// Unbiased. Raises ArgumentRangeException for fewer than one draw.
     let monteCarlo (likelihood: Likelihood) (draws: int) (key: Key) : FisherKind =
         if draws < 1 then
-            raise (ArgumentRangeException $"Fisher: one draw at least is needed, and the number is {draws}")
+            Fail.range $"Fisher: one draw at least is needed, and the number is {draws}"
 
         FisherKind.MonteCarlo(likelihood, draws, key)
 
@@ -43,7 +43,7 @@ module FisherKind =
         FisherKind.Empirical(fun data ->
             match data with
             | [ _; targets ] -> losses targets
-            | _ -> raise (DataException "empirical Fisher: the risk has no batches to take targets from"))
+            | _ -> Fail.data "empirical Fisher: the risk has no batches to take targets from")
 
 /// Fisher information of a model, as an average over samples of outer products of gradients.
 [<RequireQualifiedAccess>]
@@ -92,10 +92,8 @@ module Fisher =
             let each = losses outputs
 
             if each.Signature.Shape <> [| Likelihood.rows outputs |] then
-                raise (
-                    ShapeException
-                        $"Fisher.empirical: there must be one loss for each of {Likelihood.rows outputs} samples, and they have shape {Shape.show each.Signature.Shape}"
-                )
+                Fail.shape
+                    $"Fisher.empirical: there must be one loss for each of {Likelihood.rows outputs} samples, and they have shape {Shape.show each.Signature.Shape}"
 
             Tensor.sum each
 

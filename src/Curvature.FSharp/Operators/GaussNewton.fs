@@ -10,10 +10,8 @@ module internal RiskModel =
         match risk.Definition.Model, risk.Definition.Criterion with
         | ValueSome model, ValueSome criterion -> struct (model, criterion)
         | _ ->
-            raise (
-                OperatorException
-                    $"{name}: a risk of a model and a criterion is needed, as Risk.ofModel and Risk.ofOutputs make it, and this is {risk}"
-            )
+            Fail.operator
+                $"{name}: a risk of a model and a criterion is needed, as Risk.ofModel and Risk.ofOutputs make it, and this is {risk}"
 
 /// The Gauss–Newton matrix JᵀH_ℓJ of a model's outputs under a convex loss ℓ: the Hessian without the curvature of the model.
 [<RequireQualifiedAccess>]

@@ -23,8 +23,7 @@ module Gradient =
 
     let private checkFinite suffix loss theta (what: string) (value: Tensor) =
         match Finite.describe value with
-        | ValueSome where ->
-            raise (NonFiniteException $"{name}{suffix}: the {what} is {where}; {Finite.trace loss theta}")
+        | ValueSome where -> Fail.nonFinite $"{name}{suffix}: the {what} is {where}; {Finite.trace loss theta}"
         | ValueNone -> value
 
     /// Loss and gradient of a batch: compiled once for each size of a batch, unless the loss asks for values on its way, which a recording

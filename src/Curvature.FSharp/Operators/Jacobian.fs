@@ -16,7 +16,7 @@ module Jacobian =
         let value, program = Linearization.derivative name "function" f x
 
         match Finite.describe value with
-        | ValueSome where -> raise (NonFiniteException $"{name}: the value is {where}; {Finite.trace f x}")
+        | ValueSome where -> Fail.nonFinite $"{name}: the value is {where}; {Finite.trace f x}"
         | ValueNone -> Determinism.require name f x
 
         let inputs, outputs = List.ofArray x.Signature.Shape, List.ofArray value.Signature.Shape

@@ -27,16 +27,14 @@ module Likelihood =
     /// over a row. Raises ArgumentRangeException for a variance that is not above 0.
     let gaussian (variance: float) : Likelihood =
         if not (variance > 0.0 && Double.IsFinite variance) then
-            raise (ArgumentRangeException $"Likelihood.gaussian: a variance above 0 is needed, and it is {variance}")
+            Fail.range $"Likelihood.gaussian: a variance above 0 is needed, and it is {variance}"
 
         Likelihood.Gaussian variance
 
     let internal rows (outputs: Tensor) =
         match outputs.Signature.Shape with
-        | [||] ->
-            raise (ShapeException "Fisher: a model's outputs need a leading axis of samples, and these are a scalar")
-        | shape when outputs.Size = 0 ->
-            raise (ShapeException $"Fisher: there are no outputs; their shape is {Shape.show shape}")
+        | [||] -> Fail.shape "Fisher: a model's outputs need a leading axis of samples, and these are a scalar"
+        | shape when outputs.Size = 0 -> Fail.shape $"Fisher: there are no outputs; their shape is {Shape.show shape}"
         | shape -> shape[0]
 
     /// The mean over samples of the log-partition function: its second derivative is that of every loss of this likelihood, whatever

@@ -78,19 +78,17 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
 
     let checkAlive () =
         if isDisposed then
-            raise (DisposedException $"{definition.Name}: the operator was disposed of, and cannot be applied any more")
+            Fail.disposed $"{definition.Name}: the operator was disposed of, and cannot be applied any more"
 
     let show (shape: int[]) = Shape.show shape
 
     let checkResult (expected: int[]) (result: Tensor) =
         if result.Signature.Shape <> expected then
-            raise (
-                ShapeException
-                    $"{definition.Name}: a product must have shape {show expected}, and it has {show result.Signature.Shape}"
-            )
+            Fail.shape
+                $"{definition.Name}: a product must have shape {show expected}, and it has {show result.Signature.Shape}"
 
         if result.DType <> definition.DType then
-            raise (DTypeException $"{definition.Name}: a product must be {definition.DType}, and it is {result.DType}")
+            Fail.dtype $"{definition.Name}: a product must be {definition.DType}, and it is {result.DType}"
 
         result
 
@@ -100,14 +98,14 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         | ValueSome(struct (i, value)) ->
             let place = if width > 1 then $" at element {i % width}" else ""
             let name = vector (i / max 1 width)
-            raise (NonFiniteException $"{definition.Name}: the {what} {name} is {Finite.name value}{place}")
+            Fail.nonFinite $"{definition.Name}: the {what} {name} is {Finite.name value}{place}"
         | ValueNone -> result
 
     let checkDType (v: Tensor) =
         if isNull v then nullArg (nameof v)
 
         if v.DType <> definition.DType then
-            raise (DTypeException $"{definition.Name}: vectors must be {definition.DType}, and these are {v.DType}")
+            Fail.dtype $"{definition.Name}: vectors must be {definition.DType}, and these are {v.DType}"
 
     /// An operator that holds no memory of its own.
     static member internal Of(definition: OperatorDefinition) = new LinearOperator(definition, null)
@@ -166,10 +164,8 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         | [| k; n |] when n = definition.Columns ->
             definition.Product.Block v |> checkResult [| k; definition.Rows |] |> finite
         | shape ->
-            raise (
-                ShapeException
-                    $"{definition.Name}: takes vectors [{definition.Columns}] or blocks [k; {definition.Columns}], and got {show shape}"
-            )
+            Fail.shape
+                $"{definition.Name}: takes vectors [{definition.Columns}] or blocks [k; {definition.Columns}], and got {show shape}"
 
     /// vᵀAv for each row of a block, where there is a way that is cheaper than the product; with names as in Multiply.
     member internal _.FormsNamed: ((int -> string) -> Tensor -> Tensor) voption =
@@ -183,10 +179,8 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
                 | [| k; n |] when n = definition.Columns ->
                     forms block |> checkResult [| k |] |> checkFinite "quadratic form of" vector 1
                 | shape ->
-                    raise (
-                        ShapeException
-                            $"{definition.Name}: quadratic forms take a block [k; {definition.Columns}], and got {show shape}"
-                    ))
+                    Fail.shape
+                        $"{definition.Name}: quadratic forms take a block [k; {definition.Columns}], and got {show shape}")
 
     /// A·v for one vector [n] → [m], or for a block of k of them, [k; n] → [k; m]: one matvec a vector.
     /// Raises ShapeException and DTypeException for vectors that do not fit, and NonFiniteException where a product is NaN
@@ -209,7 +203,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
                         Product = adjoint
                         Adjoint = ValueSome definition.Product
                     }
-            | ValueNone -> raise (OperatorException $"{definition.Name}: the products of its transpose are not known")
+            | ValueNone -> Fail.operator $"{definition.Name}: the products of its transpose are not known"
 
     /// vᵀAv for each row of a block, [k; n] → [k], where that is cheaper than the product; otherwise nothing.
     member internal this.QuadraticForms: (Tensor -> Tensor) option =
@@ -224,10 +218,8 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         if isNull v then nullArg (nameof v)
 
         if not this.IsSquare then
-            raise (
-                OperatorException
-                    $"{definition.Name}: quadratic forms need a square operator, and this one has shape [{definition.Rows}; {definition.Columns}]"
-            )
+            Fail.operator
+                $"{definition.Name}: quadratic forms need a square operator, and this one has shape [{definition.Rows}; {definition.Columns}]"
 
         match this.QuadraticForms, v.Rank with
         | Some forms, 1 -> forms (Tensor.unsqueeze 0 v) |> Tensor.squeeze 0
@@ -252,13 +244,11 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         let name = $"({a.Name} {symbol} {b.Name})"
 
         if a.Rows <> b.Rows || a.Columns <> b.Columns then
-            raise (
-                ShapeException
-                    $"{name}: the operators have shapes [{a.Rows}; {a.Columns}] and [{b.Rows}; {b.Columns}], which differ"
-            )
+            Fail.shape
+                $"{name}: the operators have shapes [{a.Rows}; {a.Columns}] and [{b.Rows}; {b.Columns}], which differ"
 
         if a.DType <> b.DType then
-            raise (DTypeException $"{name}: the operators have element types {a.DType} and {b.DType}, which differ")
+            Fail.dtype $"{name}: the operators have element types {a.DType} and {b.DType}, which differ"
 
         let combine (x: Tensor) (y: Tensor) = if sign > 0.0 then x + y else x - y
         let bothSymmetric = a.Properties &&& b.Properties &&& OperatorProperties.Symmetric
@@ -303,13 +293,10 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         let a, b = LinearOperator.Given a, LinearOperator.Given b
 
         if a.Columns <> b.Rows then
-            raise (
-                ShapeException
-                    $"composition: {a.Name} takes vectors [{a.Columns}], and {b.Name} gives vectors [{b.Rows}]"
-            )
+            Fail.shape $"composition: {a.Name} takes vectors [{a.Columns}], and {b.Name} gives vectors [{b.Rows}]"
 
         if a.DType <> b.DType then
-            raise (DTypeException $"composition: {a.Name} is {a.DType}, and {b.Name} is {b.DType}")
+            Fail.dtype $"composition: {a.Name} is {a.DType}, and {b.Name} is {b.DType}"
 
         LinearOperator.Of
             {
@@ -332,7 +319,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
     /// The operator times a number. Raises ArgumentRangeException for one that is not finite.
     static member (*)(factor: float, a: LinearOperator) : LinearOperator =
         if not (Double.IsFinite factor) then
-            raise (ArgumentRangeException $"scale: a factor must be finite, and this one is {factor}")
+            Fail.range $"scale: a factor must be finite, and this one is {factor}"
 
         let a = LinearOperator.Given a
         let scale (t: Tensor) = factor * t

@@ -104,10 +104,7 @@ module LinearOperator =
         let tolerance = if matrix.DType = DType.Float64 then 1e-12 else 1e-5
 
         if shape[0] <> shape[1] || not (isSymmetric tolerance matrix) then
-            raise (
-                OperatorException
-                    $"ofSymmetricMatrix: the matrix of shape {Shape.show shape} does not equal its transpose"
-            )
+            Fail.operator $"ofSymmetricMatrix: the matrix of shape {Shape.show shape} does not equal its transpose"
 
         matrixOperator OperatorProperties.Symmetric matrix
 
@@ -139,7 +136,7 @@ module LinearOperator =
     /// λ·I of size n.
     let scalar (dtype: DType) (n: int) (lambda: float) : LinearOperator =
         if not (Double.IsFinite lambda) then
-            raise (ArgumentRangeException $"scalar: the number must be finite, and it is {lambda}")
+            Fail.range $"scalar: the number must be finite, and it is {lambda}"
 
         let multiply (t: Tensor) = lambda * t
 
@@ -192,7 +189,7 @@ module LinearOperator =
     /// A + λI with λ ≥ 0, as in Levenberg's and Marquardt's method. Raises ArgumentRangeException for a negative number.
     let damped (lambda: float) (a: LinearOperator) : LinearOperator =
         if not (lambda >= 0.0) then
-            raise (ArgumentRangeException $"damped: damping cannot be negative, and it is {lambda}")
+            Fail.range $"damped: damping cannot be negative, and it is {lambda}"
 
         shift lambda a
 
@@ -236,10 +233,7 @@ module LinearOperator =
         : LinearOperator =
         let check what first count length =
             if first < 0 || count < 0 || first + count > length then
-                raise (
-                    ArgumentRangeException
-                        $"submatrix: {count} {what} from {first} are not within the {length} of {a.Name}"
-                )
+                Fail.range $"submatrix: {count} {what} from {first} are not within the {length} of {a.Name}"
 
         check "rows" firstRow rowCount a.Rows
         check "columns" firstColumn columnCount a.Columns
@@ -279,11 +273,11 @@ module LinearOperator =
     /// Operators along the diagonal, zeros elsewhere. Raises ArgumentRangeException for none, DTypeException for mixed element types.
     let blockDiagonal (blocks: LinearOperator list) : LinearOperator =
         match blocks with
-        | [] -> raise (ArgumentRangeException "blockDiagonal: at least one block is needed")
+        | [] -> Fail.range "blockDiagonal: at least one block is needed"
         | first :: _ ->
             for b in blocks do
                 if b.DType <> first.DType then
-                    raise (DTypeException $"blockDiagonal: {first.Name} is {first.DType}, and {b.Name} is {b.DType}")
+                    Fail.dtype $"blockDiagonal: {first.Name} is {first.DType}, and {b.Name} is {b.DType}"
 
             let along axis (lengths: int list) (parts: (Tensor -> Tensor) list) (v: Tensor) =
                 Tensor.split axis lengths v |> List.map2 (fun f piece -> f piece) parts |> Tensor.concat axis
@@ -335,10 +329,8 @@ module LinearOperator =
         requireVector "lowRankPlusDiagonal: the weights" weights
 
         if factor.Signature.Shape <> [| diagonal.Size; weights.Size |] then
-            raise (
-                ShapeException
-                    $"lowRankPlusDiagonal: the factor must have shape [{diagonal.Size}; {weights.Size}], and it has {Shape.show factor.Signature.Shape}"
-            )
+            Fail.shape
+                $"lowRankPlusDiagonal: the factor must have shape [{diagonal.Size}; {weights.Size}], and it has {Shape.show factor.Signature.Shape}"
 
         let u = ofMatrix factor
         let low = u * ofDiagonal weights * u.Transposed
@@ -365,10 +357,8 @@ module LinearOperator =
         let size = int64 a.Rows * int64 a.Columns
 
         if size > limit then
-            raise (
-                ArgumentRangeException
-                    $"dense: {a.Name} of shape [{a.Rows}; {a.Columns}] has {size} entries, and the limit is {limit}; products with it need no such memory"
-            )
+            Fail.range
+                $"dense: {a.Name} of shape [{a.Rows}; {a.Columns}] has {size} entries, and the limit is {limit}; products with it need no such memory"
 
         if size = 0L then
             Tensor.zeros a.DType [ a.Rows; a.Columns ] |> Tensor.toDevice a.Device

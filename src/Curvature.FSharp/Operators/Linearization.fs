@@ -10,20 +10,18 @@ module internal Linearization =
 
     let checkPoint name (theta: Tensor) =
         if theta.DType = DType.Int32 then
-            raise (DTypeException $"{name}: the point is Int32; derivatives need Float32 or Float64")
+            Fail.dtype $"{name}: the point is Int32; derivatives need Float32 or Float64"
 
         if theta.Size = 0 then
-            raise (ShapeException $"{name}: the point has no elements; its shape is {Shape.show theta.Signature.Shape}")
+            Fail.shape $"{name}: the point has no elements; its shape is {Shape.show theta.Signature.Shape}"
 
     /// A loss is a scalar of the type of what it depends on.
     let checkLoss name (x: Tensor) (value: Tensor) : Tensor =
         if value.Rank <> 0 then
-            raise (
-                ShapeException $"{name}: the loss must be a scalar, and it has shape {Shape.show value.Signature.Shape}"
-            )
+            Fail.shape $"{name}: the loss must be a scalar, and it has shape {Shape.show value.Signature.Shape}"
 
         if value.DType <> x.DType then
-            raise (DTypeException $"{name}: the loss is {value.DType}, and what it depends on {x.DType}")
+            Fail.dtype $"{name}: the loss is {value.DType}, and what it depends on {x.DType}"
 
         value
 
@@ -32,8 +30,7 @@ module internal Linearization =
         let values, program = Reverse.linearize (fun xs -> [| f xs[0] |]) [| x |]
 
         match program.Outputs[0] with
-        | Atom.Constant _ ->
-            raise (DifferentiationException $"{name}: the {what} does not depend on the point that it was given")
+        | Atom.Constant _ -> Fail.differentiation $"{name}: the {what} does not depend on the point that it was given"
         | Atom.Variable _ -> values[0], program
 
     /// Jᵀu for the program of a derivative.
@@ -87,7 +84,7 @@ module internal SecondOrder =
 
     let private fail name (loss: Tensor -> Tensor) theta (what: string) (value: Tensor) =
         match Finite.describe value with
-        | ValueSome where -> raise (NonFiniteException $"{name}: the {what} is {where}; {Finite.trace loss theta}")
+        | ValueSome where -> Fail.nonFinite $"{name}: the {what} is {where}; {Finite.trace loss theta}"
         | ValueNone -> ()
 
     /// Checks the loss and, where there is one, the gradient of a point.

@@ -9,29 +9,27 @@ module internal OperatorParts =
 
     let checkSize what rows columns =
         if rows < 0 || columns < 0 then
-            raise (ArgumentRangeException $"{what}: an operator cannot have {rows} rows and {columns} columns")
+            Fail.range $"{what}: an operator cannot have {rows} rows and {columns} columns"
 
     let checkFloating what dtype =
         if dtype = DType.Int32 then
-            raise (DTypeException $"{what}: an operator is Float32 or Float64, and Int32 was asked for")
+            Fail.dtype $"{what}: an operator is Float32 or Float64, and Int32 was asked for"
 
     let requireSquare what (a: LinearOperator) =
         if not a.IsSquare then
-            raise (
-                OperatorException $"{what}: a square operator is needed, and {a.Name} has shape [{a.Rows}; {a.Columns}]"
-            )
+            Fail.operator $"{what}: a square operator is needed, and {a.Name} has shape [{a.Rows}; {a.Columns}]"
 
     let requireVector what (t: Tensor) =
         if isNull t then nullArg what
 
         if t.Rank <> 1 then
-            raise (ShapeException $"{what}: a vector is needed, and the shape is {Shape.show t.Signature.Shape}")
+            Fail.shape $"{what}: a vector is needed, and the shape is {Shape.show t.Signature.Shape}"
 
         checkFloating what t.DType
 
     let requireMatrix what (t: Tensor) =
         if t.Rank <> 2 then
-            raise (ShapeException $"{what}: a matrix is needed, and the shape is {Shape.show t.Signature.Shape}")
+            Fail.shape $"{what}: a matrix is needed, and the shape is {Shape.show t.Signature.Shape}"
 
         checkFloating what t.DType
 
@@ -60,7 +58,7 @@ module internal OperatorParts =
             let result = f (v.ToArray())
 
             if isNull result then
-                raise (OperatorException "delegate: a product must be an array, and null came back")
+                Fail.operator "delegate: a product must be an array, and null came back"
 
             Tensor.ofArray [ result.Length ] result |> Tensor.convert dtype |> Tensor.toDevice v.Device
 

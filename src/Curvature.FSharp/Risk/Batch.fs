@@ -9,17 +9,14 @@ type Batch(inputs: Tensor, targets: Tensor) =
         if isNull t then nullArg what
 
         match t.Signature.Shape with
-        | [||] -> raise (ShapeException $"batch: the {what} need a leading axis of samples, and they are a scalar")
-        | shape when shape[0] = 0 ->
-            raise (DataException $"batch: there are no samples; the {what} have shape {Shape.show shape}")
+        | [||] -> Fail.shape $"batch: the {what} need a leading axis of samples, and they are a scalar"
+        | shape when shape[0] = 0 -> Fail.data $"batch: there are no samples; the {what} have shape {Shape.show shape}"
         | shape -> shape[0]
 
     do
         if size "inputs" inputs <> size "targets" targets then
-            raise (
-                ShapeException
-                    $"batch: inputs of shape {Shape.show inputs.Signature.Shape} do not go with targets of shape {Shape.show targets.Signature.Shape}"
-            )
+            Fail.shape
+                $"batch: inputs of shape {Shape.show inputs.Signature.Shape} do not go with targets of shape {Shape.show targets.Signature.Shape}"
 
     /// The inputs, [samples; …].
     member _.Inputs = inputs

@@ -18,7 +18,7 @@ type BatchOptions =
     /// The number of samples in a batch; the last batch may be smaller. Raises ArgumentRangeException if it is less than 1.
     member options.WithSize(samples: int) =
         if samples < 1 then
-            raise (ArgumentRangeException $"batches: a batch has at least one sample, and {samples} were asked for")
+            Fail.range $"batches: a batch has at least one sample, and {samples} were asked for"
 
         { options with Samples = samples }
 
@@ -41,7 +41,7 @@ module Batches =
     /// Raises ArgumentRangeException for a negative count.
     let shuffled (key: Key) (rows: int) : int[] =
         if rows < 0 then
-            raise (ArgumentRangeException $"shuffled: a count of rows cannot be negative, and this one is {rows}")
+            Fail.range $"shuffled: a count of rows cannot be negative, and this one is {rows}"
 
         let places = (Tensor.uniform key DType.Float64 [ rows ]).ToArray()
         // Ties, however unlikely, keep the order of the rows.
@@ -51,7 +51,7 @@ module Batches =
     /// Raises ArgumentRangeException for a size less than 1.
     let cut (size: int) (order: int[]) : int[] list =
         if size < 1 then
-            raise (ArgumentRangeException $"cut: a batch has at least one row, and {size} were asked for")
+            Fail.range $"cut: a batch has at least one row, and {size} were asked for"
 
         order |> Array.chunkBySize size |> List.ofArray
 
@@ -64,7 +64,7 @@ module Batches =
     /// many targets as inputs.
     let split (size: int) (inputs: Tensor) (targets: Tensor) : Batch list =
         if size < 1 then
-            raise (ArgumentRangeException $"split: a batch has at least one sample, and {size} were asked for")
+            Fail.range $"split: a batch has at least one sample, and {size} were asked for"
 
         let whole = Batch(inputs, targets)
 
@@ -76,7 +76,7 @@ module Batches =
 
     /// The batches of a data set, each made when it is asked for, and the same at every pass over the sequence.
     let private stream (options: BatchOptions) (samples: int) (make: int[] -> Batch) : Batch seq =
-        if samples = 0 then raise (DataException "batches: the data set has no samples")
+        if samples = 0 then Fail.data "batches: the data set has no samples"
 
         let order =
             match options.Order with
@@ -110,7 +110,7 @@ module Batches =
     /// DTypeException for Int32, and ShapeException where the transform changes the number of samples.
     let ofImages (options: BatchOptions) (dtype: DType) (images: ImageSet) : Batch seq =
         if dtype = DType.Int32 then
-            raise (DTypeException "batches: images are Float32 or Float64, and Int32 was asked for")
+            Fail.dtype "batches: images are Float32 or Float64, and Int32 was asked for"
 
         stream options images.Count (fun part ->
             let chosen = images.Pick part

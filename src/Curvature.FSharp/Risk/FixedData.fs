@@ -32,10 +32,8 @@ module internal Determinism =
         let bits () = (f x).ToArray() |> Array.map BitConverter.DoubleToInt64Bits
 
         if bits () <> bits () then
-            raise (
-                DifferentiationException
-                    $"{name}: the function gives different results for the same point; fix the key of its randomness"
-            )
+            Fail.differentiation
+                $"{name}: the function gives different results for the same point; fix the key of its randomness"
 
 /// What is done with the data of a risk at their first pass: nothing is checked twice.
 [<NoEquality; NoComparison>]
@@ -57,10 +55,7 @@ type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first
     let mutable warnings = ValueNone
 
     let changed (what: string) =
-        raise (
-            DataException
-                $"{name}: {what}; the source of batches must give the same data, in the same order, at every pass"
-        )
+        Fail.data $"{name}: {what}; the source of batches must give the same data, in the same order, at every pass"
 
     /// One batch tells what the function does.
     let check (batch: RiskBatch) =

@@ -53,8 +53,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
     do
         for name, uses in declared |> List.countBy fst do
-            if uses > 1 then
-                raise (ParameterException $"two parameters have the name \"{name}\"")
+            if uses > 1 then Fail.parameter $"two parameters have the name \"{name}\""
 
     /// The tensors in the order in which they lie in the flat vector.
     member _.Tensors: IReadOnlyList<ParameterTensor> = tensors
@@ -69,16 +68,14 @@ type ParameterLayout internal (declared: (string * int[]) list) =
             | Some tensor -> tensor
             | None ->
                 let known = System.String.Join(", ", tensors |> Array.map _.Name)
-                raise (ParameterException $"there is no parameter \"{name}\"; there are: {known}")
+                Fail.parameter $"there is no parameter \"{name}\"; there are: {known}"
 
     member internal _.Pieces(theta: Tensor) : Dictionary<string, Tensor> =
         if isNull (box theta) then nullArg (nameof theta)
 
         if theta.Signature.Shape <> [| total |] then
-            raise (
-                ShapeException
-                    $"theta: the parameters are one vector of shape [{total}], and this one has shape {Shape.show theta.Signature.Shape}"
-            )
+            Fail.shape
+                $"theta: the parameters are one vector of shape [{total}], and this one has shape {Shape.show theta.Signature.Shape}"
 
         let pieces =
             match sizes with
@@ -101,7 +98,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
             layout[name] |> ignore
 
         if chosen.Count = 0 then
-            raise (ParameterException "no parameters were chosen; one name at least is needed")
+            Fail.parameter "no parameters were chosen; one name at least is needed"
 
         ParameterLayout
             [
@@ -121,28 +118,25 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
         for each in named do
             if not (given.TryAdd(each.Key, each.Value)) then
-                raise (ParameterException $"\"{each.Key}\" is there twice")
+                Fail.parameter $"\"{each.Key}\" is there twice"
 
             if isNull (box each.Value) then nullArg each.Key
 
         for name in given.Keys do
             if tensors |> Array.forall (fun tensor -> tensor.Name <> name) then
-                raise (ParameterException $"\"{name}\" is not one of the parameters")
+                Fail.parameter $"\"{name}\" is not one of the parameters"
 
         match tensors |> Array.filter (fun tensor -> not (given.ContainsKey tensor.Name)) with
         | [||] -> ()
         | missing ->
             let names = System.String.Join(", ", missing |> Array.map _.Name)
-            raise (ParameterException $"these parameters are missing: {names}")
+            Fail.parameter $"these parameters are missing: {names}"
 
         for tensor in tensors do
             let shape = given[tensor.Name].Shape
 
             if shape <> tensor.Shape then
-                raise (
-                    ShapeException
-                        $"{tensor.Name}: expected shape {Shape.show tensor.Shape}, and got {Shape.show shape}"
-                )
+                Fail.shape $"{tensor.Name}: expected shape {Shape.show tensor.Shape}, and got {Shape.show shape}"
 
         given
 
@@ -171,10 +165,8 @@ module ParameterLayout =
     let ofShapes (shapes: (string * int list) list) : ParameterLayout =
         for name, shape in shapes do
             if shape |> List.exists (fun length -> length < 0) then
-                raise (
-                    ShapeException
-                        $"{name}: axis lengths cannot be negative, and the shape is {Shape.show (List.toArray shape)}"
-                )
+                Fail.shape
+                    $"{name}: axis lengths cannot be negative, and the shape is {Shape.show (List.toArray shape)}"
 
         ParameterLayout [ for name, shape in shapes -> name, List.toArray shape ]
 

@@ -29,7 +29,7 @@ type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: Fo
             | true, tensor -> tensor
             | _ ->
                 let known = System.String.Join(", ", tensors.Keys)
-                raise (ParameterException $"there is no parameter \"{scope + name}\"; there are: {known}")
+                Fail.parameter $"there is no parameter \"{scope + name}\"; there are: {known}"
 
     /// What a part of this layer sees: `parameters.Scope "0"` calls `0.weight` `weight`.
     member _.Scope(part: string) = Parameters(tensors, pass, tap, scope + part + ".")

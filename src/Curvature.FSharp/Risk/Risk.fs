@@ -8,7 +8,7 @@ module Risk =
 
     let private checkReduction name (reduction: Reduction) =
         if reduction <> Reduction.Mean && reduction <> Reduction.Sum then
-            raise (ArgumentRangeException $"{name}: the reduction is Mean or Sum, and this one is {int reduction}")
+            Fail.range $"{name}: the reduction is Mean or Sum, and this one is {int reduction}"
 
     let private batchOf (data: RiskData) =
         match data with
@@ -86,7 +86,7 @@ module Risk =
     /// Raises DataException for a risk without data.
     let withPasses (batches: int -> Batch seq) (risk: EmpiricalRisk) : EmpiricalRisk =
         if not risk.HasData then
-            raise (DataException "Risk.withPasses: the risk is a function of θ alone, which has no batches")
+            Fail.data "Risk.withPasses: the risk is a function of θ alone, which has no batches"
 
         EmpiricalRisk { risk.Definition with Source = EachPass batches }
 
@@ -157,10 +157,10 @@ module Risk =
     /// a negative number.
     let partialSum (group: int) (part: Batch -> Tensor) (device: Kernels.Device) (risk: EmpiricalRisk) : Tensor =
         if group < 0 then
-            raise (ArgumentRangeException $"Risk.partialSum: groups are numbered from 0, and this one is {group}")
+            Fail.range $"Risk.partialSum: groups are numbered from 0, and this one is {group}"
 
         if not risk.HasData then
-            raise (DataException "Risk.partialSum: the risk is a function of θ alone, which has no batches")
+            Fail.data "Risk.partialSum: the risk is a function of θ alone, which has no batches"
 
         let batches =
             RiskPass.batches "Risk.partialSum" device 0 risk.Definition
@@ -169,4 +169,4 @@ module Risk =
 
         match batches |> RiskPass.sums (fun batch -> [ part (batchOf batch.Data) ]) with
         | [ sum ] -> sum
-        | _ -> raise (DataException $"Risk.partialSum: there is no group {group} of batches")
+        | _ -> Fail.data $"Risk.partialSum: there is no group {group} of batches"

@@ -43,8 +43,7 @@ module internal RiskPass =
 
     /// A batch on a device.
     let onDevice name (device: Kernels.Device) (risk: RiskDefinition) number (batch: Batch) : RiskBatch =
-        if isNull (box batch) then
-            raise (DataException $"{name}: batch {number} is null")
+        if isNull (box batch) then Fail.data $"{name}: batch {number} is null"
 
         let batch = batch.On device
         let data = [ batch.Inputs; batch.Targets ]
@@ -74,8 +73,7 @@ module internal RiskPass =
                 yield batch
                 count <- count + 1
 
-            if count = 0 then
-                raise (DataException $"{name}: there are no batches in pass {pass}")
+            if count = 0 then Fail.data $"{name}: there are no batches in pass {pass}"
         }
 
     /// The term without data, as a part like a batch.

@@ -59,10 +59,8 @@ module internal SampleCoupling =
         if fits reduction then
             None
         elif fits other then
-            raise (
-                ArgumentRangeException
-                    $"{name}: the reduction {reduction} was given, and the loss of a batch is the {string(other).ToLowerInvariant()} over its samples"
-            )
+            Fail.range
+                $"{name}: the reduction {reduction} was given, and the loss of a batch is the {string(other).ToLowerInvariant()} over its samples"
         else
             Some
                 $"{name}: the loss of a batch is not the {string(reduction).ToLowerInvariant()} of the losses of its parts ({percent (distanceAs reduction)}): {advice}; or a part of the loss belongs to no sample"

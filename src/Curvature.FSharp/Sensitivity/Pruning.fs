@@ -76,7 +76,7 @@ module Pruning =
         let size = table.Tensors |> Seq.sumBy _.Size
 
         if theta.Size <> size then
-            raise (ShapeException $"Pruning: θ has {theta.Size} elements, and the table {size} parameters")
+            Fail.shape $"Pruning: θ has {theta.Size} elements, and the table {size} parameters"
 
         let positions =
             [|
@@ -86,7 +86,7 @@ module Pruning =
             |]
 
         if positions.Length = 0 then
-            raise (ParameterException "Pruning: there are no weights that may be set to 0")
+            Fail.parameter "Pruning: there are no weights that may be set to 0"
 
         let index = Tensor.ofIndices [ positions.Length ] positions
         let take (t: Tensor) = Tensor.take 0 (Tensor.toDevice t.Device index) t
@@ -110,21 +110,18 @@ module Pruning =
     /// Raises ParameterException for saliencies of other weights.
     let orderedBy (other: Saliencies) (saliencies: Saliencies) : Saliencies =
         if other.Positions <> saliencies.Positions then
-            raise (ParameterException "Pruning.orderedBy: the saliencies are of different weights")
+            Fail.parameter "Pruning.orderedBy: the saliencies are of different weights"
 
         Saliencies(saliencies.Theta, saliencies.Positions, saliencies.Values, lazy other.Ranking)
 
     let private checkShares (shares: float seq) =
         let shares = Seq.toArray shares
 
-        if shares.Length = 0 then
-            raise (ArgumentRangeException "Pruning: there are no shares")
+        if shares.Length = 0 then Fail.range "Pruning: there are no shares"
 
         for share in shares do
             if not (share >= 0.0 && share <= 1.0) then
-                raise (
-                    ArgumentRangeException $"Pruning: a share of weights lies between 0 and 1, and this one is {share}"
-                )
+                Fail.range $"Pruning: a share of weights lies between 0 and 1, and this one is {share}"
 
         shares
 
@@ -174,7 +171,7 @@ module Pruning =
         let place i = if i = 0 then "at the point" else $"with {counts[i - 1]} weights set to 0"
 
         match losses |> Array.tryFindIndex (Double.IsFinite >> not) with
-        | Some i -> raise (NonFiniteException $"Pruning: the loss {place i} is {Finite.name losses[i]}")
+        | Some i -> Fail.nonFinite $"Pruning: the loss {place i} is {Finite.name losses[i]}"
         | None -> ()
 
         let predictions = predict saliencies losses[0] counts

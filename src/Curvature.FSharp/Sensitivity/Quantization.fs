@@ -10,11 +10,11 @@ module Quantization =
 
     let private checkBits bits =
         if bits < 2 || bits > 32 then
-            raise (ArgumentRangeException $"Quantization: 2 to 32 bits are possible, and {bits} were asked for")
+            Fail.range $"Quantization: 2 to 32 bits are possible, and {bits} were asked for"
 
     let private checkWeights (weights: Tensor) =
         if weights.DType = DType.Int32 then
-            raise (DTypeException "Quantization: weights are Float32 or Float64, and these are Int32")
+            Fail.dtype "Quantization: weights are Float32 or Float64, and these are Int32"
 
         Finite.check "Quantization: a weight" weights
 

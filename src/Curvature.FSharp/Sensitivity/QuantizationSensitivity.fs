@@ -11,7 +11,7 @@ type QuantizationScore internal (row: TensorCurvature, bits: int[], squaredError
         match Array.IndexOf(bits, count) with
         | -1 ->
             let known = String.Join(", ", bits)
-            raise (ArgumentRangeException $"{row.Name}: there are scores for {known} bits, and {count} were asked for")
+            Fail.range $"{row.Name}: there are scores for {known} bits, and {count} were asked for"
         | i -> i
 
     /// The tensor.
@@ -57,7 +57,7 @@ type BitAssignment
             match Array.IndexOf(names, name) with
             | -1 ->
                 let known = String.Join(", ", names)
-                raise (ParameterException $"there is no tensor \"{name}\" in the assignment; there are: {known}")
+                Fail.parameter $"there is no tensor \"{name}\" in the assignment; there are: {known}"
             | i -> bits[i]
 
     /// The size of all weights, in bits.
@@ -94,7 +94,7 @@ type QuantizationSensitivity internal (tensors: QuantizationScore[], bits: int[]
             | Some row -> row
             | None ->
                 let known = String.Join(", ", tensors |> Array.map _.Name)
-                raise (ParameterException $"there is no score for \"{name}\"; there are: {known}")
+                Fail.parameter $"there is no score for \"{name}\"; there are: {known}"
 
     /// What the traces cost.
     member _.Ledger = ledger
@@ -111,7 +111,7 @@ module QuantizationSensitivity =
 
     let private checkBits (bits: int list) =
         if bits.IsEmpty then
-            raise (ArgumentRangeException "QuantizationSensitivity: there are no numbers of bits")
+            Fail.range "QuantizationSensitivity: there are no numbers of bits"
 
         bits |> List.distinct |> List.sort |> List.toArray
 
@@ -124,10 +124,8 @@ module QuantizationSensitivity =
             let rounded: Tensor = quantize count weights
 
             if rounded.Signature <> weights.Signature then
-                raise (
-                    ShapeException
-                        $"QuantizationSensitivity: {tensor.Name} is {weights.DType}{Shape.show tensor.Shape}, and quantised to {count} bits {rounded.DType}{Shape.show rounded.Signature.Shape}"
-                )
+                Fail.shape
+                    $"QuantizationSensitivity: {tensor.Name} is {weights.DType}{Shape.show tensor.Shape}, and quantised to {count} bits {rounded.DType}{Shape.show rounded.Signature.Shape}"
 
             let difference = Tensor.convert DType.Float64 rounded - Tensor.convert DType.Float64 weights
             (Tensor.sum (Tensor.square difference)).ToScalar()
@@ -147,12 +145,10 @@ module QuantizationSensitivity =
         let bits, size = checkBits bits, table.Tensors |> Seq.sumBy _.Size
 
         if theta.Size <> size then
-            raise (
-                ShapeException $"QuantizationSensitivity: θ has {theta.Size} elements, and the table {size} parameters"
-            )
+            Fail.shape $"QuantizationSensitivity: θ has {theta.Size} elements, and the table {size} parameters"
 
         match table.Tensors |> Seq.filter (fun row -> row.Size > 0 && isQuantized row.Tensor) |> Seq.toArray with
-        | [||] -> raise (ParameterException "QuantizationSensitivity: no tensor is to be quantised")
+        | [||] -> Fail.parameter "QuantizationSensitivity: no tensor is to be quantised"
         | rows ->
             QuantizationSensitivity(rows |> Array.map (score quantize bits (Tensor.flatten theta)), bits, table.Ledger)
 
@@ -202,10 +198,7 @@ module QuantizationSensitivity =
         | None ->
             let least = items |> Array.sumBy (fun item -> Array.min item.Costs)
 
-            raise (
-                ArgumentRangeException
-                    $"QuantizationSensitivity.assign: the smallest size is {least} bits, and the budget {budget}"
-            )
+            Fail.range $"QuantizationSensitivity.assign: the smallest size is {least} bits, and the budget {budget}"
 
     /// The sum of scores at chosen bits, with the error that the common samples give it.
     let private total (sensitivity: QuantizationSensitivity) (choices: int[]) : Estimate<float> =

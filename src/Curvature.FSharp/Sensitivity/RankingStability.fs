@@ -41,10 +41,8 @@ type RankingStability internal (names: string[], values: float[], draws: float[]
     member _.ProbabilityThatFirstIsLarger(first: int, second: int) : float =
         for index in [ first; second ] do
             if index < 0 || index >= names.Length then
-                raise (
-                    ArgumentRangeException
-                        $"RankingStability: there are {names.Length} items, numbered from 0, and item {index} was asked for"
-                )
+                Fail.range
+                    $"RankingStability: there are {names.Length} items, numbered from 0, and item {index} was asked for"
 
         draws |> Array.averageBy (fun draw -> if draw[first] > draw[second] then 1.0 else 0.0)
 
@@ -68,7 +66,7 @@ type RankingStability internal (names: string[], values: float[], draws: float[]
     /// Kendall's τ that this share of draws does not reach. Raises ArgumentRangeException for a share outside [0, 1].
     member _.TauQuantile(share: float) : float =
         if not (share >= 0.0 && share <= 1.0) then
-            raise (ArgumentRangeException $"TauQuantile: a share from 0 to 1 is needed, and it is {share}")
+            Fail.range $"TauQuantile: a share from 0 to 1 is needed, and it is {share}"
 
         sorted[min (sorted.Length - 1) (int (share * float sorted.Length))]
 
@@ -76,13 +74,11 @@ type RankingStability internal (names: string[], values: float[], draws: float[]
     /// Raises ArgumentRangeException for an item that is not there, or for a confidence outside (0, 1).
     member _.Rank(item: int, confidence: float) : RankInterval =
         if item < 0 || item >= names.Length then
-            raise (
-                ArgumentRangeException
-                    $"RankingStability: there are {names.Length} items, numbered from 0, and item {item} was asked for"
-            )
+            Fail.range
+                $"RankingStability: there are {names.Length} items, numbered from 0, and item {item} was asked for"
 
         if not (confidence > 0.0 && confidence < 1.0) then
-            raise (ArgumentRangeException $"a confidence lies between 0 and 1, and this one is {confidence}")
+            Fail.range $"a confidence lies between 0 and 1, and this one is {confidence}"
 
         let places = ranks.Value |> Array.map (fun own -> own[item]) |> Array.sort
         let outside = int (Math.Floor(0.5 * (1.0 - confidence) * float places.Length))
@@ -98,7 +94,7 @@ module internal Resampling =
 
     let checkDraws (draws: int) =
         if draws < 1 then
-            raise (ArgumentRangeException $"stability: one draw at least is needed, and {draws} were asked for")
+            Fail.range $"stability: one draw at least is needed, and {draws} were asked for"
 
         Count.between 1 Count.limit "stability" draws
 
@@ -117,7 +113,7 @@ module internal Resampling =
         if m = 0 then
             Array.init draws (fun _ -> Array.copy values)
         elif m = 1 then
-            raise (ArgumentRangeException "stability: an error bar needs two samples at least, and there was 1")
+            Fail.range "stability: an error bar needs two samples at least, and there was 1"
         else
             let keys = key.Split 2
             let weights = (Tensor.normal keys[0] DType.Float64 [ draws * m ]).ToArray()

@@ -149,15 +149,13 @@ module ConjugateGradients =
 
     let private check (options: SolverOptions) (a: LinearOperator) =
         if not a.IsSymmetric then
-            raise (OperatorException $"{name}: a symmetric operator is needed, and {a.Name} is not claimed to be")
+            Fail.operator $"{name}: a symmetric operator is needed, and {a.Name} is not claimed to be"
 
         let preconditioner = options.Preconditioner
 
         if not (isNull preconditioner) && (preconditioner.DType <> a.DType || preconditioner.Size <> a.Rows) then
-            raise (
-                ShapeException
-                    $"{name}: the preconditioner must be {a.DType}[{a.Rows}], and it is {preconditioner.DType}{Shape.show preconditioner.Signature.Shape}"
-            )
+            Fail.shape
+                $"{name}: the preconditioner must be {a.DType}[{a.Rows}], and it is {preconditioner.DType}{Shape.show preconditioner.Signature.Shape}"
 
     /// Solves Ax = b for one vector b [n] or a block [k; n], whose rows are solved in lockstep and leave the block when they are done. Costs
     /// a matvec an iteration and right-hand side and one more for its residual, and about ½√κ iterations for each factor of e, κ the

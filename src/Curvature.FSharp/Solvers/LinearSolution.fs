@@ -108,16 +108,14 @@ type SolverOptions
     /// The same options with another tolerance. Raises ArgumentRangeException for one that is not between 0 and 1.
     member _.WithTolerance(value: float) =
         if not (value > 0.0 && value < 1.0) then
-            raise (ArgumentRangeException $"WithTolerance: a tolerance between 0 and 1 is needed, and it is {value}")
+            Fail.range $"WithTolerance: a tolerance between 0 and 1 is needed, and it is {value}"
 
         SolverOptions(value, maxIterations, preconditioner, cancellation)
 
     /// The same options with another limit. Raises ArgumentRangeException for less than one iteration.
     member _.WithMaxIterations(count: int) =
         if count < 1 then
-            raise (
-                ArgumentRangeException $"WithMaxIterations: one iteration at least is needed, and the limit is {count}"
-            )
+            Fail.range $"WithMaxIterations: one iteration at least is needed, and the limit is {count}"
 
         SolverOptions(tolerance, count, preconditioner, cancellation)
 
@@ -130,10 +128,7 @@ type SolverOptions
 
         match diagonal.ToArray() |> Array.tryFindIndex (fun d -> d <= 0.0) with
         | Some i ->
-            raise (
-                ArgumentRangeException
-                    $"WithPreconditioner: the diagonal must be above 0, and entry {i} is {(diagonal.ToArray())[i]}"
-            )
+            Fail.range $"WithPreconditioner: the diagonal must be above 0, and entry {i} is {(diagonal.ToArray())[i]}"
         | None -> SolverOptions(tolerance, maxIterations, diagonal, cancellation)
 
     /// The same options with a token that ends the iterations early.
@@ -156,10 +151,8 @@ module internal RightHandSides =
         let shape = b.Signature.Shape
 
         if b.DType <> a.DType || b.Rank < 1 || b.Rank > 2 || Array.last shape <> a.Rows then
-            raise (
-                ShapeException
-                    $"{name}: right-hand sides must be {a.DType}[{a.Rows}] or [k; {a.Rows}], and they are {b.DType}{Shape.show shape}"
-            )
+            Fail.shape
+                $"{name}: right-hand sides must be {a.DType}[{a.Rows}] or [k; {a.Rows}], and they are {b.DType}{Shape.show shape}"
 
         Finite.check $"{name}: the right-hand side" b
 
@@ -195,7 +188,7 @@ module internal RightHandSides =
             if found.IsCancelled then options.Cancellation.ThrowIfCancellationRequested()
 
             if not found.IsConverged then
-                raise (OperatorException $"{name}: {found}; allow more iterations, damp the operator or precondition")
+                Fail.operator $"{name}: {found}; allow more iterations, damp the operator or precondition"
 
             found.Solution
 

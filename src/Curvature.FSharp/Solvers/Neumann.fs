@@ -17,7 +17,7 @@ module Neumann =
         OperatorParts.requireSquare name a
 
         if scale = 0.0 || not (Double.IsFinite scale) then
-            raise (ArgumentRangeException $"{name}: the scale must be finite and not 0, and it is {scale}")
+            Fail.range $"{name}: the scale must be finite and not 0, and it is {scale}"
 
     /// Σ_j α(I − αA)ʲ b for rows b. Term j + 1 is α times the residual of the sum of the first j, which tells when to stop.
     let private series (options: SolverOptions) (scale: float) name (multiply: Tensor -> Tensor) (b: Tensor) =
@@ -40,10 +40,8 @@ module Neumann =
 
             // A comparison that NaN fails too.
             if not (growth <= mostGrowth) then
-                raise (
-                    OperatorException
-                        $"{name}: the series diverges: after {terms} terms the residual is {growth} times the right-hand side; a smaller scale than {scale} is needed, or the operator is indefinite"
-                )
+                Fail.operator
+                    $"{name}: the series diverges: after {terms} terms the residual is {growth} times the right-hand side; a smaller scale than {scale} is needed, or the operator is indefinite"
 
         // The recursion's residuals drift from the true ones by rounding.
         let residuals = if b.Size = 0 then residuals else RightHandSides.relative (b - multiply sum) b

@@ -120,9 +120,7 @@ module ChebyshevMoments =
         Krylov.checkPositive "ChebyshevMoments" "the number of columns" operator.Columns
 
         if count < 2 then
-            raise (
-                ArgumentRangeException $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
-            )
+            Fail.range $"ChebyshevMoments: two moments at least are needed, and {count} were asked for"
 
         Count.between 2 Count.limit "ChebyshevMoments" count
 
@@ -203,7 +201,7 @@ module ChebyshevMoments =
     /// Raises ArgumentRangeException for a negative count.
     let jackson (count: int) : float[] =
         if count < 0 then
-            raise (ArgumentRangeException $"ChebyshevMoments.jackson: a count cannot be negative, and it is {count}")
+            Fail.range $"ChebyshevMoments.jackson: a count cannot be negative, and it is {count}"
 
         Count.between 0 Count.limit "ChebyshevMoments.jackson" count
         let n = float (count + 1)
@@ -216,10 +214,7 @@ module ChebyshevMoments =
     /// about π·halfWidth/count. Raises ArgumentRangeException for less than two points.
     let density (points: int) (sample: ChebyshevSample) : SpectralDensity =
         if points < 2 then
-            raise (
-                ArgumentRangeException
-                    $"ChebyshevMoments.density: two points at least are needed, and {points} were asked for"
-            )
+            Fail.range $"ChebyshevMoments.density: two points at least are needed, and {points} were asked for"
 
         Count.between 2 Count.limit "ChebyshevMoments.density" points
         let probes = sample.OfProbes

@@ -101,7 +101,7 @@ module CumulativeDensity =
     /// The cumulative density that a sample shows. Raises ArgumentRangeException for an operator without eigenvalues.
     let ofSample (sample: SpectralSample) : CumulativeDensity =
         if sample.Size = 0 then
-            raise (ArgumentRangeException $"CumulativeDensity: {sample.Name} has no eigenvalues")
+            Fail.range $"CumulativeDensity: {sample.Name} has no eigenvalues"
 
         CumulativeDensity sample
 
@@ -110,7 +110,7 @@ module CumulativeDensity =
     /// Raises ArgumentRangeException for an interval that is empty or not a number.
     let count (low: float, high: float) (sample: SpectralSample) : Estimate<float> =
         if not (low <= high) then
-            raise (ArgumentRangeException $"CumulativeDensity.count: [{low}, {high}] is not an interval")
+            Fail.range $"CumulativeDensity.count: [{low}, {high}] is not an interval"
 
         let n, rules, exact = float sample.Size, sample.Rules, sample.Ledger.IsExact
 

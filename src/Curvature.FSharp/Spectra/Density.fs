@@ -60,9 +60,7 @@ module Smoothing =
     /// Raises ArgumentRangeException for one that is not above 0.
     let gaussian (standardDeviation: float) : Smoothing =
         if not (standardDeviation > 0.0 && Double.IsFinite standardDeviation) then
-            raise (
-                ArgumentRangeException $"Smoothing.gaussian: a width above 0 is needed, and it is {standardDeviation}"
-            )
+            Fail.range $"Smoothing.gaussian: a width above 0 is needed, and it is {standardDeviation}"
 
         Smoothing(
             $"gaussian {standardDeviation}",
@@ -128,7 +126,7 @@ module SpectralDensity =
     /// Raises ArgumentRangeException for an operator without eigenvalues.
     let ofSample (smoothing: Smoothing) (sample: SpectralSample) : SpectralDensity =
         if sample.Size = 0 then
-            raise (ArgumentRangeException $"SpectralDensity: {sample.Name} has no eigenvalues")
+            Fail.range $"SpectralDensity: {sample.Name} has no eigenvalues"
 
         let rules = sample.Rules
         let outermost = rules |> Array.map (fun rule -> struct (rule.Nodes[0], Array.last rule.Nodes))

@@ -89,23 +89,21 @@ type EigenOptions
     /// The same options with another tolerance. Raises ArgumentRangeException for one that is not above 0.
     member _.WithTolerance(value: float) =
         if not (value > 0.0 && Double.IsFinite value) then
-            raise (ArgumentRangeException $"WithTolerance: a tolerance above 0 is needed, and it is {value}")
+            Fail.range $"WithTolerance: a tolerance above 0 is needed, and it is {value}"
 
         EigenOptions(value, matvecs, basis, multiple, key, cancellation)
 
     /// The same options with another limit of products. Raises ArgumentRangeException for less than one.
     member _.WithMaximumMatvecs(count: int) =
         if count < 1 then
-            raise (
-                ArgumentRangeException $"WithMaximumMatvecs: at least one product is needed, and the limit is {count}"
-            )
+            Fail.range $"WithMaximumMatvecs: at least one product is needed, and the limit is {count}"
 
         EigenOptions(tolerance, count, basis, multiple, key, cancellation)
 
     /// The same options with another size of the basis. Raises ArgumentRangeException for less than two.
     member _.WithBasisSize(size: int) =
         if size < 2 then
-            raise (ArgumentRangeException $"WithBasisSize: a basis has two vectors at least, and {size} were asked for")
+            Fail.range $"WithBasisSize: a basis has two vectors at least, and {size} were asked for"
 
         EigenOptions(tolerance, matvecs, size, multiple, key, cancellation)
 
@@ -140,7 +138,7 @@ module internal EigenOrder =
             let ascending = by id
             let last = values.Length - 1
             Array.init values.Length (fun i -> if i % 2 = 0 then ascending[last - i / 2] else ascending[i / 2])
-        | other -> raise (ArgumentRangeException $"there is no end of a spectrum called {other}")
+        | other -> Fail.range $"there is no end of a spectrum called {other}"
 
     /// How much of a residual is as good as nothing: a share of the eigenvalue, and what rounding leaves.
     let allowed (options: EigenOptions) (dtype: DType) scale value =
@@ -152,10 +150,7 @@ module internal EigenOrder =
         Krylov.requireSymmetric what operator
 
         if count < 1 || count > operator.Columns then
-            raise (
-                ArgumentRangeException
-                    $"{what}: {count} eigenpairs were asked for, and {operator.Name} has {operator.Columns}"
-            )
+            Fail.range $"{what}: {count} eigenpairs were asked for, and {operator.Name} has {operator.Columns}"
 
     let randomVector (key: Key) number (operator: LinearOperator) =
         Probe.drawOn operator.Device Probe.gaussian key operator.Columns (number, 1) operator.DType |> Tensor.flatten

@@ -17,10 +17,7 @@ module internal SmallEigen =
         let largest = symmetric.Enumerate() |> Seq.fold (fun largest x -> max largest (abs x)) 0.0
 
         if not (Double.IsFinite largest) then
-            raise (
-                NonFiniteException
-                    "the projection of an operator on a Krylov space overflows: its products are too large"
-            )
+            Fail.nonFinite "the projection of an operator on a Krylov space overflows: its products are too large"
 
         // A power of two where squares of such numbers would vanish or overflow.
         let unit =
@@ -46,10 +43,8 @@ module internal Symmetry =
     /// Raises OperatorException where vᵀAu and uᵀAv differ by more than rounding makes of `scale`, about ‖A‖.
     let check (operator: LinearOperator) (difference: float) (scale: float) =
         if difference > sqrt (SmallMatrices.epsilon operator.DType) * scale then
-            raise (
-                OperatorException
-                    $"{operator.Name}: it is claimed to be symmetric, and its products are not: vᵀAu and uᵀAv differ by {difference:g3} for unit vectors, where the largest seen is {scale:g3}"
-            )
+            Fail.operator
+                $"{operator.Name}: it is claimed to be symmetric, and its products are not: vᵀAu and uᵀAv differ by {difference:g3} for unit vectors, where the largest seen is {scale:g3}"
 
 /// The projection of a symmetric operator on a growing orthonormal basis: Lanczos with every vector orthogonalised twice against all
 /// before it (Paige 1972; Parlett & Scott 1979 for the second pass). The basis is one array [capacity; n], of which rows are
@@ -62,10 +57,8 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
 
     do
         if int64 capacity * int64 n > int64 Int32.MaxValue then
-            raise (
-                ArgumentRangeException
-                    $"{operator.Name}: a basis of {capacity} vectors of {n} elements has more than {Int32.MaxValue}; ask for fewer steps"
-            )
+            Fail.range
+                $"{operator.Name}: a basis of {capacity} vectors of {n} elements has more than {Int32.MaxValue}; ask for fewer steps"
 
     let storage = Storage.Allocate(device, { Shape = [| capacity; n |]; DType = dtype })
     let whole = Tensor.OfStorage storage
@@ -137,7 +130,7 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
         let length = Vectors.norm v
 
         if not (length > 0.0) then
-            raise (ArgumentRangeException $"{operator.Name}: a start vector must not be zero")
+            Fail.range $"{operator.Name}: a start vector must not be zero"
 
         next <- v * (1.0 / length)
 
@@ -220,14 +213,12 @@ module internal Krylov =
         OperatorParts.requireSquare what operator
 
         if not operator.IsSymmetric then
-            raise (
-                OperatorException
-                    $"{what}: a symmetric operator is needed, and {operator.Name} does not claim to be; see LinearOperator.claim and LinearOperator.symmetricPart"
-            )
+            Fail.operator
+                $"{what}: a symmetric operator is needed, and {operator.Name} does not claim to be; see LinearOperator.claim and LinearOperator.symmetricPart"
 
     let checkPositive what (name: string) (count: int) =
         if count < 1 then
-            raise (ArgumentRangeException $"{what}: {name} must be at least 1, and is {count}")
+            Fail.range $"{what}: {name} must be at least 1, and is {count}"
 
     /// Advances spaces side by side: one block product for each step. Returns how many products were taken.
     let advance (operator: LinearOperator) name steps (spaces: KrylovSpace[]) (goOn: unit -> bool) =

@@ -77,10 +77,8 @@ module Lanczos =
         Krylov.checkPositive "Lanczos" "the number of steps" steps
 
         if start.Signature.Shape <> [| operator.Columns |] || start.DType <> operator.DType then
-            raise (
-                ShapeException
-                    $"Lanczos: the start vector must be {operator.DType} of shape [{operator.Columns}], and is {start.DType} of {Shape.show start.Signature.Shape}"
-            )
+            Fail.shape
+                $"Lanczos: the start vector must be {operator.DType} of shape [{operator.Columns}], and is {start.DType} of {Shape.show start.Signature.Shape}"
 
         Finite.check "Lanczos: the start vector" start
         let space = KrylovSpace(operator, max 1 (min steps operator.Columns), ValueNone, 0.0)

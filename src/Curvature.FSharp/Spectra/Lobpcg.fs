@@ -220,8 +220,7 @@ module Lobpcg =
             match wanted with
             | SpectrumEnd.Smallest -> 1.0
             | SpectrumEnd.Largest -> -1.0
-            | other ->
-                raise (ArgumentRangeException $"Lobpcg: finds the end Largest or Smallest, and was asked for {other}")
+            | other -> Fail.range $"Lobpcg: finds the end Largest or Smallest, and was asked for {other}"
 
         let watch = Stopwatch.StartNew()
 

@@ -27,7 +27,7 @@ module PowerStop =
 
     let private check what (tolerance: float) =
         if not (tolerance > 0.0 && Double.IsFinite tolerance) then
-            raise (ArgumentRangeException $"PowerStop.{what}: a tolerance above 0 is needed, and it is {tolerance}")
+            Fail.range $"PowerStop.{what}: a tolerance above 0 is needed, and it is {tolerance}"
 
     /// When ‖Av − λv‖ ≤ tolerance·|λ|, not counting the part along the pairs found before.
     let residual (tolerance: float) : PowerStop =

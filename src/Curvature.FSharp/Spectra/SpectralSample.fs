@@ -18,7 +18,7 @@ type SpectrumBounds private (low: float, high: float) =
 
     static member private Checked(low: float, high: float) =
         if not (low <= high) then
-            raise (ArgumentRangeException $"SpectrumBounds: [{low}, {high}] is not an interval")
+            Fail.range $"SpectrumBounds: [{low}, {high}] is not an interval"
 
         SpectrumBounds(low, high)
 

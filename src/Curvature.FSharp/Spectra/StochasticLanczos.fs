@@ -116,7 +116,7 @@ module StochasticLanczos =
         if Double.IsFinite y then
             y
         else
-            raise (NonFiniteException $"{name}: the function is {Finite.name y} at the Ritz value {x:R}")
+            Fail.nonFinite $"{name}: the function is {Finite.name y} at the Ritz value {x:R}"
 
     /// All that is uncertain of tr f(A), where f is finite at every Ritz value.
     let private integrate name (f: float -> float) derivatives (sample: SpectralSample) =
@@ -148,10 +148,8 @@ module StochasticLanczos =
         if isNull (box bounds) then nullArg (nameof bounds)
 
         let refuse what (bound: float) (value: float) =
-            raise (
-                OperatorException
-                    $"within: {sample.Name} has a Ritz value of {value:g6}, and the {what} bound stated is {bound:g6}"
-            )
+            Fail.operator
+                $"within: {sample.Name} has a Ritz value of {value:g6}, and the {what} bound stated is {bound:g6}"
 
         if sample.Size > 0 then
             if sample.Least < bounds.Low - sample.Rounding then
@@ -164,17 +162,13 @@ module StochasticLanczos =
 
     let private requirePositive what (sample: SpectralSample) =
         if sample.Size > 0 && sample.Least <= 0.0 then
-            raise (
-                OperatorException
-                    $"{what}: a positive definite operator is needed, and {sample.Name} has a Ritz value of {sample.Least:g6}; see LinearOperator.shift"
-            )
+            Fail.operator
+                $"{what}: a positive definite operator is needed, and {sample.Name} has a Ritz value of {sample.Least:g6}; see LinearOperator.shift"
 
     let private requireSemidefinite what (sample: SpectralSample) =
         if sample.Size > 0 && sample.Least < -sample.Rounding then
-            raise (
-                OperatorException
-                    $"{what}: a positive semidefinite operator is needed, and {sample.Name} has a Ritz value of {sample.Least:g6}"
-            )
+            Fail.operator
+                $"{what}: a positive semidefinite operator is needed, and {sample.Name} has a Ritz value of {sample.Least:g6}"
 
     /// ln det A = tr ln A for a positive definite A. Raises OperatorException where a Ritz value is not positive.
     let logDeterminant (sample: SpectralSample) : Estimate<float> =
@@ -184,10 +178,8 @@ module StochasticLanczos =
     /// ln det (A + λI). Raises OperatorException where a Ritz value is not above −λ.
     let logDeterminantShifted (lambda: float) (sample: SpectralSample) : Estimate<float> =
         if sample.Size > 0 && sample.Least + lambda <= 0.0 then
-            raise (
-                OperatorException
-                    $"StochasticLanczos.logDeterminantShifted: {sample.Name} has a Ritz value of {sample.Least:g6}, which {lambda} does not make positive"
-            )
+            Fail.operator
+                $"StochasticLanczos.logDeterminantShifted: {sample.Name} has a Ritz value of {sample.Least:g6}, which {lambda} does not make positive"
 
         let derivatives = Alternating(Math.BitIncrement -lambda, 1.0, false)
         estimate "StochasticLanczos.logDeterminantShifted" (fun x -> log (x + lambda)) derivatives sample
@@ -210,10 +202,7 @@ module StochasticLanczos =
     /// decides (MacKay 1992). Raises OperatorException where a Ritz value is negative by more than rounding.
     let effectiveDimension (lambda: float) (sample: SpectralSample) : Estimate<float> =
         if not (lambda > 0.0 && Double.IsFinite lambda) then
-            raise (
-                ArgumentRangeException
-                    $"StochasticLanczos.effectiveDimension: a positive damping is needed, and it is {lambda}"
-            )
+            Fail.range $"StochasticLanczos.effectiveDimension: a positive damping is needed, and it is {lambda}"
 
         requireSemidefinite "StochasticLanczos.effectiveDimension" sample
         let share x = let x = max 0.0 x in x / (x + lambda)
@@ -222,7 +211,7 @@ module StochasticLanczos =
     /// (Σ|λᵢ|ᵖ)^(1/p) for p ≥ 1: the nuclear norm for 1, Frobenius's for 2. The interval's ends are the roots of those of the sum.
     let schattenNorm (p: float) (sample: SpectralSample) : Estimate<float> =
         if not (p >= 1.0 && Double.IsFinite p) then
-            raise (ArgumentRangeException $"StochasticLanczos.schattenNorm: p must be at least 1, and is {p}")
+            Fail.range $"StochasticLanczos.schattenNorm: p must be at least 1, and is {p}"
 
         // The derivative of order j has the sign of p(p − 1)…(p − j + 1), which alternates once j is above p.
         let derivatives = Alternating(0.0, p, int (Math.Floor p) % 2 = 1)
