@@ -5,25 +5,25 @@ open System.Globalization
 open System.IO
 open Curvature
 
-/// Matrices in the Matrix Market's exchange format (Boisvert, Pozo & Remington 1996), plain or compressed by gzip: coordinate or array;
-/// real, integer or pattern; general, symmetric or skew-symmetric.
-[<RequireQualifiedAccess>]
-module MatrixMarket =
+/// The entries of a matrix in a file, mirrored ones included.
+[<NoEquality; NoComparison>]
+type internal MatrixEntries =
+    {
+        Rows: int
+        Columns: int
+        /// Row, column, value.
+        Items: ResizeArray<struct (int * int * float)>
+        /// Takes account of the memory of one entry.
+        Count: unit -> unit
+        IsSymmetric: bool
+    }
+
+/// Reads the Matrix Market's exchange format (Boisvert, Pozo & Remington 1996): coordinate or array; real, integer or pattern; general,
+/// symmetric or skew-symmetric.
+module internal MatrixMarketFile =
 
     [<NoEquality; NoComparison>]
     type private Header = { IsCoordinate: bool; IsPattern: bool; IsInteger: bool; Mirror: float voption }
-
-    /// Entries of a matrix, mirrored ones included: row, column, value.
-    [<NoEquality; NoComparison>]
-    type private Entries =
-        {
-            Rows: int
-            Columns: int
-            Items: ResizeArray<struct (int * int * float)>
-            /// Takes account of the memory of one entry.
-            Count: unit -> unit
-            IsSymmetric: bool
-        }
 
     let private fail name line what = Fail.data $"{name}, line {line}: {what}"
 
@@ -84,7 +84,7 @@ module MatrixMarket =
         | true, value when Double.IsFinite value -> value
         | _ -> fail name line $"a finite number is needed, and \"{text}\" is there"
 
-    let private add name (header: Header) line (entries: Entries) row column value =
+    let private add name (header: Header) line (entries: MatrixEntries) row column value =
         if row < 0 || row >= entries.Rows || column < 0 || column >= entries.Columns then
             fail
                 name
@@ -148,7 +148,7 @@ module MatrixMarket =
         entries
 
     /// How many entries an array lists.
-    let private needed (entries: Entries) (header: Header) : int64 =
+    let private needed (entries: MatrixEntries) (header: Header) : int64 =
         let rows, columns = int64 entries.Rows, int64 entries.Columns
 
         match header.Mirror with
@@ -193,7 +193,7 @@ module MatrixMarket =
 
         entries
 
-    let private parse (reading: Reading) (stream: Stream) : Entries =
+    let parse (reading: Reading) (stream: Stream) : MatrixEntries =
         use reader = new LineReader(reading, stream)
         let name = reading.Name
         let header = header name (reader.Next())
@@ -203,64 +203,3 @@ module MatrixMarket =
         | None -> Fail.data $"{name}: the line of sizes is missing"
         | Some(struct (line, words)) ->
             (if header.IsCoordinate then coordinates else arrays) reading header all line words
-
-    let private dense (entries: Entries) : Tensor =
-        if int64 entries.Rows * int64 entries.Columns > LinearOperator.denseLimit then
-            Fail.range
-                $"MatrixMarket.readDense: a matrix of {entries.Rows} by {entries.Columns} has more than {LinearOperator.denseLimit} entries; read it as an operator"
-
-        let values = Array.zeroCreate (entries.Rows * entries.Columns)
-
-        for struct (row, column, value) in entries.Items do
-            values[row * entries.Columns + column] <- value
-
-        Tensor.ofArray [ entries.Rows; entries.Columns ] values
-
-    let private operator (name: string) (entries: Entries) : LinearOperator =
-        let column pick = entries.Items.ToArray() |> Array.map pick
-        let index items = Tensor.ofIndices [ Array.length items ] items
-        let rows = index (column (fun struct (row, _, _) -> row))
-        let columns = index (column (fun struct (_, column, _) -> column))
-        let values = column (fun struct (_, _, value) -> value) |> fun v -> Tensor.ofArray [ v.Length ] v
-
-        let product from into length (block: Tensor) =
-            if values.Size = 0 then
-                Tensor.zeros DType.Float64 [ block.Shape[0]; length ]
-            else
-                Tensor.scatterAdd 1 length into (Tensor.take 1 from block * values)
-
-        let operator =
-            LinearOperator.ofBlockFunction
-                DType.Float64
-                entries.Rows
-                entries.Columns
-                (product columns rows entries.Rows)
-            |> LinearOperator.withTranspose (product rows columns entries.Columns)
-            |> LinearOperator.named name
-
-        if entries.IsSymmetric then
-            LinearOperator.claim OperatorProperties.Symmetric operator
-        else
-            operator
-
-    /// The matrix [rows; columns] of a file, Float64. Raises DataException, with the line, for a file that is missing,
-    /// malformed, cut short or exceeds the limits, and ArgumentRangeException for a matrix of more than
-    /// LinearOperator.denseLimit entries.
-    let readDenseWith (limits: ReadLimits) (path: string) : Tensor = DataFile.read limits path parse |> dense
-
-    /// The matrix [rows; columns] of a file, Float64, within the default limits.
-    let readDense (path: string) : Tensor = readDenseWith ReadLimits.Default path
-
-    /// The operator of a file, Float64, whose products cost an operation for each entry that is not 0. Symmetric where
-    /// the file says so. An entry takes 64 bytes of the limit. Raises DataException, with the line, for a file that is
-    /// missing, malformed, cut short or exceeds the limits.
-    let readWith (limits: ReadLimits) (path: string) : LinearOperator =
-        DataFile.read limits path parse |> operator (Path.GetFileNameWithoutExtension path)
-
-    /// The operator of a file, Float64, within the default limits.
-    let read (path: string) : LinearOperator = readWith ReadLimits.Default path
-
-    /// The operator of a stream that can seek; the name is for messages, and becomes the operator's.
-    let readStream (limits: ReadLimits) (name: string) (stream: Stream) : LinearOperator =
-        let reading = Reading(name, limits)
-        DataFile.readStream reading stream (parse reading) |> operator name
