@@ -9,37 +9,6 @@ module Coverage =
 
     let private n = 100
 
-    /// Ten spectra: flat, falling in several ways, of low rank, with one outlier, and indefinite.
-    let spectra: (string * float[]) list =
-        let of' f = Array.init n (fun i -> f (float i))
-
-        [
-            "flat", of' (fun i -> 1.0 + 0.3 * i / float n)
-            "uniform", of' (fun i -> (i + 1.0) / float n)
-            "1/i", of' (fun i -> 1.0 / (i + 1.0))
-            "0.97^i", of' (fun i -> Math.Pow(0.97, i))
-            "0.7^i", of' (fun i -> Math.Pow(0.7, i))
-            "0.5^i", of' (fun i -> Math.Pow(0.5, i))
-            "rank30", of' (fun i -> if i < 30.0 then 1.0 else 0.0)
-            "outlier", of' (fun i -> if i = 0.0 then 1e6 else i / float n)
-            "half", of' (fun i -> if i < 50.0 then 1.0 else 0.1)
-            "indefinite", of' (fun i -> i / float n - 0.4)
-        ]
-
-    /// The matrix with these eigenvalues, turned by three reflections along random vectors, rounded to a type.
-    let private matrix dtype (eigenvalues: float[]) : Tensor =
-        let turned =
-            [ 77L; 78L; 79L ]
-            |> List.fold
-                (fun (basis: Tensor) seed ->
-                    let v = Tensor.normal (Key.OfSeed seed) DType.Float64 [ n ]
-                    let v = v / Tensor.norm v
-                    basis - 2.0 * Tensor.outer (Tensor.matmul basis v) v)
-                (Tensor.eye DType.Float64 n)
-
-        let a = Tensor.matmul (Tensor.transpose turned * Tensor.ofArray [ n ] eigenvalues) turned
-        0.5 * (a + Tensor.transpose a) |> Tensor.convert dtype
-
     /// What one estimate says: for each number its distance from the truth, its standard error, and whether the
     /// interval holds the truth.
     [<Struct>]
@@ -176,19 +145,12 @@ module Coverage =
         let mutable failures = 0
 
         for dtype in dtypes do
-            for name, eigenvalues in spectra do
+            for name, eigenvalues in TurnedSpectra.all n do
                 if name.Contains spectrum then
-                    let a = matrix dtype eigenvalues
+                    let a = TurnedSpectra.matrix dtype eigenvalues
                     let isSemidefinite = Array.min eigenvalues >= 0.0
 
-                    let operator =
-                        LinearOperator.ofSymmetricMatrix a
-                        |> LinearOperator.claim (
-                            if isSemidefinite then
-                                OperatorProperties.PositiveSemidefinite
-                            else
-                                OperatorProperties.Symmetric
-                        )
+                    let operator = TurnedSpectra.operator dtype eigenvalues
 
                     for method in methods a operator do
                         if method.Name.Contains estimator && (isSemidefinite || not method.NeedsSemidefinite) then

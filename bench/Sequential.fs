@@ -4,130 +4,90 @@ open System
 open Curvature
 open Curvature.FSharp
 
-/// How often a rule with a relative error holds it, and what it spends: ten spectra, turned by three random
-/// reflections, signs as probes.
+/// How often a rule with a relative error holds it, and what it spends: the library's own runs on the ten spectra.
 module Sequential =
 
     let private n = 100
 
-    let private spectra: (string * (int -> float)) list =
+    /// What a run came to.
+    [<NoEquality; NoComparison>]
+    type private Outcome = { Samples: int; IsExact: bool; Value: float[] }
+
+    /// A quantity of a matrix: its true value, the library's run, and what one sample says of it.
+    [<NoEquality; NoComparison>]
+    type private Quantity =
+        {
+            Name: string
+            Truth: float[]
+            Run: StoppingRule -> Key -> Outcome
+            /// From the products z∘Az of a vector of signs; nothing for methods that keep their vectors.
+            OfSample: (float[] -> float[]) option
+        }
+
+    let private ofScalar (estimate: Estimate<float>) =
+        {
+            Samples = estimate.Samples
+            IsExact = estimate.IsExact
+            Value = [| estimate.Value |]
+        }
+
+    let private ofVector (estimate: Estimate<Tensor>) =
+        {
+            Samples = estimate.Samples
+            IsExact = estimate.IsExact
+            Value = estimate.Value.ToArray()
+        }
+
+    let private ofBlocks (blocks: BlockTrace[]) =
+        { ofScalar blocks[0].Trace with Value = blocks |> Array.map _.Trace.Value }
+
+    /// A field whose Jacobian has the matrix as its symmetric part, and a skew part beside it.
+    let private field (a: Tensor) : Tensor -> Tensor =
+        let random = Tensor.normal (Key.OfSeed 31L) DType.Float64 [ n; n ]
+        let jacobian = a + 0.1 * (random - Tensor.transpose random)
+        fun x -> Tensor.matmul jacobian x
+
+    let private quantities (eigenvalues: float[]) (a: Tensor) (operator: LinearOperator) : Quantity list =
+        let entries = a.ToArray()
+        let diagonal = Array.init n (fun i -> entries[i * n + i])
+        let trace = [| Array.sum diagonal |]
+        let fifths = Array.chunkBySize (n / 5) >> Array.map Array.sum
+        let blocks = [ for i in 0..4 -> ParameterBlock($"fifth {i}", i * n / 5, n / 5) ]
+        let point = Tensor.zeros DType.Float64 [ n ]
+
+        let sampled name truth ofSample run = { Name = name; Truth = truth; Run = run; OfSample = Some ofSample }
+
+        let keeping name truth run = { Name = name; Truth = truth; Run = run; OfSample = None }
+
         [
-            "flat", fun i -> 1.0 + 0.3 * float i / float n
-            "uniform", fun i -> float (i + 1) / float n
-            "1/(i+1)", fun i -> 1.0 / float (i + 1)
-            "0.97^i", fun i -> Math.Pow(0.97, float i)
-            "0.7^i", fun i -> Math.Pow(0.7, float i)
-            "0.5^i", fun i -> Math.Pow(0.5, float i)
-            "rank 30", fun i -> if i < 30 then 1.0 else 0.0
-            "outlier", fun i -> if i = 0 then 1e6 else float i / float n
-            "halves", fun i -> if i < n / 2 then 1.0 else 0.1
-            "indefinite", fun i -> float i / float n - 0.4
-        ]
+            sampled "trace" trace (Array.sum >> Array.singleton) (fun rule key ->
+                Hutchinson.trace rule key operator |> ofScalar)
+            sampled "divergence" trace (Array.sum >> Array.singleton) (fun rule key ->
+                Divergence.hutchinson rule key (field a) point |> ofScalar)
+            sampled "blocks" (fifths diagonal) fifths (fun rule key ->
+                Hutchinson.estimate Probe.rademacher (Measurement.blockTraces blocks) rule key operator |> ofBlocks)
+            sampled "diagonal" diagonal id (fun rule key -> Hutchinson.diagonal rule key operator |> ofVector)
+            keeping "XTrace" trace (fun rule key -> XTrace.estimate rule key operator |> ofScalar)
+            keeping "XDiag" diagonal (fun rule key -> XDiag.estimate rule key operator |> ofVector)
 
-    /// A = HᵀΛH, H a product of reflections.
-    type private Rotated(name: string, eigenvalues: float[], reflections: float[][]) =
-        let reflect (y: float[]) (v: float[]) =
-            let twice = 2.0 * Array.fold2 (fun sum a b -> sum + a * b) 0.0 v y
-            Array.map2 (fun y v -> y - twice * v) y v
-
-        let turn y = Array.fold reflect y reflections
-
-        member _.Name = name
-
-        /// z∘Az.
-        member _.Weighted(z: float[]) : float[] =
-            let product = Array.foldBack (fun v y -> reflect y v) reflections (Array.map2 (*) eigenvalues (turn z))
-            Array.map2 (*) z product
-
-        member _.Diagonal: float[] =
-            Array.init n (fun i ->
-                turn (Array.init n (fun j -> if i = j then 1.0 else 0.0))
-                |> Array.map2 (fun l y -> l * y * y) eigenvalues
-                |> Array.sum)
-
-    let private matrix seed (name, eigenvalue) =
-        let random = Random(seed: int)
-
-        let normal _ = sqrt (-2.0 * log (1.0 - random.NextDouble())) * cos (2.0 * Math.PI * random.NextDouble())
-
-        let direction _ =
-            let v = Array.init n normal
-            let length = sqrt (Array.sumBy (fun x -> x * x) v)
-            v |> Array.map (fun x -> x / length)
-
-        Rotated(name, Array.init n eigenvalue, Array.init 3 direction)
-
-    /// What is learnt of a sample z∘Az. A divergence is a trace whose skew part, which may be any, leaves the forms as
-    /// they are.
-    let private quantities: (string * (float[] -> float[])) list =
-        [
-            "trace, divergence", fun x -> [| Array.sum x |]
-            "blocks", Array.chunkBySize (n / 5) >> Array.map Array.sum
-            "diagonal", id
+            if Array.min eigenvalues >= 0.0 then
+                keeping "XNysTrace" trace (fun rule key -> XNysTrace.estimate rule key operator |> ofScalar)
+                keeping "XNysDiag" diagonal (fun rule key -> XNysDiag.estimate rule key operator |> ofVector)
         ]
 
     let private length (x: float[]) = sqrt (Array.sumBy (fun x -> x * x) x)
     let private distance x y = length (Array.map2 (-) x y)
 
-    /// Samples of one quantity, with what a plan wants to know of them.
-    type private Samples(size: int) =
-        let moments = Array.init size (fun _ -> RunningMoments())
-        let dimension = ErrorDimension(size, (Tensor.ofArray [ 1 ] [| 0.0 |]).Device)
-        let first = ResizeArray<float>()
-
-        let skewness () =
-            if size > 1 then
-                0.0
-            else
-                let mean = Seq.average first
-                let moment power = first |> Seq.averageBy (fun x -> Math.Pow(x - mean, power))
-                if moment 2.0 > 0.0 then moment 3.0 / Math.Pow(moment 2.0, 1.5) else 0.0
-
-        member _.Count = moments[0].Count
-        member _.Mean = moments |> Array.map _.Mean
-
-        member _.Add(x: float[]) =
-            Array.iter2 (fun (m: RunningMoments) x -> m.Add x) moments x
-
-            if size > 1 then dimension.Add(Tensor.ofArray [ size ] x) else first.Add x[0]
-
-        member this.Summary: Summary =
-            let error = moments |> Array.map _.StandardError |> length
-
-            {
-                Value = length this.Mean
-                StandardError = error
-                Independent = this.Count
-                Spread = error * sqrt (float this.Count)
-                Skewness = skewness ()
-                Law = SampleLaw.symmetric
-                Dimension = dimension.Value
-                IsExact = false
-            }
-
-    let private signs (random: Random) = Array.init n (fun _ -> if random.Next 2 = 0 then -1.0 else 1.0)
-
-    /// The samples of a run and what it found; nothing where its forecast was to multiply all columns.
-    let private run (target: Target) size (draw: unit -> float[]) =
-        let samples = Samples size
-
-        let rec go until history =
-            while samples.Count < until do
-                samples.Add(draw ())
-
-            let history = history @ [ samples.Summary ]
-
-            match SequentialDesign.decide target history with
-            | Stop -> Some struct (samples.Count, samples.Mean)
-            | ContinueTo _ when SequentialDesign.forecast target history >= float n -> None
-            | ContinueTo next -> go next history
-
-        go (SequentialDesign.first target) []
+    /// Vectors of signs, with z∘Az for each.
+    let private samples count (a: Tensor) : float[][] =
+        let z = Probe.draw Probe.rademacher (Key.OfSeed 17L) n (0, count) DType.Float64
+        (z * Tensor.matmul z a).ToArray() |> Array.chunkBySize n
 
     /// The least fixed number of samples whose mean is within the error in 95 % of repetitions: from the quantile of
     /// its error, which falls as 1/√N, at a first guess and then at the second.
-    let private ideal error (truth: float[]) (draw: unit -> float[]) =
+    let private ideal error (truth: float[]) (learnt: float[][]) =
         let repetitions = 2000
+        let random = Random 17
 
         let next guess =
             let count = int (max 1.0 (min guess 1000.0))
@@ -136,7 +96,7 @@ module Sequential =
                 let sum = Array.zeroCreate truth.Length
 
                 for _ in 1..count do
-                    draw () |> Array.iteri (fun i x -> sum[i] <- sum[i] + x)
+                    learnt[random.Next learnt.Length] |> Array.iteri (fun i x -> sum[i] <- sum[i] + x)
 
                 sum |> Array.map (fun x -> x / float count)
 
@@ -146,38 +106,45 @@ module Sequential =
         let rough = next 4.0
         if rough > 2.0 * float n then rough else next rough
 
-    let private report repetitions (matrix: Rotated) (quantity, learn: float[] -> float[]) error =
-        let truth = learn matrix.Diagonal
-        let random = Random 17
-        let draw () = learn (matrix.Weighted(signs random))
-        let best = ideal error truth draw
+    let private report (keys: Key[]) least spectrum (drawn: float[][]) (quantity: Quantity) error =
+        let best =
+            quantity.OfSample |> Option.map (fun ofSample -> ideal error quantity.Truth (drawn |> Array.map ofSample))
 
         // Smaller ones end at the least number of samples, larger ones by all columns.
-        if best >= 6.0 && best <= 1.2 * float n then
-            let target = { Error = error; IsRelative = true; Confidence = 0.95; IsIndependent = true }
-            let runs = Array.init repetitions (fun _ -> run target truth.Length draw)
-            let least = SequentialDesign.first target
-            let counted = runs |> Array.choose id |> Array.filter (fun struct (m, _) -> m > least)
-            let share count = 100.0 * float count / float repetitions
-            let exact = runs |> Array.filter _.IsNone |> Array.length
-            let holds struct (_, value) = if distance value truth <= error * length truth then 100.0 else 0.0
+        if best |> Option.forall (fun best -> best >= 6.0 && best <= 1.2 * float n) then
+            let runs = keys |> Array.map (quantity.Run(StoppingRule.relativeError error))
+            let counted = runs |> Array.filter (fun run -> not run.IsExact && run.Samples > least)
+            let share count = 100.0 * float count / float runs.Length
+            let exact = runs |> Array.filter _.IsExact |> Array.length
+            let holds run = distance run.Value quantity.Truth <= error * length quantity.Truth
+            let percent runs = share (runs |> Array.filter holds |> Array.length)
 
             if counted.Length > 0 then
-                let coverage = Array.averageBy holds counted
-                let spent = counted |> Array.averageBy (fun struct (m, _) -> float m)
-                let ends = repetitions - exact - counted.Length
+                let coverage = 100.0 * percent counted / share counted.Length
+                let spent = counted |> Array.averageBy (fun run -> float run.Samples)
 
-                let label = $"  %-11s{matrix.Name} %-18s{quantity} %4.0f{100.0 * error} %% %8.1f{best}"
-                let cost = $"%8.1f{coverage} %% %7.2f{spent / best} %8.1f{spent}"
-                printfn $"{label} {cost} %7.0f{share exact} %% %6.0f{share ends} %%"
+                let ofIdeal =
+                    match best with
+                    | Some best -> $"%8.1f{best} %7.2f{spent / best}"
+                    | None -> "       -       -"
+
+                let cost = $"%8.1f{coverage} %% %8.1f{percent runs} %% %8.1f{spent}"
+                let ends = $"%6.0f{share exact} %% %6.0f{share (runs.Length - exact - counted.Length)} %%"
+                printfn $"  %-11s{spectrum} %-11s{quantity.Name} %4.0f{100.0 * error} %% {ofIdeal} {cost} {ends}"
 
     /// Prints, for each spectrum, quantity and relative error, how often the error held among the runs that sampled
-    /// more than the least and did not end exactly, and what these spent beside the best fixed size.
+    /// more than the least and did not end exactly, how often it held among all, and what the former spent beside the
+    /// best fixed size.
     let table (repetitions: int) =
+        let keys = (Key.OfSeed 2027L).Split repetitions
         printfn $"relative errors at 95 %%, n = {n}, {repetitions} repetitions; ideal: the best fixed size"
-        printfn "  spectrum    quantity            error    ideal   coverage  /ideal  samples    exact   least"
+        printfn "  spectrum    quantity    error    ideal  /ideal   coverage   of all   samples   exact   least"
 
-        for i, spectrum in List.indexed spectra do
-            for quantity in quantities do
+        for spectrum, eigenvalues in TurnedSpectra.all n do
+            let a = TurnedSpectra.matrix DType.Float64 eigenvalues
+            let drawn = samples 20_000 a
+            let operator = TurnedSpectra.operator DType.Float64 eigenvalues
+
+            for quantity in quantities eigenvalues a operator do
                 for error in [ 0.2; 0.05; 0.01 ] do
-                    report repetitions (matrix (i + 1) spectrum) quantity error
+                    report keys 8 spectrum drawn quantity error
