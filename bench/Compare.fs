@@ -3,6 +3,7 @@ namespace Curvature.Bench
 open System
 open System.Collections.Generic
 open System.Diagnostics
+open System.Globalization
 open System.IO
 open System.Text.Json
 open System.Text.Json.Nodes
@@ -115,10 +116,29 @@ module Compare =
         root["rows"] <- list
         root.ToJsonString(JsonSerializerOptions(WriteIndented = true))
 
+    /// A line for each operation, in the form of bench/history.
+    let private toCsv (rows: Row seq) =
+        let number (x: float) = x.ToString("G4", CultureInfo.InvariantCulture)
+
+        [
+            yield "workload,dtype,operation,milliseconds,baseline,ratio"
+
+            for row in rows do
+                let baseline = row.Baseline |> ValueOption.map (fun seconds -> number (1e3 * seconds))
+                let ratio = row.Ratio |> ValueOption.map number
+                let figures = [ number (1e3 * row.Seconds); ValueOption.defaultValue "" baseline ]
+
+                yield
+                    String.Join(
+                        ',',
+                        [ row.Workload; row.DType; row.Operation ] @ figures @ [ ValueOption.defaultValue "" ratio ]
+                    )
+        ]
+
     /// Blocks are compared with the baseline's single product, per probe.
     let private baselineName (operation: string) = operation.Replace("_block16", "")
 
-    let run (data: string option) (baselines: string list) (only: string) (json: string option) =
+    let run (data: string option) (baselines: string list) (only: string) (json: string option) (csv: string option) =
         let known = readBaselines baselines
         let threads = Environment.ProcessorCount
         let rows = List<Row>()
@@ -158,3 +178,4 @@ module Compare =
                     print row
 
         json |> Option.iter (fun path -> File.WriteAllText(path, toJson rows))
+        csv |> Option.iter (fun path -> File.WriteAllLines(path, toCsv rows))

@@ -6,7 +6,8 @@ open BenchmarkDotNet.Running
 
 let private usage =
     """usage:
-  compare [--baseline FILE]... [--only NAME] [--data FOLDER] [--json FILE]   workloads beside a baseline's figures
+  compare [--baseline FILE]... [--only NAME] [--data FOLDER] [--json FILE] [--csv FILE]
+                                                                             workloads beside a baseline's figures
   profile [--only NAME] [--data FOLDER]                                      time of each kernel of a product
   dataset --data FOLDER                                                      time and memory of a trace over a whole data set
   points --data FOLDER                                       memory that Hessians at several points in turn take
@@ -16,7 +17,7 @@ let private usage =
   compile                                                    time from functions to plans, and how it grows
   coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
   automatic [REPETITIONS]                                    errors and products of Automatic beside those of the best method
-  sequential [REPETITIONS]                                   coverage and cost of rules with a relative error
+  sequential [REPETITIONS]                                   coverage and cost of rules with a relative error, as they run
   coverage [REPETITIONS] [--estimator NAME] [--spectrum NAME] [--dtype float32|float64] [--products N,N,...]
                                                              how often 95 % intervals hold the truth, at budgets up to n
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
@@ -30,6 +31,7 @@ type private Options =
         Only: string
         Data: string option
         Json: string option
+        Csv: string option
     }
 
 let rec private parse command options arguments =
@@ -38,12 +40,13 @@ let rec private parse command options arguments =
     | "--baseline" :: path :: rest when command = "compare" ->
         parse command { options with Baselines = options.Baselines @ [ path ] } rest
     | "--json" :: path :: rest when command = "compare" -> parse command { options with Json = Some path } rest
+    | "--csv" :: path :: rest when command = "compare" -> parse command { options with Csv = Some path } rest
     | "--only" :: name :: rest -> parse command { options with Only = name } rest
     | "--data" :: folder :: rest -> parse command { options with Data = Some folder } rest
     | unknown :: _ -> Error $"{command}: '{unknown}' is not an option, or lacks its value\n{usage}"
 
 let private withOptions command arguments (run: Options -> unit) =
-    match parse command { Baselines = []; Only = ""; Data = None; Json = None } arguments with
+    match parse command { Baselines = []; Only = ""; Data = None; Json = None; Csv = None } arguments with
     | Ok options ->
         try
             run options
@@ -94,7 +97,8 @@ let private isPositive (text: string) = fst (Int32.TryParse text) && int text > 
 let main arguments =
     match List.ofArray arguments with
     | "compare" :: rest ->
-        withOptions "compare" rest (fun options -> Compare.run options.Data options.Baselines options.Only options.Json)
+        withOptions "compare" rest (fun options ->
+            Compare.run options.Data options.Baselines options.Only options.Json options.Csv)
     | "profile" :: rest -> withOptions "profile" rest (fun options -> Profile.run options.Data options.Only)
     | "dataset" :: rest ->
         withOptions "dataset" rest (fun options ->
