@@ -4,7 +4,7 @@ open System.Collections.Generic
 
 /// What one step of a plan computes.
 [<NoEquality; NoComparison>]
-type internal Step =
+type internal PlanStep =
     /// Neighbouring elementwise equations, in order, as one tape; the last one's result is stored, or summed over its
     /// trailing axes by the given equation.
     | Fused of members: Equation[] * sum: Equation voption
@@ -122,7 +122,7 @@ module internal Fusion =
     let private longestTape = 1024
 
     /// The steps of a program, in an order in which each finds its operands computed.
-    let steps (program: Program) : Step[] =
+    let steps (program: Program) : PlanStep[] =
         let equations = program.Equations
         let users, isOutput = uses program
         let terms, merged = productSums program users isOutput

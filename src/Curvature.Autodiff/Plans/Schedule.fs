@@ -36,7 +36,7 @@ type internal Schedule =
         Binding: Kernel[]
         Running: Kernel[]
         /// The scratch buffers with their lifetimes.
-        Intervals: Arena.Interval[]
+        Lifetimes: Arena.Lifetime[]
     }
 
 module internal Schedule =
@@ -146,12 +146,12 @@ module internal Schedule =
             Slots = slots.ToArray()
             Binding = binding.ToArray()
             Running = running.ToArray()
-            Intervals =
+            Lifetimes =
                 [|
                     for slot in 0 .. slots.Count - 1 do
                         match slots[slot] with
                         | Temporary bytes when first.ContainsKey slot ->
-                            ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Interval)
+                            ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Lifetime)
                         | _ -> ()
                 |]
         }

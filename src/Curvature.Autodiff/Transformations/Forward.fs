@@ -6,7 +6,7 @@ open System.Threading
 /// A tensor together with its derivative along a direction.
 [<Sealed>]
 type internal JvpTracer(owner: Interpreter, primal: Tensor, tangent: Tensor) =
-    inherit Content(primal.Signature)
+    inherit Tracer(primal.Signature)
     let mayBeRemembered = primal.Content.MayBeRemembered && tangent.Content.MayBeRemembered
     member _.Primal = primal
     member _.Tangent = tangent

@@ -100,7 +100,7 @@ type internal Program =
 /// A value that the program being recorded will compute.
 [<Sealed>]
 type internal StageTracer(owner: Interpreter, id: int, signature: Signature, device: Device, isLinear: bool) =
-    inherit Content(signature)
+    inherit Tracer(signature)
     member _.Id = id
     override _.Owner = owner
     override _.Device = device

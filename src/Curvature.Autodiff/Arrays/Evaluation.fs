@@ -1,0 +1,51 @@
+namespace Curvature
+
+open Curvature.Kernels
+
+/// Where a primitive puts the kernels that compute it: run at once, or collected in a plan.
+[<AbstractClass>]
+type internal Emitter(device: Device) =
+    member _.Device = device
+
+    /// Takes a kernel, with the views that it reads and writes.
+    abstract Emit: kernel: Kernel * reads: View list * writes: View list -> unit
+
+    /// An uninitialised row-major array that lives until the primitive's kernels have run.
+    abstract Temporary: Signature -> View
+
+    /// The same values in row-major order: the view itself where it already is.
+    member this.RowMajor(view: View) =
+        if view.IsRowMajor then
+            view
+        else
+            let dense = this.Temporary view.Signature
+            this.CopyTo(view, dense)
+            dense
+
+    /// target = source, with conversion.
+    member this.CopyTo(source: View, target: View) =
+        let copy = StridedCopy(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
+        this.Emit(device.Copy copy, [ source ], [ target ])
+
+    /// For kernels that write row-major arrays: where the target has another layout, what they write is copied there.
+    member this.IntoRowMajor (target: View) (write: View -> unit) =
+        if target.IsRowMajor then
+            write target
+        else
+            let dense = this.Temporary target.Signature
+            write dense
+            this.CopyTo(dense, target)
+
+/// How a primitive is computed.
+[<NoEquality; NoComparison>]
+type internal Evaluation =
+    /// Element by element; a plan fuses neighbours into one tape.
+    | Elementwise of OpCode
+    /// The results are the operand's own storage seen differently; nothing where its layout does not allow that,
+    /// and then it is asked again with a row-major copy.
+    | Reinterpret of (View -> View[] voption)
+    /// By kernels that read the operands and write the results.
+    | Compute of (Emitter -> View[] -> View[] -> unit)
+    /// By a kernel that writes the one result, or adds to what is there: a plan sums such products in place.
+    /// The last argument says whether to add.
+    | Accumulate of (Emitter -> View[] -> View -> bool -> unit)

@@ -1,0 +1,20 @@
+namespace Curvature.FSharp
+
+open Curvature
+
+/// Derivatives at a point in two halves: what depends on the point is computed first, and the function that is returned may then be
+/// applied to any number of vectors.
+[<RequireQualifiedAccess>]
+module Linearized =
+
+    /// The value and gradient of a scalar function at x, and v ↦ H·v: the derivative of the gradient, linearized once.
+    let gradient (f: Tensor -> Tensor) (x: Tensor) : (Tensor * Tensor) * (Tensor -> Tensor) =
+        let both (xs: Tensor[]) =
+            let value, gradient = fgrad f xs[0]
+            [| value; gradient |]
+
+        let values, program = Reverse.linearize both [| x |]
+        (values[0], values[1]), fun v -> (program.Interpret [| v |])[1]
+
+    /// The value of a scalar function at x, and v ↦ vᵀHv without the product H·v.
+    let quadraticForm (f: Tensor -> Tensor) (x: Tensor) : Tensor * (Tensor -> Tensor) = QuadraticForm.at f x
