@@ -5,11 +5,11 @@ open Curvature.Kernels
 /// Runs primitives on arrays at once.
 module internal Eager =
 
-    /// A table of slots that grows as arrays are named.
+    /// A table of addresses that grows with every array.
     type private Immediate(device: Device) =
         inherit Emitter(device)
         let storages = ResizeArray<Storage>()
-        // Addresses are looked up once: a primitive such as Concat has a kernel for each of many operands.
+        // Addresses are looked up once, since a primitive such as Concat has a kernel for each of many operands.
         let memories = ResizeArray<DeviceMemory>()
         let mutable table = Array.zeroCreate<nativeint> 4
 

@@ -2,7 +2,7 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// Where a primitive puts the kernels that compute it: run at once, or collected in a plan.
+/// Takes the kernels that compute a primitive: it runs them at once, or collects them in a plan.
 [<AbstractClass>]
 type internal Emitter(device: Device) =
     member _.Device = device
@@ -27,7 +27,7 @@ type internal Emitter(device: Device) =
         let copy = StridedCopy(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
         this.Emit(device.Copy copy, [ source ], [ target ])
 
-    /// For kernels that write row-major arrays: where the target has another layout, what they write is copied there.
+    /// For kernels that write row-major arrays. Where the target has another layout, the result is copied there.
     member this.IntoRowMajor (target: View) (write: View -> unit) =
         if target.IsRowMajor then
             write target
@@ -41,11 +41,11 @@ type internal Emitter(device: Device) =
 type internal Evaluation =
     /// Element by element; a plan fuses neighbours into one tape.
     | Elementwise of OpCode
-    /// The results are the operand's own storage seen differently; nothing where its layout does not allow that,
-    /// and then it is asked again with a row-major copy.
+    /// The results are other views of the operand's storage. Nothing where its layout does not allow that; the function
+    /// is then called again with a row-major copy.
     | Reinterpret of (View -> View[] voption)
     /// By kernels that read the operands and write the results.
     | Compute of (Emitter -> View[] -> View[] -> unit)
-    /// By a kernel that writes the one result, or adds to what is there: a plan sums such products in place.
-    /// The last argument says whether to add.
+    /// By a kernel that writes the one result, or adds to it: a plan sums such products in place. The last argument
+    /// says whether to add.
     | Accumulate of (Emitter -> View[] -> View -> bool -> unit)

@@ -2,7 +2,7 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// An array as a kernel sees it: a slot in the table of addresses, and a strided layout within it.
+/// An array as kernels read it: a slot in the table of addresses, and a strided layout there.
 type internal View =
     {
         Slot: int
@@ -16,12 +16,7 @@ type internal View =
 
     member view.Signature: Signature = { Shape = view.Shape; DType = view.DType }
 
-    member view.IsRowMajor =
-        let expected = Shape.rowMajor view.Shape
-
-        Seq.forall
-            (fun axis -> view.Shape[axis] = 1 || view.Strides[axis] = expected[axis])
-            (seq { 0 .. view.Shape.Length - 1 })
+    member view.IsRowMajor = Shape.isRowMajor view.Shape view.Strides
 
 /// Layout arithmetic on views.
 module internal View =
@@ -54,7 +49,7 @@ module internal View =
     let slice (start: int[]) (shape: int[]) (steps: int[]) (view: View) =
         let mutable offset = view.Offset
 
-        // Nothing begins nowhere: an empty slice at the end of a reversed array would begin before its memory.
+        // An empty slice keeps the offset: at the end of a reversed array it would begin before the memory.
         if not (Array.contains 0 shape) then
             for axis in 0 .. start.Length - 1 do
                 offset <- offset + int64 start[axis] * int64 view.Strides[axis]
@@ -75,7 +70,7 @@ module internal View =
 
         let strides = Array.zeroCreate shape.Length
         let mutable source = axes.Length - 1
-        // What is left of the run of source axes that are consecutive in memory, and the stride within it.
+        // The rest of a run of source axes that are consecutive in memory, and the stride within it.
         let mutable left = 1
         let mutable stride = 1
         let mutable possible = true

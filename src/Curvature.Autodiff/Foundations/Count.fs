@@ -1,9 +1,9 @@
 namespace Curvature
 
-/// Counts that users give, checked before anything is laid out for them.
+/// Checks of counts that users give, before memory is allocated for them.
 module internal Count =
 
-    /// As many things as are listed on request: 2²⁷.
+    /// The largest number of things that a list may be asked for: 2²⁷.
     let limit = 1 <<< 27
 
     /// Raises ArgumentRangeException for a count outside its range.

@@ -6,7 +6,7 @@ module internal Shape =
     /// The largest matrix, in entries, that is written out: 512 MiB of Float64.
     let denseLimit = 1L <<< 26
 
-    /// Shapes as people write them: [2; 3].
+    /// A shape as text: [2; 3].
     let show (shape: int[]) = "[" + System.String.Join("; ", shape) + "]"
 
     /// The number of elements.
@@ -41,6 +41,13 @@ module internal Shape =
             step <- step * shape[axis]
 
         strides
+
+    /// Whether strides are those of consecutive storage; the stride of an axis of length 1 does not matter.
+    let isRowMajor (shape: int[]) (strides: int[]) =
+        Array.forall2
+            (fun length (stride, expected) -> length = 1 || stride = expected)
+            shape
+            (Array.zip strides (rowMajor shape))
 
     /// The axes of an array of so many that are not among the given ones.
     let otherAxes (axes: int[]) rank =

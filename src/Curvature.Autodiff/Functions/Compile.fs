@@ -18,8 +18,10 @@ module Compile =
     let private oneDevice name (inputs: Tensor[]) =
         for t in inputs do
             if not (obj.ReferenceEquals(t.Device, inputs[0].Device)) then
-                Fail.device
-                    $"{name}: arguments live on different devices, {inputs[0].Device.Name} and {t.Device.Name}; move one of them by toDevice"
+                Fail.device (
+                    $"{name}: arguments live on different devices, {inputs[0].Device.Name} and {t.Device.Name}; "
+                    + $"move one of them by toDevice"
+                )
 
         inputs[0].Device
 
@@ -33,7 +35,7 @@ module Compile =
         let run (inputs: Tensor[]) =
             let device = oneDevice "compile" inputs
             let signatures = inputs |> Array.map _.Signature
-            let name = System.String.Join("; ", signatures |> Array.map (fun s -> $"{s.DType}{Shape.show s.Shape}"))
+            let name = System.String.Join("; ", signatures |> Array.map _.Text)
 
             let plan =
                 plans.GetOrAdd(
@@ -55,8 +57,9 @@ module Compile =
         let compiled, memory = functionOf (fun inputs -> [| f inputs[0] |])
         (fun x -> (compiled [| x |])[0]), memory
 
-    /// The same function, compiled: traced once for each shape of its argument, then run as a list of kernels. It may not ask
-    /// for values of tensors (raises DifferentiationException at the first call), and is not differentiable itself.
+    /// The same function, compiled: traced once for each shape of its argument, then run as a list of kernels. It may
+    /// not ask for values of tensors (raises DifferentiationException at the first call), and is not differentiable
+    /// itself.
     let func (f: Tensor -> Tensor) : Tensor -> Tensor = fst (disposableFunc f)
 
     /// The same function of several tensors, with several results, compiled.
@@ -64,7 +67,8 @@ module Compile =
         let compiled, _ = functionOf (List.ofArray >> f >> List.toArray)
         fun xs -> compiled (List.toArray xs) |> List.ofArray
 
-    /// A family's plans for one shape of its point: the slow part, run for each point, and the fast part, bound to what it gives.
+    /// A family's plans for one shape of its point: the slow part, run for each point, and the fast part, bound to what
+    /// it gives.
     [<NoEquality; NoComparison>]
     type private Template = { Slow: BoundPlan; SlowOutputs: int; Fast: Plan }
 
@@ -99,7 +103,7 @@ module Compile =
     /// Records the map at known points: functions that look at values need this.
     let private recordAtPoints (points: Tensor[]) (vector: Signature) f =
         let device = points[0].Device
-        // How much it will be is not known, but recording takes longer than any collection.
+        // The number of bytes is not known yet, and recording takes longer than any collection.
         BoundMemories.Of(device).GiveBackDropped Int64.MaxValue
         let values, g = f points
 
@@ -110,7 +114,6 @@ module Compile =
     /// A family of maps of vectors in the shape of the first of several points; see `family`.
     let internal familyOf (f: Tensor[] -> Tensor list * (Tensor -> Tensor)) : Tensor[] -> CompiledMap =
         let templates = ConcurrentDictionary<struct (Kernels.Device * string), Template option>()
-        let show (signature: Signature) = $"{signature.DType}{Shape.show signature.Shape}"
 
         fun points ->
             let device, signatures = oneDevice "compile" points, points |> Array.map _.Signature
@@ -118,7 +121,7 @@ module Compile =
 
             let template =
                 templates.GetOrAdd(
-                    struct (device, System.String.Join("; ", signatures |> Array.map show)),
+                    struct (device, System.String.Join("; ", signatures |> Array.map _.Text)),
                     fun _ ->
                         try
                             Some(recordWithPoints device signatures vector f)
@@ -132,7 +135,8 @@ module Compile =
 
     /// A map for every point θ. The function is given θ, and returns values that depend on θ alone and a function g of
     /// vectors v in the shape of θ. Work that does not depend on v is done once for each θ, and plans are made once for
-    /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is recorded anew at each θ.
+    /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is
+    /// recorded anew at each θ.
     let family (f: Tensor -> Tensor list * (Tensor -> Tensor)) : Tensor -> CompiledMap =
         let maps = familyOf (fun points -> f points[0])
         fun theta -> maps [| theta |]
@@ -140,8 +144,8 @@ module Compile =
     /// The same linear program with less in it: equal equations merged, needless moves and arithmetic gone.
     let simplify (program: LinearProgram) : LinearProgram = LinearProgram(Simplify.run [| true |] program.Program)
 
-    /// A linear program as a plan, for many applications. Raises DifferentiationException for a program made inside another
-    /// transformation, whose coefficients are not known.
+    /// A linear program as a plan, for many applications. Raises DifferentiationException for a program made inside
+    /// another transformation, whose coefficients are not known.
     let program (program: LinearProgram) : CompiledMap =
         let isTraced atom =
             match atom with

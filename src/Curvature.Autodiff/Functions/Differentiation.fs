@@ -2,11 +2,12 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Derivatives of functions of tensors, in DiffSharp's vocabulary: the function first, then the point, then a direction.
-/// They nest to any depth and in any mix. A function with an f before its name also returns the value.
+/// Derivatives of functions of tensors, in DiffSharp's vocabulary: the function first, then the point, then a
+/// direction. They nest to any depth and in any mix. A function with an f before its name also returns the value.
 ///
-/// All raise DTypeException at a point of Int32, and ShapeException for a direction unlike the point, or where a scalar function
-/// is asked for and another given. A tensor of the function's inside that is used after it has ended raises DifferentiationException.
+/// All raise DTypeException at a point of Int32, and ShapeException for a direction unlike the point, or where a scalar
+/// function is asked for and another given. A tensor from inside the function that is used after the function has ended
+/// raises DifferentiationException.
 [<AutoOpen>]
 module Differentiation =
 
@@ -16,15 +17,13 @@ module Differentiation =
 
     let private checkLike name what (like: string) (x: Tensor) (v: Tensor) =
         if x.Signature <> v.Signature then
-            Fail.shape
-                $"{name}: the {what} is {v.DType}{Shape.show v.Signature.Shape}, and the {like} {x.DType}{Shape.show x.Signature.Shape}"
+            Fail.shape $"{name}: the {what} is {v.Signature.Text}, and the {like} {x.Signature.Text}"
 
     let private checkDirection name x v = checkLike name "direction" "point" x v
 
     let private scalarResult name (y: Tensor) =
         if y.Rank <> 0 then
-            Fail.shape
-                $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}"
+            Fail.shape $"{name}: the function must return a scalar, and it returned shape {y.ShapeText}"
 
         if y.DType = DType.Int32 then
             Fail.dtype $"{name}: the function must return Float32 or Float64, and it returned Int32"
@@ -46,7 +45,8 @@ module Differentiation =
     /// The value of f at x and its derivative along v.
     let jvp f x v = fjacobianv f x v
 
-    /// The value of f at x, and its derivative there as a linear program, applied any number of times without running f again.
+    /// The value of f at x, and its derivative there as a linear program, applied any number of times without running f
+    /// again.
     let linearize (f: Tensor -> Tensor) (x: Tensor) : Tensor * LinearProgram =
         checkPoint "linearize" x
         let values, program = Reverse.linearize (single f) [| x |]
@@ -70,8 +70,8 @@ module Differentiation =
     /// Jᵀ·u, for a cotangent u of the value: one forward and one backward pass.
     let jacobianTv f x u = snd (fjacobianTv f x u)
 
-    /// f on every slice along the leading axis, as one computation on the whole stack; results are stacked likewise. Raises
-    /// ShapeException for a scalar, and AbstractValueException where f asks for values of its argument.
+    /// f on every slice along the leading axis, as one computation on the whole stack; results are stacked likewise.
+    /// Raises ShapeException for a scalar, and AbstractValueException where f asks for values of its argument.
     let vmap (f: Tensor -> Tensor) (stack: Tensor) : Tensor = (Batching.vmap (single f) [| stack |])[0]
 
     /// The value and the gradient of a scalar function: one forward and one backward pass.
@@ -92,21 +92,19 @@ module Differentiation =
     /// The value and the derivative of a function of a scalar.
     let fdiff (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         if x.Rank <> 0 then
-            Fail.shape $"diff: the argument must be a scalar, and it has shape {Shape.show x.Signature.Shape}"
+            Fail.shape $"diff: the argument must be a scalar, and it has shape {x.ShapeText}"
 
         fjacobianv f x (x.FillLike 1.0)
 
     /// The derivative of a function of a scalar.
     let diff f x = snd (fdiff f x)
 
-    /// Each order is a transformation inside the last, so that they are as deep on the stack.
+    /// The largest order. Each order is one more transformation inside the others, and one more call on the stack.
     let private mostOrder = 64
 
-    /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for an order below 0 or above 64.
+    /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for an order below 0 or above
+    /// 64.
     let rec diffn (order: int) (f: Tensor -> Tensor) (x: Tensor) : Tensor =
-        if order < 0 then
-            Fail.range $"diffn: an order cannot be negative, and this one is {order}"
-
         Count.between 0 mostOrder "diffn" order
         if order = 0 then f x else diff (diffn (order - 1) f) x
 
@@ -145,10 +143,11 @@ module Differentiation =
     /// vᵀHv of a scalar function.
     let quadraticForm f x v = snd (fquadraticForm f x v)
 
-    /// Basis vectors are pushed through a linear map this many at a time, which bounds memory.
+    /// A linear map is applied to this many basis vectors at a time, which bounds memory.
     let private basisBlock = 64
 
-    /// Applies a map on single tensors to the basis of the space of x, in blocks; results are stacked in a leading axis.
+    /// Applies a map on single tensors to the basis of the space of x, in blocks; results are stacked in a leading
+    /// axis.
     let private mapBasis (x: Tensor) (f: Tensor -> Tensor) : Tensor =
         let n = x.Size
         let index = Tensor.arange x.DType n |> Tensor.toDevice x.Device
@@ -176,13 +175,17 @@ module Differentiation =
         let size = int64 rows * int64 columns
 
         if size > Shape.denseLimit then
-            Fail.range
-                $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; products with it need no such memory: use {instead}"
+            Fail.range (
+                $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; "
+                + $"products with it need no such memory: use {instead}"
+            )
 
     let private checkHessian (x: Tensor) = checkEntries "hessian" "hessianv, or an operator by Hessian.at" x.Size x.Size
 
-    /// The value and the Jacobian, of shape [axes of f(x); axes of x]: forward where x has fewer elements than f(x), else reverse.
-    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; jacobianv and Jacobian.at have no limit.
+    /// The value and the Jacobian, of shape [axes of f(x); axes of x]: forward where x has fewer elements than f(x),
+    /// else reverse.
+    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; jacobianv and
+    /// Jacobian.at have no limit.
     let fjacobian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         checkPoint "jacobian" x
         let value, program = linearize f x
@@ -199,11 +202,14 @@ module Differentiation =
             let shape = List.ofArray value.Signature.Shape @ List.ofArray x.Signature.Shape
             value, mapBasis value pull |> Tensor.reshape shape
 
-    /// The Jacobian, of shape [axes of f(x); axes of x]. Raises ArgumentRangeException where it has more than 2²⁶ entries.
+    /// The Jacobian, of shape [axes of f(x); axes of x]. Raises ArgumentRangeException where it has more than 2²⁶
+    /// entries.
     let jacobian f x = snd (fjacobian f x)
 
-    /// The value, gradient and Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x.
-    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; hessianv and Hessian.at have no limit.
+    /// The value, gradient and Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element
+    /// of x.
+    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; hessianv and
+    /// Hessian.at have no limit.
     let fgradhessian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor * Tensor =
         checkPoint "hessian" x
         checkHessian x
@@ -226,8 +232,8 @@ module Differentiation =
         let value, _, hessian = fgradhessian f x
         value, hessian
 
-    /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x. Raises ArgumentRangeException
-    /// where it has more than 2²⁶ entries.
+    /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x. Raises
+    /// ArgumentRangeException where it has more than 2²⁶ entries.
     let hessian f x = snd (fhessian f x)
 
     /// The value and the Laplacian Σ ∂²f/∂xᵢ² of a scalar function: one quadratic form per element of x.
@@ -245,8 +251,10 @@ module Differentiation =
         let value, program = linearize f x
 
         if value.Signature.Shape <> x.Signature.Shape then
-            Fail.shape
-                $"divergence: a vector field has the shape of its argument, {Shape.show x.Signature.Shape}, and this one gives {Shape.show value.Signature.Shape}"
+            Fail.shape (
+                $"divergence: a vector field has the shape of its argument, {x.ShapeText}, "
+                + $"and this one gives {value.ShapeText}"
+            )
 
         value, Tensor.sum (mapBasis x (fun e -> Tensor.dot e (program.Apply e)))
 
@@ -261,8 +269,10 @@ module Differentiation =
         let value, j = fjacobian f x
 
         if x.Signature.Shape <> [| 3 |] || value.Signature.Shape <> [| 3 |] then
-            Fail.shape
-                $"{name}: a field of three dimensions is needed, and this one takes {Shape.show x.Signature.Shape} to {Shape.show value.Signature.Shape}"
+            Fail.shape (
+                $"{name}: a field of three dimensions is needed, "
+                + $"and this one takes {x.ShapeText} to {value.ShapeText}"
+            )
 
         value, j
 

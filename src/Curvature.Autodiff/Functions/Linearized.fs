@@ -2,8 +2,8 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Derivatives at a point in two halves: what depends on the point is computed first, and the function that is returned may then be
-/// applied to any number of vectors.
+/// Derivatives at a point in two steps. What depends on the point is computed first; the function that is returned is
+/// then applied to any number of vectors.
 [<RequireQualifiedAccess>]
 module Linearized =
 

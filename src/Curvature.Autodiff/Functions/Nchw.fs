@@ -2,9 +2,9 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Images in PyTorch's layout, [N; channels; height; width], with filters [K; C / groups; KH; KW]. Elements are brought into the
-/// order of `Nhwc` and back. In a compiled function the way back from one step and the way into the next cancel where nothing
-/// stands between them; with functions of each element between convolutions, `Nhwc` throughout is faster.
+/// Images in PyTorch's layout, [N; channels; height; width], with filters [K; C / groups; KH; KW]. Elements are brought
+/// into the order of `Nhwc` and back. In a compiled function the move out of one step and the move into the next cancel
+/// where they follow each other. With elementwise functions between convolutions, `Nhwc` throughout is faster.
 [<RequireQualifiedAccess>]
 module Nchw =
 
@@ -19,21 +19,21 @@ module Nchw =
 
     let private checkRank operation what (t: Tensor) =
         if t.Rank <> 4 then
-            Fail.shape $"{operation}: {what} have four axes, and the shape is {Shape.show t.Signature.Shape}"
+            Fail.shape $"{operation}: {what} have four axes, and the shape is {t.ShapeText}"
 
     let private through operation (f: Tensor -> Tensor) (x: Tensor) =
         checkRank operation "images [N; channels; height; width]" x
         x |> toNhwc |> f |> ofNhwc
 
-    /// A convolution in groups, as torch.nn.functional.conv2d: images [N; C; H; W] and filters [K; C / groups; KH; KW] give
-    /// [N; K; H′; W′], with H′ = ⌊(H + zeros − (KH − 1)·dilation − 1) / stride⌋ + 1.
+    /// A convolution in groups, as torch.nn.functional.conv2d: images [N; C; H; W] and filters [K; C / groups; KH; KW]
+    /// give [N; K; H′; W′], with H′ = ⌊(H + zeros − (KH − 1)·dilation − 1) / stride⌋ + 1.
     /// Raises ShapeException, DTypeException or ArgumentRangeException where the arguments do not fit together.
     let groupedConv2d (groups: int) (sliding: Sliding) (filters: Tensor) (x: Tensor) : Tensor =
         checkRank "conv2d" "filters [filters; channels / groups; height; width]" filters
         through "conv2d" (Nhwc.groupedConv2d groups sliding (filtersToNhwc filters)) x
 
-    /// A convolution, as torch.nn.functional.conv2d: images [N; C; H; W] and filters [K; C; KH; KW] give [N; K; H′; W′], with
-    /// H′ = ⌊(H + zeros − (KH − 1)·dilation − 1) / stride⌋ + 1.
+    /// A convolution, as torch.nn.functional.conv2d: images [N; C; H; W] and filters [K; C; KH; KW] give [N; K; H′;
+    /// W′], with H′ = ⌊(H + zeros − (KH − 1)·dilation − 1) / stride⌋ + 1.
     /// Raises ShapeException or DTypeException where the arguments do not fit together.
     let conv2d (sliding: Sliding) (filters: Tensor) (x: Tensor) : Tensor = groupedConv2d 1 sliding filters x
 
@@ -42,8 +42,8 @@ module Nchw =
     let averagePool2d (size: int * int) (sliding: Sliding) (x: Tensor) : Tensor =
         through "averagePool2d" (Nhwc.averagePool2d size sliding) x
 
-    /// The largest element of each window of the given height and width, as torch.nn.functional.max_pool2d. Its derivative is that
-    /// of the first largest element.
+    /// The largest element of each window of the given height and width, as torch.nn.functional.max_pool2d. Its
+    /// derivative is that of the first largest element.
     let maxPool2d (size: int * int) (sliding: Sliding) (x: Tensor) : Tensor =
         through "maxPool2d" (Nhwc.maxPool2d size sliding) x
 

@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// How windows move over images: the steps between them, the zeros around an image, and the distance between neighbouring
-/// elements of a window. Immutable; `Sliding.Default` has steps and distances of 1 and no zeros.
+/// How windows move over images: the steps between them, the zeros around an image, and the distance between
+/// neighbouring elements of a window. It is immutable. `Sliding.Default` has steps and distances of 1 and no zeros.
 [<Sealed>]
 type Sliding
     private (stride: struct (int * int), vertical: struct (int * int), horizontal: struct (int * int), dilation) =
@@ -65,12 +65,16 @@ type Sliding
             let axis = WindowAxis(input, kernel, stride, before, after, dilation)
 
             if axis.Padded > int64 System.Int32.MaxValue then
-                Fail.shape
-                    $"{operation}: an image of {input} {name}s with {before} before and {after} after it is longer than the {System.Int32.MaxValue} that fit"
+                Fail.shape (
+                    $"{operation}: an image of {input} {name}s with {before} before and {after} after it is longer "
+                    + $"than the {System.Int32.MaxValue} that fit"
+                )
 
             if axis.Span > axis.Padded then
-                Fail.shape
-                    $"{operation}: a window that spans {axis.Span} {name}s does not fit into an image of {input}, with {before} before and {after} after it"
+                Fail.shape (
+                    $"{operation}: a window that spans {axis.Span} {name}s does not fit into an image of {input}, "
+                    + $"with {before} before and {after} after it"
+                )
 
             axis
 

@@ -56,7 +56,8 @@ module Tensor =
     /// The identity matrix.
     let eye (dtype: DType) (size: int) : Tensor = TensorCreation.eye dtype size
 
-    /// Nested sequences of float, float32 or int, or a number, an array, or a 2-D array, as a tensor of Float64, Float32 or Int32.
+    /// Nested sequences of float, float32 or int, or a number, an array, or a 2-D array, as a tensor of Float64,
+    /// Float32 or Int32.
     let ofObject (value: obj) : Tensor = TensorCreation.ofObject value
 
     // ---- random tensors
@@ -81,7 +82,7 @@ module Tensor =
     /// Result axis i is axis order[i].
     let permute (order: int list) (t: Tensor) : Tensor = TensorShapes.permute order t
 
-    /// The last two axes trade places.
+    /// The last two axes exchanged.
     let transpose (t: Tensor) : Tensor = TensorShapes.transpose t
 
     /// Adds an axis of length 1 before the given one.
@@ -94,7 +95,8 @@ module Tensor =
     let broadcastTo (shape: int list) (t: Tensor) : Tensor = TensorShapes.broadcastTo shape t
 
     /// `count` elements of an axis from `start`, every `step`-th.
-    let sliceStep (axis: int) (start: int) (count: int) (step: int) (t: Tensor) : Tensor = TensorShapes.sliceStep axis start count step t
+    let sliceStep (axis: int) (start: int) (count: int) (step: int) (t: Tensor) : Tensor =
+        TensorShapes.sliceStep axis start count step t
 
     /// `count` elements of an axis from `start`.
     let slice axis start count t = sliceStep axis start count 1 t
@@ -163,8 +165,9 @@ module Tensor =
     let greaterOrEqual (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.GreaterOrEqual, a, b)
     /// 1 where a = b, else 0; the derivative is 0.
     let equal (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Equal, a, b)
-    /// a where the mask is not 0, else b. Values of the branch not taken do not matter; where its derivative is infinite, as
-    /// of √x at 0, reverse mode gives NaN: keep the argument of such a function away from there by another `where`.
+    /// a where the mask is not 0, else b. Values of the branch that is not taken do not matter. Where its derivative is
+    /// infinite, as that of √x at 0, reverse mode gives NaN; keep the argument of such a function away from there by
+    /// another `where`.
     let where (mask: Tensor) (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Select, mask, a, b)
     /// max(x, 0), with derivative 0 at 0.
     let relu (t: Tensor) = let zero = zerosLike t in where (greater t zero) t zero
@@ -180,8 +183,8 @@ module Tensor =
 
     // ---- devices
 
-    /// The same values on a device: the tensor itself if it is there, else a copy. No derivative flows to another device:
-    /// raises DifferentiationException for a tensor that is being differentiated or batched.
+    /// The same values on a device: the tensor itself if it is there, else a copy. No derivative flows to another
+    /// device: raises DifferentiationException for a tensor that is being differentiated or batched.
     let toDevice (device: Device) (t: Tensor) : Tensor = TensorCreation.toDevice device t
 
     // ---- reductions
@@ -212,8 +215,10 @@ module Tensor =
     /// The largest element of the last axis; the derivative goes to the first of equal ones.
     let max (t: Tensor) : Tensor = pick (argMax t) t
 
-    /// Zeros of length `length` along a new axis, to which each update is added at its Int32 position; the inverse of `take`.
-    let scatterAdd (axis: int) (length: int) (index: Tensor) (updates: Tensor) : Tensor = TensorSelection.scatterAdd axis length index updates
+    /// Zeros of length `length` along a new axis, to which each update is added at its Int32 position; the adjoint of
+    /// `take`.
+    let scatterAdd (axis: int) (length: int) (index: Tensor) (updates: Tensor) : Tensor =
+        TensorSelection.scatterAdd axis length index updates
 
     /// Sums of all elements up to each one along an axis.
     let cumulativeSum (axis: int) (t: Tensor) : Tensor = TensorSelection.cumulativeSum axis t
@@ -224,8 +229,8 @@ module Tensor =
 
     // ---- products
 
-    /// A product of two tensors in Einstein's notation, such as "ij,jk->ik". Each label of an operand occurs in the other one
-    /// or in the result.
+    /// A product of two tensors in Einstein's notation, such as "ij,jk->ik". Each label of an operand occurs in the
+    /// other one or in the result.
     let einsum (formula: string) (a: Tensor) (b: Tensor) : Tensor = TensorProducts.einsum formula a b
 
     /// The matrix product over the last two axes; leading axes broadcast. A vector on either side is a row or column.
@@ -237,8 +242,8 @@ module Tensor =
     /// a·bᵀ of two vectors.
     let outer (a: Tensor) (b: Tensor) = einsum "i,j->ij" a b
 
-    /// The Euclidean norm of all elements. It neither overflows nor underflows where the norm itself does not. All its derivatives
-    /// at 0 are 0: the gradient there is the subgradient of least norm.
+    /// The Euclidean norm of all elements. It neither overflows nor underflows where the norm itself does not. All its
+    /// derivatives at 0 are 0: the gradient there is the subgradient of least norm.
     let norm (t: Tensor) : Tensor = bind (Norm 0) [ t ]
 
     /// The Euclidean norm of each row of a matrix.
@@ -246,7 +251,7 @@ module Tensor =
 
     // ---- softmax
 
-    /// ln Σ eˣ over the last axis, shifted by the maximum of its own row.
+    /// ln Σ eˣ over the last axis. Each row is shifted by its maximum, so that nothing overflows.
     let logSumExp (t: Tensor) : Tensor = Softmax.LogSumExp.Of t
 
     /// eˣ / Σ eˣ over the last axis.
@@ -254,7 +259,8 @@ module Tensor =
 
     /// x − ln Σ eˣ over the last axis.
     let logSoftmax (t: Tensor) : Tensor =
-        // Shifted first, since small differences of large numbers have few digits left. The shift drops out of every derivative.
+        // Shifted first, since small differences of large numbers have few digits. The shift cancels in every
+        // derivative.
         let shifted = t - unsqueeze -1 (stopGradient (max t))
         shifted - unsqueeze -1 (logSumExp shifted)
 
@@ -262,7 +268,7 @@ module Tensor =
     let softmaxCrossEntropy (logits: Tensor) (targets: Tensor) : Tensor =
         bind (Softmax.CrossEntropy()) [ logits; targets ]
 
-/// What a script reaches for first.
+/// What scripts need most, without the name of a module.
 [<AutoOpen>]
 module TensorBuilders =
     /// A tensor of nested sequences of float, float32 or int: tensor [[1.0; 2.0]; [3.0; 4.0]].

@@ -33,19 +33,11 @@ module internal TensorCreation =
         if t.DType = dtype then t else Interpreter.Bind(Structure.Convert dtype, t)[0]
 
     let arange (dtype: DType) (count: int) : Tensor =
-        if count < 0 then
-            Fail.range $"arange: a count cannot be negative, and this one is {count}"
-
-        Count.between 0 System.Array.MaxLength "arange" count
-
+        Count.between 0 Array.MaxLength "arange" count
         ofIndices [ count ] [| 0 .. count - 1 |] |> convert dtype
 
     let linspace (first: float) (last: float) (count: int) : Tensor =
-        if count < 2 then
-            Fail.range $"linspace: two points at least are needed, and {count} were asked for"
-
-        Count.between 2 System.Array.MaxLength "linspace" count
-
+        Count.between 2 Array.MaxLength "linspace" count
         ofArray [ count ] (Array.init count (fun i -> first + (last - first) * float i / float (count - 1)))
 
     let eye (dtype: DType) (size: int) : Tensor =
@@ -83,8 +75,10 @@ module internal TensorCreation =
                         if shapeOf item <> inner then
                             let show shape = Shape.show (List.toArray shape)
 
-                            Fail.shape
-                                $"tensor: the nested sequences are ragged: shape {show inner} beside {show (shapeOf item)}"
+                            Fail.shape (
+                                $"tensor: the nested sequences are ragged: "
+                                + $"shape {show inner} beside {show (shapeOf item)}"
+                            )
 
                     items.Length :: inner
             | _ -> []

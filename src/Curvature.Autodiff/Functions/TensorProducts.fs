@@ -39,12 +39,11 @@ module internal TensorProducts =
         bind (Einsum(left, right, result)) [ a; b ]
 
     let matmul (a: Tensor) (b: Tensor) : Tensor =
-        let shapes = $"{Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape}"
+        let shapes = $"{a.ShapeText} and {b.ShapeText}"
 
         match a.Rank, b.Rank with
         | 0, _
-        | _, 0 ->
-            Fail.shape $"matmul: matrices are needed, and the shapes are {shapes}"
+        | _, 0 -> Fail.shape $"matmul: matrices are needed, and the shapes are {shapes}"
         | 1, 1 -> einsum "i,i->" a b
         | 1, 2 -> einsum "i,ij->j" a b
         | 2, 1 -> einsum "ij,j->i" a b
@@ -62,12 +61,11 @@ module internal TensorProducts =
             bind
                 (Einsum(Array.append labels [| i; j |], Array.append labels [| j; k |], Array.append labels [| i; k |]))
                 [ expand a; expand b ]
-        | _ ->
-            Fail.shape $"matmul: shapes {shapes} do not fit; a vector goes with a matrix"
+        | _ -> Fail.shape $"matmul: shapes {shapes} do not fit; a vector goes with a matrix"
 
     let dot (a: Tensor) (b: Tensor) : Tensor =
         if a.Signature.Shape <> b.Signature.Shape then
-            Fail.shape $"dot: shapes {Shape.show a.Signature.Shape} and {Shape.show b.Signature.Shape} differ"
+            Fail.shape $"dot: shapes {a.ShapeText} and {b.ShapeText} differ"
 
         let labels = [| 0 .. a.Rank - 1 |]
         bind (Einsum(labels, labels, [||])) [ a; b ]

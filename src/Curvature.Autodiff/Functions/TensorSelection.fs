@@ -28,8 +28,10 @@ module internal TensorSelection =
         let shape = t.Signature.Shape
 
         if shape.Length = 0 || index.Signature.Shape <> shape[.. shape.Length - 2] then
-            Fail.shape
-                $"pick: an index of shape {Shape.show index.Signature.Shape} does not give one position for each row of {Shape.show shape}"
+            Fail.shape (
+                $"pick: an index of shape {index.ShapeText} does not give one position for each row "
+                + $"of {Shape.show shape}"
+            )
 
         bind (Indexing.Gather(t.Rank - 1, t.Rank - 1)) [ t; index ]
 

@@ -26,13 +26,13 @@ module internal TensorShapes =
         let axes = order |> List.map (Shape.axis "permute" t.Rank) |> List.toArray
 
         if Array.sort axes <> [| 0 .. t.Rank - 1 |] then
-            Fail.shape $"permute: {order} is not an order of the {t.Rank} axes of {Shape.show t.Signature.Shape}"
+            Fail.shape $"permute: {order} is not an order of the {t.Rank} axes of {t.ShapeText}"
 
         if axes = [| 0 .. t.Rank - 1 |] then t else bind (Structure.Permute axes) t
 
     let transpose (t: Tensor) : Tensor =
         if t.Rank < 2 then
-            Fail.shape $"transpose: two axes are needed, and the shape is {Shape.show t.Signature.Shape}"
+            Fail.shape $"transpose: two axes are needed, and the shape is {t.ShapeText}"
 
         permute ([ 0 .. t.Rank - 3 ] @ [ t.Rank - 1; t.Rank - 2 ]) t
 
@@ -44,7 +44,7 @@ module internal TensorShapes =
         let axis = Shape.axis "squeeze" t.Rank axis
 
         if t.Signature.Shape[axis] <> 1 then
-            Fail.shape $"squeeze: axis {axis} of {Shape.show t.Signature.Shape} does not have length 1"
+            Fail.shape $"squeeze: axis {axis} of {t.ShapeText} does not have length 1"
 
         reshape (List.removeAt axis (List.ofArray t.Signature.Shape)) t
 
@@ -52,7 +52,7 @@ module internal TensorShapes =
         let shape = checkShape "broadcastTo" shape
 
         if Shape.broadcast "broadcastTo" t.Signature.Shape shape <> shape then
-            Fail.shape $"broadcastTo: {Shape.show t.Signature.Shape} does not broadcast to {Shape.show shape}"
+            Fail.shape $"broadcastTo: {t.ShapeText} does not broadcast to {Shape.show shape}"
 
         t.BroadcastTo shape
 
@@ -75,13 +75,16 @@ module internal TensorShapes =
         | [] -> Fail.range "concat: there is nothing to join"
         | first :: rest ->
             let axis = Shape.axis "concat" first.Rank axis
-            if rest.IsEmpty then first else Interpreter.Bind(Structure.Concat axis, List.toArray tensors)[0]
+
+            if rest.IsEmpty then
+                first
+            else
+                Interpreter.Bind(Structure.Concat axis, List.toArray tensors)[0]
 
     let stack (axis: int) (tensors: Tensor list) : Tensor =
         for t in tensors do
             if t.Signature.Shape <> tensors.Head.Signature.Shape then
-                Fail.shape
-                    $"stack: shapes {Shape.show tensors.Head.Signature.Shape} and {Shape.show t.Signature.Shape} differ"
+                Fail.shape $"stack: shapes {tensors.Head.ShapeText} and {t.ShapeText} differ"
 
         tensors |> List.map (unsqueeze axis) |> concat axis
 

@@ -5,9 +5,8 @@ open System
 /// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a
 /// list of kernels. Safe on several threads at once.
 ///
-/// It holds the memory of what depends on θ. Disposing of it gives that back at once, and not only when the garbage
-/// collector finds that nothing refers to it; a run on another thread ends first. Applying it afterwards raises
-/// DisposedException; its values stay.
+/// It holds the memory of what depends on θ. Disposing of it gives that back at once, without waiting for the garbage
+/// collector; a run on another thread ends first. Applying it afterwards raises DisposedException; its values stay.
 [<Sealed>]
 type CompiledMap internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan) =
 
@@ -26,8 +25,7 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         if isNull (box v) then nullArg (nameof v)
 
         if v.Signature <> input then
-            Fail.shape
-                $"the compiled map takes {input.DType}{Shape.show input.Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
+            Fail.shape $"the compiled map takes {input.Text}, and got {v.Signature.Text}"
 
         rowMajor v
 
@@ -40,15 +38,14 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
     /// g(v) for one v.
     member _.Apply(v: Tensor) : Tensor = Tensor.OfStorage((plan.Run [| vector v |])[0])
 
-    /// g of every slice along the leading axis of a block [k; …]; results are stacked likewise. The bits of a slice do not depend
-    /// on the block that it is in, nor on the number of threads.
+    /// g of every slice along the leading axis of a block [k; …]; results are stacked likewise. The bits of a slice do
+    /// not depend on the block that it is in, nor on the number of threads.
     member _.ApplyBlock(block: Tensor) : Tensor =
         if isNull (box block) then nullArg (nameof block)
         let shape = block.Signature.Shape
 
         if shape.Length = 0 || Array.tail shape <> input.Shape || block.DType <> input.DType then
-            Fail.shape
-                $"the compiled map takes blocks of {input.DType}{Shape.show input.Shape}, and got {block.DType}{Shape.show shape}"
+            Fail.shape $"the compiled map takes blocks of {input.Text}, and got {block.DType}{Shape.show shape}"
 
         let storage = rowMajor block
 
@@ -63,7 +60,8 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
             Tensor.OfStorage((plan.RunEach storage)[0])
 
     /// The median seconds of each kernel of one application, over a number of runs, in the order in which they run.
-    /// Raises ShapeException for another shape or element type, and ArgumentRangeException for less than one run or more than 10⁶.
+    /// Raises ShapeException for another shape or element type, and ArgumentRangeException for less than one run or
+    /// more than 10⁶.
     member _.Profile(v: Tensor, runs: int) : (string * float)[] =
         Count.between 1 1_000_000 "profile" runs
         plan.Profile(vector v, runs)

@@ -41,13 +41,12 @@ type internal Schedule =
 
 module internal Schedule =
 
-    /// Larger coefficients are not packed: the packed copy would double a memory that no longer fits the cache anyway.
+    /// Larger operands are not packed. They do not fit the cache in any case, and the copy would double their memory.
     let private packLimit = 256L <<< 20
 
     /// Whether each slot holds the same in every run, so that it may be computed at binding. A buffer does if all
-    /// launches that write any part of it read only such slots, and write only such slots. Hence one launch that
-    /// depends on a run makes all that it writes depend on the run, and with that whatever reads or writes the same
-    /// buffers.
+    /// launches that write any part of it read only such slots, and write only such slots. So where one launch depends
+    /// on a run, all that it writes does, and with it every launch that reads or writes the same buffers.
     let private bound (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : bool[] =
         let users = Array.init slots.Length (fun _ -> List<Launch>())
 
@@ -186,9 +185,7 @@ type internal PlanEmitter(device: Device) =
             fixedSlots[storage] <- view
             view
 
-    override this.Temporary signature =
-        let bytes = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
-        this.Add(Temporary bytes, signature)
+    override this.Temporary signature = this.Add(Temporary signature.Bytes, signature)
 
     override _.Emit(kernel, reads, writes) = launch (Ready kernel) reads writes
 

@@ -3,9 +3,9 @@ namespace Curvature
 open System.Collections.Generic
 open Curvature.Kernels
 
-/// Σ over shared labels of a·b: every product of two tensors (matrix products with any transposition, batched ones, outer
-/// products, weight gradients) is one of these. Each axis has a label; labels that are missing from the result are
-/// summed over, and every label of an operand occurs in the other operand or in the result.
+/// Σ over shared labels of a·b: every product of two tensors (matrix products with any transposition, batched ones,
+/// outer products, weight gradients) is one of these. Each axis has a label; labels that are missing from the result
+/// are summed over, and every label of an operand occurs in the other operand or in the result.
 [<Sealed>]
 type internal Einsum(left: int[], right: int[], result: int[]) =
     inherit Primitive("Einsum", (List.ofArray left, List.ofArray right, List.ofArray result))
@@ -26,8 +26,7 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         if a.DType <> b.DType then
             Fail.dtype $"einsum: operands have different element types, {a.DType} and {b.DType}; convert one of them"
 
-        if a.DType = DType.Int32 then
-            Fail.dtype "einsum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+        a.RequireNumbers "einsum"
 
         let lengths = Dictionary<int, int>()
 
@@ -39,8 +38,10 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
                 (fun label length ->
                     match lengths.TryGetValue label with
                     | true, other when other <> length ->
-                        Fail.shape
-                            $"{this}: shapes {Shape.show a.Shape} and {Shape.show b.Shape} do not fit: axis {letters [| label |]} is {other} in one and {length} in the other"
+                        Fail.shape (
+                            $"{this}: shapes {Shape.show a.Shape} and {Shape.show b.Shape} do not fit: "
+                            + $"axis {letters [| label |]} is {other} in one and {length} in the other"
+                        )
                     | _ -> lengths[label] <- length)
                 labels
                 shape

@@ -11,10 +11,10 @@ type internal ConvolutionRole =
     /// Images [N; H′; W′; K].
     | Output = 2
 
-/// A convolution, its input gradient or its filter gradient: the partial gradients of the trilinear
-/// φ(x, w, y) = ⟨convolve(x, w), y⟩, each a bilinear map of the two other arrays. So the transpose of each is one of the three,
-/// and the family is closed under differentiation. An operand may have a leading axis, over which the operation is
-/// repeated; so has the result then.
+/// A convolution, its input gradient or its filter gradient: the partial gradients of the trilinear φ(x, w, y) =
+/// ⟨convolve(x, w), y⟩, each a bilinear map of the two other arrays. So the transpose of each is one of the three, and
+/// the derivative of any of them is made of the three. An operand may have a leading axis, over which the operation is
+/// repeated; then the result has it too.
 [<Sealed>]
 type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: WindowAxis, groups: int) =
     inherit Primitive("Convolve", (result, height, width, groups))
@@ -128,8 +128,10 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
         let shapes = operands |> Array.map _.Shape
 
         if operands[0].DType <> operands[1].DType || operands[0].DType = DType.Int32 then
-            Fail.dtype
-                $"convolution: operands must both be Float32 or both Float64, and they are {operands[0].DType} and {operands[1].DType}"
+            Fail.dtype (
+                $"convolution: operands must both be Float32 or both Float64, "
+                + $"and they are {operands[0].DType} and {operands[1].DType}"
+            )
 
         let fits =
             shapes |> Array.forall (fun shape -> shape.Length = 4 || shape.Length = 5)
@@ -142,8 +144,10 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
                 && Array.forall2 (fun role shape -> single shape = shapeOf role all) roles shapes)
 
         if not fits then
-            Fail.shape
-                $"convolution: {roles[0]} {Shape.show shapes[0]} and {roles[1]} {Shape.show shapes[1]} do not fit {this}"
+            Fail.shape (
+                $"convolution: {roles[0]} {Shape.show shapes[0]} and {roles[1]} {Shape.show shapes[1]} "
+                + $"do not fit {this}"
+            )
 
         let shape = shapeOf result (sizes (shapes |> Array.map single))
 
@@ -171,7 +175,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
         | ValueSome c, Known a, Unknown b -> [| ValueNone; ValueSome(compute roles[1] b [ result, c; roles[0], a ]) |]
         | _ -> Fail.differentiation $"{this} is not linear in its operands together"
 
-    /// A batch is repetitions; a batch of repetitions is more of them.
+    /// A batch becomes repetitions; a batch of repetitions becomes more of them.
     override this.Batch(size, operands, batched) =
         let inner = Array.map2 (fun (t: Tensor) isBatched -> if isBatched then t.Rank - 1 else t.Rank) operands batched
 

@@ -37,8 +37,8 @@ module internal Indexing =
         if index.DType <> DType.Int32 then
             Fail.dtype $"{name}: an index is an Int32 tensor, and this one is {index.DType}"
 
-    /// table[batch…, outer…, index[batch…, count…], inner…] → [batch…, outer…, count…, inner…].
-    /// The first `batchAxes` axes of table and index go together.
+    /// table[batch…, outer…, index[batch…, count…], inner…] → [batch…, outer…, count…, inner…]. The first `batchAxes`
+    /// axes of table and index are paired.
     [<Sealed>]
     type Gather(axis: int, batchAxes: int) =
         inherit Primitive("Gather", (axis, batchAxes))
@@ -48,8 +48,10 @@ module internal Indexing =
             checkIndex "gather" index
 
             if table.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
-                Fail.shape
-                    $"gather: the first {batchAxes} axes of {Shape.show table.Shape} and {Shape.show index.Shape} differ"
+                Fail.shape (
+                    $"gather: the first {batchAxes} axes of {Shape.show table.Shape} "
+                    + $"and {Shape.show index.Shape} differ"
+                )
 
             let shape = Array.concat [ table.Shape[.. axis - 1]; index.Shape[batchAxes..]; table.Shape[axis + 1 ..] ]
             [| { table with Shape = shape } |]
@@ -102,12 +104,16 @@ module internal Indexing =
                 Fail.dtype "scatterAdd: updates are Float32 or Float64, and these are Int32; convert them first"
 
             if updates.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
-                Fail.shape
-                    $"scatterAdd: the first {batchAxes} axes of {Shape.show updates.Shape} and {Shape.show index.Shape} differ"
+                Fail.shape (
+                    $"scatterAdd: the first {batchAxes} axes of {Shape.show updates.Shape} "
+                    + $"and {Shape.show index.Shape} differ"
+                )
 
             if updates.Shape[axis .. axis + index.Shape.Length - batchAxes - 1] <> index.Shape[batchAxes..] then
-                Fail.shape
-                    $"scatterAdd: updates of shape {Shape.show updates.Shape} do not fit an index of shape {Shape.show index.Shape} at axis {axis}"
+                Fail.shape (
+                    $"scatterAdd: updates of shape {Shape.show updates.Shape} do not fit an index "
+                    + $"of shape {Shape.show index.Shape} at axis {axis}"
+                )
 
             [| { updates with Shape = tableShape index.Shape updates.Shape } |]
 
@@ -178,8 +184,7 @@ module internal Indexing =
         inherit LinearPrimitive("CumulativeSum", (axis, reverse))
 
         override _.Infer operands =
-            if operands[0].DType = DType.Int32 then
-                Fail.dtype "cumulativeSum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+            operands[0].RequireNumbers "cumulativeSum"
 
             [| operands[0] |]
 

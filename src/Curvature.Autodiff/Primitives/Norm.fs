@@ -2,17 +2,17 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// The Euclidean norm over all axes but the first `kept`. A primitive of its own, because the square root of a sum of squares
-/// overflows, underflows, and has no derivative at 0. With y = ‖x‖ and u = x/y, Dy[t] = ⟨u, t⟩ and
-/// D²y[t, t] = ⟨t, t − u⟨u, t⟩⟩/y. At 0 every derivative is 0: that is the subgradient of least norm.
+/// The Euclidean norm over all axes but the first `kept`. It is a primitive because the square root of a sum of squares
+/// overflows, underflows, and has no derivative at 0. With y = ‖x‖ and u = x/y, Dy[t] = ⟨u, t⟩ and D²y[t, t] = ⟨t, t −
+/// u⟨u, t⟩⟩/y. At 0 every derivative is 0: that is the subgradient of least norm.
 [<Sealed>]
 type internal Norm(kept: int) =
     inherit Primitive("Norm", kept)
 
     static let powerOfTwo (exponent: int) = System.Math.ScaleB(1.0, exponent)
 
-    /// Bounds of the largest element, from the top down, with factors that bring what is beyond each of them to a size whose
-    /// squares neither overflow nor lose digits. They are powers of two, so that they change no digit.
+    /// Bounds of the largest element, from large to small. Each has a factor that brings elements beyond it to a size
+    /// whose squares neither overflow nor lose digits. They are powers of two, so that they change no digit.
     static let scales dtype =
         if dtype = DType.Float32 then
             struct (struct (powerOfTwo 50, powerOfTwo -75),
@@ -37,10 +37,12 @@ type internal Norm(kept: int) =
     /// ⟨u, t⟩ for each entry that is kept.
     let along (u: Tensor) (t: Tensor) : Tensor = (u * t).SumOver(trailing t.Signature.Shape)
 
-    let map (emitter: Emitter) (reads: View list) (target: View) summed shape constants code =
-        let inputs = reads |> List.map _.Operand |> List.toArray
+    /// Emits a tape on views of a shape, whose last result is stored, or summed over as many trailing axes as the
+    /// target lacks.
+    let map (emitter: Emitter) (reads: View list) (target: View) constants code =
+        let shape, inputs = reads.Head.Shape, reads |> List.map _.Operand |> List.toArray
         let register = inputs.Length + Array.length constants + Array.length code - 1
-        let output = TapeOutput(register, target.Operand, summed)
+        let output = TapeOutput(register, target.Operand, shape.Length - target.Shape.Length)
         let tape = Tape(target.DType, shape, inputs, constants, code, [| output |])
         emitter.Emit(emitter.Device.Map tape, reads, [ target ])
 
@@ -53,8 +55,6 @@ type internal Norm(kept: int) =
             emitter
             [ largest ]
             factor
-            0
-            largest.Shape
             [| high; low; lowest; down; up; farUp; 1.0 |]
             [|
                 Instruction(OpCode.Greater, 0, 1)
@@ -68,8 +68,7 @@ type internal Norm(kept: int) =
         factor
 
     override _.Infer operands =
-        if operands[0].DType = DType.Int32 then
-            Fail.dtype "norm: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+        operands[0].RequireNumbers "norm"
 
         [| { operands[0] with Shape = operands[0].Shape[.. kept - 1] } |]
 
@@ -82,7 +81,7 @@ type internal Norm(kept: int) =
                 Structure.clear emitter target
             else
                 let absolute, largest = emitter.Temporary x.Signature, emitter.Temporary target.Signature
-                map emitter [ x ] absolute 0 x.Shape [||] [| Instruction(OpCode.Abs, 0) |]
+                map emitter [ x ] absolute [||] [| Instruction(OpCode.Abs, 0) |]
 
                 let maximum =
                     Reduction(x.DType, ReductionKind.Maximum, x.Shape, axes, absolute.Operand, largest.Operand)
@@ -95,8 +94,6 @@ type internal Norm(kept: int) =
                     emitter
                     [ x; repeated ]
                     squares
-                    axes.Length
-                    x.Shape
                     [||]
                     [| Instruction(OpCode.Multiply, 0, 1); Instruction(OpCode.Multiply, 2, 2) |]
 
@@ -104,8 +101,6 @@ type internal Norm(kept: int) =
                     emitter
                     [ squares; factor ]
                     target
-                    0
-                    target.Shape
                     [||]
                     [| Instruction(OpCode.Sqrt, 0); Instruction(OpCode.Divide, 2, 1) |])
 

@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// Functions of the softmax of the last axis that are primitives of their own, because their compositions cancel in
-/// float32. Each row is shifted by its own maximum.
+/// Softmax of the last axis, and functions of it. They are primitives because their compositions lose digits in
+/// Float32. Each row is shifted by its maximum.
 module internal Softmax =
 
     let private lastAxis (shape: int[]) = shape.Length - 1
@@ -21,8 +21,7 @@ module internal Softmax =
         if operand.Shape.Length = 0 || operand.Shape[lastAxis operand.Shape] = 0 then
             Fail.shape $"{name}: the last axis of shape {Shape.show operand.Shape} has no elements"
 
-        if operand.DType = DType.Int32 then
-            Fail.dtype $"{name}: arithmetic needs Float32 or Float64, and got Int32"
+        operand.RequireNumbers name
 
     /// Emits the maximum of each row, clamped to finite numbers, so that shifting rows of infinities by it is defined.
     let private rowMaximum (emitter: Emitter) (source: View) =
@@ -55,8 +54,8 @@ module internal Softmax =
         emitter.Emit(emitter.Device.Map clamp, [ maximum ], [ maximum ])
         maximum
 
-    /// p = eˣ / Σ eˣ over the last axis. From shifted exponentials and not as exp(x − logsumexp x), which for large x has few
-    /// digits left. D²p[t, t] = p·((t − t̄)² − Σ p(t − t̄)²) with t̄ = Σ p t.
+    /// p = eˣ / Σ eˣ over the last axis. It is computed from shifted exponentials: exp(x − logsumexp x) has few digits
+    /// left for large x. D²p[t, t] = p·((t − t̄)² − Σ p(t − t̄)²) with t̄ = Σ p t.
     [<Sealed>]
     type Probabilities() =
         inherit Primitive("Softmax", box ())
@@ -204,7 +203,7 @@ module internal Softmax =
                         x.Shape,
                         [| x.Operand; (perRowView x.Shape maximum).Operand; q.Operand |],
                         [| 0.0 |],
-                        // A class without weight costs nothing, even where its logit is −∞.
+                        // A class of weight 0 adds 0, even where its logit is −∞.
                         [|
                             Instruction(OpCode.Subtract, 0, 1)
                             Instruction(OpCode.Exp, 4)

@@ -2,7 +2,7 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// The primitives that move elements and compute nothing: all linear, most of them free.
+/// The primitives that move elements and do no arithmetic. All are linear, and most run no kernel.
 module internal Structure =
 
     let private shiftAxes (axes: int[]) = axes |> Array.map ((+) 1)
@@ -24,8 +24,10 @@ module internal Structure =
 
         override _.Infer operands =
             if Shape.size operands[0].Shape <> Shape.size shape then
-                Fail.shape
-                    $"reshape: {Shape.show operands[0].Shape} has {Shape.size operands[0].Shape} elements, and {Shape.show shape} has {Shape.size shape}"
+                Fail.shape (
+                    $"reshape: {Shape.show operands[0].Shape} has {Shape.size operands[0].Shape} elements, "
+                    + $"and {Shape.show shape} has {Shape.size shape}"
+                )
 
             [| { operands[0] with Shape = shape } |]
 
@@ -98,8 +100,10 @@ module internal Structure =
                         last < int64 source[axis]
 
                 if start[axis] < 0 || shape[axis] < 0 || not fits then
-                    Fail.shape
-                        $"slice: {shape[axis]} elements from {start[axis]} in steps of {steps[axis]} do not lie within axis {axis} of shape {Shape.show source}"
+                    Fail.shape (
+                        $"slice: {shape[axis]} elements from {start[axis]} in steps of {steps[axis]} "
+                        + $"do not lie within axis {axis} of shape {Shape.show source}"
+                    )
 
             [| { operands[0] with Shape = shape } |]
 
@@ -160,8 +164,10 @@ module internal Structure =
                 Fail.shape $"split: pieces cannot have negative lengths, and these are {Shape.show sizes}"
 
             if total <> int64 source.Shape[axis] then
-                Fail.shape
-                    $"split: pieces of {Shape.show sizes} add up to {total}, and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
+                Fail.shape (
+                    $"split: pieces of {Shape.show sizes} add up to {total}, "
+                    + $"and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
+                )
 
             sizes |> Array.map (fun size -> { source with Shape = source.Shape |> Array.updateAt axis size })
 
@@ -211,8 +217,10 @@ module internal Structure =
                     && Array.updateAt axis 0 operand.Shape = Array.updateAt axis 0 first.Shape
 
                 if not fits then
-                    Fail.shape
-                        $"concat: shapes {Shape.show first.Shape} and {Shape.show operand.Shape} differ outside axis {axis}"
+                    Fail.shape (
+                        $"concat: shapes {Shape.show first.Shape} and {Shape.show operand.Shape} "
+                        + $"differ outside axis {axis}"
+                    )
 
                 if operand.DType <> first.DType then
                     Fail.dtype $"concat: element types {first.DType} and {operand.DType} differ"

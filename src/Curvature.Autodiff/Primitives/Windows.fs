@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// For images [N; H; W; C], the sum over each window, [N; H′; W′; C]; or the adjoint: for each element the sum over the windows
-/// that it is in.
+/// For images [N; H; W; C], the sum over each window, [N; H′; W′; C]. The adjoint is, for each element, the sum over
+/// the windows that contain it.
 [<Sealed>]
 type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
     inherit LinearPrimitive("WindowSums", (height, width, adjoint))
@@ -23,8 +23,7 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
     override this.Infer operands =
         let shape = operands[0].Shape
 
-        if operands[0].DType = DType.Int32 then
-            Fail.dtype "window sums: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+        operands[0].RequireNumbers "window sums"
 
         if shape.Length <> 4 || struct (shape[1], shape[2]) <> sourceLengths then
             Fail.shape $"window sums: images of shape {Shape.show shape} do not fit {this}"
@@ -64,9 +63,9 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
         let sums = Interpreter.Bind(this, Interpreter.Bind(Structure.Reshape images, operands))[0]
         Interpreter.Bind(Structure.Reshape(Array.append [| size; shape[1] |] sums.Signature.Shape[1..]), sums)
 
-/// For images [N; H; W; C], where the largest element of each window is, Int32 [N; H′; W′; C]: its position among all elements
-/// of the images. The first of several, or the first NaN. Images may have a leading axis; each of its entries is on its own.
-/// It has no derivative.
+/// For images [N; H; W; C], the position of the largest element of each window, Int32 [N; H′; W′; C], counted among all
+/// elements of the images. It is the first of equal ones, or the first NaN. Images may have a leading axis; positions
+/// are then counted within each of its entries. It has no derivative.
 [<Sealed>]
 type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
     inherit Primitive("WindowMaxima", (height, width))

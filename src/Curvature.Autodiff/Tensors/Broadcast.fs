@@ -2,8 +2,8 @@ namespace Curvature
 
 open System
 
-/// Places operand axis i at axis dims[i], ascending, of a larger shape. Axes of length 1, and axes without a source, are
-/// repeated.
+/// Places operand axis i at axis dims[i], ascending, of a larger shape. Axes of length 1, and axes without a source,
+/// are repeated.
 [<Sealed>]
 type internal Broadcast(shape: int[], dims: int[]) =
     inherit Primitive("Broadcast", (List.ofArray shape, List.ofArray dims))
@@ -54,7 +54,7 @@ type internal Broadcast(shape: int[], dims: int[]) =
             operands
         )
 
-/// Help for batching rules.
+/// What batching rules share.
 module internal Batched =
 
     /// Gives every operand a leading batch axis.

@@ -20,7 +20,7 @@ type internal Elementwise private (op: OpCode) =
         | Result -> result ()
         | Apply(inner, operands) -> Tensor.Apply(inner, operands |> List.map (value arguments result) |> List.toArray)
 
-    /// coefficient·t, where selections of t are made without a product, since 0·∞ is not 0.
+    /// coefficient·t. A selection of t or 0 is made without a product, since 0·∞ is not 0.
     let scale arguments result coefficient (t: Tensor) : Tensor =
         match coefficient with
         | Number 1.0 -> t
@@ -39,14 +39,14 @@ type internal Elementwise private (op: OpCode) =
     override _.Infer operands =
         let first = operands[0]
 
-        if first.DType = DType.Int32 then
-            Fail.dtype
-                $"{name}: arithmetic needs Float32 or Float64, and got Int32, which holds indices; convert it first"
+        first.RequireNumbers name
 
         for operand in operands do
             if operand.DType <> first.DType then
-                Fail.dtype
-                    $"{name}: operands have different element types, {first.DType} and {operand.DType}; convert one of them"
+                Fail.dtype (
+                    $"{name}: operands have different element types, {first.DType} and {operand.DType}; "
+                    + "convert one of them"
+                )
 
             if operand.Shape <> first.Shape then
                 Fail.shape $"{name}: operands have shapes {Shape.show first.Shape} and {Shape.show operand.Shape}"

@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// A scalar expression in the arguments and the result of an elementwise function: how derivatives are written down once
-/// and then used for first derivatives, second derivatives and arrays alike.
+/// A scalar expression in the arguments and the result of an elementwise function. Derivatives are written down once in
+/// this form; first derivatives, transposes and second-order terms of tensors come from it.
 [<CustomEquality; NoComparison>]
 type internal Scalar =
     | Number of float
@@ -29,7 +29,7 @@ type internal Scalar =
         | Result -> 17
         | Apply(f, xs) -> hash (int f, xs)
 
-/// Arithmetic of scalar expressions, with the simplifications that derivatives ask for.
+/// Arithmetic of scalar expressions, with the simplifications that derivatives need.
 module internal ScalarArithmetic =
 
     let private negate a =
@@ -75,7 +75,7 @@ module internal ScalarArithmetic =
     let (/) a b = divide a b
     let (~-) a = negate a
 
-/// The calculus of the elementwise functions: one line each, and nothing else in the library knows their derivatives.
+/// The derivatives of the elementwise functions, one line each. They stand nowhere else in the library.
 module internal ScalarFunction =
 
     let private twoOverRootPi = Number(2.0 / sqrt System.Math.PI)
@@ -108,8 +108,9 @@ module internal ScalarFunction =
         | OpCode.Select -> 3
         | _ -> 1
 
-    /// The partial derivatives of the function, in its arguments a, b and its result y. Where the derivative does not exist,
-    /// the conventions are: |·|′(0) = 0, sign′ = floor′ = 0, and of equal arguments of max and min each carries one half.
+    /// The partial derivatives of the function, in its arguments a, b and its result y. Where the derivative does not
+    /// exist, the conventions are: |·|′(0) = 0, sign′ = floor′ = 0, and of equal arguments of max and min each carries
+    /// one half.
     let partials op =
         match op with
         | OpCode.Add -> [ one; one ]
@@ -125,9 +126,10 @@ module internal ScalarFunction =
             [ greater b a + tie; greater a b + tie ]
         | OpCode.Select -> [ zero; select a one zero; select a zero one ]
         | OpCode.Power ->
-            // At a = 0 the constant a⁰ has derivative 0, and 0ᵇ is 0 for all b > 0, so that it does not change with b. Neither
-            // 0·0⁻¹ nor 0·ln 0 may make NaN of that: the power and the logarithm are taken elsewhere there. Selecting among
-            // their results would not do, since reverse mode multiplies by derivatives of what is not selected.
+            // At a = 0 two derivatives are 0: that of a⁰ in a, since a⁰ is constant, and that of 0ᵇ in b, since 0ᵇ is 0
+            // for all b > 0. The formulas give 0·0⁻¹ and 0·ln 0 there, which are NaN. So the power and the logarithm
+            // are computed at another argument there. To select among their results is not enough: reverse mode
+            // multiplies by the derivatives of what is not selected.
             let exponent = select a b (select b b one)
             [ b * Apply(OpCode.Power, [ a; exponent - one ]); y * Apply(OpCode.Log, [ select a a one ]) ]
         | OpCode.Negate -> [ -one ]
@@ -199,7 +201,8 @@ module internal ScalarFunction =
 
         fun op -> table.GetOrAdd(op, derive)
 
-    /// Whether the function is linear in argument i with the others fixed, so that a cotangent can flow back through it.
+    /// Whether the function is linear in argument i with the others fixed, so that a cotangent can flow back through
+    /// it.
     let isLinearIn op i =
         match op with
         | OpCode.Add

@@ -10,8 +10,7 @@ type internal Sum(axes: int[]) =
     member _.Axes = axes
 
     override _.Infer operands =
-        if operands[0].DType = DType.Int32 then
-            Fail.dtype "sum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+        operands[0].RequireNumbers "sum"
 
         [| { operands[0] with Shape = Shape.without axes operands[0].Shape } |]
 

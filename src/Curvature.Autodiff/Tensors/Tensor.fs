@@ -18,7 +18,8 @@ type internal LinearOperand =
         | Known tensor -> tensor.Signature
 
 /// An operation on tensors that is not a composition of others. All functions of tensors are composed of primitives, so
-/// a transformation is right if it is right for each of them. Two primitives with the same name and parameters are equal.
+/// a transformation is right if it is right for each of them. Two primitives with the same name and parameters are
+/// equal.
 [<AbstractClass>]
 type internal Primitive(name: string, parameters: obj) =
     member _.Name = name
@@ -63,9 +64,9 @@ type internal Primitive(name: string, parameters: obj) =
         | null -> name
         | _ -> $"{name} {parameters}".Replace("\n", " ")
 
-/// A transformation in progress: it owns the tracers that it made, and decides what a primitive does to them. Interpreters
-/// nest, and a primitive is given to the innermost one that owns an operand. To that one, the tracers of all others are
-/// constants.
+/// A transformation in progress: it owns the tracers that it made, and decides what a primitive does to them.
+/// Interpreters nest, and a primitive is given to the innermost one that owns an operand. To that one, the tracers of
+/// all others are constants.
 [<AbstractClass; AllowNullLiteral>]
 type internal Interpreter(depth: int) =
     static let current = AsyncLocal<int>()
@@ -140,8 +141,8 @@ type internal Interpreter(depth: int) =
             Eager.run primitive.Evaluation storages results |> Array.map arithmetic.OfStorage
         | owner -> owner.Process(primitive, operands)
 
-/// The primitives that the operators of tensors apply, and arrays as tensors. Their classes compute with tensors and come
-/// in later files; a tensor reaches them through its content.
+/// The primitives that the operators of tensors apply, and arrays as tensors. Their classes compute with tensors and
+/// come in later files; a tensor reaches them through its content.
 [<AbstractClass>]
 type internal Arithmetic() =
     abstract Elementwise: OpCode -> Primitive
@@ -165,9 +166,9 @@ type internal Content(signature: Signature) =
     /// Equal for contents of which one may stand for the other.
     abstract Identity: obj
 
-    /// Whether the results of operations on it may be kept, so that the same operation is not done twice. Two conditions
-    /// hold then: nothing is transposed, where one operation in place of two would round sums in another way; and results
-    /// are so small that their memory does not count.
+    /// Whether the results of operations on it may be kept, so that the same operation is not done twice. Two
+    /// conditions hold then: nothing is transposed, where one operation in place of two would round sums in another
+    /// way; and results are so small that their memory does not count.
     abstract MayBeRemembered: bool
 
     abstract Describe: unit -> string
@@ -201,6 +202,7 @@ type Tensor internal (content: Content) =
     member internal _.Signature: Signature = signature
     member internal _.Owner: Interpreter = content.Owner
     member internal _.Storage: Storage = content.Storage
+    member internal _.ShapeText = Shape.show signature.Shape
     member internal _.Text = content.Describe()
     override _.ToString() = content.Describe()
 
@@ -217,7 +219,7 @@ type Tensor internal (content: Content) =
     /// The value of a tensor of one element.
     member this.ToScalar() : float =
         if this.Size <> 1 then
-            Fail.shape $"a scalar is read from a tensor of one element; this one has shape {Shape.show signature.Shape}"
+            Fail.shape $"a scalar is read from a tensor of one element; this one has shape {this.ShapeText}"
 
         this.ToArray()[0]
 
@@ -250,7 +252,10 @@ type Tensor internal (content: Content) =
 
     /// The sum over axes, which disappear.
     member internal this.SumOver(axes: int[]) : Tensor =
-        if axes.Length = 0 then this else Interpreter.Bind(content.Arithmetic.Sum axes, this)[0]
+        if axes.Length = 0 then
+            this
+        else
+            Interpreter.Bind(content.Arithmetic.Sum axes, this)[0]
 
     member internal this.SumAll() = this.SumOver [| 0 .. signature.Shape.Length - 1 |]
 

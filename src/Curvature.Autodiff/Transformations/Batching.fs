@@ -1,6 +1,6 @@
 namespace Curvature
 
-/// A stack of tensors, seen as one of them.
+/// One tensor of a stack, of which the whole stack is kept.
 [<Sealed>]
 type internal BatchTracer(owner: Interpreter, stack: Tensor) =
     inherit Tracer({ stack.Signature with Shape = Array.tail stack.Signature.Shape })

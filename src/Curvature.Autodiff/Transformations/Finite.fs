@@ -43,7 +43,7 @@ module internal Finite =
         match tryFind t with
         | ValueNone -> ValueNone
         | ValueSome(struct (i, value)) when t.Rank = 0 && i = 0 -> ValueSome(name value)
-        | ValueSome(struct (i, value)) -> ValueSome $"{name value} at element {i} of {Shape.show t.Signature.Shape}"
+        | ValueSome(struct (i, value)) -> ValueSome $"{name value} at element {i} of {t.ShapeText}"
 
     /// Raises NonFiniteException, naming the tensor, where one of its elements is not finite.
     let check (what: string) (t: Tensor) =

@@ -1,7 +1,7 @@
 namespace Curvature
 
-/// A linear map between tensors, written down as a program: the derivative of a function at a point. It can be applied any
-/// number of times, transposed, batched and printed. Made by `linearize`.
+/// A linear map between tensors, written down as a program: the derivative of a function at a point. It can be applied
+/// any number of times, transposed, batched and printed. Made by `linearize`.
 [<Sealed>]
 type LinearProgram internal (program: Program) =
     member internal _.Program = program
@@ -12,13 +12,13 @@ type LinearProgram internal (program: Program) =
     /// The shape of the tensors that it gives.
     member _.OutputShape = Array.copy (program.Signature program.Outputs[0]).Shape
 
-    /// The image of a tensor: one run of the program. Raises ShapeException for a tensor of another shape or element type.
+    /// The image of a tensor: one run of the program. Raises ShapeException for a tensor of another shape or element
+    /// type.
     member _.Apply(v: Tensor) : Tensor =
         if isNull (box v) then nullArg (nameof v)
 
         if v.Signature <> program.Variables[0] then
-            Fail.shape
-                $"the linear program takes {program.Variables[0].DType}{Shape.show program.Variables[0].Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
+            Fail.shape ($"the linear program takes {program.Variables[0].Text}, and got {v.Signature.Text}")
 
         program.Interpret([| v |])[0]
 

@@ -61,22 +61,22 @@ type internal RecordingInterpreter(depth: int) =
 
         results
 
-/// vᵀHv without the product Hv: with the adjoints ȳ of the intermediate values of f computed once,
-/// vᵀHv = Σ over nonlinear operations ⟨ȳ, D²op[x₁, x₁]⟩, where x₁ is the forward tangent along v. Per v that is one forward
-/// pass and no backward one. (Adjoint-weighted Taylor mode; compare Dangel et al. 2025, "Collapsing Taylor mode".)
+/// vᵀHv without the product Hv: with the adjoints ȳ of the intermediate values of f computed once, vᵀHv = Σ over
+/// nonlinear operations ⟨ȳ, D²op[x₁, x₁]⟩, where x₁ is the forward tangent along v. For each v that takes one forward
+/// pass and no backward pass. (Adjoint-weighted Taylor mode; compare Dangel et al. 2025, "Collapsing Taylor mode".)
 module internal QuadraticForm =
 
     /// The adjoint of every recorded value that some second-order term is weighted with.
     let private adjoints (recording: RecordingInterpreter) (output: int) (one: Tensor) =
         let adjoints: Tensor voption[] = Array.create recording.Count ValueNone
         adjoints[output] <- ValueSome one
-        // Values that depend on the input through a result that may still need adjoints: all but the input itself.
+        // All values need adjoints but the input, which is number 0.
         for i in recording.Entries.Count - 1 .. -1 .. 0 do
             let entry = recording.Entries[i]
             let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
 
             if cotangents |> Array.exists _.IsSome then
-                // Indices depend on the input by steps, and have no adjoints.
+                // Indices have no adjoints.
                 let wanted =
                     Array.map2
                         (fun id (primal: Tensor) -> id > 0 && primal.DType <> DType.Int32)
@@ -100,7 +100,7 @@ module internal QuadraticForm =
 
         if value.Rank <> 0 then
             Fail.shape
-                $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}"
+                $"a quadratic form needs a function with a scalar value, and this one returns shape {value.ShapeText}"
 
         if value.DType = DType.Int32 then
             Fail.dtype "a quadratic form needs a function with a Float32 or Float64 value, and this one returns Int32"
