@@ -27,6 +27,21 @@ type internal Emitter(device: Device) =
         let copy = StridedCopy(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
         this.Emit(device.Copy copy, [ source ], [ target ])
 
+    /// Emits a tape on views of one shape. Each output is a register, stored in a view, or summed over as many trailing
+    /// axes as the view lacks.
+    member this.Map(reads: View list, constants: float[], code: Instruction[], outputs: (int * View) list) =
+        let first = reads.Head
+        let output (register, view: View) = TapeOutput(register, view.Operand, first.Shape.Length - view.Shape.Length)
+
+        let inputs = [| for view in reads -> view.Operand |]
+        let tape = Tape(first.DType, first.Shape, inputs, constants, code, [| for o in outputs -> output o |])
+        this.Emit(device.Map tape, reads, outputs |> List.map snd)
+
+    /// Emits a reduction over axes, which the target lacks.
+    member this.Reduce(kind, source: View, axes: int[], target: View) =
+        let reduction = Reduction(source.DType, kind, source.Shape, axes, source.Operand, target.Operand)
+        this.Emit(device.Reduce reduction, [ source ], [ target ])
+
     /// For kernels that write row-major arrays. Where the target has another layout, the result is copied there.
     member this.IntoRowMajor (target: View) (write: View -> unit) =
         if target.IsRowMajor then

@@ -44,10 +44,14 @@ module internal Shape =
 
     /// Whether strides are those of consecutive storage; the stride of an axis of length 1 does not matter.
     let isRowMajor (shape: int[]) (strides: int[]) =
-        Array.forall2
-            (fun length (stride, expected) -> length = 1 || stride = expected)
-            shape
-            (Array.zip strides (rowMajor shape))
+        let mutable step = 1
+        let mutable agrees = true
+
+        for axis in shape.Length - 1 .. -1 .. 0 do
+            if shape[axis] <> 1 && strides[axis] <> step then agrees <- false
+            step <- step * shape[axis]
+
+        agrees
 
     /// The axes of an array of so many that are not among the given ones.
     let otherAxes (axes: int[]) rank =

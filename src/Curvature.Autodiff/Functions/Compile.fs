@@ -141,7 +141,7 @@ module Compile =
         let maps = familyOf (fun points -> f points[0])
         fun theta -> maps [| theta |]
 
-    /// The same linear program with less in it: equal equations merged, needless moves and arithmetic gone.
+    /// The same linear map by a shorter program: without repeated equations and needless moves and arithmetic.
     let simplify (program: LinearProgram) : LinearProgram = LinearProgram(Simplify.run [| true |] program.Program)
 
     /// A linear program as a plan, for many applications. Raises DifferentiationException for a program made inside

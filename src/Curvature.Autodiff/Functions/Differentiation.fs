@@ -80,6 +80,10 @@ module Differentiation =
         let value, pull = vjp (f >> scalarResult "grad") x
         value, pull (value.FillLike 1.0)
 
+    let internal valueAndGradient (f: Tensor -> Tensor) (xs: Tensor[]) : Tensor[] =
+        let value, gradient = fgrad f xs[0]
+        [| value; gradient |]
+
     /// The gradient of a scalar function.
     let grad f x = snd (fgrad f x)
 
@@ -113,11 +117,7 @@ module Differentiation =
         checkPoint "hessianv" x
         checkDirection "hessianv" x v
 
-        let both (xs: Tensor[]) =
-            let value, gradient = fgrad f xs[0]
-            [| value; gradient |]
-
-        let values, tangents = Forward.jvp both [| x |] [| v |]
+        let values, tangents = Forward.jvp (valueAndGradient f) [| x |] [| v |]
         values[0], Tangent.orZeros values[0] tangents[0], Tangent.orZeros x tangents[1]
 
     /// The derivative along v, and H·v, of a scalar function.
@@ -214,11 +214,7 @@ module Differentiation =
         checkPoint "hessian" x
         checkHessian x
 
-        let both (xs: Tensor[]) =
-            let value, gradient = fgrad f xs[0]
-            [| value; gradient |]
-
-        let values, program = Reverse.linearize both [| x |]
+        let values, program = Reverse.linearize (valueAndGradient f) [| x |]
         let product (v: Tensor) = (program.Interpret [| v |])[1]
         values[0], values[1], mapBasis x product |> asDerivative x
 

@@ -9,11 +9,7 @@ module Linearized =
 
     /// The value and gradient of a scalar function at x, and v ↦ H·v: the derivative of the gradient, linearized once.
     let gradient (f: Tensor -> Tensor) (x: Tensor) : (Tensor * Tensor) * (Tensor -> Tensor) =
-        let both (xs: Tensor[]) =
-            let value, gradient = fgrad f xs[0]
-            [| value; gradient |]
-
-        let values, program = Reverse.linearize both [| x |]
+        let values, program = Reverse.linearize (valueAndGradient f) [| x |]
         (values[0], values[1]), fun v -> (program.Interpret [| v |])[1]
 
     /// The value of a scalar function at x, and v ↦ vᵀHv without the product H·v.

@@ -7,9 +7,6 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Nhwc =
 
-    let private bind (primitive: Primitive) (operands: Tensor list) =
-        Interpreter.Bind(primitive, List.toArray operands)[0]
-
     let private checkImages operation (x: Tensor) =
         if x.Rank <> 4 then
             Fail.shape
@@ -48,7 +45,7 @@ module Nhwc =
 
         let struct (height, width) = sliding.Axes("conv2d", struct (shape[1], shape[2]), struct (kernel[0], kernel[1]))
 
-        bind (Convolve(ConvolutionRole.Output, height, width, groups)) [ x; filters ]
+        Tensor.Of(Convolve(ConvolutionRole.Output, height, width, groups), x, filters)
 
     /// A convolution: images [N; H; W; C] and filters [KH; KW; C; K] give [N; H′; W′; K], with H′ = ⌊(H + zeros − (KH −
     /// 1)·dilation − 1) / stride⌋ + 1. Filters are not flipped, as is usual in networks. Raises ShapeException or
@@ -63,7 +60,7 @@ module Nhwc =
         let struct (vertical, horizontal) =
             sliding.Axes("averagePool2d", struct (shape[1], shape[2]), struct (height, width))
 
-        bind (WindowSums(vertical, horizontal, false)) [ x ] * (1.0 / (float height * float width))
+        Tensor.Of(WindowSums(vertical, horizontal, false), x) * (1.0 / (float height * float width))
 
     /// The largest element of each window of the given height and width; zeros around the image do not count. Its
     /// derivative is that of the first largest element. NaN in a window comes out as NaN.
@@ -85,8 +82,8 @@ module Nhwc =
 
         check vertical
         check horizontal
-        let positions = bind (WindowMaxima(vertical, horizontal)) [ x ]
-        bind (Indexing.Gather(0, 0)) [ Tensor.flatten x; positions ]
+        let positions = Tensor.Of(WindowMaxima(vertical, horizontal), x)
+        Tensor.Of(Indexing.Gather(0, 0), Tensor.flatten x, positions)
 
     /// The mean over all pixels: [N; H; W; C] to [N; C].
     let globalAveragePool (x: Tensor) : Tensor =

@@ -9,9 +9,6 @@ open Curvature.Kernels
 [<RequireQualifiedAccess>]
 module Tensor =
 
-    let private bind (primitive: Primitive) (operands: Tensor list) =
-        Interpreter.Bind(primitive, List.toArray operands)[0]
-
     // ---- making tensors
 
     /// A Float64 tensor of a shape from values in row-major order.
@@ -119,7 +116,8 @@ module Tensor =
     let pad (axis: int) (before: int) (after: int) (t: Tensor) : Tensor = TensorShapes.pad axis before after t
 
     /// The elements of an axis in the opposite order.
-    let reverse (axis: int) (t: Tensor) : Tensor = bind (Structure.Reverse [| Shape.axis "reverse" t.Rank axis |]) [ t ]
+    let reverse (axis: int) (t: Tensor) : Tensor =
+        Tensor.Of(Structure.Reverse [| Shape.axis "reverse" t.Rank axis |], t)
 
     // ---- elementwise functions
 
@@ -179,7 +177,7 @@ module Tensor =
     let square (t: Tensor) : Tensor = t * t
 
     /// The value as a constant: no derivative flows through.
-    let stopGradient (t: Tensor) : Tensor = bind (Structure.StopGradient()) [ t ]
+    let stopGradient (t: Tensor) : Tensor = Tensor.Of(Structure.StopGradient(), t)
 
     // ---- devices
 
@@ -202,7 +200,7 @@ module Tensor =
     let mean (t: Tensor) : Tensor = meanAxes [ 0 .. t.Rank - 1 ] t
 
     /// The position of the first largest element of the last axis, Int32. It has no derivative.
-    let argMax (t: Tensor) : Tensor = bind (Indexing.ArgMaximum()) [ t ]
+    let argMax (t: Tensor) : Tensor = Tensor.Of(Indexing.ArgMaximum(), t)
 
     /// The elements of an axis at the given Int32 positions; the positions' axes take the axis's place.
     /// Raises ArgumentRangeException for a position outside the axis.
@@ -244,10 +242,10 @@ module Tensor =
 
     /// The Euclidean norm of all elements. It neither overflows nor underflows where the norm itself does not. All its
     /// derivatives at 0 are 0: the gradient there is the subgradient of least norm.
-    let norm (t: Tensor) : Tensor = bind (Norm 0) [ t ]
+    let norm (t: Tensor) : Tensor = Tensor.Of(Norm 0, t)
 
     /// The Euclidean norm of each row of a matrix.
-    let internal rowNorms (rows: Tensor) : Tensor = bind (Norm 1) [ rows ]
+    let internal rowNorms (rows: Tensor) : Tensor = Tensor.Of(Norm 1, rows)
 
     // ---- softmax
 
@@ -266,7 +264,7 @@ module Tensor =
 
     /// −Σ q·log softmax(x) over the last axis, for logits x and target distributions q of the same shape.
     let softmaxCrossEntropy (logits: Tensor) (targets: Tensor) : Tensor =
-        bind (Softmax.CrossEntropy()) [ logits; targets ]
+        Tensor.Of(Softmax.CrossEntropy(), logits, targets)
 
 /// What scripts need most, without the name of a module.
 [<AutoOpen>]

@@ -30,7 +30,7 @@ module internal TensorCreation =
     let ofIndices shape (values: int[]) = ofValues "ofIndices" DType.Int32 shape values
 
     let convert (dtype: DType) (t: Tensor) : Tensor =
-        if t.DType = dtype then t else Interpreter.Bind(Structure.Convert dtype, t)[0]
+        if t.DType = dtype then t else Tensor.Of(Structure.Convert dtype, t)
 
     let arange (dtype: DType) (count: int) : Tensor =
         Count.between 0 Array.MaxLength "arange" count
@@ -43,7 +43,7 @@ module internal TensorCreation =
     let eye (dtype: DType) (size: int) : Tensor =
         Shape.size [| size; size |] |> ignore
         let index = arange dtype size
-        Tensor.Apply(OpCode.Equal, Interpreter.Bind(Structure.Reshape [| size; 1 |], index)[0], index)
+        Tensor.Apply(OpCode.Equal, Tensor.Of(Structure.Reshape [| size; 1 |], index), index)
 
     let private typeName (element: obj) =
         match element with

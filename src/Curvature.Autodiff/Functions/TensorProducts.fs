@@ -5,9 +5,6 @@ open System
 /// Products of tensors.
 module internal TensorProducts =
 
-    let private bind (primitive: Primitive) (operands: Tensor list) : Tensor =
-        Interpreter.Bind(primitive, List.toArray operands)[0]
-
     let einsum (formula: string) (a: Tensor) (b: Tensor) : Tensor =
         if isNull formula then nullArg (nameof formula)
         let parts = formula.Replace(" ", "").Split("->")
@@ -36,21 +33,21 @@ module internal TensorProducts =
         if result |> Array.exists (fun label -> not (Array.contains label left || Array.contains label right)) then
             Fail.shape $"einsum: the result of \"{formula}\" has a label that no operand has"
 
-        bind (Einsum(left, right, result)) [ a; b ]
+        Tensor.Of(Einsum(left, right, result), a, b)
 
     let matmul (a: Tensor) (b: Tensor) : Tensor =
-        let shapes = $"{a.ShapeText} and {b.ShapeText}"
+        let shapes () = $"{a.ShapeText} and {b.ShapeText}"
 
         match a.Rank, b.Rank with
         | 0, _
-        | _, 0 -> Fail.shape $"matmul: matrices are needed, and the shapes are {shapes}"
+        | _, 0 -> Fail.shape $"matmul: matrices are needed, and the shapes are {shapes ()}"
         | 1, 1 -> einsum "i,i->" a b
         | 1, 2 -> einsum "i,ij->j" a b
         | 2, 1 -> einsum "ij,j->i" a b
         | 2, 2 -> einsum "ij,jk->ik" a b
         | m, 2 ->
             let labels = [| 0 .. m - 1 |]
-            bind (Einsum(labels, [| m - 1; m |], Array.append labels[.. m - 2] [| m |])) [ a; b ]
+            Tensor.Of(Einsum(labels, [| m - 1; m |], Array.append labels[.. m - 2] [| m |]), a, b)
         | m, n when m >= 2 && n >= 2 ->
             let leading (t: Tensor) = t.Signature.Shape[.. t.Rank - 3]
             let batch = Shape.broadcast "matmul" (leading a) (leading b)
@@ -58,14 +55,16 @@ module internal TensorProducts =
             let labels = [| 0 .. batch.Length - 1 |]
             let i, j, k = batch.Length, batch.Length + 1, batch.Length + 2
 
-            bind
-                (Einsum(Array.append labels [| i; j |], Array.append labels [| j; k |], Array.append labels [| i; k |]))
-                [ expand a; expand b ]
-        | _ -> Fail.shape $"matmul: shapes {shapes} do not fit; a vector goes with a matrix"
+            Tensor.Of(
+                Einsum(Array.append labels [| i; j |], Array.append labels [| j; k |], Array.append labels [| i; k |]),
+                expand a,
+                expand b
+            )
+        | _ -> Fail.shape $"matmul: shapes {shapes ()} do not fit; a vector goes with a matrix"
 
     let dot (a: Tensor) (b: Tensor) : Tensor =
         if a.Signature.Shape <> b.Signature.Shape then
             Fail.shape $"dot: shapes {a.ShapeText} and {b.ShapeText} differ"
 
         let labels = [| 0 .. a.Rank - 1 |]
-        bind (Einsum(labels, labels, [||])) [ a; b ]
+        Tensor.Of(Einsum(labels, labels, [||]), a, b)

@@ -5,9 +5,6 @@ open Curvature.Kernels
 /// Reductions over axes, and elements picked by index.
 module internal TensorSelection =
 
-    let private bind (primitive: Primitive) (operands: Tensor list) : Tensor =
-        Interpreter.Bind(primitive, List.toArray operands)[0]
-
     let sumAxes (axes: int list) (t: Tensor) : Tensor =
         t.SumOver(axes |> List.map (Shape.axis "sum" t.Rank) |> List.distinct |> List.sort |> List.toArray)
 
@@ -22,7 +19,7 @@ module internal TensorSelection =
         sumAxes axes t / count
 
     let take (axis: int) (index: Tensor) (t: Tensor) : Tensor =
-        bind (Indexing.Gather(Shape.axis "take" t.Rank axis, 0)) [ t; index ]
+        Tensor.Of(Indexing.Gather(Shape.axis "take" t.Rank axis, 0), t, index)
 
     let pick (index: Tensor) (t: Tensor) : Tensor =
         let shape = t.Signature.Shape
@@ -33,14 +30,14 @@ module internal TensorSelection =
                 + $"of {Shape.show shape}"
             )
 
-        bind (Indexing.Gather(t.Rank - 1, t.Rank - 1)) [ t; index ]
+        Tensor.Of(Indexing.Gather(t.Rank - 1, t.Rank - 1), t, index)
 
     let scatterAdd (axis: int) (length: int) (index: Tensor) (updates: Tensor) : Tensor =
         let axis = Shape.axis "scatterAdd" (updates.Rank - index.Rank + 1) axis
-        bind (Indexing.ScatterAdd(axis, 0, length)) [ index; updates ]
+        Tensor.Of(Indexing.ScatterAdd(axis, 0, length), index, updates)
 
     let cumulativeSum (axis: int) (t: Tensor) : Tensor =
-        bind (Indexing.CumulativeSum(Shape.axis "cumulativeSum" t.Rank axis, false)) [ t ]
+        Tensor.Of(Indexing.CumulativeSum(Shape.axis "cumulativeSum" t.Rank axis, false), t)
 
     let private indexOnly operation (index: Tensor) =
         if index.DType <> DType.Int32 then

@@ -3,8 +3,6 @@ namespace Curvature
 /// How elements are moved.
 module internal TensorShapes =
 
-    let private bind (primitive: Primitive) (t: Tensor) : Tensor = Interpreter.Bind(primitive, t)[0]
-
     let private checkShape operation (shape: int list) = Shape.check operation (List.toArray shape)
 
     let reshape (shape: int list) (t: Tensor) : Tensor =
@@ -20,7 +18,7 @@ module internal TensorShapes =
                 shape |> List.map (fun length -> if length = -1 then t.Size / others else length) |> List.toArray
             | _ -> Fail.shape $"reshape: only one length can be inferred, in {Shape.show (List.toArray shape)}"
 
-        if t.Signature.Shape = shape then t else bind (Structure.Reshape shape) t
+        if t.Signature.Shape = shape then t else Tensor.Of(Structure.Reshape shape, t)
 
     let permute (order: int list) (t: Tensor) : Tensor =
         let axes = order |> List.map (Shape.axis "permute" t.Rank) |> List.toArray
@@ -28,7 +26,7 @@ module internal TensorShapes =
         if Array.sort axes <> [| 0 .. t.Rank - 1 |] then
             Fail.shape $"permute: {order} is not an order of the {t.Rank} axes of {t.ShapeText}"
 
-        if axes = [| 0 .. t.Rank - 1 |] then t else bind (Structure.Permute axes) t
+        if axes = [| 0 .. t.Rank - 1 |] then t else Tensor.Of(Structure.Permute axes, t)
 
     let transpose (t: Tensor) : Tensor =
         if t.Rank < 2 then
@@ -64,7 +62,7 @@ module internal TensorShapes =
                 $"slice: a count of at least 0 and a step of at least 1 are needed, and they are {count} and {step}"
 
         let at value others = Array.create t.Rank others |> Array.updateAt axis value
-        bind (Structure.Slice(at start 0, Array.updateAt axis count t.Signature.Shape, at step 1)) t
+        Tensor.Of(Structure.Slice(at start 0, Array.updateAt axis count t.Signature.Shape, at step 1), t)
 
     let item (axis: int) (index: int) (t: Tensor) =
         let axis = Shape.axis "item" t.Rank axis
@@ -79,7 +77,7 @@ module internal TensorShapes =
             if rest.IsEmpty then
                 first
             else
-                Interpreter.Bind(Structure.Concat axis, List.toArray tensors)[0]
+                Tensor.Of(Structure.Concat axis, List.toArray tensors)
 
     let stack (axis: int) (tensors: Tensor list) : Tensor =
         for t in tensors do
@@ -95,4 +93,4 @@ module internal TensorShapes =
             Fail.range $"pad: counts of zeros cannot be negative, and they are {before} and {after}"
 
         let at value = Array.zeroCreate t.Rank |> Array.updateAt axis value
-        bind (Structure.Pad(at before, at 0, at after)) t
+        Tensor.Of(Structure.Pad(at before, at 0, at after), t)

@@ -38,26 +38,24 @@ module internal Lowering =
             views[id] <- ValueSome view
             view
 
-    /// Decides which variables are written straight into an output, or into their part of a joined array. Returns the
-    /// outputs and joined parts that still have to be copied.
-    let private placeOutputs (program: Program) (emitter: PlanEmitter) (places: Places) (outputs: View[]) =
+    /// Decides which variables are written straight into an output, or into their part of a joined array.
+    type private Placement(program: Program, places: Places) =
         let definitions = Dictionary<int, Equation>()
-
-        for equation in program.Equations do
-            for id in equation.Results do
-                definitions[id] <- equation
-
         let copies = List<struct (Atom * View)>()
         let joined = Dictionary<int, List<struct (Atom * View)>>()
         // A stack of what is still to be placed, in place of recursion: joins of joins may be nested deeply.
         let waiting = Stack<struct (List<struct (Atom * View)> * Atom * View)>()
 
+        do
+            for equation in program.Equations do
+                for id in equation.Results do
+                    definitions[id] <- equation
+
         let join (equation: Equation) (view: View) =
             match equation.Primitive with
             | :? Structure.Concat as concat ->
-                let parts =
-                    concat.Places(equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape), view)
-
+                let shapes = equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape)
+                let parts = concat.Places(shapes, view)
                 let left = List()
                 joined[equation.Results[0]] <- left
 
@@ -80,9 +78,7 @@ module internal Lowering =
                     | ValueSome source -> waiting.Push(struct (copies, equation.Operands[0], source))
                     | ValueNone -> refuse ()
                 | :? Structure.Permute as permute ->
-                    let inverse = Array.zeroCreate permute.Order.Length
-                    permute.Order |> Array.iteri (fun i axis -> inverse[axis] <- i)
-                    waiting.Push(struct (copies, equation.Operands[0], View.permute inverse view))
+                    waiting.Push(struct (copies, equation.Operands[0], View.permute permute.Inverse view))
                 | primitive ->
                     match primitive.Evaluation with
                     | Reinterpret _ -> refuse ()
@@ -93,24 +89,25 @@ module internal Lowering =
             while waiting.Count > 0 do
                 place (waiting.Pop())
 
-        for i in 0 .. outputs.Length - 1 do
-            waiting.Push(struct (copies, program.Outputs[i], outputs[i]))
+        /// The outputs that still have to be copied.
+        member _.Copies = copies
+
+        /// For each joined array the parts that still have to be copied into it.
+        member _.Joined = joined
+
+        member _.PlaceOutput(atom: Atom, view: View) =
+            waiting.Push(struct (copies, atom, view))
             placeWaiting ()
 
-        // Joined arrays in the middle of the program collect their parts in place too.
-        for i in program.Equations.Length - 1 .. -1 .. 0 do
-            let equation = program.Equations[i]
+        /// A joined array in the middle of the program collects its parts in place too.
+        member _.PlaceJoin(equation: Equation, emitter: PlanEmitter) =
+            let id = equation.Results[0]
 
-            match equation.Primitive with
-            | :? Structure.Concat when not (joined.ContainsKey equation.Results[0]) ->
-                let id = equation.Results[0]
+            if equation.Primitive :? Structure.Concat && not (joined.ContainsKey id) then
                 let view = emitter.Temporary program.Variables[id]
                 places.Want(id, view) |> ignore
                 join equation view
                 placeWaiting ()
-            | _ -> ()
-
-        copies, joined
 
     /// A register of a tape. Numbers count within each kind until all inputs and constants are known.
     [<Struct>]
@@ -224,13 +221,19 @@ module internal Lowering =
         else
             emitter.IntoRowMajor target sum
 
-    let private emitSingle (program: Program) (emitter: PlanEmitter) (places: Places) joined (equation: Equation) =
+    let private emitSingle
+        (program: Program)
+        (emitter: PlanEmitter)
+        (places: Places)
+        (placement: Placement)
+        (equation: Equation)
+        =
         match equation.Primitive, equation.Primitive.Evaluation with
         | :? Structure.Concat, _ ->
             let id = equation.Results[0]
             places.Destination id |> ignore
 
-            for struct (atom, part) in (joined: Dictionary<int, List<struct (Atom * View)>>)[id] do
+            for struct (atom, part) in placement.Joined[id] do
                 emitter.CopyTo(places.Read atom, part)
         | _, Reinterpret see ->
             let source = places.Read equation.Operands[0]
@@ -258,15 +261,19 @@ module internal Lowering =
 
         let outputs = program.Outputs |> Array.mapi (fun i atom -> emitter.Add(Output i, program.Signature atom))
 
-        let copies, joined = placeOutputs program emitter places outputs
+        let placement = Placement(program, places)
+        Array.iter2 (fun atom view -> placement.PlaceOutput(atom, view)) program.Outputs outputs
+
+        for equation in Array.rev program.Equations do
+            placement.PlaceJoin(equation, emitter)
 
         for step in Fusion.steps program do
             match step with
             | Fused(members, sum) -> emitTape program emitter places members sum
             | Products(terms, result) -> emitProducts emitter places terms result
-            | Single equation -> emitSingle program emitter places joined equation
+            | Single equation -> emitSingle program emitter places placement equation
 
-        for struct (atom, view) in copies do
+        for struct (atom, view) in placement.Copies do
             emitter.CopyTo(places.Read atom, view)
 
         emitter.Schedule boundInputs

@@ -226,7 +226,7 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
         results
 
     /// Runs once for each slice along the leading axis of the single free input; outputs are stacked. Slices are shared
-    /// over the device's threads, each with scratch memory of its own, so the bits do not depend on the number of
+    /// over the device's threads, each with its scratch memory, so the bits do not depend on the number of
     /// threads.
     member this.RunEach(block: Storage) : Storage[] =
         let count = block.Shape[0]

@@ -123,9 +123,7 @@ module internal Simplify =
             let relabel labels k =
                 match inner k with
                 | ValueSome { Primitive = :? Structure.Permute as permute; Operands = sources } ->
-                    let original = Array.zeroCreate (Array.length labels)
-                    permute.Order |> Array.iteri (fun i axis -> original[axis] <- labels[i])
-                    struct (original, sources[0], true)
+                    struct (permute.Inverse |> Array.map (Array.get labels), sources[0], true)
                 | _ -> struct (labels, operands[k], false)
 
             let struct (left, a, leftMoved) = relabel einsum.Left 0

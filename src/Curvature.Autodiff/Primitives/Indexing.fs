@@ -65,7 +65,7 @@ module internal Indexing =
                     emitter.Emit(kernel, [ table; index ], [ target ])))
 
         override this.Jvp(primals, _, tangents) =
-            [| tangents[0] |> Tangent.map (fun t -> Interpreter.Bind(this, t, primals[1])[0]) |]
+            [| tangents[0] |> Tangent.map (fun t -> Tensor.Of(this, t, primals[1])) |]
 
         override _.Transpose(cotangents, operands) =
             match operands[1] with
@@ -73,8 +73,7 @@ module internal Indexing =
                 let length = operands[0].Signature.Shape[axis]
 
                 [|
-                    cotangents[0]
-                    |> Tangent.map (fun c -> Interpreter.Bind(ScatterAdd(axis, batchAxes, length), index, c)[0])
+                    cotangents[0] |> Tangent.map (fun c -> Tensor.Of(ScatterAdd(axis, batchAxes, length), index, c))
                     ValueNone
                 |]
             | Unknown _ -> Fail.differentiation "gather is not linear in its index"
@@ -126,14 +125,14 @@ module internal Indexing =
                     emitter.Emit(kernel, [ updates; index ], [ target ])))
 
         override this.Jvp(primals, _, tangents) =
-            [| tangents[1] |> Tangent.map (fun t -> Interpreter.Bind(this, primals[0], t)[0]) |]
+            [| tangents[1] |> Tangent.map (fun t -> Tensor.Of(this, primals[0], t)) |]
 
         override _.Transpose(cotangents, operands) =
             match operands[0] with
             | Known index ->
                 [|
                     ValueNone
-                    cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Gather(axis, batchAxes), c, index)[0])
+                    cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Gather(axis, batchAxes), c, index))
                 |]
             | Unknown _ -> Fail.differentiation "scatterAdd is not linear in its index"
 
@@ -161,19 +160,8 @@ module internal Indexing =
 
         override _.Evaluation =
             Compute(fun emitter sources targets ->
-                let source, target = sources[0], targets[0]
-
-                let reduction =
-                    Reduction(
-                        source.DType,
-                        ReductionKind.ArgMaximum,
-                        source.Shape,
-                        [| source.Shape.Length - 1 |],
-                        source.Operand,
-                        target.Operand
-                    )
-
-                emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ target ]))
+                let lastAxis = sources[0].Shape.Length - 1
+                emitter.Reduce(ReductionKind.ArgMaximum, sources[0], [| lastAxis |], targets[0]))
 
         override _.Jvp(_, _, _) = [| ValueNone |]
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
@@ -211,6 +199,6 @@ module internal Indexing =
                     emitter.Emit(emitter.Device.CumulativeSum scan, [ source ], [ target ])))
 
         override _.Adjoint(cotangents, _) =
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(CumulativeSum(axis, not reverse), c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(CumulativeSum(axis, not reverse), c))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(CumulativeSum(axis + 1, reverse), operands)

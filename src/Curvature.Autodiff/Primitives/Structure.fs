@@ -11,9 +11,7 @@ module internal Structure =
     /// Fills a view with zeros. Tapes have no Int32, but a Float32 zero has the same bits.
     let clear (emitter: Emitter) (target: View) =
         let dtype = if target.DType = DType.Int32 then DType.Float32 else target.DType
-
         let tape = Tape(dtype, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
-
         emitter.Emit(emitter.Device.Map tape, [], [ target ])
 
     /// The same elements, in row-major order, in another shape.
@@ -34,7 +32,7 @@ module internal Structure =
         override _.Evaluation = Reinterpret(fun view -> View.reshape shape view |> ValueOption.map Array.singleton)
 
         override _.Adjoint(cotangents, operand) =
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Reshape operand.Shape, c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Reshape operand.Shape, c))
 
         override _.Batch(size, operands, _) = Interpreter.Bind(Reshape(prepend size shape), operands)
 
@@ -43,6 +41,7 @@ module internal Structure =
     type Permute(order: int[]) =
         inherit LinearPrimitive("Permute", List.ofArray order)
         member _.Order = order
+        member _.Inverse = Array.init order.Length (fun axis -> System.Array.IndexOf(order, axis))
 
         override _.Infer operands =
             [|
@@ -53,10 +52,8 @@ module internal Structure =
 
         override _.Evaluation = Reinterpret(fun view -> ValueSome [| View.permute order view |])
 
-        override _.Adjoint(cotangents, _) =
-            let inverse = Array.zeroCreate order.Length
-            order |> Array.iteri (fun i axis -> inverse[axis] <- i)
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Permute inverse, c)[0])
+        override this.Adjoint(cotangents, _) =
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Permute this.Inverse, c))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(Permute(prepend 0 (shiftAxes order)), operands)
 
@@ -78,7 +75,7 @@ module internal Structure =
                     ValueSome
                         [| View.slice (pick (fun length -> length - 1) 0) view.Shape (pick (fun _ -> -1) 1) view |])
 
-        override this.Adjoint(cotangents, _) = cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(this, c)[0])
+        override this.Adjoint(cotangents, _) = cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, c))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(Reverse(shiftAxes axes), operands)
 
@@ -115,7 +112,7 @@ module internal Structure =
                     operand.Shape[axis] - start[axis] - (max 0 (shape[axis] - 1) * steps[axis] + min 1 shape[axis]))
 
             let interior = steps |> Array.map (fun step -> step - 1)
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Pad(start, interior, after), c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Pad(start, interior, after), c))
 
         override _.Batch(size, operands, _) =
             Interpreter.Bind(Slice(prepend 0 start, prepend size shape, prepend 1 steps), operands)
@@ -144,7 +141,7 @@ module internal Structure =
 
         override _.Adjoint(cotangents, operand) =
             let steps = interior |> Array.map ((+) 1)
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Slice(before, operand.Shape, steps), c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Slice(before, operand.Shape, steps), c))
 
         override _.Batch(_, operands, _) =
             Interpreter.Bind(Pad(prepend 0 before, prepend 0 interior, prepend 0 after), operands)
@@ -199,7 +196,7 @@ module internal Structure =
                         | ValueSome c -> c
                         | ValueNone -> example.Fill(operand.Shape |> Array.updateAt axis sizes[piece], 0.0))
 
-                ValueSome(Interpreter.Bind(Concat axis, pieces)[0])
+                ValueSome(Tensor.Of(Concat axis, pieces))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(Split(axis + 1, sizes), operands)
 
@@ -248,7 +245,7 @@ module internal Structure =
 
         override this.Jvp(primals, _, tangents) =
             let pieces = Array.map2 Tangent.orZeros primals tangents
-            [| ValueSome(Interpreter.Bind(this, pieces)[0]) |]
+            [| ValueSome(Tensor.Of(this, pieces)) |]
 
         override _.Transpose(cotangents, operands) =
             match cotangents[0] with
@@ -283,12 +280,10 @@ module internal Structure =
             if dtype = DType.Int32 then
                 [| ValueNone |]
             else
-                [| tangents[0] |> Tangent.map (fun t -> Interpreter.Bind(this, t)[0]) |]
+                [| tangents[0] |> Tangent.map (fun t -> Tensor.Of(this, t)) |]
 
         override _.Transpose(cotangents, operands) =
-            [|
-                cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Convert operands[0].Signature.DType, c)[0])
-            |]
+            [| cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Convert operands[0].Signature.DType, c)) |]
 
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
 

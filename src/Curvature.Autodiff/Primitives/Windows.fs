@@ -54,13 +54,13 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
                 emitter.Emit(emitter.Device.SumWindows sum, [ source ], [ target ])))
 
     override _.Adjoint(cotangents, _) =
-        cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(WindowSums(height, width, not adjoint), c)[0])
+        cotangents[0] |> Tangent.map (fun c -> Tensor.Of(WindowSums(height, width, not adjoint), c))
 
     /// A batch of images is more images.
     override this.Batch(size, operands, _) =
         let shape = operands[0].Signature.Shape
         let images = Array.append [| shape[0] * shape[1] |] shape[2..]
-        let sums = Interpreter.Bind(this, Interpreter.Bind(Structure.Reshape images, operands))[0]
+        let sums = Tensor.Of(this, Interpreter.Bind(Structure.Reshape images, operands))
         Interpreter.Bind(Structure.Reshape(Array.append [| size; shape[1] |] sums.Signature.Shape[1..]), sums)
 
 /// For images [N; H; W; C], the position of the largest element of each window, Int32 [N; H′; W′; C], counted among all
@@ -116,6 +116,6 @@ type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
         match operands[0].Signature.Shape with
         | shape when shape.Length = 6 ->
             let stacks = Array.append [| shape[0] * shape[1] |] shape[2..]
-            let maxima = Interpreter.Bind(this, Interpreter.Bind(Structure.Reshape stacks, operands))[0]
+            let maxima = Tensor.Of(this, Interpreter.Bind(Structure.Reshape stacks, operands))
             Interpreter.Bind(Structure.Reshape(Array.append [| size; shape[1] |] maxima.Signature.Shape[1..]), maxima)
         | _ -> Interpreter.Bind(this, operands)

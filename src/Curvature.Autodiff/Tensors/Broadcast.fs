@@ -22,7 +22,7 @@ type internal Broadcast(shape: int[], dims: int[]) =
 
     override _.Evaluation = Reinterpret(fun view -> ValueSome [| View.broadcast shape dims view |])
 
-    override this.Jvp(_, _, tangents) = [| ValueSome(Interpreter.Bind(this, tangents[0].Value)[0]) |]
+    override this.Jvp(_, _, tangents) = [| ValueSome(Tensor.Of(this, tangents[0].Value)) |]
 
     override _.Transpose(cotangents, operands) =
         let source = operands[0].Signature.Shape
@@ -44,7 +44,7 @@ type internal Broadcast(shape: int[], dims: int[]) =
             if kept.Length = source.Length then
                 sum
             else
-                Interpreter.Bind(Broadcast(source, kept), sum)[0]
+                Tensor.Of(Broadcast(source, kept), sum)
 
         [| cotangents[0] |> ValueOption.map back |]
 
@@ -65,6 +65,6 @@ module internal Batched =
                     operand
                 else
                     let shape = operand.Signature.Shape
-                    Interpreter.Bind(Broadcast(Array.append [| size |] shape, [| 1 .. shape.Length |]), operand)[0])
+                    Tensor.Of(Broadcast(Array.append [| size |] shape, [| 1 .. shape.Length |]), operand))
             operands
             batched

@@ -15,20 +15,14 @@ type internal Sum(axes: int[]) =
         [| { operands[0] with Shape = Shape.without axes operands[0].Shape } |]
 
     override _.Evaluation =
-        Compute(fun emitter sources targets ->
-            let source, target = sources[0], targets[0]
+        Compute(fun emitter sources targets -> emitter.Reduce(ReductionKind.Sum, sources[0], axes, targets[0]))
 
-            let reduction =
-                Reduction(source.DType, ReductionKind.Sum, source.Shape, axes, source.Operand, target.Operand)
-
-            emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ target ]))
-
-    override this.Jvp(_, _, tangents) = [| ValueSome(Interpreter.Bind(this, tangents[0].Value)[0]) |]
+    override this.Jvp(_, _, tangents) = [| ValueSome(Tensor.Of(this, tangents[0].Value)) |]
 
     override _.Transpose(cotangents, operands) =
         let shape = operands[0].Signature.Shape
 
         let kept = Shape.otherAxes axes shape.Length
-        [| cotangents[0] |> ValueOption.map (fun c -> Interpreter.Bind(Broadcast(shape, kept), c)[0]) |]
+        [| cotangents[0] |> ValueOption.map (fun c -> Tensor.Of(Broadcast(shape, kept), c)) |]
 
     override _.Batch(_, operands, _) = Interpreter.Bind(Sum(axes |> Array.map ((+) 1)), operands)

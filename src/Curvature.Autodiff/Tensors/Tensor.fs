@@ -163,7 +163,7 @@ type internal Content(signature: Signature) =
     /// The known values; raises where there are none.
     abstract Storage: Storage
 
-    /// Equal for contents of which one may stand for the other.
+    /// Equal for contents that may replace each other.
     abstract Identity: obj
 
     /// Whether the results of operations on it may be kept, so that the same operation is not done twice. Two
@@ -223,6 +223,10 @@ type Tensor internal (content: Content) =
 
         this.ToArray()[0]
 
+    /// The result of a primitive that has one result.
+    static member internal Of(primitive: Primitive, [<ParamArray>] operands: Tensor[]) : Tensor =
+        Interpreter.Bind(primitive, operands)[0]
+
     /// The same number in every element of a new tensor, on this one's device and of its element type.
     member internal this.Fill(shape: int[], value: float) : Tensor =
         content.Arithmetic.OfStorage(Storage.Full(this.Device, { Shape = shape; DType = signature.DType }, value))
@@ -235,7 +239,7 @@ type Tensor internal (content: Content) =
             this
         else
             let dims = [| shape.Length - signature.Shape.Length .. shape.Length - 1 |]
-            Interpreter.Bind(content.Arithmetic.Broadcast(shape, dims), this)[0]
+            Tensor.Of(content.Arithmetic.Broadcast(shape, dims), this)
 
     /// Applies an elementwise function, with broadcasting.
     static member internal Apply(op: OpCode, [<ParamArray>] operands: Tensor[]) : Tensor =
@@ -248,14 +252,11 @@ type Tensor internal (content: Content) =
             operands |> Array.fold (fun shape operand -> Shape.broadcast name shape operand.Signature.Shape) [||]
 
         let arithmetic: Arithmetic = operands[0].Content.Arithmetic
-        Interpreter.Bind(arithmetic.Elementwise op, operands |> Array.map (fun operand -> operand.BroadcastTo shape))[0]
+        Tensor.Of(arithmetic.Elementwise op, operands |> Array.map (fun operand -> operand.BroadcastTo shape))
 
     /// The sum over axes, which disappear.
     member internal this.SumOver(axes: int[]) : Tensor =
-        if axes.Length = 0 then
-            this
-        else
-            Interpreter.Bind(content.Arithmetic.Sum axes, this)[0]
+        if axes.Length = 0 then this else Tensor.Of(content.Arithmetic.Sum axes, this)
 
     member internal this.SumAll() = this.SumOver [| 0 .. signature.Shape.Length - 1 |]
 

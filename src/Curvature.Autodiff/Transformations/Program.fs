@@ -109,7 +109,7 @@ type internal StageTracer(owner: Interpreter, id: int, signature: Signature, dev
             )
         )
 
-    // Linear programs are transposed.
+    // A linear program is transposed, for which each of its operations counts.
     override _.MayBeRemembered = not isLinear
     override _.Describe() = Printing.showAbstract "recorded" signature.DType signature.Shape
 

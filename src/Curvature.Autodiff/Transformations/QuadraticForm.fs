@@ -92,6 +92,36 @@ module internal QuadraticForm =
 
         adjoints
 
+    /// vᵀHv from the adjoints: the sum over the recording of second-order terms along the forward tangent of v.
+    let private form (recording: RecordingInterpreter) (adjoints: Tensor voption[]) (value: Tensor) (v: Tensor) =
+        // The terms of a function that converts on its way have different element types.
+        let toValueType (term: Tensor) =
+            if term.DType = value.DType then
+                term
+            else
+                Tensor.Of(Structure.Convert value.DType, term)
+
+        let tangents: Tensor voption[] = Array.create recording.Count ValueNone
+        tangents[0] <- ValueSome v
+        let mutable sum = ValueNone
+
+        for entry in recording.Entries do
+            let along = entry.Operands |> Array.map (fun id -> if id < 0 then ValueNone else tangents[id])
+
+            if along |> Array.exists _.IsSome then
+                let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
+
+                if cotangents |> Array.exists _.IsSome then
+                    sum <-
+                        entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along)
+                        |> Tangent.map toValueType
+                        |> Tangent.add sum
+
+                entry.Primitive.Jvp(entry.Primals, entry.Values, along)
+                |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)
+
+        Tangent.orZeros value sum
+
     /// The value of a scalar function at x, and v ↦ vᵀHv there.
     let at (f: Tensor -> Tensor) (x: Tensor) : Tensor * (Tensor -> Tensor) =
         let recording = RecordingInterpreter(Interpreter.CurrentDepth + 1)
@@ -108,35 +138,4 @@ module internal QuadraticForm =
         if output < 0 then
             value, fun _ -> value.FillLike 0.0
         else
-            let adjoints = adjoints recording output (value.FillLike 1.0)
-
-            // The terms of a function that converts on its way have different element types.
-            let toValueType (term: Tensor) =
-                if term.DType = value.DType then
-                    term
-                else
-                    Interpreter.Bind(Structure.Convert value.DType, term)[0]
-
-            let form (v: Tensor) =
-                let tangents: Tensor voption[] = Array.create recording.Count ValueNone
-                tangents[0] <- ValueSome v
-                let mutable sum = ValueNone
-
-                for entry in recording.Entries do
-                    let along = entry.Operands |> Array.map (fun id -> if id < 0 then ValueNone else tangents[id])
-
-                    if along |> Array.exists _.IsSome then
-                        let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
-
-                        if cotangents |> Array.exists _.IsSome then
-                            sum <-
-                                entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along)
-                                |> Tangent.map toValueType
-                                |> Tangent.add sum
-
-                        entry.Primitive.Jvp(entry.Primals, entry.Values, along)
-                        |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)
-
-                Tangent.orZeros value sum
-
-            value, form
+            value, form recording (adjoints recording output (value.FillLike 1.0)) value
