@@ -6,9 +6,9 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Jacobian =
 
-    /// The Jacobian of f at x, of size m×n for m outputs and n inputs, each in row-major order. The transpose is known. A
-    /// product costs about one forward pass, one with the transpose one backward pass, both compiled. Vectors on both sides
-    /// have the element type of x; where f(x) has another, products are converted.
+    /// The Jacobian of f at x, of size m×n for m outputs and n inputs, each in row-major order. The transpose is known.
+    /// A product costs about one forward pass, one with the transpose one backward pass, both compiled. Vectors on both
+    /// sides have the element type of x; where f(x) has another, products are converted.
     /// Raises DTypeException for an Int32 point, NonFiniteException where f(x) is NaN or infinite,
     /// DifferentiationException where f does not depend on x or is not deterministic.
     let at (f: Tensor -> Tensor) (x: Tensor) : LinearOperator =

@@ -13,8 +13,8 @@ type ConstantFoldingLaws() =
 
     static let constants = [| 0.1; 0.3; 0.7; 1.1; 3.0; 1e-3; 1.0 / 3.0; 16777217.0; Math.PI; -0.9 |]
 
-    /// x times up to four constants, negated here and there. With a power of two for x no order of the factors x·a·b changes
-    /// the rounding; all rounding is that of the constants' products.
+    /// x times up to four constants, negated here and there. With a power of two for x no order of the factors x·a·b
+    /// changes the rounding; all rounding is that of the constants' products.
     static let scaled (random: Random) (x: Tensor) : Tensor =
         Seq.init (1 + random.Next 4) ignore
         |> Seq.fold

@@ -132,7 +132,8 @@ type internal MixedProgram =
         let steps =
             p.Steps |> List.map (fun step -> $"\n  {step.Primitive} of ({sources step.Sources})") |> String.concat ""
 
-        $"{p.Name}, seed {p.Seed}, {p.X.DType}, θ {p.Theta.Size}, x {p.X.Size}, splits {p.Splits}{steps}\n  outputs {sources p.Outputs}"
+        $"{p.Name}, seed {p.Seed}, {p.X.DType}, θ {p.Theta.Size}, x {p.X.Size}, splits {p.Splits}"
+        + $"{steps}\n  outputs {sources p.Outputs}"
 
 [<RequireQualifiedAccess>]
 module internal MixedProgram =

@@ -62,7 +62,7 @@ type NormAtZeroLaws() =
                     Expect.tensorsClose (tolerance dtype) u (Tensor.item 0 i gradient)))
 
     [<Test>]
-    member _.``each element of a zero tensor as a vector of its own has norm 0 and gradient 0``() =
+    member _.``norms of a zero tensor over any of its last axes are 0, and so are their derivatives``() =
         check (fun _ x _ ->
             let zero = Tensor.zerosLike x
 
