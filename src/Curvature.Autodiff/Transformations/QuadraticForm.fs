@@ -70,13 +70,13 @@ module internal QuadraticForm =
     let private adjoints (recording: RecordingInterpreter) (output: int) (one: Tensor) =
         let adjoints: Tensor voption[] = Array.create recording.Count ValueNone
         adjoints[output] <- ValueSome one
-        // All values need adjoints but the input, which is number 0.
+
         for i in recording.Entries.Count - 1 .. -1 .. 0 do
             let entry = recording.Entries[i]
             let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
 
             if cotangents |> Array.exists _.IsSome then
-                // Indices have no adjoints.
+                // The input, which is number 0, needs no adjoint, and indices have none.
                 let wanted =
                     Array.map2
                         (fun id (primal: Tensor) -> id > 0 && primal.DType <> DType.Int32)
