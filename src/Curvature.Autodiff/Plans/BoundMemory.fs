@@ -6,7 +6,7 @@ open System.Runtime.CompilerServices
 open System.Threading
 open Curvature.Kernels
 
-/// The memory of what is bound to one point. Its owner disposes of it, and it is given back once no run uses it any
+/// The memory of what is bound to one point. Its owner disposes of it, and it is given back when no run uses it any
 /// more.
 [<Sealed>]
 type internal BoundMemory(bytes: int64, giveBack: unit -> unit) =
@@ -45,9 +45,9 @@ type internal BoundMemory(bytes: int64, giveBack: unit -> unit) =
     interface IDisposable with
         member this.Dispose() = if Interlocked.Exchange(&disposed, 1) = 0 then this.Leave()
 
-/// The bound memory of one device that was not given back. What nobody refers to any more is given back by finalizers,
-/// of which the garbage collector is in no hurry: it sees the small objects that hold the memory. So where there may be
-/// much, a collection is started before more is bound.
+/// The bound memory of one device that was not given back. Finalizers give back what is no longer referred to. The
+/// garbage collector runs them late, since it sees only the small objects that hold the memory. So a collection is
+/// started before more is bound, where there may be much.
 [<Sealed>]
 type internal BoundMemories() =
     static let ofDevices = ConditionalWeakTable<Device, BoundMemories>()
@@ -55,8 +55,8 @@ type internal BoundMemories() =
     /// Less than this is left to the garbage collector.
     static let least = 64L <<< 20
 
-    /// A collection is worth its time where memory was bound since the last one, the memory to come included, that is at least
-    /// this part of what is held: making so much took longer.
+    /// A collection is made where the memory bound since the last one, with the memory to come, is at least this part
+    /// of all that is held: making so much takes longer than a collection.
     static let part = 8L
 
     let memories = List<WeakReference<BoundMemory>>()
@@ -90,7 +90,7 @@ type internal BoundMemories() =
             boundSince <- boundSince + memory.Bytes
             memories.Add(WeakReference<BoundMemory> memory))
 
-    /// Before so many bytes are bound, gives back what nobody refers to any more, where that may be much.
+    /// Called before so many bytes are bound: gives back what is no longer referred to, where that may be much.
     member _.GiveBackDropped(coming: int64) =
         if lock memories (fun () -> isDue coming) then
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking = true)

@@ -4,7 +4,7 @@ open System.Collections.Generic
 
 /// What one step of a plan computes.
 [<NoEquality; NoComparison>]
-type internal Step =
+type internal PlanStep =
     /// Neighbouring elementwise equations, in order, as one tape; the last one's result is stored, or summed over its
     /// trailing axes by the given equation.
     | Fused of members: Equation[] * sum: Equation voption
@@ -116,20 +116,17 @@ module internal Fusion =
             sum.Axes = [| rank - sum.Axes.Length .. rank - 1 |]
         | _ -> false
 
-    /// Equations in one tape. A tape keeps the addresses of all its operands on the stack, and a tile for each result
-    /// that is still needed in the cache, so that it cannot be as long as a program. Where a longer one is cut, a
-    /// product and the sum that takes it may be rounded apart instead of together.
+    /// Equations in one tape. A tape keeps the addresses of all its operands on the stack, and a tile of each result
+    /// that is still needed in the cache, so it must be short. Where a longer one is cut, a product and the sum that
+    /// takes it may be rounded twice in place of once.
     let private longestTape = 1024
 
-    /// The steps of a program, in an order in which each finds its operands computed.
-    let steps (program: Program) : Step[] =
+    /// For each equation the number of the last one in its tape. An equation joins the group of its users when all of
+    /// them are in that one group, and there is room.
+    let private groups (program: Program) (users: List<int>[]) (isOutput: bool[]) (fusible: int -> bool) : int[] =
         let equations = program.Equations
-        let users, isOutput = uses program
-        let terms, merged = productSums program users isOutput
-        // An equation joins the group of its users when all of them are in that one group, and there is room.
         let group = Array.init equations.Length id
         let sizes = Array.create equations.Length 1
-        let fusible index = elementwise equations[index] && terms[index].IsNothing && not merged[index]
         let shape index = program.Variables[equations[index].Results[0]].Shape
 
         for index in equations.Length - 1 .. -1 .. 0 do
@@ -137,7 +134,6 @@ module internal Fusion =
 
             if fusible index && not isOutput[result] && users[result].Count > 0 then
                 let target = group[users[result][0]]
-
                 let joins user = group[user] = target && fusible user && shape user = shape index
 
                 if sizes[target] < longestTape && users[result] |> Seq.forall joins then
@@ -147,6 +143,15 @@ module internal Fusion =
                     group[index] <- users[result][0]
                     sizes[target] <- sizes[target] + 1
 
+        group
+
+    /// The steps of a program, in an order in which each finds its operands computed.
+    let steps (program: Program) : PlanStep[] =
+        let equations = program.Equations
+        let users, isOutput = uses program
+        let terms, merged = productSums program users isOutput
+        let fusible index = elementwise equations[index] && terms[index].IsNothing && not merged[index]
+        let group = groups program users isOutput fusible
         let members = Dictionary<int, List<Equation>>()
 
         equations

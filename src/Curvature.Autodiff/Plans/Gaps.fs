@@ -1,7 +1,7 @@
 namespace Curvature
 
-/// The bytes of a block of memory that nobody uses, as gaps between the bytes in use. The block has no end. Every
-/// operation takes time in the logarithm of the number of gaps.
+/// The unused bytes of a block of memory, as gaps between the bytes in use. The block has no end. Every operation takes
+/// time in the logarithm of the number of gaps.
 [<RequireQualifiedAccess>]
 module internal Gaps =
 
@@ -20,7 +20,7 @@ module internal Gaps =
     let private node start length left right =
         Node(start, length, max length (max (longest left) (longest right)), left, right)
 
-    /// Scattered over all numbers, and the same in every run. (The constants are those of splitmix64.)
+    /// A hash of the start, the same in every run. (The constants are those of splitmix64.)
     let private priority (start: int64) =
         let bits = (uint64 start + 1UL) * 0x9E3779B97F4A7C15UL
         let bits = (bits ^^^ (bits >>> 30)) * 0xBF58476D1CE4E5B9UL

@@ -20,7 +20,7 @@ module internal Lowering =
             | Variable id -> views[id].Value
             | Constant t -> emitter.Constant t.Storage
 
-        /// Asks for a variable to be computed right where it is wanted; the first to ask gets it.
+        /// Asks that a variable be computed into a view. False where another view was asked for before, and for inputs.
         member _.Want(id: int, view: View) =
             if destinations[id].IsSome || id < program.Inputs then
                 false
@@ -38,27 +38,24 @@ module internal Lowering =
             views[id] <- ValueSome view
             view
 
-    /// Decides which variables are written straight into an output, or into their part of a joined array. Returns the
-    /// outputs and joined parts that still have to be copied.
-    let private placeOutputs (program: Program) (emitter: PlanEmitter) (places: Places) (outputs: View[]) =
+    /// Decides which variables are written straight into an output, or into their part of a joined array.
+    type private Placement(program: Program, places: Places) =
         let definitions = Dictionary<int, Equation>()
-
-        for equation in program.Equations do
-            for id in equation.Results do
-                definitions[id] <- equation
-
         let copies = List<struct (Atom * View)>()
         let joined = Dictionary<int, List<struct (Atom * View)>>()
-        // What is still to be placed, the next on top: arrays that are joined of arrays that are joined may be nested
-        // deeply.
+        // A stack of what is still to be placed, in place of recursion: joins of joins may be nested deeply.
         let waiting = Stack<struct (List<struct (Atom * View)> * Atom * View)>()
+
+        do
+            for equation in program.Equations do
+                for id in equation.Results do
+                    definitions[id] <- equation
 
         let join (equation: Equation) (view: View) =
             match equation.Primitive with
             | :? Structure.Concat as concat ->
-                let parts =
-                    concat.Places(equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape), view)
-
+                let shapes = equation.Operands |> Array.map (fun atom -> (program.Signature atom).Shape)
+                let parts = concat.Places(shapes, view)
                 let left = List()
                 joined[equation.Results[0]] <- left
 
@@ -81,9 +78,7 @@ module internal Lowering =
                     | ValueSome source -> waiting.Push(struct (copies, equation.Operands[0], source))
                     | ValueNone -> refuse ()
                 | :? Structure.Permute as permute ->
-                    let inverse = Array.zeroCreate permute.Order.Length
-                    permute.Order |> Array.iteri (fun i axis -> inverse[axis] <- i)
-                    waiting.Push(struct (copies, equation.Operands[0], View.permute inverse view))
+                    waiting.Push(struct (copies, equation.Operands[0], View.permute permute.Inverse view))
                 | primitive ->
                     match primitive.Evaluation with
                     | Reinterpret _ -> refuse ()
@@ -94,64 +89,60 @@ module internal Lowering =
             while waiting.Count > 0 do
                 place (waiting.Pop())
 
-        for i in 0 .. outputs.Length - 1 do
-            waiting.Push(struct (copies, program.Outputs[i], outputs[i]))
+        /// The outputs that still have to be copied.
+        member _.Copies = copies
+
+        /// For each joined array the parts that still have to be copied into it.
+        member _.Joined = joined
+
+        member _.PlaceOutput(atom: Atom, view: View) =
+            waiting.Push(struct (copies, atom, view))
             placeWaiting ()
 
-        // Joined arrays in the middle of the program collect their parts in place too.
-        for i in program.Equations.Length - 1 .. -1 .. 0 do
-            let equation = program.Equations[i]
+        /// A joined array in the middle of the program collects its parts in place too.
+        member _.PlaceJoin(equation: Equation, emitter: PlanEmitter) =
+            let id = equation.Results[0]
 
-            match equation.Primitive with
-            | :? Structure.Concat when not (joined.ContainsKey equation.Results[0]) ->
-                let id = equation.Results[0]
+            if equation.Primitive :? Structure.Concat && not (joined.ContainsKey id) then
                 let view = emitter.Temporary program.Variables[id]
                 places.Want(id, view) |> ignore
                 join equation view
                 placeWaiting ()
-            | _ -> ()
 
-        copies, joined
+    /// A register of a tape. Numbers count within each kind until all inputs and constants are known.
+    [<Struct>]
+    type private Register =
+        | OfInput of input: int
+        | OfConstant of constant: int
+        | OfResult of variable: int
 
-    /// One tape for neighbouring elementwise equations.
-    let private emitTape
-        (program: Program)
-        (emitter: PlanEmitter)
-        (places: Places)
-        (members: Equation[])
-        (sum: Equation voption)
-        =
+    /// Collects the inputs and constants of a tape, each once.
+    type private TapeInputs(places: Places) =
         let inputs = List<View>()
         let inputNumbers = Dictionary<struct (int * int64 * string), int>()
         let constants = List<float>()
         // By their bits, since 0 and −0 are equal numbers with different reciprocals.
         let constantNumbers = Dictionary<int64, int>()
-        let results = Dictionary<int, int>()
-        // Registers are numbered once all inputs and constants are known: inputs, constants, instructions.
-        let inside = HashSet<int>(members |> Seq.map (fun equation -> equation.Results[0]))
 
-        let leaf atom =
+        let numberIn (numbers: Dictionary<'Key, int>) key (items: List<'Item>) item =
+            if numbers.TryAdd(key, items.Count) then items.Add item
+            numbers[key]
+
+        member _.Views = inputs
+        member _.Constants = constants
+
+        member _.Register atom =
             match atom with
             | Constant t when t.Storage.Uniform.IsSome ->
                 let value = t.Storage.Uniform.Value
-                let bits = System.BitConverter.DoubleToInt64Bits value
-
-                match constantNumbers.TryGetValue bits with
-                | true, number -> struct (1, number)
-                | _ ->
-                    constants.Add value
-                    constantNumbers[bits] <- constants.Count - 1
-                    struct (1, constants.Count - 1)
+                OfConstant(numberIn constantNumbers (System.BitConverter.DoubleToInt64Bits value) constants value)
             | _ ->
                 let view = places.Read atom
-                let key = struct (view.Slot, view.Offset, Shape.show view.Strides)
+                OfInput(numberIn inputNumbers (struct (view.Slot, view.Offset, Shape.show view.Strides)) inputs view)
 
-                match inputNumbers.TryGetValue key with
-                | true, number -> struct (0, number)
-                | _ ->
-                    inputs.Add view
-                    inputNumbers[key] <- inputs.Count - 1
-                    struct (0, inputs.Count - 1)
+    /// The instructions of a tape, and the register of each result.
+    let private tapeCode (inputs: TapeInputs) (members: Equation[]) =
+        let inside = HashSet<int>(members |> Seq.map (fun equation -> equation.Results[0]))
 
         let operands =
             members
@@ -159,45 +150,49 @@ module internal Lowering =
                 equation.Operands
                 |> Array.map (fun atom ->
                     match atom with
-                    | Variable id when inside.Contains id -> struct (2, id)
-                    | _ -> leaf atom))
+                    | Variable id when inside.Contains id -> OfResult id
+                    | _ -> inputs.Register atom))
 
-        let register (struct (kind, number)) =
-            match kind with
-            | 0 -> number
-            | 1 -> inputs.Count + number
-            | _ -> results[number]
+        // In a tape's registers inputs come first, then constants, then results.
+        let results = Dictionary<int, int>()
 
-        let code =
-            Array.map2
-                (fun (equation: Equation) operands ->
-                    let registers = operands |> Array.map register
-                    let at i = if i < registers.Length then registers[i] else 0
-                    results[equation.Results[0]] <- inputs.Count + constants.Count + results.Count
-                    Instruction((equation.Primitive :?> Elementwise).Op, at 0, at 1, at 2))
-                members
-                operands
+        let number register =
+            match register with
+            | OfInput input -> input
+            | OfConstant constant -> inputs.Views.Count + constant
+            | OfResult variable -> results[variable]
 
-        let root = members[members.Length - 1].Results[0]
+        let instruction (equation: Equation) operands =
+            let registers = operands |> Array.map number
+            let at i = if i < registers.Length then registers[i] else 0
+            results[equation.Results[0]] <- inputs.Views.Count + inputs.Constants.Count + results.Count
+            Instruction((equation.Primitive :?> Elementwise).Op, at 0, at 1, at 2)
+
+        Array.map2 instruction members operands, results
+
+    /// One tape for neighbouring elementwise equations.
+    let private emitTape (program: Program) (emitter: PlanEmitter) (places: Places) members (sum: Equation voption) =
+        let inputs = TapeInputs places
+        let code, results = tapeCode inputs members
+        let root = (Array.last members).Results[0]
+        let signature = program.Variables[root]
 
         let target, summed =
             match sum with
             | ValueNone -> places.Destination root, 0
             | ValueSome equation -> places.Destination equation.Results[0], (equation.Primitive :?> Sum).Axes.Length
 
-        let signature = program.Variables[root]
-
         let tape =
             Tape(
                 signature.DType,
                 signature.Shape,
-                inputs |> Seq.map _.Operand |> Seq.toArray,
-                constants.ToArray(),
+                inputs.Views |> Seq.map _.Operand |> Seq.toArray,
+                inputs.Constants.ToArray(),
                 code,
                 [| TapeOutput(results[root], target.Operand, summed) |]
             )
 
-        emitter.Emit(emitter.Device.Map tape, List.ofSeq inputs, [ target ])
+        emitter.Emit(emitter.Device.Map tape, List.ofSeq inputs.Views, [ target ])
 
     /// One contraction into an array, or added to it.
     let private emitContraction (emitter: PlanEmitter) (einsum: Einsum) (a: View) (b: View) (target: View) add =
@@ -226,13 +221,19 @@ module internal Lowering =
         else
             emitter.IntoRowMajor target sum
 
-    let private emitSingle (program: Program) (emitter: PlanEmitter) (places: Places) joined (equation: Equation) =
+    let private emitSingle
+        (program: Program)
+        (emitter: PlanEmitter)
+        (places: Places)
+        (placement: Placement)
+        (equation: Equation)
+        =
         match equation.Primitive, equation.Primitive.Evaluation with
         | :? Structure.Concat, _ ->
             let id = equation.Results[0]
             places.Destination id |> ignore
 
-            for struct (atom, part) in (joined: Dictionary<int, List<struct (Atom * View)>>)[id] do
+            for struct (atom, part) in placement.Joined[id] do
                 emitter.CopyTo(places.Read atom, part)
         | _, Reinterpret see ->
             let source = places.Read equation.Operands[0]
@@ -260,15 +261,19 @@ module internal Lowering =
 
         let outputs = program.Outputs |> Array.mapi (fun i atom -> emitter.Add(Output i, program.Signature atom))
 
-        let copies, joined = placeOutputs program emitter places outputs
+        let placement = Placement(program, places)
+        Array.iter2 (fun atom view -> placement.PlaceOutput(atom, view)) program.Outputs outputs
+
+        for equation in Array.rev program.Equations do
+            placement.PlaceJoin(equation, emitter)
 
         for step in Fusion.steps program do
             match step with
             | Fused(members, sum) -> emitTape program emitter places members sum
             | Products(terms, result) -> emitProducts emitter places terms result
-            | Single equation -> emitSingle program emitter places joined equation
+            | Single equation -> emitSingle program emitter places placement equation
 
-        for struct (atom, view) in copies do
+        for struct (atom, view) in placement.Copies do
             emitter.CopyTo(places.Read atom, view)
 
         emitter.Schedule boundInputs

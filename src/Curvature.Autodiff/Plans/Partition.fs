@@ -21,9 +21,8 @@ module internal Partition =
         | Reinterpret _ -> true
         | _ -> false
 
-    /// Cuts a program whose first inputs are slow. Outputs that depend on slow inputs alone become slow outputs; they
-    /// must come before the others.
-    let cut (slowInputs: int) (slowOutputs: int) (program: Program) : Partition =
+    /// Which variables depend on fast inputs, and the equation of each variable that is not an input.
+    let private classify (slowInputs: int) (program: Program) =
         let fast = Array.init program.Variables.Length (fun id -> id >= slowInputs && id < program.Inputs)
         let definitions = Dictionary<int, Equation>()
 
@@ -33,21 +32,30 @@ module internal Partition =
             | Constant _ -> false
 
         for equation in program.Equations do
-            let moves = equation.Operands |> Array.exists isFast
+            let isFastEquation = equation.Operands |> Array.exists isFast
 
             for id in equation.Results do
-                fast[id] <- moves
+                fast[id] <- isFastEquation
                 definitions[id] <- equation
 
-        // Numbers of the fast program's variables: residuals, fast inputs, then the rest. Views of residuals cost nothing, so
-        // they are made again on the fast side instead of being kept as copies.
+        fast, definitions
+
+    /// The residuals, slow inputs first, and the equations of the fast side. Views of residuals cost nothing, so the
+    /// fast side makes them again, and they are not kept as copies.
+    let private collectFast
+        slowInputs
+        slowOutputs
+        (program: Program)
+        (fast: bool[])
+        (definitions: Dictionary<int, Equation>)
+        =
         let residuals = List<int>(seq { 0 .. slowInputs - 1 })
         let residualSet = HashSet<int>(residuals)
         let fastEquations = List<Equation>()
         let copied = HashSet<Equation>(HashIdentity.Reference)
 
-        // What has to come before an equation of the fast side, the next on top. Views of views may be nested deeply.
-        // An equation is seen twice: its operands are asked for at first, and it is added once they are there.
+        // A stack of what an equation of the fast side needs, in place of recursion: views of views may be nested
+        // deeply. An equation is pushed, then its operands on top of it; it is added when it is popped, after them.
         let waiting = Stack<struct (Atom * Equation voption)>()
 
         let ask atom =
@@ -80,6 +88,10 @@ module internal Partition =
 
         let fastOutputs = program.Outputs[slowOutputs..]
         fastOutputs |> Array.iter need
+        residuals, fastEquations
+
+    /// The program of the fast side, whose variables are numbered: residuals, fast inputs, then the rest.
+    let private renumber (program: Program) (inputs: int seq) (equations: List<Equation>) (outputs: Atom[]) : Program =
         let numbers = Dictionary<int, int>()
         let variables = List<Signature>()
 
@@ -87,10 +99,10 @@ module internal Partition =
             numbers[id] <- variables.Count
             variables.Add program.Variables[id]
 
-        residuals |> Seq.iter number
-        seq { slowInputs .. program.Inputs - 1 } |> Seq.iter number
+        inputs |> Seq.iter number
+        let inputs = variables.Count
 
-        for equation in fastEquations do
+        for equation in equations do
             equation.Results |> Array.iter number
 
         let rename atom =
@@ -98,31 +110,37 @@ module internal Partition =
             | Variable id -> Variable numbers[id]
             | Constant _ -> atom
 
+        let renameAll (equation: Equation) =
+            { equation with
+                Operands = equation.Operands |> Array.map rename
+                Results = equation.Results |> Array.map (fun id -> numbers[id])
+            }
+
+        {
+            Device = program.Device
+            Inputs = inputs
+            Variables = variables.ToArray()
+            Equations = equations.ToArray() |> Array.map renameAll
+            Outputs = outputs |> Array.map rename
+        }
+
+    /// Cuts a program whose first inputs are slow. Outputs that depend on slow inputs alone become slow outputs; they
+    /// must come before the others.
+    let cut (slowInputs: int) (slowOutputs: int) (program: Program) : Partition =
+        let fast, definitions = classify slowInputs program
+        let residuals, fastEquations = collectFast slowInputs slowOutputs program fast definitions
+        let fastInputs = Seq.append residuals (seq { slowInputs .. program.Inputs - 1 })
+        let computedResiduals = residuals |> Seq.skip slowInputs |> Seq.map Variable |> Seq.toArray
+
         let slow =
             { program with
                 Inputs = slowInputs
                 Equations = program.Equations |> Array.filter (fun equation -> not fast[equation.Results[0]])
-                Outputs =
-                    Array.append
-                        program.Outputs[.. slowOutputs - 1]
-                        [| for id in Seq.skip slowInputs residuals -> Variable id |]
+                Outputs = Array.append program.Outputs[.. slowOutputs - 1] computedResiduals
             }
 
         {
             Slow = slow.WithoutUnused()
             SlowOutputs = slowOutputs
-            Fast =
-                { program with
-                    Inputs = residuals.Count + program.Inputs - slowInputs
-                    Variables = variables.ToArray()
-                    Equations =
-                        [|
-                            for equation in fastEquations ->
-                                { equation with
-                                    Operands = equation.Operands |> Array.map rename
-                                    Results = equation.Results |> Array.map (fun id -> numbers[id])
-                                }
-                        |]
-                    Outputs = fastOutputs |> Array.map rename
-                }
+            Fast = renumber program fastInputs fastEquations program.Outputs[slowOutputs..]
         }

@@ -16,7 +16,7 @@ type internal Scratch(memory: DeviceMemory, table: nativeint[]) =
 type internal Plan(program: Program, bound: int) =
     let schedule = Lowering.lower program bound
     let slots = schedule.Slots
-    let offsets, arenaBytes = Arena.place schedule.Intervals
+    let offsets, arenaBytes = Arena.place schedule.Lifetimes
 
     let indices pick =
         [|
@@ -69,8 +69,7 @@ type internal Plan(program: Program, bound: int) =
 
     /// About how many bytes a binding takes, with the inputs that it is given from a position on.
     member this.BindingBytes(from: int) =
-        let bytes (signature: Signature) = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
-        let inputs = program.Variables[from .. bound - 1] |> Array.sumBy bytes
+        let inputs = program.Variables[from .. bound - 1] |> Array.sumBy _.Bytes
         this.PersistentBytes + arenaBytes + inputs
 
     member _.PersistentSlots = persistentSlots
@@ -100,8 +99,10 @@ type internal Plan(program: Program, bound: int) =
     override _.ToString() =
         let lines = List<string>()
 
-        lines.Add
-            $"plan: {schedule.Binding.Length} kernels at binding, {schedule.Running.Length} a run, {arenaBytes} bytes of scratch"
+        lines.Add(
+            $"plan: {schedule.Binding.Length} kernels at binding, {schedule.Running.Length} a run, "
+            + $"{arenaBytes} bytes of scratch"
+        )
 
         for kernel in schedule.Binding do
             lines.Add("  once  " + kernel.Name)
@@ -111,15 +112,16 @@ type internal Plan(program: Program, bound: int) =
 
         String.Join("\n", lines)
 
-/// A plan with its bound inputs: what depends on them alone has been computed. Safe on several threads at once. It
-/// keeps the scratch memory of its runs, so that in steady state a run allocates nothing, unless it is one that seldom
-/// runs. Disposing of it gives back its memory and that of the inputs that it owns, as soon as no run uses them.
+/// A plan with its bound inputs: what depends on them alone has been computed. Safe on several threads at once. Where
+/// it keeps the scratch memory of its runs, later runs allocate no scratch; plans that seldom run do not keep it.
+/// Disposing of it gives back its memory and that of the inputs that it owns, as soon as no run uses them.
 [<Sealed>]
 type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsScratch: bool) =
     let device = plan.Device
     let persistent = plan.PersistentSlots |> Array.map (fun slot -> device.Allocate(max (plan.SlotBytes slot) 1L))
     let running = plan.Running
-    // No ConcurrentBag: threads refer to what is in one, even where nobody refers to the bag any more, until a second collection.
+    // A stack and not a ConcurrentBag: threads keep references to a bag's items until the second collection after the
+    // bag itself is gone.
     let idle = Stack<Scratch>()
 
     let giveBack () =
@@ -143,7 +145,7 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
         let table = plan.NewTable()
 
         for i in 0 .. inputs.Length - 1 do
-            table[i] <- memories[i].Address + nativeint (inputs[i].Offset * Storage.Bytes inputs[i].DType)
+            table[i] <- inputs[i].Address
 
         Array.iter2 (fun slot (memory: DeviceMemory) -> table[slot] <- memory.Address) plan.PersistentSlots persistent
         table
@@ -194,7 +196,7 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
     member private this.ProfileNow(free: Storage, runs: int) =
         let results = plan.Outputs |> Array.map (fun signature -> Storage.Allocate(device, signature))
         let scratch = this.Rent()
-        scratch.Table[plan.Bound] <- free.Memory.Address + nativeint (free.Offset * Storage.Bytes free.DType)
+        scratch.Table[plan.Bound] <- free.Address
         results |> Array.iteri (fun i result -> scratch.Table[plan.Inputs.Length + i] <- result.Memory.Address)
         let seconds = running |> Array.map (fun _ -> Array.zeroCreate<float> runs)
 
@@ -213,19 +215,19 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
     /// The outputs for row-major free inputs.
     member this.Run(free: Storage[]) : Storage[] =
         let results = plan.Outputs |> Array.map (fun signature -> Storage.Allocate(device, signature))
-        let address (s: Storage) = s.Memory.Address + nativeint (s.Offset * Storage.Bytes s.DType)
         let shifts = Array.zeroCreate<nativeint> results.Length
 
         memory.Use(fun () ->
-            this.RunAt(free |> Array.map address, 0n, results |> Array.map address, shifts, device.Threads))
+            this.RunAt(free |> Array.map _.Address, 0n, results |> Array.map _.Address, shifts, device.Threads))
 
         GC.KeepAlive free
         GC.KeepAlive memories
         GC.KeepAlive persistent
         results
 
-    /// Runs once for each slice along the leading axis of the single free input; outputs are stacked. Slices are shared over
-    /// the device's threads, each with scratch memory of its own, so the bits do not depend on the number of threads.
+    /// Runs once for each slice along the leading axis of the single free input; outputs are stacked. Slices are shared
+    /// over the device's threads, each with its scratch memory, so the bits do not depend on the number of
+    /// threads.
     member this.RunEach(block: Storage) : Storage[] =
         let count = block.Shape[0]
 
@@ -234,19 +236,17 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
             |> Array.map (fun signature ->
                 Storage.Allocate(device, { signature with Shape = Array.append [| count |] signature.Shape }))
 
-        let bytes (signature: Signature) =
-            nativeint (int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType)
-
-        let source = [| block.Memory.Address + nativeint (block.Offset * Storage.Bytes block.DType) |]
-        let step = bytes plan.Inputs[plan.Bound]
+        let source = [| block.Address |]
+        let step = nativeint plan.Inputs[plan.Bound].Bytes
         let targets = results |> Array.map _.Memory.Address
-        let steps = plan.Outputs |> Array.map bytes
+        let steps = plan.Outputs |> Array.map (fun output -> nativeint output.Bytes)
 
         let runSlice slice =
             let shifts = steps |> Array.map (fun step -> step * nativeint slice)
             this.RunAt(source, step * nativeint slice, targets, shifts, 1)
 
-        // Threads may remember their last work until the next comes, and must not keep this plan and its memory by it.
+        // Threads may refer to their last work until the next comes. The reference is cleared, so that it does not keep
+        // this plan and its memory alive.
         let work = ref runSlice
 
         memory.Use(fun () ->
@@ -254,7 +254,6 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
                 device.Parallel(count, (fun slice -> work.Value slice))
             finally
                 work.Value <- ignore)
-
 
         GC.KeepAlive block
         GC.KeepAlive memories

@@ -36,18 +36,17 @@ type internal Schedule =
         Binding: Kernel[]
         Running: Kernel[]
         /// The scratch buffers with their lifetimes.
-        Intervals: Arena.Interval[]
+        Lifetimes: Arena.Lifetime[]
     }
 
 module internal Schedule =
 
-    /// Larger coefficients are not packed: the packed copy would double a memory that no longer fits the cache anyway.
+    /// Larger operands are not packed. They do not fit the cache in any case, and the copy would double their memory.
     let private packLimit = 256L <<< 20
 
     /// Whether each slot holds the same in every run, so that it may be computed at binding. A buffer does if all
-    /// launches that write any part of it read only such slots, and write only such slots. Hence one launch that
-    /// depends on a run makes all that it writes depend on the run, and with that whatever reads or writes the same
-    /// buffers.
+    /// launches that write any part of it read only such slots, and write only such slots. So where one launch depends
+    /// on a run, all that it writes does, and with it every launch that reads or writes the same buffers.
     let private bound (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : bool[] =
         let users = Array.init slots.Length (fun _ -> List<Launch>())
 
@@ -94,66 +93,72 @@ module internal Schedule =
             PackedB = not isA
         )
 
+    /// A contraction of a run reads an operand packed that is known at binding; packing is a kernel of the binding.
+    let private pack (device: Device) (isBound: bool[]) (slots: List<Slot>) (binding: List<Kernel>) (c: Contraction) =
+        let packed side =
+            let bytes = device.PackedBytes(c, side)
+
+            if bytes <= 0L || bytes > packLimit then
+                c
+            else
+                slots.Add(Persistent bytes)
+                binding.Add(device.Pack(c, side, slots.Count - 1))
+                withPacked side (slots.Count - 1) c
+
+        match isBound[c.SlotA], isBound[c.SlotB] with
+        | true, false -> packed ContractionSide.A
+        | false, true -> packed ContractionSide.B
+        | _ -> c
+
+    /// The scratch buffers, with the first and the last kernel of a run that touch them.
+    let private lifetimes (slots: List<Slot>) (running: Launch seq) : Arena.Lifetime[] =
+        let first, last = Dictionary<int, int>(), Dictionary<int, int>()
+
+        running
+        |> Seq.iteri (fun index launch ->
+            for slot in Seq.append launch.Reads launch.Writes do
+                first.TryAdd(slot, index) |> ignore
+                last[slot] <- index)
+
+        [|
+            for slot in 0 .. slots.Count - 1 do
+                match slots[slot] with
+                | Temporary bytes when first.ContainsKey slot ->
+                    ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Lifetime)
+                | _ -> ()
+        |]
+
     /// Divides launches, in order, into binding and running; bound operands of running contractions are packed at
     /// binding.
     let make (device: Device) (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : Schedule =
         let isBound = bound boundInputs slots launches
-        let slots = List<Slot>(slots)
+
+        let slots =
+            slots
+            |> Array.mapi (fun slot content ->
+                match content with
+                | Temporary bytes when isBound[slot] -> Persistent bytes
+                | _ -> content)
+            |> List<Slot>
+
+        let once, running =
+            launches |> Array.partition (fun launch -> launch.Writes |> Array.forall (fun slot -> isBound[slot]))
+
         let binding = List<Kernel>()
-        let running = List<Kernel>()
-        let first = Dictionary<int, int>()
-        let last = Dictionary<int, int>()
 
-        for slot in 0 .. slots.Count - 1 do
-            match slots[slot] with
-            | Temporary bytes when isBound[slot] -> slots[slot] <- Persistent bytes
-            | _ -> ()
+        let kernel (prepare: Contraction -> Contraction) launch =
+            match launch.Work with
+            | Ready kernel -> kernel
+            | Product contraction -> device.Contract(prepare contraction)
 
-        let packed (contraction: Contraction) =
-            let pack side =
-                let bytes = device.PackedBytes(contraction, side)
-
-                if bytes <= 0L || bytes > packLimit then
-                    contraction
-                else
-                    slots.Add(Persistent bytes)
-                    binding.Add(device.Pack(contraction, side, slots.Count - 1))
-                    withPacked side (slots.Count - 1) contraction
-
-            match isBound[contraction.SlotA], isBound[contraction.SlotB] with
-            | true, false -> pack ContractionSide.A
-            | false, true -> pack ContractionSide.B
-            | _ -> contraction
-
-        let touch slot =
-            if not (first.ContainsKey slot) then first[slot] <- running.Count
-            last[slot] <- running.Count
-
-        for launch in launches do
-            let isOnce = launch.Writes |> Array.forall (fun slot -> isBound[slot])
-
-            match launch.Work, isOnce with
-            | Ready kernel, true -> binding.Add kernel
-            | Product contraction, true -> binding.Add(device.Contract contraction)
-            | work, false ->
-                Seq.append launch.Reads launch.Writes |> Seq.iter touch
-
-                match work with
-                | Ready kernel -> running.Add kernel
-                | Product contraction -> running.Add(device.Contract(packed contraction))
+        binding.AddRange(once |> Array.map (kernel id))
+        let kernels = running |> Array.map (kernel (pack device isBound slots binding))
 
         {
             Slots = slots.ToArray()
             Binding = binding.ToArray()
-            Running = running.ToArray()
-            Intervals =
-                [|
-                    for slot in 0 .. slots.Count - 1 do
-                        match slots[slot] with
-                        | Temporary bytes when first.ContainsKey slot ->
-                            ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Interval)
-                        | _ -> ()
-                |]
+            Running = kernels
+            Lifetimes = lifetimes slots running
         }
 
 /// Collects the slots and launches of a plan.
@@ -186,9 +191,7 @@ type internal PlanEmitter(device: Device) =
             fixedSlots[storage] <- view
             view
 
-    override this.Temporary signature =
-        let bytes = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
-        this.Add(Temporary bytes, signature)
+    override this.Temporary signature = this.Add(Temporary signature.Bytes, signature)
 
     override _.Emit(kernel, reads, writes) = launch (Ready kernel) reads writes
 

@@ -3,9 +3,9 @@ namespace Curvature
 open System.Collections.Generic
 open Curvature.Kernels
 
-/// Rewrites a program into one that computes the same with less: equal equations are merged, arithmetic with ones and zeros
-/// disappears, moves of axes melt into contractions, and products of coefficients are gathered where they depend on slow
-/// inputs only.
+/// Rewrites a program into one that computes the same with fewer operations. Equal equations are merged. Arithmetic
+/// with ones and zeros is left out (x + 0 is x, also where x is −0). Permutations become part of contractions. Factors
+/// that do not depend on fast inputs are multiplied first.
 module internal Simplify =
 
     /// The program under construction.
@@ -75,25 +75,18 @@ module internal Simplify =
                 known[key] <- results
                 results |> Array.map Variable
 
-    let private uniform atom =
+    [<return: Struct>]
+    let private (|Uniform|_|) atom =
         match atom with
         | Constant t -> t.Storage.Uniform
         | Variable _ -> ValueNone
 
-    let private (|Uniform|_|) atom =
-        match uniform atom with
-        | ValueSome value -> Some value
-        | ValueNone -> None
-
-    let private filled (like: Tensor) shape value = Constant(like.Fill(shape, value))
-
-    /// Arithmetic on numbers that are the same everywhere.
-    let private foldUniform op (operands: Atom[]) =
+    /// Coefficients that are the same everywhere. `Fill` rounds to the element type. A product of two Float32 has at
+    /// most 48 bits, which Float64 holds, so that it is rounded once, as by a kernel.
+    let private fold op (operands: Atom[]) =
         match op, operands with
-        | OpCode.Add, [| Uniform a; Uniform b |] -> Some(a + b)
-        | OpCode.Subtract, [| Uniform a; Uniform b |] -> Some(a - b)
-        | OpCode.Multiply, [| Uniform a; Uniform b |] -> Some(a * b)
-        | OpCode.Negate, [| Uniform a |] -> Some -a
+        | OpCode.Multiply, [| Constant t & Uniform a; Uniform b |] -> Some(t.FillLike(a * b))
+        | OpCode.Negate, [| Constant t & Uniform a |] -> Some(t.FillLike -a)
         | _ -> None
 
     let private identity (order: int[]) = order |> Array.mapi (fun i axis -> i = axis) |> Array.forall id
@@ -130,9 +123,7 @@ module internal Simplify =
             let relabel labels k =
                 match inner k with
                 | ValueSome { Primitive = :? Structure.Permute as permute; Operands = sources } ->
-                    let original = Array.zeroCreate (Array.length labels)
-                    permute.Order |> Array.iteri (fun i axis -> original[axis] <- labels[i])
-                    struct (original, sources[0], true)
+                    struct (permute.Inverse |> Array.map (Array.get labels), sources[0], true)
                 | _ -> struct (labels, operands[k], false)
 
             let struct (left, a, leftMoved) = relabel einsum.Left 0
@@ -145,14 +136,10 @@ module internal Simplify =
         | _ -> builder.Emit(primitive, operands)
 
     and private arithmetic (builder: Builder) (elementwise: Elementwise) (operands: Atom[]) : Atom =
-        let shape = builder.Signature(operands[0]).Shape
         let emit op atoms = (apply builder (Elementwise.Of op) atoms)[0]
 
         match elementwise.Op, operands with
-        | op, _ when (foldUniform op operands).IsSome ->
-            match operands[0] with
-            | Constant t -> filled t shape (foldUniform op operands).Value
-            | Variable _ -> (builder.Emit(elementwise, operands))[0]
+        | op, _ when (fold op operands).IsSome -> Constant (fold op operands).Value
         | OpCode.Add, [| x; Uniform 0.0 |]
         | OpCode.Add, [| Uniform 0.0; x |]
         | OpCode.Subtract, [| x; Uniform 0.0 |]
@@ -161,7 +148,7 @@ module internal Simplify =
         | OpCode.Divide, [| x; Uniform 1.0 |] -> x
         | OpCode.Multiply, [| x; Uniform -1.0 |]
         | OpCode.Multiply, [| Uniform -1.0; x |] -> emit OpCode.Negate [| x |]
-        // Fast factors first, so that coefficients meet.
+        // The fast factor goes first, so that coefficients come together.
         | OpCode.Multiply, [| a; b |] when builder.IsFast b && not (builder.IsFast a) -> emit OpCode.Multiply [| b; a |]
         | OpCode.Multiply, [| a; b |] when builder.IsFast a && not (builder.IsFast b) ->
             match builder.Definition a with
@@ -216,7 +203,8 @@ module internal Simplify =
 
         { program with Equations = rewritten }
 
-    /// The simplified program. Inputs are slow (the point) or fast (the vectors that are applied to it one after the other).
+    /// The simplified program. Inputs are slow (the point) or fast (the vectors that are applied to it one after the
+    /// other).
     let run (fastInputs: bool[]) (program: Program) : Program =
         let builder = Builder(program, fastInputs)
         let atoms: Atom[] = Array.init program.Variables.Length Variable

@@ -3,17 +3,16 @@ namespace Curvature
 open System.Collections.Generic
 open Curvature.Kernels
 
-/// Σ over shared labels of a·b: every product of two tensors (matrix products with any transposition, batched ones, outer
-/// products, weight gradients) is one of these. Each axis has a label; labels that are missing from the result are
-/// summed over, and every label of an operand occurs in the other operand or in the result.
+/// Σ over shared labels of a·b: every product of two tensors (matrix products with any transposition, batched ones,
+/// outer products, weight gradients) is one of these. Each axis has a label; labels that are missing from the result
+/// are summed over, and every label of an operand occurs in the other operand or in the result.
 [<Sealed>]
 type internal Einsum(left: int[], right: int[], result: int[]) =
-    inherit Primitive("Einsum", (List.ofArray left, List.ofArray right, List.ofArray result))
+    inherit BilinearPrimitive("Einsum", (List.ofArray left, List.ofArray right, List.ofArray result))
 
     let letters (labels: int[]) = System.String(labels |> Array.map (fun label -> char (int 'a' + label)))
 
-    let contract left right result (a: Tensor) (b: Tensor) : Tensor =
-        Interpreter.Bind(Einsum(left, right, result), a, b)[0]
+    let contract left right result (a: Tensor) (b: Tensor) : Tensor = Tensor.Of(Einsum(left, right, result), a, b)
 
     member _.Left = left
     member _.Right = right
@@ -26,8 +25,7 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         if a.DType <> b.DType then
             Fail.dtype $"einsum: operands have different element types, {a.DType} and {b.DType}; convert one of them"
 
-        if a.DType = DType.Int32 then
-            Fail.dtype "einsum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+        a.RequireNumbers "einsum"
 
         let lengths = Dictionary<int, int>()
 
@@ -39,8 +37,10 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
                 (fun label length ->
                     match lengths.TryGetValue label with
                     | true, other when other <> length ->
-                        Fail.shape
-                            $"{this}: shapes {Shape.show a.Shape} and {Shape.show b.Shape} do not fit: axis {letters [| label |]} is {other} in one and {length} in the other"
+                        Fail.shape (
+                            $"{this}: shapes {Shape.show a.Shape} and {Shape.show b.Shape} do not fit: "
+                            + $"axis {letters [| label |]} is {other} in one and {length} in the other"
+                        )
                     | _ -> lengths[label] <- length)
                 labels
                 shape
@@ -88,24 +88,12 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
             let reads = if add then [ sources[0]; sources[1]; target ] else [ sources[0]; sources[1] ]
             emitter.Emit(emitter.Device.Contract contraction, reads, [ target ]))
 
-    override this.Jvp(primals, _, tangents) =
-        let along i =
-            tangents[i]
-            |> Tangent.map (fun t ->
-                if i = 0 then
-                    contract left right result t primals[1]
-                else
-                    contract left right result primals[0] t)
-
-        [| Tangent.add (along 0) (along 1) |]
-
     /// The adjoint of a ↦ contract(a, b) contracts the cotangent with b: the label lists trade places.
-    override this.Transpose(cotangents, operands) =
-        match cotangents[0], operands[0], operands[1] with
-        | ValueNone, _, _ -> [| ValueNone; ValueNone |]
-        | ValueSome c, Unknown _, Known b -> [| ValueSome(contract result right left c b); ValueNone |]
-        | ValueSome c, Known a, Unknown _ -> [| ValueNone; ValueSome(contract left result right a c) |]
-        | _ -> Fail.differentiation $"{this} is not linear in its operands together"
+    override _.Adjoint(k, _, cotangent, other) =
+        if k = 0 then
+            contract result right left cotangent other
+        else
+            contract left result right other cotangent
 
     /// A batched operand gains a label; the other stays as it is, so that the batch folds into one product.
     override _.Batch(_, operands, batched) =
@@ -115,16 +103,3 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
         [|
             contract (add batched[0] left) (add batched[1] right) (add true result) operands[0] operands[1]
         |]
-
-    /// 2⟨ȳ, B(t, u)⟩, as the smaller of ⟨Bᵀ(ȳ, u), t⟩ and ⟨Bᵀ(ȳ, t), u⟩.
-    override _.QuadraticForm(cotangents, _, _, tangents) =
-        match cotangents[0], tangents[0], tangents[1] with
-        | ValueSome c, ValueSome t, ValueSome u ->
-            let product =
-                if t.Size <= u.Size then
-                    contract result right left c u * t
-                else
-                    contract left result right t c * u
-
-            ValueSome(2.0 * product.SumAll())
-        | _ -> ValueNone

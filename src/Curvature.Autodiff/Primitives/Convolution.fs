@@ -11,13 +11,13 @@ type internal ConvolutionRole =
     /// Images [N; H′; W′; K].
     | Output = 2
 
-/// A convolution, its input gradient or its filter gradient: the partial gradients of the trilinear
-/// φ(x, w, y) = ⟨convolve(x, w), y⟩, each a bilinear map of the two other arrays. So the transpose of each is one of the three,
-/// and the family is closed under differentiation. An operand may have a leading axis, over which the operation is
-/// repeated; so has the result then.
+/// A convolution, its input gradient or its filter gradient: the partial gradients of the trilinear φ(x, w, y) =
+/// ⟨convolve(x, w), y⟩, each a bilinear map of the two other arrays. So the transpose of each is one of the three, and
+/// the derivative of any of them is made of the three. An operand may have a leading axis, over which the operation is
+/// repeated; then the result has it too.
 [<Sealed>]
 type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: WindowAxis, groups: int) =
-    inherit Primitive("Convolve", (result, height, width, groups))
+    inherit BilinearPrimitive("Convolve", (result, height, width, groups))
 
     let roles =
         match result with
@@ -104,7 +104,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
 
     let fold (t: Tensor) =
         let shape = t.Signature.Shape
-        Interpreter.Bind(Structure.Reshape(Array.append [| shape[0] * shape[1] |] shape[2..]), t)[0]
+        Tensor.Of(Structure.Reshape(Array.append [| shape[0] * shape[1] |] shape[2..]), t)
 
     /// Another of the three arrays from values of the two others. Repetitions are summed over where the array has none.
     let compute (role: ConvolutionRole) (signature: Signature) (values: (ConvolutionRole * Tensor) list) : Tensor =
@@ -113,12 +113,12 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
         let repeated = operands |> Array.filter (fun t -> t.Rank = 5)
 
         if repeated.Length = 0 || signature.Shape.Length = 5 then
-            Interpreter.Bind(primitive, operands)[0]
+            Tensor.Of(primitive, operands)
         elif role = ConvolutionRole.Filters && repeated.Length = 2 then
             // A sum over repetitions of sums over images is a sum over more images.
-            Interpreter.Bind(primitive, operands |> Array.map fold)[0]
+            Tensor.Of(primitive, operands |> Array.map fold)
         else
-            (Interpreter.Bind(primitive, operands)[0]).SumOver [| 0 |]
+            (Tensor.Of(primitive, operands)).SumOver [| 0 |]
 
     member _.Roles = roles
 
@@ -128,8 +128,10 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
         let shapes = operands |> Array.map _.Shape
 
         if operands[0].DType <> operands[1].DType || operands[0].DType = DType.Int32 then
-            Fail.dtype
-                $"convolution: operands must both be Float32 or both Float64, and they are {operands[0].DType} and {operands[1].DType}"
+            Fail.dtype (
+                $"convolution: operands must both be Float32 or both Float64, "
+                + $"and they are {operands[0].DType} and {operands[1].DType}"
+            )
 
         let fits =
             shapes |> Array.forall (fun shape -> shape.Length = 4 || shape.Length = 5)
@@ -142,8 +144,10 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
                 && Array.forall2 (fun role shape -> single shape = shapeOf role all) roles shapes)
 
         if not fits then
-            Fail.shape
-                $"convolution: {roles[0]} {Shape.show shapes[0]} and {roles[1]} {Shape.show shapes[1]} do not fit {this}"
+            Fail.shape (
+                $"convolution: {roles[0]} {Shape.show shapes[0]} and {roles[1]} {Shape.show shapes[1]} "
+                + $"do not fit {this}"
+            )
 
         let shape = shapeOf result (sizes (shapes |> Array.map single))
 
@@ -159,19 +163,10 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
             let kernel = emitter.Device.Convolve(describe sources target add, form)
             emitter.Emit(kernel, [ yield! sources; if add then yield target ], [ target ]))
 
-    override this.Jvp(primals, _, tangents) =
-        let along i = tangents[i] |> Tangent.map (fun t -> Interpreter.Bind(this, Array.updateAt i t primals)[0])
+    override _.Adjoint(k, operand, cotangent, other) =
+        compute roles[k] operand [ result, cotangent; roles[1 - k], other ]
 
-        [| Tangent.add (along 0) (along 1) |]
-
-    override this.Transpose(cotangents, operands) =
-        match cotangents[0], operands[0], operands[1] with
-        | ValueNone, _, _ -> [| ValueNone; ValueNone |]
-        | ValueSome c, Unknown a, Known b -> [| ValueSome(compute roles[0] a [ result, c; roles[1], b ]); ValueNone |]
-        | ValueSome c, Known a, Unknown b -> [| ValueNone; ValueSome(compute roles[1] b [ result, c; roles[0], a ]) |]
-        | _ -> Fail.differentiation $"{this} is not linear in its operands together"
-
-    /// A batch is repetitions; a batch of repetitions is more of them.
+    /// A batch becomes repetitions; a batch of repetitions becomes more of them.
     override this.Batch(size, operands, batched) =
         let inner = Array.map2 (fun (t: Tensor) isBatched -> if isBatched then t.Rank - 1 else t.Rank) operands batched
 
@@ -195,20 +190,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
                         | _ -> Array.append [| 0 |] last
 
                     let all = Array.append [| size; repeats |] single
-                    fold (if shape = all then t else Interpreter.Bind(Broadcast(all, axes), t)[0])
+                    fold (if shape = all then t else Tensor.Of(Broadcast(all, axes), t))
 
-            let stack = Interpreter.Bind(this, operands |> Array.mapi spread)[0]
+            let stack = Tensor.Of(this, operands |> Array.mapi spread)
             Interpreter.Bind(Structure.Reshape(Array.append [| size; repeats |] stack.Signature.Shape[1..]), stack)
-
-    /// 2⟨ȳ, B(t, u)⟩, as the smaller of ⟨Bᵀ(ȳ, u), t⟩ and ⟨Bᵀ(ȳ, t), u⟩.
-    override _.QuadraticForm(cotangents, _, _, tangents) =
-        match cotangents[0], tangents[0], tangents[1] with
-        | ValueSome c, ValueSome t, ValueSome u ->
-            let product =
-                if t.Size <= u.Size then
-                    compute roles[0] t.Signature [ result, c; roles[1], u ] * t
-                else
-                    compute roles[1] u.Signature [ result, c; roles[0], t ] * u
-
-            ValueSome(2.0 * product.SumAll())
-        | _ -> ValueNone

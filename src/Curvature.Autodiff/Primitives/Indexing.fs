@@ -37,8 +37,8 @@ module internal Indexing =
         if index.DType <> DType.Int32 then
             Fail.dtype $"{name}: an index is an Int32 tensor, and this one is {index.DType}"
 
-    /// table[batch…, outer…, index[batch…, count…], inner…] → [batch…, outer…, count…, inner…].
-    /// The first `batchAxes` axes of table and index go together.
+    /// table[batch…, outer…, index[batch…, count…], inner…] → [batch…, outer…, count…, inner…]. The first `batchAxes`
+    /// axes of table and index are paired.
     [<Sealed>]
     type Gather(axis: int, batchAxes: int) =
         inherit Primitive("Gather", (axis, batchAxes))
@@ -48,8 +48,10 @@ module internal Indexing =
             checkIndex "gather" index
 
             if table.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
-                Fail.shape
-                    $"gather: the first {batchAxes} axes of {Shape.show table.Shape} and {Shape.show index.Shape} differ"
+                Fail.shape (
+                    $"gather: the first {batchAxes} axes of {Shape.show table.Shape} "
+                    + $"and {Shape.show index.Shape} differ"
+                )
 
             let shape = Array.concat [ table.Shape[.. axis - 1]; index.Shape[batchAxes..]; table.Shape[axis + 1 ..] ]
             [| { table with Shape = shape } |]
@@ -63,7 +65,7 @@ module internal Indexing =
                     emitter.Emit(kernel, [ table; index ], [ target ])))
 
         override this.Jvp(primals, _, tangents) =
-            [| tangents[0] |> Tangent.map (fun t -> Interpreter.Bind(this, t, primals[1])[0]) |]
+            [| tangents[0] |> Tangent.map (fun t -> Tensor.Of(this, t, primals[1])) |]
 
         override _.Transpose(cotangents, operands) =
             match operands[1] with
@@ -71,8 +73,7 @@ module internal Indexing =
                 let length = operands[0].Signature.Shape[axis]
 
                 [|
-                    cotangents[0]
-                    |> Tangent.map (fun c -> Interpreter.Bind(ScatterAdd(axis, batchAxes, length), index, c)[0])
+                    cotangents[0] |> Tangent.map (fun c -> Tensor.Of(ScatterAdd(axis, batchAxes, length), index, c))
                     ValueNone
                 |]
             | Unknown _ -> Fail.differentiation "gather is not linear in its index"
@@ -102,12 +103,16 @@ module internal Indexing =
                 Fail.dtype "scatterAdd: updates are Float32 or Float64, and these are Int32; convert them first"
 
             if updates.Shape[.. batchAxes - 1] <> index.Shape[.. batchAxes - 1] then
-                Fail.shape
-                    $"scatterAdd: the first {batchAxes} axes of {Shape.show updates.Shape} and {Shape.show index.Shape} differ"
+                Fail.shape (
+                    $"scatterAdd: the first {batchAxes} axes of {Shape.show updates.Shape} "
+                    + $"and {Shape.show index.Shape} differ"
+                )
 
             if updates.Shape[axis .. axis + index.Shape.Length - batchAxes - 1] <> index.Shape[batchAxes..] then
-                Fail.shape
-                    $"scatterAdd: updates of shape {Shape.show updates.Shape} do not fit an index of shape {Shape.show index.Shape} at axis {axis}"
+                Fail.shape (
+                    $"scatterAdd: updates of shape {Shape.show updates.Shape} do not fit an index "
+                    + $"of shape {Shape.show index.Shape} at axis {axis}"
+                )
 
             [| { updates with Shape = tableShape index.Shape updates.Shape } |]
 
@@ -120,14 +125,14 @@ module internal Indexing =
                     emitter.Emit(kernel, [ updates; index ], [ target ])))
 
         override this.Jvp(primals, _, tangents) =
-            [| tangents[1] |> Tangent.map (fun t -> Interpreter.Bind(this, primals[0], t)[0]) |]
+            [| tangents[1] |> Tangent.map (fun t -> Tensor.Of(this, primals[0], t)) |]
 
         override _.Transpose(cotangents, operands) =
             match operands[0] with
             | Known index ->
                 [|
                     ValueNone
-                    cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Gather(axis, batchAxes), c, index)[0])
+                    cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Gather(axis, batchAxes), c, index))
                 |]
             | Unknown _ -> Fail.differentiation "scatterAdd is not linear in its index"
 
@@ -155,19 +160,8 @@ module internal Indexing =
 
         override _.Evaluation =
             Compute(fun emitter sources targets ->
-                let source, target = sources[0], targets[0]
-
-                let reduction =
-                    Reduction(
-                        source.DType,
-                        ReductionKind.ArgMaximum,
-                        source.Shape,
-                        [| source.Shape.Length - 1 |],
-                        source.Operand,
-                        target.Operand
-                    )
-
-                emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ target ]))
+                let lastAxis = sources[0].Shape.Length - 1
+                emitter.Reduce(ReductionKind.ArgMaximum, sources[0], [| lastAxis |], targets[0]))
 
         override _.Jvp(_, _, _) = [| ValueNone |]
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
@@ -178,8 +172,7 @@ module internal Indexing =
         inherit LinearPrimitive("CumulativeSum", (axis, reverse))
 
         override _.Infer operands =
-            if operands[0].DType = DType.Int32 then
-                Fail.dtype "cumulativeSum: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+            operands[0].RequireNumbers "cumulativeSum"
 
             [| operands[0] |]
 
@@ -206,6 +199,6 @@ module internal Indexing =
                     emitter.Emit(emitter.Device.CumulativeSum scan, [ source ], [ target ])))
 
         override _.Adjoint(cotangents, _) =
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(CumulativeSum(axis, not reverse), c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(CumulativeSum(axis, not reverse), c))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(CumulativeSum(axis + 1, reverse), operands)

@@ -2,7 +2,7 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// The Euclidean norm over all axes but the first `kept`. A primitive of its own, because the square root of a sum of squares
+/// The Euclidean norm over all axes but the first `kept`. It is a primitive because the square root of a sum of squares
 /// overflows, underflows, and has no derivative at 0. With y = ‖x‖ and u = x/y, Dy[t] = ⟨u, t⟩ and
 /// D²y[t, t] = ⟨t, t − u⟨u, t⟩⟩/y. At 0 every derivative is 0: that is the subgradient of least norm.
 [<Sealed>]
@@ -11,8 +11,8 @@ type internal Norm(kept: int) =
 
     static let powerOfTwo (exponent: int) = System.Math.ScaleB(1.0, exponent)
 
-    /// Bounds of the largest element, from the top down, with factors that bring what is beyond each of them to a size whose
-    /// squares neither overflow nor lose digits. They are powers of two, so that they change no digit.
+    /// Bounds of the largest element, from large to small. Each has a factor that brings elements beyond it to a size
+    /// whose squares neither overflow nor lose digits. They are powers of two, so that they change no digit.
     static let scales dtype =
         if dtype = DType.Float32 then
             struct (struct (powerOfTwo 50, powerOfTwo -75),
@@ -26,8 +26,7 @@ type internal Norm(kept: int) =
     let trailing (shape: int[]) = [| kept .. shape.Length - 1 |]
 
     /// A value for each entry of the axes that are kept, repeated over the others.
-    let spread (shape: int[]) (value: Tensor) : Tensor =
-        Interpreter.Bind(Broadcast(shape, [| 0 .. kept - 1 |]), value)[0]
+    let spread (shape: int[]) (value: Tensor) : Tensor = Tensor.Of(Broadcast(shape, [| 0 .. kept - 1 |]), value)
 
     /// t/y, and 0 where y is 0, without a division by 0 that reverse mode could meet.
     let divide (t: Tensor) (y: Tensor) : Tensor =
@@ -37,25 +36,14 @@ type internal Norm(kept: int) =
     /// ⟨u, t⟩ for each entry that is kept.
     let along (u: Tensor) (t: Tensor) : Tensor = (u * t).SumOver(trailing t.Signature.Shape)
 
-    let map (emitter: Emitter) (reads: View list) (target: View) summed shape constants code =
-        let inputs = reads |> List.map _.Operand |> List.toArray
-        let register = inputs.Length + Array.length constants + Array.length code - 1
-        let output = TapeOutput(register, target.Operand, summed)
-        let tape = Tape(target.DType, shape, inputs, constants, code, [| output |])
-        emitter.Emit(emitter.Device.Map tape, reads, [ target ])
-
     /// Factors by which the elements are multiplied before they are squared, from the largest of them.
     let factors (emitter: Emitter) (largest: View) =
         let struct (struct (high, down), struct (low, up), struct (lowest, farUp)) = scales largest.DType
         let factor = emitter.Temporary largest.Signature
 
-        map
-            emitter
-            [ largest ]
-            factor
-            0
-            largest.Shape
-            [| high; low; lowest; down; up; farUp; 1.0 |]
+        emitter.Map(
+            [ largest ],
+            [| high; low; lowest; down; up; farUp; 1.0 |],
             [|
                 Instruction(OpCode.Greater, 0, 1)
                 Instruction(OpCode.Greater, 2, 0)
@@ -63,13 +51,14 @@ type internal Norm(kept: int) =
                 Instruction(OpCode.Select, 10, 6, 5)
                 Instruction(OpCode.Select, 9, 11, 7)
                 Instruction(OpCode.Select, 8, 4, 12)
-            |]
+            |],
+            [ 13, factor ]
+        )
 
         factor
 
     override _.Infer operands =
-        if operands[0].DType = DType.Int32 then
-            Fail.dtype "norm: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+        operands[0].RequireNumbers "norm"
 
         [| { operands[0] with Shape = operands[0].Shape[.. kept - 1] } |]
 
@@ -82,32 +71,15 @@ type internal Norm(kept: int) =
                 Structure.clear emitter target
             else
                 let absolute, largest = emitter.Temporary x.Signature, emitter.Temporary target.Signature
-                map emitter [ x ] absolute 0 x.Shape [||] [| Instruction(OpCode.Abs, 0) |]
-
-                let maximum =
-                    Reduction(x.DType, ReductionKind.Maximum, x.Shape, axes, absolute.Operand, largest.Operand)
-
-                emitter.Emit(emitter.Device.Reduce maximum, [ absolute ], [ largest ])
+                emitter.Map([ x ], [||], [| Instruction(OpCode.Abs, 0) |], [ 1, absolute ])
+                emitter.Reduce(ReductionKind.Maximum, absolute, axes, largest)
                 let factor, squares = factors emitter largest, emitter.Temporary target.Signature
                 let repeated = View.broadcast x.Shape [| 0 .. kept - 1 |] factor
 
-                map
-                    emitter
-                    [ x; repeated ]
-                    squares
-                    axes.Length
-                    x.Shape
-                    [||]
-                    [| Instruction(OpCode.Multiply, 0, 1); Instruction(OpCode.Multiply, 2, 2) |]
-
-                map
-                    emitter
-                    [ squares; factor ]
-                    target
-                    0
-                    target.Shape
-                    [||]
-                    [| Instruction(OpCode.Sqrt, 0); Instruction(OpCode.Divide, 2, 1) |])
+                let square = [| Instruction(OpCode.Multiply, 0, 1); Instruction(OpCode.Multiply, 2, 2) |]
+                emitter.Map([ x; repeated ], [||], square, [ 3, squares ])
+                let root = [| Instruction(OpCode.Sqrt, 0); Instruction(OpCode.Divide, 2, 1) |]
+                emitter.Map([ squares; factor ], [||], root, [ 3, target ]))
 
     override _.Jvp(primals, results, tangents) =
         let x = primals[0]

@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// Functions of the softmax of the last axis that are primitives of their own, because their compositions cancel in
-/// float32. Each row is shifted by its own maximum.
+/// Softmax of the last axis, and functions of it. They are primitives because their compositions lose digits in
+/// Float32. Each row is shifted by its maximum.
 module internal Softmax =
 
     let private lastAxis (shape: int[]) = shape.Length - 1
@@ -11,7 +11,7 @@ module internal Softmax =
 
     /// Repeats a value per row along the last axis of a shape.
     let private perRow (shape: int[]) (value: Tensor) : Tensor =
-        Interpreter.Bind(Broadcast(shape, [| 0 .. shape.Length - 2 |]), value)[0]
+        Tensor.Of(Broadcast(shape, [| 0 .. shape.Length - 2 |]), value)
 
     let private perRowView (shape: int[]) (view: View) = View.broadcast shape [| 0 .. shape.Length - 2 |] view
 
@@ -21,20 +21,17 @@ module internal Softmax =
         if operand.Shape.Length = 0 || operand.Shape[lastAxis operand.Shape] = 0 then
             Fail.shape $"{name}: the last axis of shape {Shape.show operand.Shape} has no elements"
 
-        if operand.DType = DType.Int32 then
-            Fail.dtype $"{name}: arithmetic needs Float32 or Float64, and got Int32"
+        operand.RequireNumbers name
+
+    /// e^(x − maximum): register 3 of a tape on x and the maximum of its row.
+    let private shiftedExp = [| Instruction(OpCode.Subtract, 0, 1); Instruction(OpCode.Exp, 2) |]
 
     /// Emits the maximum of each row, clamped to finite numbers, so that shifting rows of infinities by it is defined.
     let private rowMaximum (emitter: Emitter) (source: View) =
         let signature: Signature = { Shape = rows source.Shape; DType = source.DType }
 
         let maximum = emitter.Temporary signature
-        let axes = [| lastAxis source.Shape |]
-
-        let reduction =
-            Reduction(source.DType, ReductionKind.Maximum, source.Shape, axes, source.Operand, maximum.Operand)
-
-        emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ maximum ])
+        emitter.Reduce(ReductionKind.Maximum, source, [| lastAxis source.Shape |], maximum)
 
         let largest =
             if source.DType = DType.Float32 then
@@ -42,26 +39,17 @@ module internal Softmax =
             else
                 System.Double.MaxValue
 
-        let clamp =
-            Tape(
-                source.DType,
-                signature.Shape,
-                [| maximum.Operand |],
-                [| -largest; largest |],
-                [| Instruction(OpCode.Maximum, 0, 1); Instruction(OpCode.Minimum, 3, 2) |],
-                [| TapeOutput(4, maximum.Operand) |]
-            )
-
-        emitter.Emit(emitter.Device.Map clamp, [ maximum ], [ maximum ])
+        let clamp = [| Instruction(OpCode.Maximum, 0, 1); Instruction(OpCode.Minimum, 3, 2) |]
+        emitter.Map([ maximum ], [| -largest; largest |], clamp, [ 4, maximum ])
         maximum
 
-    /// p = eˣ / Σ eˣ over the last axis. From shifted exponentials and not as exp(x − logsumexp x), which for large x has few
-    /// digits left. D²p[t, t] = p·((t − t̄)² − Σ p(t − t̄)²) with t̄ = Σ p t.
+    /// p = eˣ / Σ eˣ over the last axis. It is computed from shifted exponentials: exp(x − logsumexp x) has few digits
+    /// left for large x. D²p[t, t] = p·((t − t̄)² − Σ p(t − t̄)²) with t̄ = Σ p t.
     [<Sealed>]
     type Probabilities() =
         inherit Primitive("Softmax", box ())
 
-        static member Of(x: Tensor) : Tensor = Interpreter.Bind(Probabilities(), x)[0]
+        static member Of(x: Tensor) : Tensor = Tensor.Of(Probabilities(), x)
 
         /// t − Σ p t for each row.
         static member Deviation(p: Tensor, t: Tensor) : Tensor = t - perRow t.Signature.Shape (overRows (p * t))
@@ -82,29 +70,9 @@ module internal Softmax =
 
                 let total = emitter.Temporary { Shape = rows x.Shape; DType = x.DType }
 
-                let exponentials =
-                    Tape(
-                        x.DType,
-                        x.Shape,
-                        [| x.Operand; (perRowView x.Shape maximum).Operand |],
-                        [||],
-                        [| Instruction(OpCode.Subtract, 0, 1); Instruction(OpCode.Exp, 2) |],
-                        [| TapeOutput(3, target.Operand); TapeOutput(3, total.Operand, 1) |]
-                    )
-
-                emitter.Emit(emitter.Device.Map exponentials, [ x; maximum ], [ target; total ])
-
-                let divide =
-                    Tape(
-                        x.DType,
-                        x.Shape,
-                        [| target.Operand; (perRowView x.Shape total).Operand |],
-                        [||],
-                        [| Instruction(OpCode.Divide, 0, 1) |],
-                        [| TapeOutput(2, target.Operand) |]
-                    )
-
-                emitter.Emit(emitter.Device.Map divide, [ target; total ], [ target ]))
+                emitter.Map([ x; perRowView x.Shape maximum ], [||], shiftedExp, [ 3, target; 3, total ])
+                let divide = [| Instruction(OpCode.Divide, 0, 1) |]
+                emitter.Map([ target; perRowView x.Shape total ], [||], divide, [ 2, target ]))
 
         override _.Jvp(_, results, tangents) =
             [| tangents[0] |> Tangent.map (fun t -> results[0] * Probabilities.Deviation(results[0], t)) |]
@@ -125,7 +93,7 @@ module internal Softmax =
     type LogSumExp() =
         inherit Primitive("LogSumExp", box ())
 
-        static member Of(x: Tensor) : Tensor = Interpreter.Bind(LogSumExp(), x)[0]
+        static member Of(x: Tensor) : Tensor = Tensor.Of(LogSumExp(), x)
 
         override _.Infer operands =
             checkRows "logsumexp" operands[0]
@@ -136,30 +104,9 @@ module internal Softmax =
                 let x, target = sources[0], targets[0]
                 let maximum = rowMaximum emitter x
                 let total = emitter.Temporary target.Signature
-
-                let sum =
-                    Tape(
-                        x.DType,
-                        x.Shape,
-                        [| x.Operand; (perRowView x.Shape maximum).Operand |],
-                        [||],
-                        [| Instruction(OpCode.Subtract, 0, 1); Instruction(OpCode.Exp, 2) |],
-                        [| TapeOutput(3, total.Operand, 1) |]
-                    )
-
-                emitter.Emit(emitter.Device.Map sum, [ x; maximum ], [ total ])
-
-                let finish =
-                    Tape(
-                        x.DType,
-                        target.Shape,
-                        [| maximum.Operand; total.Operand |],
-                        [||],
-                        [| Instruction(OpCode.Log, 1); Instruction(OpCode.Add, 0, 2) |],
-                        [| TapeOutput(3, target.Operand) |]
-                    )
-
-                emitter.Emit(emitter.Device.Map finish, [ maximum; total ], [ target ]))
+                emitter.Map([ x; perRowView x.Shape maximum ], [||], shiftedExp, [ 3, total ])
+                let unshift = [| Instruction(OpCode.Log, 1); Instruction(OpCode.Add, 0, 2) |]
+                emitter.Map([ maximum; total ], [||], unshift, [ 3, target ]))
 
         override _.Jvp(primals, _, tangents) =
             [| tangents[0] |> Tangent.map (fun t -> overRows (Probabilities.Of primals[0] * t)) |]
@@ -198,43 +145,29 @@ module internal Softmax =
                 let weighted = emitter.Temporary target.Signature
                 let mass = emitter.Temporary target.Signature
 
-                let sums =
-                    Tape(
-                        x.DType,
-                        x.Shape,
-                        [| x.Operand; (perRowView x.Shape maximum).Operand; q.Operand |],
-                        [| 0.0 |],
-                        // A class without weight costs nothing, even where its logit is −∞.
-                        [|
-                            Instruction(OpCode.Subtract, 0, 1)
-                            Instruction(OpCode.Exp, 4)
-                            Instruction(OpCode.Multiply, 2, 4)
-                            Instruction(OpCode.Select, 2, 6, 3)
-                        |],
-                        [|
-                            TapeOutput(5, exponentials.Operand, 1)
-                            TapeOutput(7, weighted.Operand, 1)
-                            TapeOutput(2, mass.Operand, 1)
-                        |]
-                    )
+                emitter.Map(
+                    [ x; perRowView x.Shape maximum; q ],
+                    [| 0.0 |],
+                    // A class of weight 0 adds 0, even where its logit is −∞.
+                    [|
+                        Instruction(OpCode.Subtract, 0, 1)
+                        Instruction(OpCode.Exp, 4)
+                        Instruction(OpCode.Multiply, 2, 4)
+                        Instruction(OpCode.Select, 2, 6, 3)
+                    |],
+                    [ 5, exponentials; 7, weighted; 2, mass ]
+                )
 
-                emitter.Emit(emitter.Device.Map sums, [ x; maximum; q ], [ exponentials; weighted; mass ])
-
-                let finish =
-                    Tape(
-                        x.DType,
-                        target.Shape,
-                        [| exponentials.Operand; weighted.Operand; mass.Operand |],
-                        [||],
-                        [|
-                            Instruction(OpCode.Log, 0)
-                            Instruction(OpCode.Multiply, 2, 3)
-                            Instruction(OpCode.Subtract, 4, 1)
-                        |],
-                        [| TapeOutput(5, target.Operand) |]
-                    )
-
-                emitter.Emit(emitter.Device.Map finish, [ exponentials; weighted; mass ], [ target ]))
+                emitter.Map(
+                    [ exponentials; weighted; mass ],
+                    [||],
+                    [|
+                        Instruction(OpCode.Log, 0)
+                        Instruction(OpCode.Multiply, 2, 3)
+                        Instruction(OpCode.Subtract, 4, 1)
+                    |],
+                    [ 5, target ]
+                ))
 
         override _.Jvp(primals, _, tangents) =
             let x, q = primals[0], primals[1]

@@ -2,7 +2,7 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// The primitives that move elements and compute nothing: all linear, most of them free.
+/// The primitives that move elements and do no arithmetic. All are linear, and most run no kernel.
 module internal Structure =
 
     let private shiftAxes (axes: int[]) = axes |> Array.map ((+) 1)
@@ -11,9 +11,7 @@ module internal Structure =
     /// Fills a view with zeros. Tapes have no Int32, but a Float32 zero has the same bits.
     let clear (emitter: Emitter) (target: View) =
         let dtype = if target.DType = DType.Int32 then DType.Float32 else target.DType
-
         let tape = Tape(dtype, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
-
         emitter.Emit(emitter.Device.Map tape, [], [ target ])
 
     /// The same elements, in row-major order, in another shape.
@@ -24,15 +22,17 @@ module internal Structure =
 
         override _.Infer operands =
             if Shape.size operands[0].Shape <> Shape.size shape then
-                Fail.shape
-                    $"reshape: {Shape.show operands[0].Shape} has {Shape.size operands[0].Shape} elements, and {Shape.show shape} has {Shape.size shape}"
+                Fail.shape (
+                    $"reshape: {Shape.show operands[0].Shape} has {Shape.size operands[0].Shape} elements, "
+                    + $"and {Shape.show shape} has {Shape.size shape}"
+                )
 
             [| { operands[0] with Shape = shape } |]
 
         override _.Evaluation = Reinterpret(fun view -> View.reshape shape view |> ValueOption.map Array.singleton)
 
         override _.Adjoint(cotangents, operand) =
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Reshape operand.Shape, c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Reshape operand.Shape, c))
 
         override _.Batch(size, operands, _) = Interpreter.Bind(Reshape(prepend size shape), operands)
 
@@ -41,6 +41,7 @@ module internal Structure =
     type Permute(order: int[]) =
         inherit LinearPrimitive("Permute", List.ofArray order)
         member _.Order = order
+        member _.Inverse = Array.init order.Length (fun axis -> System.Array.IndexOf(order, axis))
 
         override _.Infer operands =
             [|
@@ -51,10 +52,8 @@ module internal Structure =
 
         override _.Evaluation = Reinterpret(fun view -> ValueSome [| View.permute order view |])
 
-        override _.Adjoint(cotangents, _) =
-            let inverse = Array.zeroCreate order.Length
-            order |> Array.iteri (fun i axis -> inverse[axis] <- i)
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Permute inverse, c)[0])
+        override this.Adjoint(cotangents, _) =
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Permute this.Inverse, c))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(Permute(prepend 0 (shiftAxes order)), operands)
 
@@ -76,7 +75,7 @@ module internal Structure =
                     ValueSome
                         [| View.slice (pick (fun length -> length - 1) 0) view.Shape (pick (fun _ -> -1) 1) view |])
 
-        override this.Adjoint(cotangents, _) = cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(this, c)[0])
+        override this.Adjoint(cotangents, _) = cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, c))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(Reverse(shiftAxes axes), operands)
 
@@ -98,8 +97,10 @@ module internal Structure =
                         last < int64 source[axis]
 
                 if start[axis] < 0 || shape[axis] < 0 || not fits then
-                    Fail.shape
-                        $"slice: {shape[axis]} elements from {start[axis]} in steps of {steps[axis]} do not lie within axis {axis} of shape {Shape.show source}"
+                    Fail.shape (
+                        $"slice: {shape[axis]} elements from {start[axis]} in steps of {steps[axis]} "
+                        + $"do not lie within axis {axis} of shape {Shape.show source}"
+                    )
 
             [| { operands[0] with Shape = shape } |]
 
@@ -111,7 +112,7 @@ module internal Structure =
                     operand.Shape[axis] - start[axis] - (max 0 (shape[axis] - 1) * steps[axis] + min 1 shape[axis]))
 
             let interior = steps |> Array.map (fun step -> step - 1)
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Pad(start, interior, after), c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Pad(start, interior, after), c))
 
         override _.Batch(size, operands, _) =
             Interpreter.Bind(Slice(prepend 0 start, prepend size shape, prepend 1 steps), operands)
@@ -140,7 +141,7 @@ module internal Structure =
 
         override _.Adjoint(cotangents, operand) =
             let steps = interior |> Array.map ((+) 1)
-            cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Slice(before, operand.Shape, steps), c)[0])
+            cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Slice(before, operand.Shape, steps), c))
 
         override _.Batch(_, operands, _) =
             Interpreter.Bind(Pad(prepend 0 before, prepend 0 interior, prepend 0 after), operands)
@@ -160,8 +161,10 @@ module internal Structure =
                 Fail.shape $"split: pieces cannot have negative lengths, and these are {Shape.show sizes}"
 
             if total <> int64 source.Shape[axis] then
-                Fail.shape
-                    $"split: pieces of {Shape.show sizes} add up to {total}, and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
+                Fail.shape (
+                    $"split: pieces of {Shape.show sizes} add up to {total}, "
+                    + $"and axis {axis} of {Shape.show source.Shape} has {source.Shape[axis]}"
+                )
 
             sizes |> Array.map (fun size -> { source with Shape = source.Shape |> Array.updateAt axis size })
 
@@ -193,7 +196,7 @@ module internal Structure =
                         | ValueSome c -> c
                         | ValueNone -> example.Fill(operand.Shape |> Array.updateAt axis sizes[piece], 0.0))
 
-                ValueSome(Interpreter.Bind(Concat axis, pieces)[0])
+                ValueSome(Tensor.Of(Concat axis, pieces))
 
         override _.Batch(_, operands, _) = Interpreter.Bind(Split(axis + 1, sizes), operands)
 
@@ -211,8 +214,10 @@ module internal Structure =
                     && Array.updateAt axis 0 operand.Shape = Array.updateAt axis 0 first.Shape
 
                 if not fits then
-                    Fail.shape
-                        $"concat: shapes {Shape.show first.Shape} and {Shape.show operand.Shape} differ outside axis {axis}"
+                    Fail.shape (
+                        $"concat: shapes {Shape.show first.Shape} and {Shape.show operand.Shape} "
+                        + $"differ outside axis {axis}"
+                    )
 
                 if operand.DType <> first.DType then
                     Fail.dtype $"concat: element types {first.DType} and {operand.DType} differ"
@@ -240,7 +245,7 @@ module internal Structure =
 
         override this.Jvp(primals, _, tangents) =
             let pieces = Array.map2 Tangent.orZeros primals tangents
-            [| ValueSome(Interpreter.Bind(this, pieces)[0]) |]
+            [| ValueSome(Tensor.Of(this, pieces)) |]
 
         override _.Transpose(cotangents, operands) =
             match cotangents[0] with
@@ -275,12 +280,10 @@ module internal Structure =
             if dtype = DType.Int32 then
                 [| ValueNone |]
             else
-                [| tangents[0] |> Tangent.map (fun t -> Interpreter.Bind(this, t)[0]) |]
+                [| tangents[0] |> Tangent.map (fun t -> Tensor.Of(this, t)) |]
 
         override _.Transpose(cotangents, operands) =
-            [|
-                cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(Convert operands[0].Signature.DType, c)[0])
-            |]
+            [| cotangents[0] |> Tangent.map (fun c -> Tensor.Of(Convert operands[0].Signature.DType, c)) |]
 
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
 

@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// For images [N; H; W; C], the sum over each window, [N; H′; W′; C]; or the adjoint: for each element the sum over the windows
-/// that it is in.
+/// For images [N; H; W; C], the sum over each window, [N; H′; W′; C]. The adjoint is, for each element, the sum over
+/// the windows that contain it.
 [<Sealed>]
 type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
     inherit LinearPrimitive("WindowSums", (height, width, adjoint))
@@ -23,8 +23,7 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
     override this.Infer operands =
         let shape = operands[0].Shape
 
-        if operands[0].DType = DType.Int32 then
-            Fail.dtype "window sums: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+        operands[0].RequireNumbers "window sums"
 
         if shape.Length <> 4 || struct (shape[1], shape[2]) <> sourceLengths then
             Fail.shape $"window sums: images of shape {Shape.show shape} do not fit {this}"
@@ -55,18 +54,18 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
                 emitter.Emit(emitter.Device.SumWindows sum, [ source ], [ target ])))
 
     override _.Adjoint(cotangents, _) =
-        cotangents[0] |> Tangent.map (fun c -> Interpreter.Bind(WindowSums(height, width, not adjoint), c)[0])
+        cotangents[0] |> Tangent.map (fun c -> Tensor.Of(WindowSums(height, width, not adjoint), c))
 
     /// A batch of images is more images.
     override this.Batch(size, operands, _) =
         let shape = operands[0].Signature.Shape
         let images = Array.append [| shape[0] * shape[1] |] shape[2..]
-        let sums = Interpreter.Bind(this, Interpreter.Bind(Structure.Reshape images, operands))[0]
+        let sums = Tensor.Of(this, Interpreter.Bind(Structure.Reshape images, operands))
         Interpreter.Bind(Structure.Reshape(Array.append [| size; shape[1] |] sums.Signature.Shape[1..]), sums)
 
-/// For images [N; H; W; C], where the largest element of each window is, Int32 [N; H′; W′; C]: its position among all elements
-/// of the images. The first of several, or the first NaN. Images may have a leading axis; each of its entries is on its own.
-/// It has no derivative.
+/// For images [N; H; W; C], the position of the largest element of each window, Int32 [N; H′; W′; C], counted among all
+/// elements of the images. It is the first of equal ones, or the first NaN. Images may have a leading axis; positions
+/// are then counted within each of its entries. It has no derivative.
 [<Sealed>]
 type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
     inherit Primitive("WindowMaxima", (height, width))
@@ -117,6 +116,6 @@ type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
         match operands[0].Signature.Shape with
         | shape when shape.Length = 6 ->
             let stacks = Array.append [| shape[0] * shape[1] |] shape[2..]
-            let maxima = Interpreter.Bind(this, Interpreter.Bind(Structure.Reshape stacks, operands))[0]
+            let maxima = Tensor.Of(this, Interpreter.Bind(Structure.Reshape stacks, operands))
             Interpreter.Bind(Structure.Reshape(Array.append [| size; shape[1] |] maxima.Signature.Shape[1..]), maxima)
         | _ -> Interpreter.Bind(this, operands)

@@ -1,9 +1,9 @@
 namespace Curvature
 
-/// A stack of tensors, seen as one of them.
+/// One tensor of a stack, of which the whole stack is kept.
 [<Sealed>]
 type internal BatchTracer(owner: Interpreter, stack: Tensor) =
-    inherit Content({ stack.Signature with Shape = Array.tail stack.Signature.Shape })
+    inherit Tracer({ stack.Signature with Shape = Array.tail stack.Signature.Shape })
     member _.Stack = stack
     override _.Owner = owner
     override _.Device = stack.Device
@@ -22,18 +22,18 @@ type internal BatchTracer(owner: Interpreter, stack: Tensor) =
 type internal BatchInterpreter(depth: int, size: int) =
     inherit Interpreter(depth)
 
-    member this.IsOwn(t: Tensor) =
+    /// The stack that a tensor stands for, where it belongs to this transformation.
+    member this.TryStack(t: Tensor) : Tensor voption =
         match t.Content with
-        | :? BatchTracer as tracer -> obj.ReferenceEquals(tracer.Owner, this)
-        | _ -> false
+        | :? BatchTracer as tracer when obj.ReferenceEquals(tracer.Owner, this) -> ValueSome tracer.Stack
+        | _ -> ValueNone
 
     override this.Process(primitive, operands) =
-        let batched = operands |> Array.map this.IsOwn
+        let stacks = operands |> Array.map this.TryStack
+        let stacksOrConstants = Array.map2 ValueOption.defaultValue operands stacks
 
-        let stacks =
-            Array.map2 (fun (t: Tensor) own -> if own then (t.Content :?> BatchTracer).Stack else t) operands batched
-
-        primitive.Batch(size, stacks, batched) |> Array.map (fun stack -> Tensor(BatchTracer(this, stack)))
+        primitive.Batch(size, stacksOrConstants, stacks |> Array.map _.IsSome)
+        |> Array.map (fun stack -> Tensor(BatchTracer(this, stack)))
 
 module internal Batching =
 
@@ -57,6 +57,5 @@ module internal Batching =
 
         results
         |> Array.map (fun result ->
-            match result.Content with
-            | :? BatchTracer as tracer when obj.ReferenceEquals(tracer.Owner, interpreter) -> tracer.Stack
-            | _ -> (Batched.align size [| result |] [| false |])[0])
+            interpreter.TryStack result
+            |> ValueOption.defaultWith (fun () -> (Batched.align size [| result |] [| false |])[0]))

@@ -1,28 +1,27 @@
-namespace Curvature.FSharp
+namespace Curvature
 
 open System
-open Curvature
 
-/// Passes values through, and remembers where the first one that is not finite came from.
+/// A value that is watched for NaN and infinity.
 [<Sealed>]
 type internal FiniteTracer(owner: Interpreter, value: Tensor) =
-    inherit Content(value.Signature)
+    inherit Tracer(value.Signature)
     member _.Value = value
     override _.Owner = owner
     override _.Device = value.Device
     override _.Storage = value.Storage
     override _.Describe() = value.ToString()
 
-/// Looking for NaN and infinity.
+/// A search for NaN and infinity.
 module internal Finite =
 
-    /// NaN and infinities as people write them.
+    /// The words for NaN and infinities.
     let name (value: float) =
         if Double.IsNaN value then "NaN"
         elif value > 0.0 then "infinity"
         else "-infinity"
 
-    /// The position and value of the first element that is not finite. Values that are being traced are not looked at.
+    /// The position and value of the first element that is not finite; nothing for values that are being traced.
     let tryFind (t: Tensor) : struct (int * float) voption =
         if not (isNull t.Owner) || t.DType = DType.Int32 || t.Size = 0 then
             ValueNone
@@ -44,7 +43,7 @@ module internal Finite =
         match tryFind t with
         | ValueNone -> ValueNone
         | ValueSome(struct (i, value)) when t.Rank = 0 && i = 0 -> ValueSome(name value)
-        | ValueSome(struct (i, value)) -> ValueSome $"{name value} at element {i} of {Shape.show t.Signature.Shape}"
+        | ValueSome(struct (i, value)) -> ValueSome $"{name value} at element {i} of {t.ShapeText}"
 
     /// Raises NonFiniteException, naming the tensor, where one of its elements is not finite.
     let check (what: string) (t: Tensor) =
@@ -52,22 +51,22 @@ module internal Finite =
         | ValueSome where -> Fail.nonFinite $"{what} is {where}"
         | ValueNone -> ()
 
-    /// Runs primitives until one of them yields a value that is not finite.
+    /// Runs primitives, and keeps in words where the first value that is not finite came from.
     [<Sealed>]
-    type private Search(depth: int) =
+    type private FiniteInterpreter(depth: int) =
         inherit Interpreter(depth)
         member val Found: string voption = ValueNone with get, set
 
         member this.Split(t: Tensor) =
             match t.Content with
-            | :? FiniteTracer as tracer when obj.ReferenceEquals(tracer.Owner, this) -> struct (true, tracer.Value)
-            | _ -> struct (false, t)
+            | :? FiniteTracer as tracer when obj.ReferenceEquals(tracer.Owner, this) -> struct (tracer.Value, true)
+            | _ -> struct (t, false)
 
-        member private this.Blame(primitive: Primitive, operands: struct (bool * Tensor)[], results: Tensor[]) =
+        member private this.Examine(primitive: Primitive, operands: struct (Tensor * bool)[], results: Tensor[]) =
             let constant =
                 operands
-                |> Array.tryPick (fun struct (own, t) ->
-                    match own, describe t with
+                |> Array.tryPick (fun struct (t, isWatched) ->
+                    match isWatched, describe t with
                     | false, ValueSome where -> Some $"a constant used by {primitive.Name} is {where}"
                     | _ -> None)
 
@@ -85,9 +84,9 @@ module internal Finite =
 
         override this.Process(primitive, operands) =
             let parts = operands |> Array.map this.Split
-            let results = Interpreter.Bind(primitive, parts |> Array.map (fun struct (_, value) -> value))
+            let results = Interpreter.Bind(primitive, parts |> Array.map (fun struct (value, _) -> value))
 
-            if this.Found.IsNone then this.Blame(primitive, parts, results)
+            if this.Found.IsNone then this.Examine(primitive, parts, results)
 
             results |> Array.map (fun result -> Tensor(FiniteTracer(this, result)))
 
@@ -96,9 +95,9 @@ module internal Finite =
         match describe x with
         | ValueSome where -> $"the point is {where}"
         | ValueNone ->
-            let search = Search(Interpreter.CurrentDepth + 1)
-            search.Run(fun () -> f (Tensor(FiniteTracer(search, x))) |> ignore)
+            let interpreter = FiniteInterpreter(Interpreter.CurrentDepth + 1)
+            interpreter.Run(fun () -> f (Tensor(FiniteTracer(interpreter, x))) |> ignore)
 
-            match search.Found with
+            match interpreter.Found with
             | ValueSome found -> $"first, {found}"
             | ValueNone -> "it appears in a derivative, where every value of the function is finite"

@@ -6,7 +6,7 @@ open System.Threading
 /// A tensor together with its derivative along a direction.
 [<Sealed>]
 type internal JvpTracer(owner: Interpreter, primal: Tensor, tangent: Tensor) =
-    inherit Content(primal.Signature)
+    inherit Tracer(primal.Signature)
     let mayBeRemembered = primal.Content.MayBeRemembered && tangent.Content.MayBeRemembered
     member _.Primal = primal
     member _.Tangent = tangent
@@ -18,13 +18,13 @@ type internal JvpTracer(owner: Interpreter, primal: Tensor, tangent: Tensor) =
 
 /// Forward mode: every primitive also pushes tangents forward. Values without a tangent cost nothing extra.
 ///
-/// Inside another transformation, an operation that was done before is not done again. Derivatives of derivatives
-/// repeat each other's operations: of the 3ⁿ that the n-th derivative of tanh asks for, fewer than n³ differ.
+/// Inside another transformation, the results of an operation are kept, and equal operations are done once. Derivatives
+/// of derivatives repeat operations: the n-th derivative of tanh has 3ⁿ of them, and fewer than n³ differ.
 [<Sealed>]
 type internal JvpInterpreter(depth: int) =
     inherit Interpreter(depth)
 
-    /// So many operations are remembered at the most; then all are forgotten.
+    /// At most so many operations are remembered; then all are forgotten.
     static let most = 1 <<< 16
 
     let remembered = lazy (ConcurrentDictionary<Application<obj>, Tensor[]>())

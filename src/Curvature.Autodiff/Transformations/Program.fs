@@ -73,9 +73,7 @@ type internal Program =
     override program.ToString() =
         let text = StringBuilder()
 
-        let variable id =
-            let signature = program.Variables[id]
-            $"v{id}: {signature.DType}{Shape.show signature.Shape}"
+        let variable id = $"v{id}: {program.Variables[id].Text}"
 
         let atom a =
             match a with
@@ -84,39 +82,39 @@ type internal Program =
                 t.ToScalar().ToString("G6", System.Globalization.CultureInfo.InvariantCulture)
             | Constant t when isNull t.Owner && t.Storage.Uniform.IsSome ->
                 t.Storage.Uniform.Value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture)
-            | Constant t -> $"constant{Shape.show t.Signature.Shape}"
+            | Constant t -> $"constant{t.ShapeText}"
 
         let list (items: string seq) = System.String.Join(", ", items)
         text.Append($"inputs {list (Seq.init program.Inputs variable)}\n") |> ignore
 
         for equation in program.Equations do
-            text.Append(
-                $"  {list (equation.Results |> Seq.map variable)} = {equation.Primitive} ({list (equation.Operands |> Seq.map atom)})\n"
-            )
-            |> ignore
+            let results, operands = equation.Results |> Seq.map variable, equation.Operands |> Seq.map atom
+            text.Append($"  {list results} = {equation.Primitive} ({list operands})\n") |> ignore
 
         text.Append($"outputs {list (program.Outputs |> Seq.map atom)}").ToString()
 
 /// A value that the program being recorded will compute.
 [<Sealed>]
 type internal StageTracer(owner: Interpreter, id: int, signature: Signature, device: Device, isLinear: bool) =
-    inherit Content(signature)
+    inherit Tracer(signature)
     member _.Id = id
     override _.Owner = owner
     override _.Device = device
 
     override _.Storage =
         raise (
-            AbstractValueException
-                "the value of a tensor was asked for while its function was being recorded, before values exist; decide on shapes instead, or select with masks"
+            AbstractValueException(
+                "the value of a tensor was asked for while its function was being recorded, before values exist; "
+                + "decide on shapes instead, or select with masks"
+            )
         )
 
-    // Linear programs are transposed.
+    // A linear program is transposed, for which each of its operations counts.
     override _.MayBeRemembered = not isLinear
     override _.Describe() = Printing.showAbstract "recorded" signature.DType signature.Shape
 
-/// Staging: primitives that touch an unknown are written down; all others have already run. A linear program is one of
-/// tangents.
+/// Staging: primitives with an unknown operand are written down; all others are computed at once. In a linear program
+/// the unknowns are tangents.
 [<Sealed>]
 type internal StageInterpreter(depth: int, device: Device, isLinear: bool) =
     inherit Interpreter(depth)

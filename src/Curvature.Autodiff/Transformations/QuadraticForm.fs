@@ -2,24 +2,24 @@ namespace Curvature
 
 open System.Collections.Generic
 
-/// A value on a recorded tape.
+/// A value of a recording.
 [<Sealed>]
-type internal TapeTracer(owner: Interpreter, id: int, primal: Tensor) =
-    inherit Content(primal.Signature)
+type internal RecordedTracer(owner: Interpreter, id: int, primal: Tensor) =
+    inherit Tracer(primal.Signature)
     member _.Id = id
     member _.Primal = primal
     override _.Owner = owner
     override _.Device = primal.Device
     override _.Storage = primal.Storage
-    override _.Describe() = $"tensor on a tape: {primal}"
+    override _.Describe() = $"recorded tensor: {primal}"
 
-/// One application of a primitive on a tape, with its values.
+/// One application of a primitive, with its values.
 [<NoEquality; NoComparison>]
-type internal TapeEntry =
+type internal RecordedPrimitive =
     {
         Primitive: Primitive
         Primals: Tensor[]
-        /// For each operand its number on the tape, or −1 for a constant.
+        /// For each operand its number in the recording, or −1 for a constant.
         Operands: int[]
         Values: Tensor[]
         Results: int[]
@@ -27,9 +27,9 @@ type internal TapeEntry =
 
 /// Runs primitives and writes them down with their values.
 [<Sealed>]
-type internal TapeInterpreter(depth: int) =
+type internal RecordingInterpreter(depth: int) =
     inherit Interpreter(depth)
-    let entries = List<TapeEntry>()
+    let entries = List<RecordedPrimitive>()
     let mutable count = 0
 
     member _.Entries = entries
@@ -37,11 +37,11 @@ type internal TapeInterpreter(depth: int) =
 
     member this.Trace(primal: Tensor) : Tensor =
         count <- count + 1
-        Tensor(TapeTracer(this, count - 1, primal))
+        Tensor(RecordedTracer(this, count - 1, primal))
 
     member this.Split(t: Tensor) : struct (int * Tensor) =
         match t.Content with
-        | :? TapeTracer as tracer when obj.ReferenceEquals(tracer.Owner, this) -> tracer.Id, tracer.Primal
+        | :? RecordedTracer as tracer when obj.ReferenceEquals(tracer.Owner, this) -> tracer.Id, tracer.Primal
         | _ -> -1, t
 
     override this.Process(primitive, operands) =
@@ -56,27 +56,27 @@ type internal TapeInterpreter(depth: int) =
                 Primals = primals
                 Operands = parts |> Array.map (fun struct (id, _) -> id)
                 Values = values
-                Results = results |> Array.map (fun result -> (result.Content :?> TapeTracer).Id)
+                Results = results |> Array.map (fun result -> (result.Content :?> RecordedTracer).Id)
             }
 
         results
 
-/// vᵀHv without the product Hv: with the adjoints ȳ of the intermediate values of f computed once,
-/// vᵀHv = Σ over nonlinear operations ⟨ȳ, D²op[x₁, x₁]⟩, where x₁ is the forward tangent along v. Per v that is one forward
-/// pass and no backward one. (Adjoint-weighted Taylor mode; compare Dangel et al. 2025, "Collapsing Taylor mode".)
+/// vᵀHv without the product Hv: with the adjoints ȳ of the intermediate values of f computed once, vᵀHv = Σ over
+/// nonlinear operations ⟨ȳ, D²op[x₁, x₁]⟩, where x₁ is the forward tangent along v. For each v that takes one forward
+/// pass and no backward pass. (Adjoint-weighted Taylor mode; compare Dangel et al. 2025, "Collapsing Taylor mode".)
 module internal QuadraticForm =
 
-    /// The adjoint of every value on the tape that some second-order term is weighted with.
-    let private adjoints (tape: TapeInterpreter) (output: int) (one: Tensor) =
-        let adjoints: Tensor voption[] = Array.create tape.Count ValueNone
+    /// The adjoint of every recorded value that some second-order term is weighted with.
+    let private adjoints (recording: RecordingInterpreter) (output: int) (one: Tensor) =
+        let adjoints: Tensor voption[] = Array.create recording.Count ValueNone
         adjoints[output] <- ValueSome one
-        // Values that depend on the input through a result that may still need adjoints: all but the input itself.
-        for i in tape.Entries.Count - 1 .. -1 .. 0 do
-            let entry = tape.Entries[i]
+
+        for i in recording.Entries.Count - 1 .. -1 .. 0 do
+            let entry = recording.Entries[i]
             let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
 
             if cotangents |> Array.exists _.IsSome then
-                // Indices depend on the input by steps, and have no adjoints.
+                // The input, which is number 0, needs no adjoint, and indices have none.
                 let wanted =
                     Array.map2
                         (fun id (primal: Tensor) -> id > 0 && primal.DType <> DType.Int32)
@@ -92,15 +92,45 @@ module internal QuadraticForm =
 
         adjoints
 
+    /// vᵀHv from the adjoints: the sum over the recording of second-order terms along the forward tangent of v.
+    let private form (recording: RecordingInterpreter) (adjoints: Tensor voption[]) (value: Tensor) (v: Tensor) =
+        // The terms of a function that converts on its way have different element types.
+        let toValueType (term: Tensor) =
+            if term.DType = value.DType then
+                term
+            else
+                Tensor.Of(Structure.Convert value.DType, term)
+
+        let tangents: Tensor voption[] = Array.create recording.Count ValueNone
+        tangents[0] <- ValueSome v
+        let mutable sum = ValueNone
+
+        for entry in recording.Entries do
+            let along = entry.Operands |> Array.map (fun id -> if id < 0 then ValueNone else tangents[id])
+
+            if along |> Array.exists _.IsSome then
+                let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
+
+                if cotangents |> Array.exists _.IsSome then
+                    sum <-
+                        entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along)
+                        |> Tangent.map toValueType
+                        |> Tangent.add sum
+
+                entry.Primitive.Jvp(entry.Primals, entry.Values, along)
+                |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)
+
+        Tangent.orZeros value sum
+
     /// The value of a scalar function at x, and v ↦ vᵀHv there.
     let at (f: Tensor -> Tensor) (x: Tensor) : Tensor * (Tensor -> Tensor) =
-        let tape = TapeInterpreter(Interpreter.CurrentDepth + 1)
-        let result = tape.Run(fun () -> f (tape.Trace x))
-        let struct (output, value) = tape.Split result
+        let recording = RecordingInterpreter(Interpreter.CurrentDepth + 1)
+        let result = recording.Run(fun () -> f (recording.Trace x))
+        let struct (output, value) = recording.Split result
 
         if value.Rank <> 0 then
             Fail.shape
-                $"a quadratic form needs a function with a scalar value, and this one returns shape {Shape.show value.Signature.Shape}"
+                $"a quadratic form needs a function with a scalar value, and this one returns shape {value.ShapeText}"
 
         if value.DType = DType.Int32 then
             Fail.dtype "a quadratic form needs a function with a Float32 or Float64 value, and this one returns Int32"
@@ -108,35 +138,4 @@ module internal QuadraticForm =
         if output < 0 then
             value, fun _ -> value.FillLike 0.0
         else
-            let adjoints = adjoints tape output (value.FillLike 1.0)
-
-            // The terms of a function that converts on its way have different element types.
-            let toValueType (term: Tensor) =
-                if term.DType = value.DType then
-                    term
-                else
-                    Interpreter.Bind(Structure.Convert value.DType, term)[0]
-
-            let form (v: Tensor) =
-                let tangents: Tensor voption[] = Array.create tape.Count ValueNone
-                tangents[0] <- ValueSome v
-                let mutable sum = ValueNone
-
-                for entry in tape.Entries do
-                    let along = entry.Operands |> Array.map (fun id -> if id < 0 then ValueNone else tangents[id])
-
-                    if along |> Array.exists _.IsSome then
-                        let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
-
-                        if cotangents |> Array.exists _.IsSome then
-                            sum <-
-                                entry.Primitive.QuadraticForm(cotangents, entry.Primals, entry.Values, along)
-                                |> Tangent.map toValueType
-                                |> Tangent.add sum
-
-                        entry.Primitive.Jvp(entry.Primals, entry.Values, along)
-                        |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)
-
-                Tangent.orZeros value sum
-
-            value, form
+            value, form recording (adjoints recording output (value.FillLike 1.0)) value

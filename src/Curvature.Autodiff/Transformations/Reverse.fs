@@ -1,10 +1,10 @@
 namespace Curvature
 
-/// Reverse mode as the composition of two ideas: linearize a function, then transpose the linear program.
+/// Reverse mode: linearize a function, then transpose the linear program.
 module internal Reverse =
 
-    /// The values of f at the points, and the program that maps tangents of the points to tangents of the values.
-    /// What does not depend on tangents is computed now, so ordinary control flow on values works.
+    /// The values of f at the points, and the program that maps tangents of the points to tangents of the values. What
+    /// does not depend on tangents is computed at once, so that branches and loops may depend on values.
     let linearize (f: Tensor[] -> Tensor[]) (points: Tensor[]) : Tensor[] * Program =
         let depth = Interpreter.CurrentDepth
         let stage = StageInterpreter(depth + 1, points[0].Device, true)

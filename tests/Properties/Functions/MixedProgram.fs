@@ -22,8 +22,8 @@ type internal MixedProgram =
         Outputs: Source list
     }
 
-    /// All outputs.
-    member p.Run(theta: Tensor, x: Tensor) : Tensor list =
+    /// The pieces of the inputs, and the results of all steps.
+    member private p.Environment(theta: Tensor, x: Tensor) : Curvature.Tests.Properties.Environment =
         let cut (flat: Tensor) (shapes: int list list) =
             let sizes = shapes |> List.map (List.fold (*) 1)
 
@@ -41,7 +41,42 @@ type internal MixedProgram =
         for step in p.Steps do
             step.Run environment
 
+        environment
+
+    /// All outputs.
+    member p.Run(theta: Tensor, x: Tensor) : Tensor list =
+        let environment = p.Environment(theta, x)
         p.Outputs |> List.map (fun output -> output.Read environment)
+
+    /// Whether an output depends on numbers that are rounded to Float32.
+    member p.RoundsToSingle: bool =
+        let live =
+            Staging.stage p.X.Device [| p.Theta.Signature; p.X.Signature |] (fun inputs ->
+                p.Run(inputs[0], inputs[1]) |> List.toArray)
+
+        Seq.append
+            (live.Equations |> Seq.collect _.Results |> Seq.map (fun id -> live.Variables[id].DType))
+            (live.Variables |> Seq.truncate live.Inputs |> Seq.map _.DType)
+        |> Seq.contains DType.Float32
+
+    /// The program with conversions to Float64 in the place of those to Float32.
+    member p.InDouble: MixedProgram =
+        let inDouble (step: MixedStep) =
+            match step.Primitive with
+            | :? Structure.Convert -> { step with Primitive = Structure.Convert DType.Float64 }
+            | _ -> step
+
+        { p with Steps = p.Steps |> List.map inDouble }
+
+    /// The largest number that a step computes at the i-th pair of inputs.
+    member p.Size(i: int) : float =
+        let theta, x = p.Point i
+        let environment = p.Environment(theta, x)
+
+        environment.Values
+        |> Seq.collect _.ToArray()
+        |> Seq.filter Double.IsFinite
+        |> Seq.fold (fun largest value -> max largest (abs value)) 0.0
 
     /// All outputs in one vector.
     member p.Joined(theta: Tensor, x: Tensor) : Tensor =
@@ -97,7 +132,8 @@ type internal MixedProgram =
         let steps =
             p.Steps |> List.map (fun step -> $"\n  {step.Primitive} of ({sources step.Sources})") |> String.concat ""
 
-        $"{p.Name}, seed {p.Seed}, {p.X.DType}, θ {p.Theta.Size}, x {p.X.Size}, splits {p.Splits}{steps}\n  outputs {sources p.Outputs}"
+        $"{p.Name}, seed {p.Seed}, {p.X.DType}, θ {p.Theta.Size}, x {p.X.Size}, splits {p.Splits}"
+        + $"{steps}\n  outputs {sources p.Outputs}"
 
 [<RequireQualifiedAccess>]
 module internal MixedProgram =

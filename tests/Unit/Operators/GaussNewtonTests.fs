@@ -171,6 +171,20 @@ type GaussNewtonTests() =
         Expect.tensorsClose 1e-13 (Tensor.matmul u expected) (operator.Transposed.Apply u)
 
     [<Test>]
+    member _.``a Jacobian of a function that converts takes and gives vectors of the type of its point``() =
+        for from, into in [ DType.Float32, DType.Float64; DType.Float64, DType.Float32 ] do
+            let x = Tensor.convert from (tensor [ 0.5; -1.0; 2.0 ])
+            let f (x: Tensor) = Tensor.sin (Tensor.slice 0 0 2 (Tensor.convert into x) * 3.0)
+            let operator = Jacobian.at f x
+            Expect.equal from operator.DType
+            let expected = jacobian (fun x -> Tensor.convert from (f x)) x
+            Expect.tensorsClose 1e-6 expected (LinearOperator.dense operator)
+            Expect.tensorsClose 1e-6 (Tensor.transpose expected) (LinearOperator.dense operator.Transposed)
+            let u, v = Tensor.convert from (tensor [ 1.0; -2.0 ]), Tensor.convert from (tensor [ 0.3; 1.0; -1.0 ])
+            Expect.tensorsClose 1e-6 (Tensor.matmul expected v) (operator.Apply v)
+            Expect.tensorsClose 1e-6 (Tensor.matmul u expected) (operator.Transposed.Apply u)
+
+    [<Test>]
     member _.``errors name what is wrong``() =
         let mse = Loss.meanSquaredError Reduction.Mean SmallNetwork.targets
         let constant (_: Tensor) = SmallNetwork.targets

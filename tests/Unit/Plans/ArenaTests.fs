@@ -13,8 +13,8 @@ type ArenaTests() =
 
     /// First fit as it is defined: each buffer, in order of birth, at the lowest address where it meets no buffer that
     /// is alive with it.
-    let firstFit (intervals: Arena.Interval list) =
-        let placed = List<struct (Arena.Interval * int64)>()
+    let firstFit (intervals: Arena.Lifetime list) =
+        let placed = List<struct (Arena.Lifetime * int64)>()
 
         for interval in intervals |> List.sortBy _.First do
             let size = align interval.Bytes
@@ -33,12 +33,12 @@ type ArenaTests() =
 
         [ for struct (interval, offset) in placed -> interval.Buffer, offset ] |> List.sort
 
-    let random (source: Random) count sizes : Arena.Interval list =
+    let random (source: Random) count sizes : Arena.Lifetime list =
         [
             for buffer in 0 .. count - 1 do
                 let first = source.Next count
 
-                let interval: Arena.Interval =
+                let interval: Arena.Lifetime =
                     {
                         Buffer = buffer
                         Bytes = int64 (source.Next sizes)
@@ -64,7 +64,7 @@ type ArenaTests() =
     [<Test>]
     member _.``twice the buffers take twice the work to place, where all of them are alive at once``() =
         let work count =
-            let intervals: Arena.Interval[] =
+            let intervals: Arena.Lifetime[] =
                 Array.init count (fun i -> { Buffer = i; Bytes = 64L; First = i; Last = 2 * count - i })
 
             let before = GC.GetAllocatedBytesForCurrentThread()

@@ -4,7 +4,7 @@ open System
 open System.Globalization
 open System.Text
 
-/// Arrays as people read them: nested brackets, aligned columns, the middle of long axes left out.
+/// Arrays as text: nested brackets and aligned columns. The middle of long axes is left out.
 module internal Printing =
 
     /// Axes longer than this show their first and last few entries only.

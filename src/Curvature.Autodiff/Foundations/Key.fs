@@ -2,9 +2,9 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// A key of counter-based randomness (threefry2x32, bit for bit the keys of jax.random with partitionable streams). Whatever
-/// is drawn is a function of the key alone: the same on every thread count and in every order. Split a key, or fold a
-/// number into it, to get independent ones; never draw from and split the same key.
+/// A key of counter-based randomness (threefry2x32, bit for bit the keys of jax.random with partitionable streams).
+/// What is drawn depends on the key alone, and not on the number of threads or the order. Split a key, or fold a number
+/// into it, to get independent ones. Do not draw from a key that is also split.
 [<Struct>]
 type Key internal (word0: uint32, word1: uint32) =
     /// The first word of the key.

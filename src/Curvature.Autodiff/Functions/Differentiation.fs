@@ -1,60 +1,13 @@
-namespace Curvature
-
-/// A linear map between tensors, written down as a program: the derivative of a function at a point. It can be applied any
-/// number of times, transposed, batched and printed. Made by `linearize`.
-[<Sealed>]
-type LinearProgram internal (program: Program) =
-    member internal _.Program = program
-
-    /// The shape of the tensors that it takes.
-    member _.InputShape = Array.copy program.Variables[0].Shape
-
-    /// The shape of the tensors that it gives.
-    member _.OutputShape = Array.copy (program.Signature program.Outputs[0]).Shape
-
-    /// The image of a tensor: one run of the program. Raises ShapeException for a tensor of another shape or element type.
-    member _.Apply(v: Tensor) : Tensor =
-        if isNull (box v) then nullArg (nameof v)
-
-        if v.Signature <> program.Variables[0] then
-            Fail.shape
-                $"the linear program takes {program.Variables[0].DType}{Shape.show program.Variables[0].Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
-
-        program.Interpret([| v |])[0]
-
-    /// The adjoint map.
-    member _.Transpose() : LinearProgram =
-        let output = program.Signature program.Outputs[0]
-
-        Staging.stage program.Device [| output |] (fun cotangents ->
-            let pulled = Reverse.transpose program [| ValueSome cotangents[0] |]
-            let zeros () = Tensor.OfStorage(Storage.Full(program.Device, program.Variables[0], 0.0))
-            [| pulled[0] |> ValueOption.defaultWith zeros |])
-        |> LinearProgram
-
-    /// The same map on stacks of k tensors. Raises ArgumentRangeException for k below 1.
-    member _.Batch(k: int) : LinearProgram =
-        if k < 1 then Fail.range $"batch: at least one tensor is needed, and k is {k}"
-
-        let input = program.Variables[0]
-
-        Staging.stage
-            program.Device
-            [| { input with Shape = Array.append [| k |] input.Shape } |]
-            (Batching.vmap program.Interpret)
-        |> LinearProgram
-
-    override _.ToString() = program.ToString()
-
 namespace Curvature.FSharp
 
 open Curvature
 
-/// Derivatives of functions of tensors, in DiffSharp's vocabulary: the function first, then the point, then a direction.
-/// They nest to any depth and in any mix. A function with an f before its name also returns the value.
+/// Derivatives of functions of tensors, in DiffSharp's vocabulary: the function first, then the point, then a
+/// direction. They nest to any depth and in any mix. A function with an f before its name also returns the value.
 ///
-/// All raise DTypeException at a point of Int32, and ShapeException for a direction unlike the point, or where a scalar function
-/// is asked for and another given. A tensor of the function's inside that is used after it has ended raises DifferentiationException.
+/// All raise DTypeException at a point of Int32, and ShapeException for a direction unlike the point, or where a scalar
+/// function is asked for and another given. A tensor from inside the function that is used after the function has ended
+/// raises DifferentiationException.
 [<AutoOpen>]
 module Differentiation =
 
@@ -64,15 +17,13 @@ module Differentiation =
 
     let private checkLike name what (like: string) (x: Tensor) (v: Tensor) =
         if x.Signature <> v.Signature then
-            Fail.shape
-                $"{name}: the {what} is {v.DType}{Shape.show v.Signature.Shape}, and the {like} {x.DType}{Shape.show x.Signature.Shape}"
+            Fail.shape $"{name}: the {what} is {v.Signature.Text}, and the {like} {x.Signature.Text}"
 
     let private checkDirection name x v = checkLike name "direction" "point" x v
 
     let private scalarResult name (y: Tensor) =
         if y.Rank <> 0 then
-            Fail.shape
-                $"{name}: the function must return a scalar, and it returned shape {Shape.show y.Signature.Shape}"
+            Fail.shape $"{name}: the function must return a scalar, and it returned shape {y.ShapeText}"
 
         if y.DType = DType.Int32 then
             Fail.dtype $"{name}: the function must return Float32 or Float64, and it returned Int32"
@@ -94,7 +45,8 @@ module Differentiation =
     /// The value of f at x and its derivative along v.
     let jvp f x v = fjacobianv f x v
 
-    /// The value of f at x, and its derivative there as a linear program, applied any number of times without running f again.
+    /// The value of f at x, and its derivative there as a linear program, applied any number of times without running f
+    /// again.
     let linearize (f: Tensor -> Tensor) (x: Tensor) : Tensor * LinearProgram =
         checkPoint "linearize" x
         let values, program = Reverse.linearize (single f) [| x |]
@@ -118,8 +70,8 @@ module Differentiation =
     /// Jᵀ·u, for a cotangent u of the value: one forward and one backward pass.
     let jacobianTv f x u = snd (fjacobianTv f x u)
 
-    /// f on every slice along the leading axis, as one computation on the whole stack; results are stacked likewise. Raises
-    /// ShapeException for a scalar, and AbstractValueException where f asks for values of its argument.
+    /// f on every slice along the leading axis, as one computation on the whole stack; results are stacked likewise.
+    /// Raises ShapeException for a scalar, and AbstractValueException where f asks for values of its argument.
     let vmap (f: Tensor -> Tensor) (stack: Tensor) : Tensor = (Batching.vmap (single f) [| stack |])[0]
 
     /// The value and the gradient of a scalar function: one forward and one backward pass.
@@ -127,6 +79,10 @@ module Differentiation =
         checkPoint "grad" x
         let value, pull = vjp (f >> scalarResult "grad") x
         value, pull (value.FillLike 1.0)
+
+    let internal valueAndGradient (f: Tensor -> Tensor) (xs: Tensor[]) : Tensor[] =
+        let value, gradient = fgrad f xs[0]
+        [| value; gradient |]
 
     /// The gradient of a scalar function.
     let grad f x = snd (fgrad f x)
@@ -140,21 +96,19 @@ module Differentiation =
     /// The value and the derivative of a function of a scalar.
     let fdiff (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         if x.Rank <> 0 then
-            Fail.shape $"diff: the argument must be a scalar, and it has shape {Shape.show x.Signature.Shape}"
+            Fail.shape $"diff: the argument must be a scalar, and it has shape {x.ShapeText}"
 
         fjacobianv f x (x.FillLike 1.0)
 
     /// The derivative of a function of a scalar.
     let diff f x = snd (fdiff f x)
 
-    /// Each order is a transformation inside the last, so that they are as deep on the stack.
+    /// The largest order. Each order is one more transformation inside the others, and one more call on the stack.
     let private mostOrder = 64
 
-    /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for an order below 0 or above 64.
+    /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for an order below 0 or above
+    /// 64.
     let rec diffn (order: int) (f: Tensor -> Tensor) (x: Tensor) : Tensor =
-        if order < 0 then
-            Fail.range $"diffn: an order cannot be negative, and this one is {order}"
-
         Count.between 0 mostOrder "diffn" order
         if order = 0 then f x else diff (diffn (order - 1) f) x
 
@@ -163,11 +117,7 @@ module Differentiation =
         checkPoint "hessianv" x
         checkDirection "hessianv" x v
 
-        let both (xs: Tensor[]) =
-            let value, gradient = fgrad f xs[0]
-            [| value; gradient |]
-
-        let values, tangents = Forward.jvp both [| x |] [| v |]
+        let values, tangents = Forward.jvp (valueAndGradient f) [| x |] [| v |]
         values[0], Tangent.orZeros values[0] tangents[0], Tangent.orZeros x tangents[1]
 
     /// The derivative along v, and H·v, of a scalar function.
@@ -193,10 +143,11 @@ module Differentiation =
     /// vᵀHv of a scalar function.
     let quadraticForm f x v = snd (fquadraticForm f x v)
 
-    /// Basis vectors are pushed through a linear map this many at a time, which bounds memory.
+    /// A linear map is applied to this many basis vectors at a time, which bounds memory.
     let private basisBlock = 64
 
-    /// Applies a map on single tensors to the basis of the space of x, in blocks; results are stacked in a leading axis.
+    /// Applies a map on single tensors to the basis of the space of x, in blocks; results are stacked in a leading
+    /// axis.
     let private mapBasis (x: Tensor) (f: Tensor -> Tensor) : Tensor =
         let n = x.Size
         let index = Tensor.arange x.DType n |> Tensor.toDevice x.Device
@@ -224,13 +175,17 @@ module Differentiation =
         let size = int64 rows * int64 columns
 
         if size > Shape.denseLimit then
-            Fail.range
-                $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; products with it need no such memory: use {instead}"
+            Fail.range (
+                $"{name}: the matrix of {rows} by {columns} has {size} entries, and the limit is {Shape.denseLimit}; "
+                + $"products with it need no such memory: use {instead}"
+            )
 
     let private checkHessian (x: Tensor) = checkEntries "hessian" "hessianv, or an operator by Hessian.at" x.Size x.Size
 
-    /// The value and the Jacobian, of shape [axes of f(x); axes of x]: forward where x has fewer elements than f(x), else reverse.
-    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; jacobianv and Jacobian.at have no limit.
+    /// The value and the Jacobian, of shape [axes of f(x); axes of x]: forward where x has fewer elements than f(x),
+    /// else reverse.
+    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; jacobianv and
+    /// Jacobian.at have no limit.
     let fjacobian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         checkPoint "jacobian" x
         let value, program = linearize f x
@@ -247,20 +202,19 @@ module Differentiation =
             let shape = List.ofArray value.Signature.Shape @ List.ofArray x.Signature.Shape
             value, mapBasis value pull |> Tensor.reshape shape
 
-    /// The Jacobian, of shape [axes of f(x); axes of x]. Raises ArgumentRangeException where it has more than 2²⁶ entries.
+    /// The Jacobian, of shape [axes of f(x); axes of x]. Raises ArgumentRangeException where it has more than 2²⁶
+    /// entries.
     let jacobian f x = snd (fjacobian f x)
 
-    /// The value, gradient and Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x.
-    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; hessianv and Hessian.at have no limit.
+    /// The value, gradient and Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element
+    /// of x.
+    /// Raises ArgumentRangeException where it has more than 2²⁶ entries, as LinearOperator.dense does; hessianv and
+    /// Hessian.at have no limit.
     let fgradhessian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor * Tensor =
         checkPoint "hessian" x
         checkHessian x
 
-        let both (xs: Tensor[]) =
-            let value, gradient = fgrad f xs[0]
-            [| value; gradient |]
-
-        let values, program = Reverse.linearize both [| x |]
+        let values, program = Reverse.linearize (valueAndGradient f) [| x |]
         let product (v: Tensor) = (program.Interpret [| v |])[1]
         values[0], values[1], mapBasis x product |> asDerivative x
 
@@ -274,8 +228,8 @@ module Differentiation =
         let value, _, hessian = fgradhessian f x
         value, hessian
 
-    /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x. Raises ArgumentRangeException
-    /// where it has more than 2²⁶ entries.
+    /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x. Raises
+    /// ArgumentRangeException where it has more than 2²⁶ entries.
     let hessian f x = snd (fhessian f x)
 
     /// The value and the Laplacian Σ ∂²f/∂xᵢ² of a scalar function: one quadratic form per element of x.
@@ -293,8 +247,10 @@ module Differentiation =
         let value, program = linearize f x
 
         if value.Signature.Shape <> x.Signature.Shape then
-            Fail.shape
-                $"divergence: a vector field has the shape of its argument, {Shape.show x.Signature.Shape}, and this one gives {Shape.show value.Signature.Shape}"
+            Fail.shape (
+                $"divergence: a vector field has the shape of its argument, {x.ShapeText}, "
+                + $"and this one gives {value.ShapeText}"
+            )
 
         value, Tensor.sum (mapBasis x (fun e -> Tensor.dot e (program.Apply e)))
 
@@ -309,8 +265,10 @@ module Differentiation =
         let value, j = fjacobian f x
 
         if x.Signature.Shape <> [| 3 |] || value.Signature.Shape <> [| 3 |] then
-            Fail.shape
-                $"{name}: a field of three dimensions is needed, and this one takes {Shape.show x.Signature.Shape} to {Shape.show value.Signature.Shape}"
+            Fail.shape (
+                $"{name}: a field of three dimensions is needed, "
+                + $"and this one takes {x.ShapeText} to {value.ShapeText}"
+            )
 
         value, j
 
@@ -332,20 +290,3 @@ module Differentiation =
     let curldivergence f x =
         let _, c, d = fcurldivergence f x
         c, d
-
-/// Derivatives at a point in two halves: what depends on the point is computed first, and the function that is returned may then be
-/// applied to any number of vectors.
-[<RequireQualifiedAccess>]
-module Linearized =
-
-    /// The value and gradient of a scalar function at x, and v ↦ H·v: the derivative of the gradient, linearized once.
-    let gradient (f: Tensor -> Tensor) (x: Tensor) : (Tensor * Tensor) * (Tensor -> Tensor) =
-        let both (xs: Tensor[]) =
-            let value, gradient = fgrad f xs[0]
-            [| value; gradient |]
-
-        let values, program = Reverse.linearize both [| x |]
-        (values[0], values[1]), fun v -> (program.Interpret [| v |])[1]
-
-    /// The value of a scalar function at x, and v ↦ vᵀHv without the product H·v.
-    let quadraticForm (f: Tensor -> Tensor) (x: Tensor) : Tensor * (Tensor -> Tensor) = QuadraticForm.at f x

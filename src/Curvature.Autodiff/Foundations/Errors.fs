@@ -12,12 +12,12 @@ type AbstractValueException(message: string) =
 type NonFiniteException(message: string) =
     inherit CurvatureException(message)
 
-/// Data that is not what it should be: a missing, empty, ragged or mislabelled file.
+/// Faulty data: a missing, empty, ragged or mislabelled file.
 type DataException(message: string, inner: exn) =
     inherit CurvatureException(message, inner)
     new(message: string) = DataException(message, null)
 
-/// A parameter tensor that is not there, or is there twice.
+/// A parameter tensor that is missing, or is there twice.
 type ParameterException(message: string) =
     inherit CurvatureException(message)
 
@@ -25,11 +25,11 @@ type ParameterException(message: string) =
 type DisposedException(message: string) =
     inherit CurvatureException(message)
 
-/// An operator that is not what a computation needs: not square, not symmetric, indefinite, or without a transpose.
+/// An operator that does not fit a computation: not square, not symmetric, indefinite, or without a transpose.
 type OperatorException(message: string) =
     inherit CurvatureException(message)
 
-/// Raises the library's errors: `Fail.shape $"…"` in place of an exception that is made and raised.
+/// Raises the library's errors: `Fail.shape $"…"` for `raise (ShapeException $"…")`.
 module internal Fail =
 
     let shape (message: string) : 'T = raise (ShapeException message)

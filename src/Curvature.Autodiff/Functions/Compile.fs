@@ -1,82 +1,3 @@
-namespace Curvature
-
-open System
-
-/// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a
-/// list of kernels. Safe on several threads at once.
-///
-/// It holds the memory of what depends on θ. Disposing of it gives that back at once, and not only when the garbage
-/// collector finds that nothing refers to it; a run on another thread ends first. Applying it afterwards raises
-/// DisposedException; its values stay.
-[<Sealed>]
-type CompiledMap internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan) =
-
-    /// The elements of a tensor where a plan can read them.
-    let rowMajor (t: Tensor) =
-        if not (isNull t.Owner) then
-            Fail.differentiation "a compiled map takes arrays; inside another transformation use the function itself"
-
-        if not (obj.ReferenceEquals(t.Device, device)) then
-            Fail.device $"the compiled map lives on {device.Name}, and the vector on {t.Device.Name}"
-
-        t.Storage.Dense t.DType
-
-    /// The elements of one vector, whose shape and element type are checked.
-    let vector (v: Tensor) =
-        if isNull (box v) then nullArg (nameof v)
-
-        if v.Signature <> input then
-            Fail.shape
-                $"the compiled map takes {input.DType}{Shape.show input.Shape}, and got {v.DType}{Shape.show v.Signature.Shape}"
-
-        rowMajor v
-
-    /// What depends on the point alone, such as the loss and its gradient.
-    member _.Values = values
-
-    /// Multiplications and additions of one application, of the kernels that count them.
-    member _.Flops = plan.Plan.Flops
-
-    /// g(v) for one v.
-    member _.Apply(v: Tensor) : Tensor = Tensor.OfStorage((plan.Run [| vector v |])[0])
-
-    /// g of every slice along the leading axis of a block [k; …]; results are stacked likewise. The bits of a slice do not depend
-    /// on the block that it is in, nor on the number of threads.
-    member _.ApplyBlock(block: Tensor) : Tensor =
-        if isNull (box block) then nullArg (nameof block)
-        let shape = block.Signature.Shape
-
-        if shape.Length = 0 || Array.tail shape <> input.Shape || block.DType <> input.DType then
-            Fail.shape
-                $"the compiled map takes blocks of {input.DType}{Shape.show input.Shape}, and got {block.DType}{Shape.show shape}"
-
-        let storage = rowMajor block
-
-        if shape[0] = 1 then
-            let single = storage.View(storage.Offset, Array.tail shape, Array.tail storage.Strides)
-            let result = (plan.Run [| single |])[0]
-
-            Tensor.OfStorage(
-                result.View(0L, Array.append [| 1 |] result.Shape, Shape.rowMajor (Array.append [| 1 |] result.Shape))
-            )
-        else
-            Tensor.OfStorage((plan.RunEach storage)[0])
-
-    /// The median seconds of each kernel of one application, over a number of runs, in the order in which they run.
-    /// Raises ShapeException for another shape or element type, and ArgumentRangeException for less than one run or more than 10⁶.
-    member _.Profile(v: Tensor, runs: int) : (string * float)[] =
-        Count.between 1 1_000_000 "profile" runs
-        plan.Profile(vector v, runs)
-
-    /// The kernels, one a line, for people who want to know what runs.
-    override _.ToString() = plan.Plan.ToString()
-
-    /// Gives back the memory of what depends on θ. The map cannot be applied any more.
-    member _.Dispose() = (plan :> IDisposable).Dispose()
-
-    interface IDisposable with
-        member this.Dispose() = this.Dispose()
-
 namespace Curvature.FSharp
 
 open System
@@ -97,8 +18,10 @@ module Compile =
     let private oneDevice name (inputs: Tensor[]) =
         for t in inputs do
             if not (obj.ReferenceEquals(t.Device, inputs[0].Device)) then
-                Fail.device
-                    $"{name}: arguments live on different devices, {inputs[0].Device.Name} and {t.Device.Name}; move one of them by toDevice"
+                Fail.device (
+                    $"{name}: arguments live on different devices, {inputs[0].Device.Name} and {t.Device.Name}; "
+                    + $"move one of them by toDevice"
+                )
 
         inputs[0].Device
 
@@ -112,7 +35,7 @@ module Compile =
         let run (inputs: Tensor[]) =
             let device = oneDevice "compile" inputs
             let signatures = inputs |> Array.map _.Signature
-            let name = System.String.Join("; ", signatures |> Array.map (fun s -> $"{s.DType}{Shape.show s.Shape}"))
+            let name = System.String.Join("; ", signatures |> Array.map _.Text)
 
             let plan =
                 plans.GetOrAdd(
@@ -134,8 +57,9 @@ module Compile =
         let compiled, memory = functionOf (fun inputs -> [| f inputs[0] |])
         (fun x -> (compiled [| x |])[0]), memory
 
-    /// The same function, compiled: traced once for each shape of its argument, then run as a list of kernels. It may not ask
-    /// for values of tensors (raises DifferentiationException at the first call), and is not differentiable itself.
+    /// The same function, compiled: traced once for each shape of its argument, then run as a list of kernels. It may
+    /// not ask for values of tensors (raises DifferentiationException at the first call), and is not differentiable
+    /// itself.
     let func (f: Tensor -> Tensor) : Tensor -> Tensor = fst (disposableFunc f)
 
     /// The same function of several tensors, with several results, compiled.
@@ -143,7 +67,8 @@ module Compile =
         let compiled, _ = functionOf (List.ofArray >> f >> List.toArray)
         fun xs -> compiled (List.toArray xs) |> List.ofArray
 
-    /// A family's plans for one shape of its point: the slow part, run for each point, and the fast part, bound to what it gives.
+    /// A family's plans for one shape of its point: the slow part, run for each point, and the fast part, bound to what
+    /// it gives.
     [<NoEquality; NoComparison>]
     type private Template = { Slow: BoundPlan; SlowOutputs: int; Fast: Plan }
 
@@ -178,7 +103,7 @@ module Compile =
     /// Records the map at known points: functions that look at values need this.
     let private recordAtPoints (points: Tensor[]) (vector: Signature) f =
         let device = points[0].Device
-        // How much it will be is not known, but recording takes longer than any collection.
+        // The number of bytes is not known yet, and recording takes longer than any collection.
         BoundMemories.Of(device).GiveBackDropped Int64.MaxValue
         let values, g = f points
 
@@ -189,7 +114,6 @@ module Compile =
     /// A family of maps of vectors in the shape of the first of several points; see `family`.
     let internal familyOf (f: Tensor[] -> Tensor list * (Tensor -> Tensor)) : Tensor[] -> CompiledMap =
         let templates = ConcurrentDictionary<struct (Kernels.Device * string), Template option>()
-        let show (signature: Signature) = $"{signature.DType}{Shape.show signature.Shape}"
 
         fun points ->
             let device, signatures = oneDevice "compile" points, points |> Array.map _.Signature
@@ -197,7 +121,7 @@ module Compile =
 
             let template =
                 templates.GetOrAdd(
-                    struct (device, System.String.Join("; ", signatures |> Array.map show)),
+                    struct (device, System.String.Join("; ", signatures |> Array.map _.Text)),
                     fun _ ->
                         try
                             Some(recordWithPoints device signatures vector f)
@@ -211,16 +135,17 @@ module Compile =
 
     /// A map for every point θ. The function is given θ, and returns values that depend on θ alone and a function g of
     /// vectors v in the shape of θ. Work that does not depend on v is done once for each θ, and plans are made once for
-    /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is recorded anew at each θ.
+    /// each shape: moving to another θ runs them again. A function that asks for values of tensors on its way is
+    /// recorded anew at each θ.
     let family (f: Tensor -> Tensor list * (Tensor -> Tensor)) : Tensor -> CompiledMap =
         let maps = familyOf (fun points -> f points[0])
         fun theta -> maps [| theta |]
 
-    /// The same linear program with less in it: equal equations merged, needless moves and arithmetic gone.
+    /// The same linear map by a shorter program: without repeated equations and needless moves and arithmetic.
     let simplify (program: LinearProgram) : LinearProgram = LinearProgram(Simplify.run [| true |] program.Program)
 
-    /// A linear program as a plan, for many applications. Raises DifferentiationException for a program made inside another
-    /// transformation, whose coefficients are not known.
+    /// A linear program as a plan, for many applications. Raises DifferentiationException for a program made inside
+    /// another transformation, whose coefficients are not known.
     let program (program: LinearProgram) : CompiledMap =
         let isTraced atom =
             match atom with

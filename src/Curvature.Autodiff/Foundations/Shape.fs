@@ -6,7 +6,7 @@ module internal Shape =
     /// The largest matrix, in entries, that is written out: 512 MiB of Float64.
     let denseLimit = 1L <<< 26
 
-    /// Shapes as people write them: [2; 3].
+    /// A shape as text: [2; 3].
     let show (shape: int[]) = "[" + System.String.Join("; ", shape) + "]"
 
     /// The number of elements.
@@ -42,20 +42,34 @@ module internal Shape =
 
         strides
 
-    /// The shape without the given axes.
-    let without (axes: int[]) (shape: int[]) =
+    /// Whether strides are those of consecutive storage; the stride of an axis of length 1 does not matter.
+    let isRowMajor (shape: int[]) (strides: int[]) =
+        let mutable step = 1
+        let mutable agrees = true
+
+        for axis in shape.Length - 1 .. -1 .. 0 do
+            if shape[axis] <> 1 && strides[axis] <> step then agrees <- false
+            step <- step * shape[axis]
+
+        agrees
+
+    /// The axes of an array of so many that are not among the given ones.
+    let otherAxes (axes: int[]) rank =
         [|
-            for axis in 0 .. shape.Length - 1 do
-                if not (Array.contains axis axes) then shape[axis]
+            for axis in 0 .. rank - 1 do
+                if not (Array.contains axis axes) then axis
         |]
+
+    /// The shape without the given axes.
+    let without (axes: int[]) (shape: int[]) = otherAxes axes shape.Length |> Array.map (fun axis -> shape[axis])
 
     /// The common shape of two operands under NumPy's rule: aligned at the last axis, lengths equal or one of them 1.
     let broadcast (operation: string) (a: int[]) (b: int[]) =
         let rank = max a.Length b.Length
 
         let length (shape: int[]) axis =
-            let own = axis - (rank - shape.Length)
-            if own < 0 then 1 else shape[own]
+            let aligned = axis - (rank - shape.Length)
+            if aligned < 0 then 1 else shape[aligned]
 
         Array.init rank (fun axis ->
             match length a axis, length b axis with
@@ -63,25 +77,16 @@ module internal Shape =
             | 1, n -> n
             | m, 1 -> m
             | _ ->
-                Fail.shape
-                    $"{operation}: shapes {show a} and {show b} do not broadcast: axis lengths must be equal, or one of them 1")
+                Fail.shape (
+                    $"{operation}: shapes {show a} and {show b} do not broadcast: "
+                    + "axis lengths must be equal, or one of them 1"
+                ))
 
     /// Checks an axis and counts negative ones from the end.
     let axis (operation: string) rank axis =
-        let own = if axis < 0 then axis + rank else axis
+        let fromStart = if axis < 0 then axis + rank else axis
 
-        if own < 0 || own >= rank then
+        if fromStart < 0 || fromStart >= rank then
             Fail.shape $"{operation}: axis {axis} does not exist in an array of {rank} axes"
 
-        own
-
-/// Counts that users give, checked before anything is laid out for them.
-module internal Count =
-
-    /// As many things as are listed on request: 2²⁷.
-    let limit = 1 <<< 27
-
-    /// Raises ArgumentRangeException for a count outside its range.
-    let between (least: int) (most: int) (what: string) (count: int) =
-        if count < least || count > most then
-            Fail.range $"{what}: a count from {least} to {most} is needed, and it is {count}"
+        fromStart

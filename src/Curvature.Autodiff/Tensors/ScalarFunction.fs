@@ -2,11 +2,11 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// A scalar expression in the arguments and the result of an elementwise function: how derivatives are written down once
-/// and then used for first derivatives, second derivatives and arrays alike.
+/// A scalar expression in the arguments and the result of an elementwise function. Derivatives are written down once in
+/// this form; first derivatives, transposes and second-order terms of tensors come from it.
 [<CustomEquality; NoComparison>]
 type internal Scalar =
-    | Constant of float
+    | Number of float
     | Argument of int
     | Result
     | Apply of OpCode * Scalar list
@@ -15,7 +15,7 @@ type internal Scalar =
         match other with
         | :? Scalar as that ->
             match this, that with
-            | Constant a, Constant b -> a.Equals b
+            | Number a, Number b -> a.Equals b
             | Argument i, Argument j -> i = j
             | Result, Result -> true
             | Apply(f, xs), Apply(g, ys) -> f = g && xs = ys
@@ -24,49 +24,49 @@ type internal Scalar =
 
     override this.GetHashCode() =
         match this with
-        | Constant a -> hash a
+        | Number a -> hash a
         | Argument i -> i + 1
         | Result -> 17
         | Apply(f, xs) -> hash (int f, xs)
 
-/// Arithmetic of scalar expressions, with the simplifications that derivatives ask for.
+/// Arithmetic of scalar expressions, with the simplifications that derivatives need.
 module internal ScalarArithmetic =
 
     let private negate a =
         match a with
-        | Constant p -> Constant -p
+        | Number p -> Number -p
         | Apply(OpCode.Negate, [ x ]) -> x
         | _ -> Apply(OpCode.Negate, [ a ])
 
     let private add a b =
         match a, b with
-        | Constant 0.0, x
-        | x, Constant 0.0 -> x
-        | Constant p, Constant q -> Constant(p + q)
+        | Number 0.0, x
+        | x, Number 0.0 -> x
+        | Number p, Number q -> Number(p + q)
         | _ -> Apply(OpCode.Add, [ a; b ])
 
     let private subtract a b =
         match a, b with
-        | x, Constant 0.0 -> x
-        | Constant 0.0, x -> negate x
-        | Constant p, Constant q -> Constant(p - q)
+        | x, Number 0.0 -> x
+        | Number 0.0, x -> negate x
+        | Number p, Number q -> Number(p - q)
         | _ -> Apply(OpCode.Subtract, [ a; b ])
 
     let private multiply a b =
         match a, b with
-        | Constant 0.0, _
-        | _, Constant 0.0 -> Constant 0.0
-        | Constant 1.0, x
-        | x, Constant 1.0 -> x
-        | Constant -1.0, x
-        | x, Constant -1.0 -> negate x
-        | Constant p, Constant q -> Constant(p * q)
+        | Number 0.0, _
+        | _, Number 0.0 -> Number 0.0
+        | Number 1.0, x
+        | x, Number 1.0 -> x
+        | Number -1.0, x
+        | x, Number -1.0 -> negate x
+        | Number p, Number q -> Number(p * q)
         | _ -> Apply(OpCode.Multiply, [ a; b ])
 
     let private divide a b =
         match a, b with
-        | Constant 0.0, _ -> Constant 0.0
-        | x, Constant 1.0 -> x
+        | Number 0.0, _ -> Number 0.0
+        | x, Number 1.0 -> x
         | _ -> Apply(OpCode.Divide, [ a; b ])
 
     let (+) a b = add a b
@@ -75,19 +75,19 @@ module internal ScalarArithmetic =
     let (/) a b = divide a b
     let (~-) a = negate a
 
-/// The calculus of the elementwise functions: one line each, and nothing else in the library knows their derivatives.
+/// The derivatives of the elementwise functions, one line each. They stand nowhere else in the library.
 module internal ScalarFunction =
 
-    let private twoOverRootPi = Constant(2.0 / sqrt System.Math.PI)
-    let private halfRootPi = Constant(sqrt System.Math.PI / 2.0)
+    let private twoOverRootPi = Number(2.0 / sqrt System.Math.PI)
+    let private halfRootPi = Number(sqrt System.Math.PI / 2.0)
 
     open ScalarArithmetic
 
     let private a = Argument 0
     let private b = Argument 1
     let private y = Result
-    let private zero = Constant 0.0
-    let private one = Constant 1.0
+    let private zero = Number 0.0
+    let private one = Number 1.0
     let private select mask x y = Apply(OpCode.Select, [ mask; x; y ])
     let private greater x y = Apply(OpCode.Greater, [ x; y ])
 
@@ -108,8 +108,9 @@ module internal ScalarFunction =
         | OpCode.Select -> 3
         | _ -> 1
 
-    /// The partial derivatives of the function, in its arguments a, b and its result y. Where the derivative does not exist,
-    /// the conventions are: |·|′(0) = 0, sign′ = floor′ = 0, and of equal arguments of max and min each carries one half.
+    /// The partial derivatives of the function, in its arguments a, b and its result y. Where the derivative does not
+    /// exist, the conventions are: |·|′(0) = 0, sign′ = floor′ = 0, and of equal arguments of max and min each carries
+    /// one half.
     let partials op =
         match op with
         | OpCode.Add -> [ one; one ]
@@ -118,22 +119,23 @@ module internal ScalarFunction =
         | OpCode.Divide -> [ one / b; -(y / b) ]
         | OpCode.MultiplyAdd -> [ b; a; one ]
         | OpCode.Maximum ->
-            let tie = Apply(OpCode.Equal, [ a; b ]) * Constant 0.5
+            let tie = Apply(OpCode.Equal, [ a; b ]) * Number 0.5
             [ greater a b + tie; greater b a + tie ]
         | OpCode.Minimum ->
-            let tie = Apply(OpCode.Equal, [ a; b ]) * Constant 0.5
+            let tie = Apply(OpCode.Equal, [ a; b ]) * Number 0.5
             [ greater b a + tie; greater a b + tie ]
         | OpCode.Select -> [ zero; select a one zero; select a zero one ]
         | OpCode.Power ->
-            // At a = 0 the constant a⁰ has derivative 0, and 0ᵇ is 0 for all b > 0, so that it does not change with b. Neither
-            // 0·0⁻¹ nor 0·ln 0 may make NaN of that: the power and the logarithm are taken elsewhere there. Selecting among
-            // their results would not do, since reverse mode multiplies by derivatives of what is not selected.
+            // At a = 0 two derivatives are 0: that of a⁰ in a, since a⁰ is constant, and that of 0ᵇ in b, since 0ᵇ is 0
+            // for all b > 0. The formulas give 0·0⁻¹ and 0·ln 0 there, which are NaN. So the power and the logarithm
+            // are computed at another argument there. To select among their results is not enough: reverse mode
+            // multiplies by the derivatives of what is not selected.
             let exponent = select a b (select b b one)
             [ b * Apply(OpCode.Power, [ a; exponent - one ]); y * Apply(OpCode.Log, [ select a a one ]) ]
         | OpCode.Negate -> [ -one ]
         | OpCode.Abs -> [ Apply(OpCode.Sign, [ a ]) ]
-        | OpCode.Sqrt -> [ Constant 0.5 / y ]
-        | OpCode.ReciprocalSqrt -> [ Constant -0.5 * y / a ]
+        | OpCode.Sqrt -> [ Number 0.5 / y ]
+        | OpCode.ReciprocalSqrt -> [ Number -0.5 * y / a ]
         | OpCode.Exp -> [ y ]
         | OpCode.Expm1 -> [ Apply(OpCode.Exp, [ a ]) ]
         | OpCode.Log -> [ one / a ]
@@ -155,7 +157,7 @@ module internal ScalarFunction =
     /// Puts expressions in the place of arguments and result.
     let rec private substitute (arguments: Scalar list) (result: Scalar) expression =
         match expression with
-        | Constant _ -> expression
+        | Number _ -> expression
         | Argument i -> arguments[i]
         | Result -> result
         | Apply(op, operands) -> apply op (operands |> List.map (substitute arguments result))
@@ -173,19 +175,19 @@ module internal ScalarFunction =
     /// The derivative of an expression with respect to argument i, given the derivative of the result.
     let rec private differentiate i resultDerivative expression =
         match expression with
-        | Constant _ -> zero
+        | Number _ -> zero
         | Argument j -> if i = j then one else zero
         | Result -> resultDerivative
         | Apply(OpCode.Select, [ mask; p; q ]) ->
             match differentiate i resultDerivative p, differentiate i resultDerivative q with
-            | Constant 0.0, Constant 0.0 -> zero
+            | Number 0.0, Number 0.0 -> zero
             | dp, dq -> select mask dp dq
         | Apply(op, operands) ->
             List.zip (partials op) operands
             |> List.fold
                 (fun sum (partial, operand) ->
                     match differentiate i resultDerivative operand with
-                    | Constant 0.0 -> sum
+                    | Number 0.0 -> sum
                     | inner -> sum + substitute operands expression partial * inner)
                 zero
 
@@ -199,7 +201,8 @@ module internal ScalarFunction =
 
         fun op -> table.GetOrAdd(op, derive)
 
-    /// Whether the function is linear in argument i with the others fixed, so that a cotangent can flow back through it.
+    /// Whether the function is linear in argument i with the others fixed, so that a cotangent can flow back through
+    /// it.
     let isLinearIn op i =
         match op with
         | OpCode.Add

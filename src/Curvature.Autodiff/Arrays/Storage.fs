@@ -4,51 +4,62 @@ open System
 open Curvature.Kernels
 
 /// The shape and element type of an array.
-type internal Signature = { Shape: int[]; DType: DType }
+type internal Signature =
+    {
+        Shape: int[]
+        DType: DType
+    }
 
-/// An array in device memory: a strided view of a block that it keeps alive. A uniform array holds one number for all
-/// elements, and takes memory only when its address is asked for.
-[<Sealed; AllowNullLiteral>]
-type internal Storage
-    private
-    (
-        device: Device,
-        block: DeviceMemory,
-        offset: int64,
-        shape: int[],
-        strides: int[],
-        dtype: DType,
-        uniform: float voption
-    ) =
-
-    let mutable block = block
-
-    static member Bytes dtype =
+    /// The bytes of an element.
+    static member BytesOf(dtype: DType) =
         match dtype with
         | DType.Float64 -> 8L
         | DType.Float32
         | DType.Int32 -> 4L
         | other -> Fail.dtype $"element types are Float32, Float64 and Int32, and {other} was asked for"
 
+    /// The bytes of all elements.
+    member signature.Bytes = int64 (Shape.size signature.Shape) * Signature.BytesOf signature.DType
+
+    /// Such as Float32[2; 3].
+    member signature.Text = $"{signature.DType}{Shape.show signature.Shape}"
+
+    /// Raises DTypeException for an array of indices.
+    member signature.RequireNumbers(operation: string) =
+        if signature.DType = DType.Int32 then
+            Fail.dtype $"{operation}: arithmetic needs Float32 or Float64, and got Int32; convert it first"
+
+/// An array in device memory: a strided view of a block that it keeps alive. A uniform array holds one number for all
+/// elements, and takes memory only when its address is asked for.
+[<Sealed; AllowNullLiteral>]
+type internal Storage
+    private
+    (device: Device, block: DeviceMemory, offset: int64, strides: int[], signature: Signature, uniform: float voption) =
+
+    let shape, dtype = signature.Shape, signature.DType
+
+    let mutable block = block
+
+    static member Bytes dtype = Signature.BytesOf dtype
     member _.Device = device
     member _.Offset = offset
     member _.Shape = shape
     member _.Strides = strides
     member _.DType = dtype
     member _.Uniform = uniform
-    member _.Signature = { Shape = shape; DType = dtype }
+    member _.Signature = signature
 
-    /// Equal for arrays of which one may stand for the other: for uniform ones the bits of the number, the element type
-    /// and the shape, for all others the array itself.
+    /// Equal for arrays that may replace each other. For uniform arrays these are the bits of the number, the element
+    /// type and the shape; for all others it is the array itself.
     member this.Identity: obj =
         match uniform with
         | ValueSome value -> box (struct (BitConverter.DoubleToInt64Bits value, dtype, Shape.show shape))
         | ValueNone -> box this
 
-    /// The block that holds the elements; refer to it for as long as its address is in use.
+    /// The block that holds the elements. Keep a reference to it while its address is in use.
     member _.Memory =
         if isNull block then
-            let fresh = device.Allocate(Storage.Bytes dtype)
+            let fresh = device.Allocate(Signature.BytesOf dtype)
             let value = uniform.Value
 
             match dtype with
@@ -60,28 +71,28 @@ type internal Storage
 
         block
 
-    member _.IsRowMajor =
-        uniform.IsNone
-        && Array.forall2 (fun length _ -> length >= 0) shape strides
-        && (let expected = Shape.rowMajor shape
-            let mutable same = true
+    /// Where the first element lies in the block.
+    member this.Address = this.Memory.Address + nativeint (offset * Signature.BytesOf dtype)
 
-            for axis in 0 .. shape.Length - 1 do
-                if shape[axis] <> 1 && strides[axis] <> expected[axis] then same <- false
-
-            same)
+    member _.IsRowMajor = uniform.IsNone && Shape.isRowMajor shape strides
 
     /// Uninitialised row-major storage.
     static member Allocate(device: Device, signature: Signature) =
-        let bytes = int64 (Shape.size signature.Shape) * Storage.Bytes signature.DType
-        let block = device.Allocate(max bytes 1L)
-        Storage(device, block, 0L, signature.Shape, Shape.rowMajor signature.Shape, signature.DType, ValueNone)
+        let block = device.Allocate(max signature.Bytes 1L)
+        Storage(device, block, 0L, Shape.rowMajor signature.Shape, signature, ValueNone)
 
-    /// The same number everywhere.
+    /// The same number everywhere: the nearest one of the element type, as kernels see it.
     static member Full(device: Device, signature: Signature, value: float) =
-        Storage.Bytes signature.DType |> ignore
+        let value =
+            match signature.DType with
+            | DType.Float32 -> float (float32 value)
+            | DType.Int32 -> float (int value)
+            | _ -> value
+
+        Signature.BytesOf signature.DType |> ignore
+
         let strides = Array.zeroCreate signature.Shape.Length
-        Storage(device, null, 0L, signature.Shape, strides, signature.DType, ValueSome value)
+        Storage(device, null, 0L, strides, signature, ValueSome value)
 
     /// A copy of host values, row-major.
     static member Of<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType>
@@ -93,9 +104,11 @@ type internal Storage
 
     /// The same block seen with another offset, shape and strides.
     member this.View(offset: int64, shape: int[], strides: int[]) =
+        let seen: Signature = { Shape = shape; DType = dtype }
+
         match uniform with
-        | ValueSome value -> Storage.Full(device, { Shape = shape; DType = dtype }, value)
-        | ValueNone -> Storage(device, block, offset, shape, strides, dtype, ValueNone)
+        | ValueSome value -> Storage.Full(device, seen, value)
+        | ValueNone -> Storage(device, block, offset, strides, seen, ValueNone)
 
     /// Row-major elements in memory, in another element type if asked: a copy where this is anything else.
     member this.Dense(target: DType) : Storage =
@@ -117,7 +130,6 @@ type internal Storage
         : 'T[] =
         let dense = this.Dense target
         let values = GC.AllocateUninitializedArray<'T>(Shape.size shape)
-        let start = dense.Memory.Address + nativeint (dense.Offset * Storage.Bytes target)
-        device.Download(start, Span values)
+        device.Download(dense.Address, Span values)
         GC.KeepAlive dense.Memory
         values
