@@ -50,12 +50,12 @@ internal static class ContractionKernels
 
         return (dtype, set) switch
         {
-            (DType.Float32, InstructionSet.Avx512) => new KernelFamily<Simd512<float>, Vector512<float>, float>(),
-            (DType.Float64, InstructionSet.Avx512) => new KernelFamily<Simd512<double>, Vector512<double>, double>(),
-            (DType.Float32, InstructionSet.Avx2) => new KernelFamily<Simd256<float>, Vector256<float>, float>(),
-            (DType.Float64, InstructionSet.Avx2) => new KernelFamily<Simd256<double>, Vector256<double>, double>(),
-            (DType.Float32, _) => new KernelFamily<Simd128<float>, Vector128<float>, float>(),
-            (DType.Float64, _) => new KernelFamily<Simd128<double>, Vector128<double>, double>(),
+            (DType.Float32, InstructionSet.Avx512) => new KernelFamily<Lanes512<float>, float>(),
+            (DType.Float64, InstructionSet.Avx512) => new KernelFamily<Lanes512<double>, double>(),
+            (DType.Float32, InstructionSet.Avx2) => new KernelFamily<Lanes256<float>, float>(),
+            (DType.Float64, InstructionSet.Avx2) => new KernelFamily<Lanes256<double>, double>(),
+            (DType.Float32, _) => new KernelFamily<Lanes128<float>, float>(),
+            (DType.Float64, _) => new KernelFamily<Lanes128<double>, double>(),
             _ => throw new DescriptionException(
                 $"A contraction is of Float32 or Float64 arrays, not of {dtype}.", nameof(dtype)),
         };
@@ -71,18 +71,17 @@ internal static class ContractionKernels
         public abstract long PackedBytes(Contraction contraction, ContractionSide side);
     }
 
-    private sealed unsafe class KernelFamily<TSimd, TVector, T> : KernelFamily
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+    private sealed unsafe class KernelFamily<V, T> : KernelFamily
+        where V : struct, ILanes<V>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        private static readonly Tiling Tiling = new(sizeof(T), TSimd.Count, TSimd.TileRows);
+        private static readonly Tiling Tiling = new(sizeof(T), V.Count, V.TileRows);
 
         public override Kernel Contract(Contraction contraction, ThreadTeam team) =>
             ContractionPlanner.Plan(contraction, Tiling) switch
             {
-                DotPlan dots => new DotContraction<TSimd, TVector, T>(contraction, dots, team),
-                var plan => new TiledContraction<TSimd, TVector, T>(contraction, (TilePlan)plan, team),
+                DotPlan dots => new DotContraction<V, T>(contraction, dots, team),
+                var plan => new TiledContraction<V, T>(contraction, (TilePlan)plan, team),
             };
 
         public override Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot)
@@ -92,7 +91,7 @@ internal static class ContractionKernels
             return ContractionPlanner.Plan(contraction, Tiling) switch
             {
                 DotPlan dots => new DotPacking<T>(source, dots, targetSlot),
-                var plan => new TilePacking<TSimd, TVector, T>(source, (TilePlan)plan, side, targetSlot),
+                var plan => new TilePacking<V, T>(source, (TilePlan)plan, side, targetSlot),
             };
         }
 
@@ -106,7 +105,7 @@ internal static class ContractionKernels
             };
 
             // The last panel of rows may be followed by part of a vector, see PanelPacking.
-            return (elements + TSimd.Count) * sizeof(T);
+            return (elements + V.Count) * sizeof(T);
         }
     }
 }

@@ -4,9 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Curvature.Kernels;
 
 /// <summary>A contraction as dot products of rows with columns.</summary>
-internal sealed unsafe class DotContraction<TSimd, TVector, T> : ContractionKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class DotContraction<V, T> : ContractionKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly Contraction _contraction;
@@ -96,7 +95,7 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T> : ContractionKern
                 var line = sums + (i * DotPlan.TileColumns);
                 if (contiguous && !_contraction.Accumulate)
                 {
-                    ShortRows.Copy<TSimd, TVector, T>(line, target + columnResult[firstColumn], columnCount);
+                    ShortRows.Copy<V, T>(line, target + columnResult[firstColumn], columnCount);
                     continue;
                 }
 
@@ -148,16 +147,16 @@ internal sealed unsafe class DotContraction<TSimd, TVector, T> : ContractionKern
         switch (rowCount)
         {
             case 1:
-                DotTile<TSimd, TVector, T, Extent.Of1>.Run(rows, columns, start, length, sums);
+                DotTile<V, T, Extent.Of1>.Run(rows, columns, start, length, sums);
                 break;
             case 2:
-                DotTile<TSimd, TVector, T, Extent.Of2>.Run(rows, columns, start, length, sums);
+                DotTile<V, T, Extent.Of2>.Run(rows, columns, start, length, sums);
                 break;
             case 3:
-                DotTile<TSimd, TVector, T, Extent.Of3>.Run(rows, columns, start, length, sums);
+                DotTile<V, T, Extent.Of3>.Run(rows, columns, start, length, sums);
                 break;
             default:
-                DotTile<TSimd, TVector, T, Extent.Of4>.Run(rows, columns, start, length, sums);
+                DotTile<V, T, Extent.Of4>.Run(rows, columns, start, length, sums);
                 break;
         }
     }

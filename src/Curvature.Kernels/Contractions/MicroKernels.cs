@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Curvature.Kernels;
 
 /// <summary>A micro-kernel for one size of tile; see
-/// <see cref="MicroKernel{TSimd, TVector, T, TRows, TWidth}.Run"/>.</summary>
+/// <see cref="MicroKernel{V, T, TRows, TWidth}.Run"/>.</summary>
 internal readonly unsafe struct TileFunction<T>(delegate*<nint, T*, nint, nint, T*, nint, T*, nint, bool, void> run)
     where T : unmanaged
 {
@@ -11,9 +11,8 @@ internal readonly unsafe struct TileFunction<T>(delegate*<nint, T*, nint, nint, 
 }
 
 /// <summary>The micro-kernels of one vector type. Each is compiled when it first runs.</summary>
-internal static unsafe class MicroKernels<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class MicroKernels<V, T>
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Tiles one vector wide, by height.</summary>
@@ -26,19 +25,19 @@ internal static unsafe class MicroKernels<TSimd, TVector, T>
         where TWidth : struct, IExtent =>
     [
         default,
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of1, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of2, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of3, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of4, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of5, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of6, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of7, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of8, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of9, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of10, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of11, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of12, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of13, TWidth>.Run),
-        new(&MicroKernel<TSimd, TVector, T, Extent.Of14, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of1, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of2, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of3, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of4, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of5, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of6, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of7, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of8, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of9, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of10, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of11, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of12, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of13, TWidth>.Run),
+        new(&MicroKernel<V, T, Extent.Of14, TWidth>.Run),
     ];
 }

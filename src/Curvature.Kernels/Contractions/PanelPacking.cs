@@ -5,9 +5,8 @@ namespace Curvature.Kernels;
 
 /// <summary>Copies panels of an operand into the layout that a micro-kernel reads fastest: for each inner index in
 /// turn, the panel's rows (or columns) side by side.</summary>
-internal static unsafe class PanelPacking<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class PanelPacking<V, T>
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>target[p·width + i] = source[free[start + i] + inner[first + p]] for i &lt; count and p &lt; depth.
@@ -32,7 +31,7 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
             return;
         }
 
-        var offsets = stackalloc nint[Transposition<TSimd, TVector, T>.MostRows];
+        var offsets = stackalloc nint[Transposition<V, T>.MostRows];
         for (var i = 0; i < count; i++)
         {
             offsets[i] = free[start + i];
@@ -44,7 +43,7 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
                 CopyRuns(source, offsets, count, inner, first, depth, target, width);
                 break;
             case PackingMethod.Transposition:
-                Transposition<TSimd, TVector, T>.Run(source + inner[first], offsets, count, depth, target, width);
+                Transposition<V, T>.Run(source + inner[first], offsets, count, depth, target, width);
                 break;
             default:
                 Gather(source, offsets, count, inner, first, depth, target, width);
@@ -68,7 +67,7 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
             var to = target + i;
             for (var p = 0; p < depth; p++)
             {
-                ShortRows.Copy<TSimd, TVector, T>(source + offsets[i] + inner[first + p], to, length);
+                ShortRows.Copy<V, T>(source + offsets[i] + inner[first + p], to, length);
                 to += width;
             }
 

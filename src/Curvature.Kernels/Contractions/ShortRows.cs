@@ -11,20 +11,19 @@ internal static unsafe class ShortRows
     /// <summary>target[i] = source[i]. Two moves that overlap do for every count in a range, without a loop over the
     /// rest. </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Copy<TSimd, TVector, T>(T* source, T* target, int count)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+    public static void Copy<V, T>(T* source, T* target, int count)
+        where V : struct, ILanes<V>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (count >= TSimd.Count)
+        if (count >= V.Count)
         {
-            var last = count - TSimd.Count;
-            for (var i = 0; i < last; i += TSimd.Count)
+            var last = count - V.Count;
+            for (var i = 0; i < last; i += V.Count)
             {
-                TSimd.Store(TSimd.Load(source + i), target + i);
+                V.Load(source + i).Store(target + i);
             }
 
-            TSimd.Store(TSimd.Load(source + last), target + last);
+            V.Load(source + last).Store(target + last);
         }
         else if (count >= Vector256<T>.Count)
         {
@@ -49,15 +48,14 @@ internal static unsafe class ShortRows
 
     /// <summary>target[i] += source[i].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Add<TSimd, TVector, T>(T* source, T* target, int count)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+    public static void Add<V, T>(T* source, T* target, int count)
+        where V : struct, ILanes<V>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var i = 0;
-        for (; i + TSimd.Count <= count; i += TSimd.Count)
+        for (; i + V.Count <= count; i += V.Count)
         {
-            TSimd.Store(TSimd.Add(TSimd.Load(target + i), TSimd.Load(source + i)), target + i);
+            (V.Load(target + i) + V.Load(source + i)).Store(target + i);
         }
 
         for (; i + Vector128<T>.Count <= count; i += Vector128<T>.Count)

@@ -3,10 +3,9 @@ using System.Numerics;
 namespace Curvature.Kernels;
 
 /// <summary>Writes an operand as the panels that a tiled contraction reads.</summary>
-internal sealed unsafe class TilePacking<TSimd, TVector, T>(
+internal sealed unsafe class TilePacking<V, T>(
     Contraction contraction, TilePlan plan, ContractionSide side, int target) : Kernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly PackedBatch _batch = plan.RowSide == side ? plan.PackedRowBatch : plan.PackedColumnBatch;
@@ -42,7 +41,7 @@ internal sealed unsafe class TilePacking<TSimd, TVector, T>(
         var operand = plan.RowOperand;
         foreach (ref readonly var panel in plan.RowPanels.AsSpan())
         {
-            PanelPacking<TSimd, TVector, T>.Pack(
+            PanelPacking<V, T>.Pack(
                 source, operand.Free, panel.Start, panel.Height, operand.Inner, depth.Start, depth.Length,
                 packed + plan.PackedRows.Start(depth, panel.Start), panel.Height);
         }
@@ -53,7 +52,7 @@ internal sealed unsafe class TilePacking<TSimd, TVector, T>(
         var operand = plan.ColumnOperand;
         foreach (ref readonly var panel in plan.ColumnPanels.AsSpan())
         {
-            PanelPacking<TSimd, TVector, T>.Pack(
+            PanelPacking<V, T>.Pack(
                 source, operand.Free, panel.Start, panel.Width, operand.Inner, depth.Start, depth.Length,
                 packed + plan.PackedColumns.Start(depth, panel.Start), panel.PaddedWidth);
         }

@@ -5,9 +5,8 @@ namespace Curvature.Kernels;
 
 /// <summary>Moves a tile from its buffer to C, where its columns are fewer than whole vectors or not side by
 /// side.</summary>
-internal static unsafe class TileWriter<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class TileWriter<V, T>
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>C[rows[row + i] + columns[column + j]] (+)= tile[i·width + j], where width is the padded one.</summary>
@@ -58,18 +57,18 @@ internal static unsafe class TileWriter<TSimd, TVector, T>
     }
 
     /// <summary>The length of a line of a transposed tile: the tallest tile's rows, up to whole vectors.</summary>
-    private static int LineOfRows => (TSimd.TileRows + TSimd.Count - 1) / TSimd.Count * TSimd.Count;
+    private static int LineOfRows => (V.TileRows + V.Count - 1) / V.Count * V.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(T* tile, int height, in ColumnPanel column, T* transposed)
     {
-        var offsets = stackalloc nint[Transposition<TSimd, TVector, T>.MostRows];
+        var offsets = stackalloc nint[Transposition<V, T>.MostRows];
         for (var i = 0; i < height; i++)
         {
             offsets[i] = (nint)i * column.PaddedWidth;
         }
 
-        Transposition<TSimd, TVector, T>.Run(tile, offsets, height, column.PaddedWidth, transposed, LineOfRows);
+        Transposition<V, T>.Run(tile, offsets, height, column.PaddedWidth, transposed, LineOfRows);
     }
 
     /// <summary>target[offsets[first + i] + j] (+)= lines[i·spacing + j] for j &lt; length and i &lt; count.</summary>
@@ -81,11 +80,11 @@ internal static unsafe class TileWriter<TSimd, TVector, T>
         {
             if (accumulate)
             {
-                ShortRows.Add<TSimd, TVector, T>(lines, target + offsets[first + i], length);
+                ShortRows.Add<V, T>(lines, target + offsets[first + i], length);
             }
             else
             {
-                ShortRows.Copy<TSimd, TVector, T>(lines, target + offsets[first + i], length);
+                ShortRows.Copy<V, T>(lines, target + offsets[first + i], length);
             }
 
             lines += spacing;

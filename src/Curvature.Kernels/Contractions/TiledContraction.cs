@@ -6,9 +6,8 @@ namespace Curvature.Kernels;
 /// <summary>A contraction as tiles of C, each computed in registers by a micro-kernel, in the order of loops and with
 /// the packed blocks of Goto and van de Geijn (Anatomy of high-performance matrix multiplication, 2008) and
 /// BLIS.</summary>
-internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class TiledContraction<V, T> : ContractionKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // With fewer, threads would often have unequal shares.
@@ -25,8 +24,8 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
     private readonly int _rowPanelsPerBlock;
     private readonly int _columnPanelsPerBlock;
     private readonly TileWorkspace<T> _workspace;
-    private readonly TileFunction<T>[] _narrow = MicroKernels<TSimd, TVector, T>.Narrow;
-    private readonly TileFunction<T>[] _wide = MicroKernels<TSimd, TVector, T>.Wide;
+    private readonly TileFunction<T>[] _narrow = MicroKernels<V, T>.Narrow;
+    private readonly TileFunction<T>[] _wide = MicroKernels<V, T>.Wide;
 
     public TiledContraction(Contraction contraction, TilePlan plan, ThreadTeam team)
         : base(contraction, plan, team)
@@ -148,7 +147,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
             }
             else
             {
-                PanelPacking<TSimd, TVector, T>.Pack(
+                PanelPacking<V, T>.Pack(
                     source, operand.Free, panel.Start, panel.Height, operand.Inner, depth.Start, depth.Length,
                     packed, panel.Height);
                 scratch.Rows[i] = new(packed, 1, panel.Height);
@@ -176,7 +175,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
             }
             else
             {
-                PanelPacking<TSimd, TVector, T>.Pack(
+                PanelPacking<V, T>.Pack(
                     source, operand.Free, panel.Start, panel.Width, operand.Inner, depth.Start, depth.Length,
                     packed, panel.PaddedWidth);
                 scratch.Columns[i] = new(packed, panel.PaddedWidth);
@@ -202,7 +201,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
         {
             ref readonly var column = ref _plan.ColumnPanels[firstColumn + j];
             var right = scratch.Columns[j];
-            var functions = column.PaddedWidth > TSimd.Count ? _wide : _narrow;
+            var functions = column.PaddedWidth > V.Count ? _wide : _narrow;
             var target = result + _plan.ColumnResult[column.Start];
             for (var i = 0; i < rows; i++)
             {
@@ -218,7 +217,7 @@ internal sealed unsafe class TiledContraction<TSimd, TVector, T> : ContractionKe
                 {
                     run(depth, left.Elements, left.RowSpacing, left.Spacing, right.Elements, right.Spacing,
                         scratch.Tile, column.PaddedWidth, false);
-                    TileWriter<TSimd, TVector, T>.Write(
+                    TileWriter<V, T>.Write(
                         scratch.Tile, scratch.TransposedTile, result, _plan.RowResult, row,
                         _plan.ColumnResult, column, accumulate);
                 }

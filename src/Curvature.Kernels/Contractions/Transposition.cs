@@ -4,9 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Curvature.Kernels;
 
 /// <summary>Transposes a few rows, in registers.</summary>
-internal static unsafe class Transposition<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class Transposition<V, T>
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>The most rows: the widest tile, two vectors of 16.</summary>
@@ -25,8 +24,8 @@ internal static unsafe class Transposition<TSimd, TVector, T>
     public static void Run(T* source, nint* offsets, int count, int depth, T* target, int width)
     {
         // The last vector may reach beyond the last row; there it repeats that row.
-        var blocks = (count + TSimd.Count - 1) / TSimd.Count;
-        for (var i = count; i < blocks * TSimd.Count; i++)
+        var blocks = (count + V.Count - 1) / V.Count;
+        for (var i = count; i < blocks * V.Count; i++)
         {
             offsets[i] = offsets[count - 1];
         }
@@ -39,7 +38,7 @@ internal static unsafe class Transposition<TSimd, TVector, T>
             // next, and is overwritten by them.
             for (var block = blocks - 1; block >= 0; block--)
             {
-                var rows = block * TSimd.Count;
+                var rows = block * V.Count;
                 TransposeBlock(source + p, offsets + rows, target + (p * (nint)width) + rows, width);
             }
         }
@@ -59,24 +58,24 @@ internal static unsafe class Transposition<TSimd, TVector, T>
     {
         // Lane l holds rows l·n … l·n + n − 1, where n is the number of elements in a lane, so that transposing n × n
         // blocks within lanes leaves whole columns.
-        var row0 = TSimd.LoadLanes(source, rows);
-        var row1 = TSimd.LoadLanes(source, rows + 1);
+        var row0 = V.LoadBlocks(source, rows);
+        var row1 = V.LoadBlocks(source, rows + 1);
         if (sizeof(T) == sizeof(double))
         {
-            TSimd.Store(TSimd.JoinLow(row0, row1), target);
-            TSimd.Store(TSimd.JoinHigh(row0, row1), target + width);
+            V.JoinLow(row0, row1).Store(target);
+            V.JoinHigh(row0, row1).Store(target + width);
             return;
         }
 
-        var row2 = TSimd.LoadLanes(source, rows + 2);
-        var row3 = TSimd.LoadLanes(source, rows + 3);
-        var low01 = TSimd.InterleaveLow(row0, row1);
-        var low23 = TSimd.InterleaveLow(row2, row3);
-        var high01 = TSimd.InterleaveHigh(row0, row1);
-        var high23 = TSimd.InterleaveHigh(row2, row3);
-        TSimd.Store(TSimd.JoinLow(low01, low23), target);
-        TSimd.Store(TSimd.JoinHigh(low01, low23), target + width);
-        TSimd.Store(TSimd.JoinLow(high01, high23), target + (2 * width));
-        TSimd.Store(TSimd.JoinHigh(high01, high23), target + (3 * width));
+        var row2 = V.LoadBlocks(source, rows + 2);
+        var row3 = V.LoadBlocks(source, rows + 3);
+        var low01 = V.InterleaveLow(row0, row1);
+        var low23 = V.InterleaveLow(row2, row3);
+        var high01 = V.InterleaveHigh(row0, row1);
+        var high23 = V.InterleaveHigh(row2, row3);
+        V.JoinLow(low01, low23).Store(target);
+        V.JoinHigh(low01, low23).Store(target + width);
+        V.JoinLow(high01, high23).Store(target + (2 * width));
+        V.JoinHigh(high01, high23).Store(target + (3 * width));
     }
 }

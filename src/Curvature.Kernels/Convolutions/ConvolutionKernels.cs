@@ -14,21 +14,20 @@ internal static class ConvolutionKernels
         convolution = convolution.Folded();
         return (set, convolution.DType) switch
         {
-            (InstructionSet.Avx512, DType.Float32) => Make<Simd512<float>, Vector512<float>, float>(convolution, form, team, pool),
-            (InstructionSet.Avx512, _) => Make<Simd512<double>, Vector512<double>, double>(convolution, form, team, pool),
-            (InstructionSet.Avx2, DType.Float32) => Make<Simd256<float>, Vector256<float>, float>(convolution, form, team, pool),
-            (InstructionSet.Avx2, _) => Make<Simd256<double>, Vector256<double>, double>(convolution, form, team, pool),
-            (_, DType.Float32) => Make<Simd128<float>, Vector128<float>, float>(convolution, form, team, pool),
-            _ => Make<Simd128<double>, Vector128<double>, double>(convolution, form, team, pool),
+            (InstructionSet.Avx512, DType.Float32) => Make<Lanes512<float>, float>(convolution, form, team, pool),
+            (InstructionSet.Avx512, _) => Make<Lanes512<double>, double>(convolution, form, team, pool),
+            (InstructionSet.Avx2, DType.Float32) => Make<Lanes256<float>, float>(convolution, form, team, pool),
+            (InstructionSet.Avx2, _) => Make<Lanes256<double>, double>(convolution, form, team, pool),
+            (_, DType.Float32) => Make<Lanes128<float>, float>(convolution, form, team, pool),
+            _ => Make<Lanes128<double>, double>(convolution, form, team, pool),
         };
     }
 
-    private static Kernel Make<TSimd, TVector, T>(
+    private static Kernel Make<V, T>(
         Convolution convolution, ConvolutionForm form, ThreadTeam team, MemoryPool pool)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+        where V : struct, ILanes<V>
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         form == ConvolutionForm.FilterGradient
-            ? new FilterGradient<TSimd, TVector, T>(convolution, team, pool)
-            : new ImageConvolution<TSimd, TVector, T>(convolution, form, team, pool);
+            ? new FilterGradient<V, T>(convolution, team, pool)
+            : new ImageConvolution<V, T>(convolution, form, team, pool);
 }

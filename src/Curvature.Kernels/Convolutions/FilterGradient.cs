@@ -7,9 +7,8 @@ namespace Curvature.Kernels;
 /// depend on sizes alone. Each chunk sums over its pixels, block after block: over a block in registers, straight from
 /// padded scratch memory, and then added to what the blocks before gave. The chunks' sums are added in order.</summary>
 /// <remarks>Short sums that are added to each other also lose less to rounding than one long sum.</remarks>
-internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class FilterGradient<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // Below this, waking a helper takes longer than the work that it would take over.
@@ -47,8 +46,8 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
         _image = new PaddedImage(
             _input.Height, _input.Width, _input.Channels, _input.GroupChannels, [_rows], [columns]);
         _strips = FilterStrip.Of(_rows, columns, _image, convolution);
-        _panels = RunTiles<TSimd, TVector, T>.Panels(_output.GroupChannels);
-        _paddedColumns = RunTiles<TSimd, TVector, T>.PaddedColumns(_output.GroupChannels);
+        _panels = RunTiles<V, T>.Panels(_output.GroupChannels);
+        _paddedColumns = RunTiles<V, T>.PaddedColumns(_output.GroupChannels);
 
         _blocks = new ImageBlocks(
             convolution.Images, _output.Height, _output.Height * _output.Width, BlockSize,
@@ -95,7 +94,7 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
         var inputLength = _imageLength * _blocks.Images;
         var outputLength = CopiesOutput ? (nint)_blocks.Images * _blocks.Rows * _output.Width * _paddedColumns : 0;
         var scratch = (T*)Workspace.Reserve(
-            (inputLength + outputLength + RunTiles<TSimd, TVector, T>.TileLength) * sizeof(T));
+            (inputLength + outputLength + RunTiles<V, T>.TileLength) * sizeof(T));
         new Span<T>(scratch, (int)(inputLength + outputLength)).Clear();
         for (var unit = first; unit < end; unit++)
         {
@@ -158,7 +157,7 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
             {
                 foreach (ref readonly var panel in _panels.AsSpan())
                 {
-                    RunTiles<TSimd, TVector, T>.Multiply(
+                    RunTiles<V, T>.Multiply(
                         terms, panel, strip.Length, input + strip.Input, output + panel.Start,
                         sums + strip.Filter + panel.Start, tile, true);
                 }
@@ -170,7 +169,7 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
     {
         for (var i = 0; i < pixels; i++)
         {
-            ShortRows.Copy<TSimd, TVector, T>(source, target, _output.GroupChannels);
+            ShortRows.Copy<V, T>(source, target, _output.GroupChannels);
             source += _output.Channels;
             target += _paddedColumns;
         }
@@ -198,7 +197,7 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
         {
             for (var chunk = 1; chunk < _chunks; chunk++)
             {
-                ShortRows.Add<TSimd, TVector, T>(
+                ShortRows.Add<V, T>(
                     Sums(slots, partial, repeat, chunk), Sums(slots, partial, repeat, 0), length);
             }
         }

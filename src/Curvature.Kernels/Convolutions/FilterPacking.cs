@@ -5,9 +5,8 @@ namespace Curvature.Kernels;
 
 /// <summary>Rearranges filters so that the terms of each phase's sums come one after the other, each with its panel of
 /// columns side by side. A unit is one panel of one phase, group and set of filters.</summary>
-internal sealed unsafe class FilterPacking<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class FilterPacking<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // Below this, waking a helper takes longer than the work that it would take over.
@@ -38,7 +37,7 @@ internal sealed unsafe class FilterPacking<TSimd, TVector, T> : CpuKernel
         _channelSpacing = forward ? convolution.Filters : 1;
         _columnSpacing = forward ? 1 : convolution.Filters;
 
-        var columns = panels.Length == 0 ? 0 : panels[^1].Start + (panels[^1].Vectors * TSimd.Count);
+        var columns = panels.Length == 0 ? 0 : panels[^1].Start + (panels[^1].Vectors * V.Count);
         _phaseStarts = new long[phases.Length];
         for (var i = 0; i < phases.Length; i++)
         {
@@ -97,13 +96,13 @@ internal sealed unsafe class FilterPacking<TSimd, TVector, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackPanel(T* source, ConvolutionPhase phase, in RunPanel panel, T* target)
     {
-        var width = panel.Vectors * TSimd.Count;
+        var width = panel.Vectors * V.Count;
         if (panel.Width < width)
         {
             new Span<T>(target, phase.Terms * width).Clear();
         }
 
-        var offsets = stackalloc nint[Transposition<TSimd, TVector, T>.MostRows];
+        var offsets = stackalloc nint[Transposition<V, T>.MostRows];
         var tapLength = (nint)_convolution.ChannelsPerGroup() * _convolution.Filters;
         foreach (var row in phase.Rows.Taps)
         {
@@ -114,7 +113,7 @@ internal sealed unsafe class FilterPacking<TSimd, TVector, T> : CpuKernel
                 {
                     for (var channel = 0; channel < _channels; channel++)
                     {
-                        ShortRows.Copy<TSimd, TVector, T>(
+                        ShortRows.Copy<V, T>(
                             tap + ((nint)channel * _channelSpacing), target + ((nint)channel * width), panel.Width);
                     }
                 }
@@ -125,7 +124,7 @@ internal sealed unsafe class FilterPacking<TSimd, TVector, T> : CpuKernel
                         offsets[i] = (nint)i * _columnSpacing;
                     }
 
-                    Transposition<TSimd, TVector, T>.Run(tap, offsets, panel.Width, _channels, target, width);
+                    Transposition<V, T>.Run(tap, offsets, panel.Width, _channels, target, width);
                 }
 
                 target += (nint)_channels * width;

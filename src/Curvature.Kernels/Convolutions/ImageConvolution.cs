@@ -8,9 +8,8 @@ namespace Curvature.Kernels;
 /// the second-level cache, and multiplies straight from there: no patch is ever written out, since to write one element
 /// costs about as much as the few products in which it takes part.</summary>
 /// <remarks>Every element computed is the sum of its terms in one order, however the work is cut.</remarks>
-internal sealed unsafe class ImageConvolution<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // Below this, waking a helper takes longer than the work that it would take over.
@@ -29,7 +28,7 @@ internal sealed unsafe class ImageConvolution<TSimd, TVector, T> : CpuKernel
     private readonly PaddedImage _image;
     private readonly ConvolutionPhase[] _phases;
     private readonly RunPanel[] _panels;
-    private readonly FilterPacking<TSimd, TVector, T> _packing;
+    private readonly FilterPacking<V, T> _packing;
     private readonly ImageBlocks _blocks;
     private readonly nint _imageLength;
 
@@ -49,8 +48,8 @@ internal sealed unsafe class ImageConvolution<TSimd, TVector, T> : CpuKernel
         _image = new PaddedImage(_read.Height, _read.Width, _read.Channels, _read.GroupChannels, vertical, horizontal);
         _phases = [.. vertical.SelectMany(
             row => horizontal.Select(column => new ConvolutionPhase(row, column, _image, _read.GroupChannels)))];
-        _panels = RunTiles<TSimd, TVector, T>.Panels(_write.GroupChannels);
-        _packing = new FilterPacking<TSimd, TVector, T>(convolution, form, _phases, _panels, team);
+        _panels = RunTiles<V, T>.Panels(_write.GroupChannels);
+        _packing = new FilterPacking<V, T>(convolution, form, _phases, _panels, team);
 
         var count = vertical.Length == 0 ? 0 : vertical.Max(phase => phase.Count);
         var pixels = _write.Height * _write.Width / Math.Max(1, _phases.Length);
@@ -91,7 +90,7 @@ internal sealed unsafe class ImageConvolution<TSimd, TVector, T> : CpuKernel
         var read = (T*)slots[_read.Slot] + _read.Offset;
         var write = (T*)slots[_write.Slot] + _write.Offset;
         var scratchLength = _imageLength * _blocks.Images;
-        var scratch = (T*)Workspace.Reserve((scratchLength + RunTiles<TSimd, TVector, T>.TileLength) * sizeof(T));
+        var scratch = (T*)Workspace.Reserve((scratchLength + RunTiles<V, T>.TileLength) * sizeof(T));
         new Span<T>(scratch, (int)scratchLength).Clear();
         for (var unit = first; unit < end; unit++)
         {
@@ -146,13 +145,13 @@ internal sealed unsafe class ImageConvolution<TSimd, TVector, T> : CpuKernel
             foreach (ref readonly var panel in _panels.AsSpan())
             {
                 var terms = new RunTerms(
-                    runs, phase.Runs.Length, phase.RunLength, columns.Read, 1, panel.Vectors * TSimd.Count, columns.Write);
+                    runs, phase.Runs.Length, phase.RunLength, columns.Read, 1, panel.Vectors * V.Count, columns.Write);
                 var packed = filters + _packing.Place(number, panel);
                 for (var image = 0; image < images.Count; image++)
                 {
                     for (var row = 0; row < rows.Count; row++)
                     {
-                        RunTiles<TSimd, TVector, T>.Multiply(
+                        RunTiles<V, T>.Multiply(
                             terms,
                             panel,
                             columns.Count,

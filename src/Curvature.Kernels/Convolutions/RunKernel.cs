@@ -9,14 +9,12 @@ namespace Curvature.Kernels;
 /// constants to it. Rows of A are reached from one pointer for every four, at one, two and three times their distance:
 /// a register for each multiple would be more than there are. Every element of C is Σ a·b in the order of the terms,
 /// whatever the extents.</remarks>
-/// <typeparam name="TSimd">The vector operations.</typeparam>
-/// <typeparam name="TVector">The vector.</typeparam>
+/// <typeparam name="V">The vector.</typeparam>
 /// <typeparam name="T">The element.</typeparam>
 /// <typeparam name="TRows">Rows of the tile, 1 to 14.</typeparam>
 /// <typeparam name="TWidth">Vectors across the tile, 1 or 2.</typeparam>
-internal static unsafe class RunKernel<TSimd, TVector, T, TRows, TWidth>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class RunKernel<V, T, TRows, TWidth>
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TRows : struct, IExtent
     where TWidth : struct, IExtent
@@ -27,20 +25,20 @@ internal static unsafe class RunKernel<TSimd, TVector, T, TRows, TWidth>
     public static void Run(
         int count, nint* runs, int length, T* a, nint aRow, nint aStep, T* b, nint bStep, T* c, nint cRow, bool accumulate)
     {
-        TVector l0 = default, r0 = default;
-        TVector l1 = default, r1 = default;
-        TVector l2 = default, r2 = default;
-        TVector l3 = default, r3 = default;
-        TVector l4 = default, r4 = default;
-        TVector l5 = default, r5 = default;
-        TVector l6 = default, r6 = default;
-        TVector l7 = default, r7 = default;
-        TVector l8 = default, r8 = default;
-        TVector l9 = default, r9 = default;
-        TVector lA = default, rA = default;
-        TVector lB = default, rB = default;
-        TVector lC = default, rC = default;
-        TVector lD = default, rD = default;
+        V l0 = default, r0 = default;
+        V l1 = default, r1 = default;
+        V l2 = default, r2 = default;
+        V l3 = default, r3 = default;
+        V l4 = default, r4 = default;
+        V l5 = default, r5 = default;
+        V l6 = default, r6 = default;
+        V l7 = default, r7 = default;
+        V l8 = default, r8 = default;
+        V l9 = default, r9 = default;
+        V lA = default, rA = default;
+        V lB = default, rB = default;
+        V lC = default, rC = default;
+        V lD = default, rD = default;
         var twice = 2 * aRow;
         var thrice = 3 * aRow;
 
@@ -52,8 +50,8 @@ internal static unsafe class RunKernel<TSimd, TVector, T, TRows, TWidth>
             var aC = a8 + (4 * aRow);
             for (var p = length; p > 0; p--)
             {
-                var left = TSimd.Load(b);
-                var right = TWidth.Value > 1 ? TSimd.Load(b + TSimd.Count) : left;
+                var left = V.Load(b);
+                var right = TWidth.Value > 1 ? V.Load(b + V.Count) : left;
                 MultiplyAdd(a0, left, right, ref l0, ref r0);
                 if (TRows.Value > 1) MultiplyAdd(a0 + aRow, left, right, ref l1, ref r1);
                 if (TRows.Value > 2) MultiplyAdd(a0 + twice, left, right, ref l2, ref r2);
@@ -93,24 +91,24 @@ internal static unsafe class RunKernel<TSimd, TVector, T, TRows, TWidth>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyAdd(T* a, TVector left, TVector right, ref TVector leftSum, ref TVector rightSum)
+    private static void MultiplyAdd(T* a, V left, V right, ref V leftSum, ref V rightSum)
     {
-        var element = TSimd.Broadcast(*a);
-        leftSum = TSimd.MultiplyAdd(element, left, leftSum);
+        var element = V.Broadcast(a);
+        leftSum = V.MultiplyAddEstimate(element, left, leftSum);
         if (TWidth.Value > 1)
         {
-            rightSum = TSimd.MultiplyAdd(element, right, rightSum);
+            rightSum = V.MultiplyAddEstimate(element, right, rightSum);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(TVector left, TVector right, T* c, bool accumulate)
+    private static void Store(V left, V right, T* c, bool accumulate)
     {
-        TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(c), left) : left, c);
+        (accumulate ? V.Load(c) + left : left).Store(c);
         if (TWidth.Value > 1)
         {
-            c += TSimd.Count;
-            TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(c), right) : right, c);
+            c += V.Count;
+            (accumulate ? V.Load(c) + right : right).Store(c);
         }
     }
 }

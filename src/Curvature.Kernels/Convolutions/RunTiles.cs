@@ -29,9 +29,8 @@ internal readonly unsafe struct RunTerms(nint* runs, int count, int length, nint
 internal readonly record struct RunPanel(int Start, int Width, int Vectors);
 
 /// <summary>Cuts C into tiles and computes them.</summary>
-internal static unsafe class RunTiles<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class RunTiles<V, T>
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int TallestTile = 14;
@@ -40,24 +39,24 @@ internal static unsafe class RunTiles<TSimd, TVector, T>
     private static readonly RunFunction[] Wide = OfWidth<Extent.Of2>();
 
     /// <summary>Elements of the largest tile.</summary>
-    public static int TileLength => TallestTile * 2 * TSimd.Count;
+    public static int TileLength => TallestTile * 2 * V.Count;
 
     /// <summary>C's columns as panels of two vectors; the last may have one.</summary>
     public static RunPanel[] Panels(int columns)
     {
-        var width = 2 * TSimd.Count;
+        var width = 2 * V.Count;
         var panels = new RunPanel[(columns + width - 1L) / width];
         for (var i = 0; i < panels.Length; i++)
         {
             var used = Math.Min(width, columns - (i * width));
-            panels[i] = new RunPanel(i * width, used, used > TSimd.Count ? 2 : 1);
+            panels[i] = new RunPanel(i * width, used, used > V.Count ? 2 : 1);
         }
 
         return panels;
     }
 
     /// <summary>Columns of a packed B: those of C up to a whole vector.</summary>
-    public static int PaddedColumns(int columns) => (columns + TSimd.Count - 1) / TSimd.Count * TSimd.Count;
+    public static int PaddedColumns(int columns) => (columns + V.Count - 1) / V.Count * V.Count;
 
     /// <summary>C (+)= A·B for the columns of a panel and a number of rows, in tiles that are as tall as each other, or
     /// nearly. C's last columns may be fewer than whole vectors, not so B's.</summary>
@@ -74,9 +73,9 @@ internal static unsafe class RunTiles<TSimd, TVector, T>
         in RunTerms terms, in RunPanel panel, int rows, T* a, T* b, T* c, T* tile, bool accumulate)
     {
         var functions = panel.Vectors == 1 ? Narrow : Wide;
-        var tallest = panel.Vectors == 1 ? Math.Min(TallestTile, 2 * TSimd.TileRows) : TSimd.TileRows;
+        var tallest = panel.Vectors == 1 ? Math.Min(TallestTile, 2 * V.TileRows) : V.TileRows;
         var tiles = (rows + tallest - 1) / tallest;
-        var whole = panel.Width == panel.Vectors * TSimd.Count;
+        var whole = panel.Width == panel.Vectors * V.Count;
         var row = 0;
         for (var i = 1; i <= tiles; i++)
         {
@@ -91,7 +90,7 @@ internal static unsafe class RunTiles<TSimd, TVector, T>
             else
             {
                 run(terms.Count, terms.Runs, terms.Length, a, terms.ARow, terms.AStep, b, terms.BStep,
-                    tile, panel.Vectors * TSimd.Count, false);
+                    tile, panel.Vectors * V.Count, false);
                 Write(tile, panel, height, c, terms.CRow, accumulate);
             }
 
@@ -107,14 +106,14 @@ internal static unsafe class RunTiles<TSimd, TVector, T>
         {
             if (accumulate)
             {
-                ShortRows.Add<TSimd, TVector, T>(tile, c, panel.Width);
+                ShortRows.Add<V, T>(tile, c, panel.Width);
             }
             else
             {
-                ShortRows.Copy<TSimd, TVector, T>(tile, c, panel.Width);
+                ShortRows.Copy<V, T>(tile, c, panel.Width);
             }
 
-            tile += panel.Vectors * TSimd.Count;
+            tile += panel.Vectors * V.Count;
             c += cRow;
         }
     }
@@ -123,20 +122,20 @@ internal static unsafe class RunTiles<TSimd, TVector, T>
         where TWidth : struct, IExtent =>
     [
         default,
-        new(&RunKernel<TSimd, TVector, T, Extent.Of1, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of2, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of3, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of4, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of5, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of6, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of7, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of8, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of9, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of10, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of11, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of12, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of13, TWidth>.Run),
-        new(&RunKernel<TSimd, TVector, T, Extent.Of14, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of1, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of2, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of3, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of4, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of5, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of6, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of7, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of8, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of9, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of10, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of11, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of12, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of13, TWidth>.Run),
+        new(&RunKernel<V, T, Extent.Of14, TWidth>.Run),
     ];
 
     /// <summary>A micro-kernel for one size of tile.</summary>

@@ -56,15 +56,15 @@ internal static unsafe class Copies
         return (set, wide) switch
         {
             (InstructionSet.Avx512, false) =>
-                new TransposeCopy<Simd512<float>, Vector512<float>, float>(copy, axes, along, team),
+                new TransposeCopy<Lanes512<float>, float>(copy, axes, along, team),
             (InstructionSet.Avx512, true) =>
-                new TransposeCopy<Simd512<double>, Vector512<double>, double>(copy, axes, along, team),
+                new TransposeCopy<Lanes512<double>, double>(copy, axes, along, team),
             (InstructionSet.Avx2, false) =>
-                new TransposeCopy<Simd256<float>, Vector256<float>, float>(copy, axes, along, team),
+                new TransposeCopy<Lanes256<float>, float>(copy, axes, along, team),
             (InstructionSet.Avx2, true) =>
-                new TransposeCopy<Simd256<double>, Vector256<double>, double>(copy, axes, along, team),
-            (_, false) => new TransposeCopy<Simd128<float>, Vector128<float>, float>(copy, axes, along, team),
-            (_, true) => new TransposeCopy<Simd128<double>, Vector128<double>, double>(copy, axes, along, team),
+                new TransposeCopy<Lanes256<double>, double>(copy, axes, along, team),
+            (_, false) => new TransposeCopy<Lanes128<float>, float>(copy, axes, along, team),
+            (_, true) => new TransposeCopy<Lanes128<double>, double>(copy, axes, along, team),
         };
     }
 

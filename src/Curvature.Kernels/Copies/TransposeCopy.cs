@@ -6,9 +6,8 @@ namespace Curvature.Kernels;
 /// <summary>A copy between arrays whose contiguous axes differ. It goes by square blocks: the source is read in rows of
 /// whole cache lines, turned in registers into a block of scratch, and from there written in rows of whole cache lines. Without
 /// the scratch, strides that are powers of two would put all rows of a block on the same few lines of the cache.</summary>
-internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int Block = 64;
@@ -84,9 +83,9 @@ internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
         }
 
         var step = 16 / sizeof(T);
-        var wholeWidth = width / TSimd.Count * TSimd.Count;
+        var wholeWidth = width / V.Count * V.Count;
         var wholeHeight = height / step * step;
-        for (var j = 0; j < wholeWidth; j += TSimd.Count)
+        for (var j = 0; j < wholeWidth; j += V.Count)
         {
             for (var i = 0; i < wholeHeight; i += step)
             {
@@ -108,24 +107,24 @@ internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TurnLanes(T* source, nint* rows, T* target)
     {
-        var row0 = TSimd.LoadLanes(source, rows);
-        var row1 = TSimd.LoadLanes(source, rows + 1);
+        var row0 = V.LoadBlocks(source, rows);
+        var row1 = V.LoadBlocks(source, rows + 1);
         if (sizeof(T) == sizeof(double))
         {
-            TSimd.Store(TSimd.JoinLow(row0, row1), target);
-            TSimd.Store(TSimd.JoinHigh(row0, row1), target + ScratchWidth);
+            V.JoinLow(row0, row1).Store(target);
+            V.JoinHigh(row0, row1).Store(target + ScratchWidth);
             return;
         }
 
-        var row2 = TSimd.LoadLanes(source, rows + 2);
-        var row3 = TSimd.LoadLanes(source, rows + 3);
-        var low01 = TSimd.InterleaveLow(row0, row1);
-        var low23 = TSimd.InterleaveLow(row2, row3);
-        var high01 = TSimd.InterleaveHigh(row0, row1);
-        var high23 = TSimd.InterleaveHigh(row2, row3);
-        TSimd.Store(TSimd.JoinLow(low01, low23), target);
-        TSimd.Store(TSimd.JoinHigh(low01, low23), target + ScratchWidth);
-        TSimd.Store(TSimd.JoinLow(high01, high23), target + 2 * ScratchWidth);
-        TSimd.Store(TSimd.JoinHigh(high01, high23), target + 3 * ScratchWidth);
+        var row2 = V.LoadBlocks(source, rows + 2);
+        var row3 = V.LoadBlocks(source, rows + 3);
+        var low01 = V.InterleaveLow(row0, row1);
+        var low23 = V.InterleaveLow(row2, row3);
+        var high01 = V.InterleaveHigh(row0, row1);
+        var high23 = V.InterleaveHigh(row2, row3);
+        V.JoinLow(low01, low23).Store(target);
+        V.JoinHigh(low01, low23).Store(target + ScratchWidth);
+        V.JoinLow(high01, high23).Store(target + 2 * ScratchWidth);
+        V.JoinHigh(high01, high23).Store(target + 3 * ScratchWidth);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Curvature.Kernels;
 
@@ -13,17 +14,11 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Lanes256(Vector256<T> value) => _value = value;
 
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256<T>.Count;
-    }
+    public static int Count => Vector256<T>.Count;
 
-    public static int Size
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 32;
-    }
+    public static int Size => 32;
+
+    public static int TileRows => 6;
 
     public static bool IsSingle
     {
@@ -79,13 +74,12 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     public static Lanes256<T> MultiplyAdd(Lanes256<T> a, Lanes256<T> b, Lanes256<T> c) =>
         typeof(T) == typeof(float)
             ? new(Vector256.FusedMultiplyAdd(
-                a._value.AsSingle(),
-                b._value.AsSingle(),
-                c._value.AsSingle()).As<float, T>())
+                a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>())
             : new(Vector256.FusedMultiplyAdd(
-                a._value.AsDouble(),
-                b._value.AsDouble(),
-                c._value.AsDouble()).As<double, T>());
+                a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> MultiplyAddEstimate(Lanes256<T> a, Lanes256<T> b, Lanes256<T> c) => MultiplyAdd(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Max(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Max(a._value, b._value));
@@ -185,4 +179,42 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
             ? new(Vector256<uint>.Indices.As<uint, T>())
             : new(Vector256<ulong>.Indices.As<ulong, T>());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> Broadcast(void* element) => new(Vector256.Create(*(T*)element));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> KeepFrom(Lanes256<T> a, int first) =>
+        new(Vector256.ConditionalSelect(
+            Vector256.GreaterThanOrEqual(Vector256<T>.Indices, Create(first)._value), a._value, Vector256<T>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> LoadBlocks(void* source, nint* rows)
+    {
+        var from = (T*)source;
+        return new(Vector256.Create(Vector128.Load(from + rows[0]), Vector128.Load(from + rows[Vector128<T>.Count])));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreBlockSum(void* target) => (_value.GetLower() + _value.GetUpper()).Store((T*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> InterleaveLow(Lanes256<T> a, Lanes256<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(Avx.UnpackLow(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> InterleaveHigh(Lanes256<T> a, Lanes256<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(Avx.UnpackHigh(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> JoinLow(Lanes256<T> a, Lanes256<T> b) =>
+        new(Avx.UnpackLow(a._value.AsDouble(), b._value.AsDouble()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> JoinHigh(Lanes256<T> a, Lanes256<T> b) =>
+        new(Avx.UnpackHigh(a._value.AsDouble(), b._value.AsDouble()).As<double, T>());
 }

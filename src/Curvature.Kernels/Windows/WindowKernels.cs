@@ -11,12 +11,12 @@ internal static class WindowKernels
         WindowCheck.Validate(sum);
         return (set, sum.DType) switch
         {
-            (InstructionSet.Avx512, DType.Float32) => new WindowSumKernel<Simd512<float>, Vector512<float>, float>(sum, team),
-            (InstructionSet.Avx512, _) => new WindowSumKernel<Simd512<double>, Vector512<double>, double>(sum, team),
-            (InstructionSet.Avx2, DType.Float32) => new WindowSumKernel<Simd256<float>, Vector256<float>, float>(sum, team),
-            (InstructionSet.Avx2, _) => new WindowSumKernel<Simd256<double>, Vector256<double>, double>(sum, team),
-            (_, DType.Float32) => new WindowSumKernel<Simd128<float>, Vector128<float>, float>(sum, team),
-            _ => new WindowSumKernel<Simd128<double>, Vector128<double>, double>(sum, team),
+            (InstructionSet.Avx512, DType.Float32) => new WindowSumKernel<Lanes512<float>, float>(sum, team),
+            (InstructionSet.Avx512, _) => new WindowSumKernel<Lanes512<double>, double>(sum, team),
+            (InstructionSet.Avx2, DType.Float32) => new WindowSumKernel<Lanes256<float>, float>(sum, team),
+            (InstructionSet.Avx2, _) => new WindowSumKernel<Lanes256<double>, double>(sum, team),
+            (_, DType.Float32) => new WindowSumKernel<Lanes128<float>, float>(sum, team),
+            _ => new WindowSumKernel<Lanes128<double>, double>(sum, team),
         };
     }
 

@@ -5,9 +5,8 @@ namespace Curvature.Kernels;
 
 /// <summary>Sums over windows, or their adjoint. A unit is a row of the target: first rows of the source are added up, then
 /// neighbours within the sum.</summary>
-internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class WindowSumKernel<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // Below this, waking a helper takes longer than the work that it would take over.
@@ -81,7 +80,7 @@ internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
             var place = tap.Offset + (row / phase.Step * phase.Stride);
             if ((uint)place < (uint)_sourceHeight)
             {
-                ShortRows.Add<TSimd, TVector, T>(source + ((nint)place * length), sums, length);
+                ShortRows.Add<V, T>(source + ((nint)place * length), sums, length);
             }
         }
     }
@@ -96,13 +95,13 @@ internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
         target += (nint)(phase.First + (first * phase.Step)) * _sum.Channels;
         if (phase.Stride == 1 && phase.Step == 1)
         {
-            ShortRows.Add<TSimd, TVector, T>(source, target, count * _sum.Channels);
+            ShortRows.Add<V, T>(source, target, count * _sum.Channels);
             return;
         }
 
         for (var i = 0; i < count; i++)
         {
-            ShortRows.Add<TSimd, TVector, T>(source, target, _sum.Channels);
+            ShortRows.Add<V, T>(source, target, _sum.Channels);
             source += (nint)phase.Stride * _sum.Channels;
             target += (nint)phase.Step * _sum.Channels;
         }
