@@ -12,7 +12,8 @@ type internal View =
         DType: DType
     }
 
-    member view.Operand = Operand(view.Slot, view.Offset, view.Strides)
+    member view.Place = Place(view.Slot, view.Offset)
+    member view.Operand = Operand(view.Place, view.Strides)
 
     member view.Signature: Signature = { Shape = view.Shape; DType = view.DType }
 
@@ -45,7 +46,7 @@ type internal Emitter(device: Device) =
 
     /// target = source, with conversion.
     member this.CopyTo(source: View, target: View) =
-        let copy = StridedCopy(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
+        let copy = CopyDescription(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
         this.Emit(device.Copy copy, [ source ], [ target ])
 
     /// For kernels that write row-major arrays: where the target has another layout, what they write is copied there.
@@ -216,7 +217,7 @@ module internal Eager =
         let code = [| Instruction(op, register 0, register 1, register 2) |]
         let target = TapeOutput(inputs.Count + constants.Count, Operand(memories.Count, result.Offset, result.Strides))
         memories.Add result.Memory
-        let tape = Tape(result.DType, result.Shape, inputs.ToArray(), constants.ToArray(), code, [| target |])
+        let tape = TapeDescription(result.DType, result.Shape, inputs.ToArray(), constants.ToArray(), code, [| target |])
         let addresses = Array.init memories.Count (fun i -> memories[i].Address)
         device.Map(tape).Run(addresses, device.Threads)
         System.GC.KeepAlive memories

@@ -37,6 +37,15 @@ internal static class Check
         }
     }
 
+    /// <summary>A number that is 1 at least.</summary>
+    public static void Positive(int value, string argument)
+    {
+        if (value < 1)
+        {
+            throw new DescriptionException($"Expected 1 or more, got {value}.", argument);
+        }
+    }
+
     /// <summary>A count with a limit.</summary>
     public static void AtMost(long most, long value, string argument)
     {
@@ -46,7 +55,24 @@ internal static class Check
         }
     }
 
-    /// <summary>One stride for each axis, and a slot.</summary>
+    /// <summary>One of an enumeration's values.</summary>
+    public static void Defined<TEnum>(TEnum value, string argument)
+        where TEnum : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new DescriptionException($"Expected one of {typeof(TEnum).Name}, got {value}.", argument);
+        }
+    }
+
+    /// <summary>A slot and an offset that are not negative.</summary>
+    public static void Place(Place place, string argument)
+    {
+        NotNegative(place.Slot, argument);
+        NotNegative(place.Offset, argument);
+    }
+
+    /// <summary>One stride for each axis, and a place.</summary>
     public static void Operand(Operand operand, int rank, string argument)
     {
         if (operand.Strides is null)
@@ -59,8 +85,7 @@ internal static class Check
             throw new DescriptionException($"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
         }
 
-        NotNegative(operand.Slot, argument);
-        NotNegative(operand.Offset, argument);
+        Place(operand.Place, argument);
     }
 
     /// <summary>Float32 or Float64.</summary>

@@ -188,7 +188,7 @@ module internal Lowering =
         let signature = program.Variables[root]
 
         let tape =
-            Tape(
+            TapeDescription(
                 signature.DType,
                 signature.Shape,
                 inputs |> Seq.map _.Operand |> Seq.toArray,

@@ -22,7 +22,7 @@ type internal Slot =
 type internal Work =
     | Ready of Kernel
     /// A contraction, of which an operand may still be packed.
-    | Product of Contraction
+    | Product of ContractionDescription
 
 /// One step of a plan, with the slots that it reads and writes.
 [<NoEquality; NoComparison>]
@@ -77,22 +77,12 @@ module internal Schedule =
         isBound
 
     /// A contraction that reads one of its operands packed, from another slot.
-    let private withPacked side slot (c: Contraction) =
+    let private withPacked side slot (c: ContractionDescription) =
         let isA = (side = ContractionSide.A)
 
-        Contraction(
-            c.DType,
-            c.Axes,
-            (if isA then slot else c.SlotA),
-            (if isA then 0L else c.OffsetA),
-            (if isA then c.SlotB else slot),
-            (if isA then c.OffsetB else 0L),
-            c.SlotC,
-            c.OffsetC,
-            c.Accumulate,
-            PackedA = isA,
-            PackedB = not isA
-        )
+        let packed = Place(slot, 0L)
+        let a, b = if isA then packed, c.B else c.A, packed
+        ContractionDescription(c.DType, c.Axes, a, b, c.C, c.Accumulate, Packed = side)
 
     /// Divides launches, in order, into binding and running; bound operands of running contractions are packed at
     /// binding.
@@ -109,7 +99,7 @@ module internal Schedule =
             | Temporary bytes when isBound[slot] -> slots[slot] <- Persistent bytes
             | _ -> ()
 
-        let packed (contraction: Contraction) =
+        let packed (contraction: ContractionDescription) =
             let pack side =
                 let bytes = device.PackedBytes(contraction, side)
 
@@ -120,7 +110,7 @@ module internal Schedule =
                     binding.Add(device.Pack(contraction, side, slots.Count - 1))
                     withPacked side (slots.Count - 1) contraction
 
-            match isBound[contraction.SlotA], isBound[contraction.SlotB] with
+            match isBound[contraction.A.Slot], isBound[contraction.B.Slot] with
             | true, false -> pack ContractionSide.A
             | false, true -> pack ContractionSide.B
             | _ -> contraction
@@ -193,7 +183,7 @@ type internal PlanEmitter(device: Device) =
     override _.Emit(kernel, reads, writes) = launch (Ready kernel) reads writes
 
     /// A contraction, which may read a packed copy of an operand that is bound.
-    member _.Contract(contraction: Contraction, reads: View list, target: View) =
+    member _.Contract(contraction: ContractionDescription, reads: View list, target: View) =
         launch (Product contraction) reads [ target ]
 
     /// The plan with its first inputs bound.

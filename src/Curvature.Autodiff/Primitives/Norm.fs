@@ -41,7 +41,7 @@ type internal Norm(kept: int) =
         let inputs = reads |> List.map _.Operand |> List.toArray
         let register = inputs.Length + Array.length constants + Array.length code - 1
         let output = TapeOutput(register, target.Operand, summed)
-        let tape = Tape(target.DType, shape, inputs, constants, code, [| output |])
+        let tape = TapeDescription(target.DType, shape, inputs, constants, code, [| output |])
         emitter.Emit(emitter.Device.Map tape, reads, [ target ])
 
     /// Factors by which the elements are multiplied before they are squared, from the largest of them.
@@ -85,7 +85,7 @@ type internal Norm(kept: int) =
                 map emitter [ x ] absolute 0 x.Shape [||] [| Instruction(OpCode.Abs, 0) |]
 
                 let maximum =
-                    Reduction(x.DType, ReductionKind.Maximum, x.Shape, axes, absolute.Operand, largest.Operand)
+                    ReductionDescription(x.DType, ReductionKind.Maximum, x.Shape, axes, absolute.Operand, largest.Operand)
 
                 emitter.Emit(emitter.Device.Reduce maximum, [ absolute ], [ largest ])
                 let factor, squares = factors emitter largest, emitter.Temporary target.Signature

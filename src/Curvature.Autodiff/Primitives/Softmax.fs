@@ -32,7 +32,7 @@ module internal Softmax =
         let axes = [| lastAxis source.Shape |]
 
         let reduction =
-            Reduction(source.DType, ReductionKind.Maximum, source.Shape, axes, source.Operand, maximum.Operand)
+            ReductionDescription(source.DType, ReductionKind.Maximum, source.Shape, axes, source.Operand, maximum.Operand)
 
         emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ maximum ])
 
@@ -43,7 +43,7 @@ module internal Softmax =
                 System.Double.MaxValue
 
         let clamp =
-            Tape(
+            TapeDescription(
                 source.DType,
                 signature.Shape,
                 [| maximum.Operand |],
@@ -83,7 +83,7 @@ module internal Softmax =
                 let total = emitter.Temporary { Shape = rows x.Shape; DType = x.DType }
 
                 let exponentials =
-                    Tape(
+                    TapeDescription(
                         x.DType,
                         x.Shape,
                         [| x.Operand; (perRowView x.Shape maximum).Operand |],
@@ -95,7 +95,7 @@ module internal Softmax =
                 emitter.Emit(emitter.Device.Map exponentials, [ x; maximum ], [ target; total ])
 
                 let divide =
-                    Tape(
+                    TapeDescription(
                         x.DType,
                         x.Shape,
                         [| target.Operand; (perRowView x.Shape total).Operand |],
@@ -138,7 +138,7 @@ module internal Softmax =
                 let total = emitter.Temporary target.Signature
 
                 let sum =
-                    Tape(
+                    TapeDescription(
                         x.DType,
                         x.Shape,
                         [| x.Operand; (perRowView x.Shape maximum).Operand |],
@@ -150,7 +150,7 @@ module internal Softmax =
                 emitter.Emit(emitter.Device.Map sum, [ x; maximum ], [ total ])
 
                 let finish =
-                    Tape(
+                    TapeDescription(
                         x.DType,
                         target.Shape,
                         [| maximum.Operand; total.Operand |],
@@ -199,7 +199,7 @@ module internal Softmax =
                 let mass = emitter.Temporary target.Signature
 
                 let sums =
-                    Tape(
+                    TapeDescription(
                         x.DType,
                         x.Shape,
                         [| x.Operand; (perRowView x.Shape maximum).Operand; q.Operand |],
@@ -221,7 +221,7 @@ module internal Softmax =
                 emitter.Emit(emitter.Device.Map sums, [ x; maximum; q ], [ exponentials; weighted; mass ])
 
                 let finish =
-                    Tape(
+                    TapeDescription(
                         x.DType,
                         target.Shape,
                         [| exponentials.Operand; weighted.Operand; mass.Operand |],

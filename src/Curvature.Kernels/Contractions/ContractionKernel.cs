@@ -2,7 +2,7 @@ namespace Curvature.Kernels;
 
 /// <summary>A contraction that threads share. Every element of C is computed by one of them, in the same way whatever
 /// the others do, so that results do not depend on their number.</summary>
-internal abstract unsafe class ContractionKernel(Contraction contraction, ContractionPlan plan, ThreadTeam team)
+internal abstract unsafe class ContractionKernel(ContractionDescription contraction, ContractionPlan plan, ThreadTeam team)
     : CpuKernel(team)
 {
     // Below this, waking a helper takes longer than the work that it would take over.

@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>The gradient of a convolution with respect to its filters. The images are cut into chunks at places that
@@ -20,7 +17,7 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
 
     private static readonly BlockSize BlockSize = new(FewestPixels: 256, Blocks: 1, MostBytes: 256 * 1024);
 
-    private readonly Convolution _convolution;
+    private readonly ConvolutionDescription _convolution;
     private readonly MemoryPool _pool;
     private readonly ImageArray _input;
     private readonly ImageArray _output;
@@ -34,29 +31,30 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
     private readonly int _paddedColumns;
     private readonly int _chunks;
 
-    public FilterGradient(Convolution convolution, ThreadTeam team, MemoryPool pool)
+    public FilterGradient(ConvolutionDescription convolution, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _convolution = convolution;
+        var sizes = convolution.Sizes;
         _pool = pool;
         _input = ImageArray.Input(convolution);
         _output = ImageArray.Output(convolution);
-        _rows = AxisPhase.Forward(convolution.Height);
-        var columns = AxisPhase.Forward(convolution.Width);
+        _rows = AxisPhase.Forward(sizes.Height);
+        var columns = AxisPhase.Forward(sizes.Width);
         _image = new PaddedImage(
             _input.Height, _input.Width, _input.Channels, _input.GroupChannels, [_rows], [columns]);
-        _strips = FilterStrip.Of(_rows, columns, _image, convolution);
+        _strips = FilterStrip.Of(_rows, columns, _image, sizes);
         _panels = RunTiles<V, T>.Panels(_output.GroupChannels);
         _paddedColumns = RunTiles<V, T>.PaddedColumns(_output.GroupChannels);
 
         _blocks = new ImageBlocks(
-            convolution.Images, _output.Height, _output.Height * _output.Width, BlockSize,
+            sizes.Images, _output.Height, _output.Height * _output.Width, BlockSize,
             rows => _image.Length(rows) * sizeof(T));
-        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, convolution);
+        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, sizes);
         _runs = [.. Enumerable.Range(0, _blocks.Images).SelectMany(
             image => Enumerable.Range(0, _blocks.Rows).Select(
                 row => (image * _imageLength) + (row * _rows.Stride * _image.RowLength)))];
-        var pixels = (long)convolution.Images * _output.Height * _output.Width;
+        var pixels = (long)sizes.Images * _output.Height * _output.Width;
         _chunks = (int)Math.Max(1, Math.Min(Math.Min(MostChunks, _blocks.Count), pixels / PixelsPerChunk));
     }
 
@@ -64,7 +62,7 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
     public override string Name => _convolution.Describe(ConvolutionForm.FilterGradient);
 
     /// <inheritdoc/>
-    public override double Flops => _convolution.Flops();
+    public override double Flops => _convolution.Flops;
 
     /// <summary>Output rows that are copied between zeros: where their channels do not fill whole vectors.</summary>
     private bool CopiesOutput => _paddedColumns != _output.GroupChannels;
@@ -73,12 +71,12 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
     public override void Run(nint[] slots, int threads)
     {
         threads = Flops < FewestParallelFlops ? 1 : threads;
-        var length = _convolution.FilterLength();
+        var length = _convolution.Sizes.FilterLength;
         var bytes = (_chunks - 1) * _convolution.Repeats * length * sizeof(T);
         var sums = _pool.Take(bytes);
         try
         {
-            RunUnits(slots, (byte*)sums, (long)_convolution.Repeats * _chunks * _convolution.Groups, threads);
+            RunUnits(slots, (byte*)sums, (long)_convolution.Repeats * _chunks * _convolution.Sizes.Groups, threads);
             Combine(slots, (T*)sums);
         }
         finally
@@ -98,11 +96,11 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
         new Span<T>(scratch, (int)(inputLength + outputLength)).Clear();
         for (var unit = first; unit < end; unit++)
         {
-            var group = (int)(unit % _convolution.Groups);
-            var chunk = (int)(unit / _convolution.Groups % _chunks);
-            var repeat = unit / _convolution.Groups / _chunks;
-            var input = (T*)slots[_input.Slot] + _input.Offset + (repeat * _input.Step) + (group * _input.GroupChannels);
-            var output = (T*)slots[_output.Slot] + _output.Offset + (repeat * _output.Step) + (group * _output.GroupChannels);
+            var group = (int)(unit % _convolution.Sizes.Groups);
+            var chunk = (int)(unit / _convolution.Sizes.Groups % _chunks);
+            var repeat = unit / _convolution.Sizes.Groups / _chunks;
+            var input = _input.Place.First.Address<T>(slots) + (repeat * _input.Place.Step) + (group * _input.GroupChannels);
+            var output = _output.Place.First.Address<T>(slots) + (repeat * _output.Place.Step) + (group * _output.GroupChannels);
             var sums = Sums(slots, (T*)shared, repeat, chunk) + (group * _output.GroupChannels);
             if (chunk > 0 || !_convolution.Accumulate)
             {
@@ -145,21 +143,28 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
 
         fixed (nint* runs = _runs)
         {
-            var terms = new RunTerms(
-                runs,
-                block.Images * block.Rows,
-                _output.Width,
-                1,
-                (nint)_convolution.Width.Stride * _input.GroupChannels,
-                step,
-                _convolution.Filters);
+            var terms = new TileTerms
+            {
+                Runs = runs,
+                Count = block.Images * block.Rows,
+                Length = _output.Width,
+                ARow = 1,
+                AStep = (nint)_convolution.Sizes.Width.Stride * _input.GroupChannels,
+                BStep = step,
+            };
             foreach (var strip in _strips)
             {
                 foreach (ref readonly var panel in _panels.AsSpan())
                 {
-                    RunTiles<V, T>.Multiply(
-                        terms, panel, strip.Length, input + strip.Input, output + panel.Start,
-                        sums + strip.Filter + panel.Start, tile, true);
+                    RunTiles<V, T>.Multiply(terms, panel, strip.Length, new RunArrays<T>
+                    {
+                        A = input + strip.Input,
+                        B = output + panel.Start,
+                        C = sums + strip.Filter + panel.Start,
+                        CRow = _convolution.Sizes.Filters,
+                        Tile = tile,
+                        Accumulate = true,
+                    });
                 }
             }
         }
@@ -178,21 +183,21 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
     /// <summary>Where a chunk adds up: the first in the result itself.</summary>
     private T* Sums(nint[] slots, T* partial, long repeat, int chunk) =>
         chunk == 0
-            ? (T*)slots[_convolution.FilterSlot] + _convolution.FilterOffset + (repeat * _convolution.FilterStep)
-            : partial + (((repeat * (_chunks - 1)) + chunk - 1) * _convolution.FilterLength());
+            ? _convolution.Filters.First.Address<T>(slots) + (repeat * _convolution.Filters.Step)
+            : partial + (((repeat * (_chunks - 1)) + chunk - 1) * _convolution.Sizes.FilterLength);
 
     private void Clear(T* sums)
     {
-        var rows = _convolution.FilterLength() / Math.Max(1, _convolution.Filters);
+        var rows = _convolution.Sizes.FilterLength / Math.Max(1, _convolution.Sizes.Filters);
         for (var row = 0L; row < rows; row++)
         {
-            new Span<T>(sums + (row * _convolution.Filters), _output.GroupChannels).Clear();
+            new Span<T>(sums + (row * _convolution.Sizes.Filters), _output.GroupChannels).Clear();
         }
     }
 
     private void Combine(nint[] slots, T* partial)
     {
-        var length = (int)_convolution.FilterLength();
+        var length = (int)_convolution.Sizes.FilterLength;
         for (var repeat = 0; repeat < _convolution.Repeats; repeat++)
         {
             for (var chunk = 1; chunk < _chunks; chunk++)

@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Rearranges filters so that the terms of each phase's sums come one after the other, each with its panel of
@@ -12,7 +9,7 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     // Below this, waking a helper takes longer than the work that it would take over.
     private const long FewestParallelElements = 65536;
 
-    private readonly Convolution _convolution;
+    private readonly ConvolutionDescription _convolution;
     private readonly ConvolutionPhase[] _phases;
     private readonly RunPanel[] _panels;
     private readonly long[] _phaseStarts;
@@ -26,16 +23,17 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     /// <param name="panels">The panels.</param>
     /// <param name="team">The threads.</param>
     public FilterPacking(
-        Convolution convolution, ConvolutionForm form, ConvolutionPhase[] phases, RunPanel[] panels, ThreadTeam team)
+        ConvolutionDescription convolution, ConvolutionForm form, ConvolutionPhase[] phases, RunPanel[] panels, ThreadTeam team)
         : base(team)
     {
         _convolution = convolution;
         _phases = phases;
         _panels = panels;
+        var sizes = convolution.Sizes;
         var forward = form == ConvolutionForm.Forward;
-        _channels = forward ? convolution.ChannelsPerGroup() : convolution.FiltersPerGroup();
-        _channelSpacing = forward ? convolution.Filters : 1;
-        _columnSpacing = forward ? 1 : convolution.Filters;
+        _channels = forward ? sizes.ChannelsPerGroup : sizes.FiltersPerGroup;
+        _channelSpacing = forward ? sizes.Filters : 1;
+        _columnSpacing = forward ? 1 : sizes.Filters;
 
         var columns = panels.Length == 0 ? 0 : panels[^1].Start + (panels[^1].Vectors * V.Count);
         _phaseStarts = new long[phases.Length];
@@ -45,7 +43,7 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
             GroupLength += (long)phases[i].Terms * columns;
         }
 
-        Sets = convolution.FilterStep == 0 ? 1 : convolution.Repeats;
+        Sets = convolution.Filters.Step == 0 ? 1 : convolution.Repeats;
     }
 
     /// <inheritdoc/>
@@ -58,7 +56,7 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     public int Sets { get; }
 
     /// <summary>Bytes of all packed filters.</summary>
-    public long Bytes => Sets * _convolution.Groups * GroupLength * sizeof(T);
+    public long Bytes => Sets * _convolution.Sizes.Groups * GroupLength * sizeof(T);
 
     /// <summary>Where a panel begins among a group's packed filters.</summary>
     public long Place(int phase, in RunPanel panel) => _phaseStarts[phase] + ((long)panel.Start * _phases[phase].Terms);
@@ -66,7 +64,7 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     /// <summary>Packs the filters into <paramref name="target"/>.</summary>
     public void Pack(nint[] slots, nint target, int threads) =>
         RunUnits(
-            slots, (byte*)target, (long)Sets * _convolution.Groups * _phases.Length * _panels.Length,
+            slots, (byte*)target, (long)Sets * _convolution.Sizes.Groups * _phases.Length * _panels.Length,
             Bytes / sizeof(T) < FewestParallelElements ? 1 : threads);
 
     /// <inheritdoc/>
@@ -77,14 +75,14 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var filters = (T*)slots[_convolution.FilterSlot] + _convolution.FilterOffset;
+        var filters = _convolution.Filters.First.Address<T>(slots);
         for (var unit = first; unit < end; unit++)
         {
             var panel = _panels[unit % _panels.Length];
             var phase = (int)(unit / _panels.Length % _phases.Length);
             var group = unit / _panels.Length / _phases.Length;
-            var source = filters + (group / _convolution.Groups * _convolution.FilterStep)
-                + (group % _convolution.Groups * _convolution.FiltersPerGroup());
+            var source = filters + (group / _convolution.Sizes.Groups * _convolution.Filters.Step)
+                + (group % _convolution.Sizes.Groups * _convolution.Sizes.FiltersPerGroup);
             PackPanel(
                 source + ((nint)panel.Start * _columnSpacing),
                 _phases[phase],
@@ -103,12 +101,12 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
         }
 
         var offsets = stackalloc nint[Transposition<V, T>.MostRows];
-        var tapLength = (nint)_convolution.ChannelsPerGroup() * _convolution.Filters;
+        var tapLength = (nint)_convolution.Sizes.ChannelsPerGroup * _convolution.Sizes.Filters;
         foreach (var row in phase.Rows.Taps)
         {
             foreach (var column in phase.Columns.Taps)
             {
-                var tap = source + (((row.Entry * (nint)_convolution.Width.Kernel) + column.Entry) * tapLength);
+                var tap = source + (((row.Entry * (nint)_convolution.Sizes.Width.Kernel) + column.Entry) * tapLength);
                 if (_columnSpacing == 1)
                 {
                     for (var channel = 0; channel < _channels; channel++)

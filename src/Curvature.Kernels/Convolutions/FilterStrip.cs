@@ -8,18 +8,18 @@ namespace Curvature.Kernels;
 internal readonly record struct FilterStrip(nint Input, int Length, nint Filter)
 {
     /// <summary>The strips of all taps.</summary>
-    public static FilterStrip[] Of(AxisPhase rows, AxisPhase columns, PaddedImage image, Convolution convolution)
+    public static FilterStrip[] Of(AxisPhase rows, AxisPhase columns, PaddedImage image, ConvolutionSizes sizes)
     {
-        var channels = convolution.ChannelsPerGroup();
+        var channels = sizes.ChannelsPerGroup;
         var strips = new List<FilterStrip>();
         foreach (var row in rows.Taps)
         {
             foreach (var column in columns.Taps)
             {
                 var place = image.Place(row, column);
-                var entry = ((nint)row.Entry * convolution.Width.Kernel) + column.Entry;
-                var filter = entry * channels * convolution.Filters;
-                if (strips.Count > 0 && Continues(strips[^1], place, filter, convolution.Filters))
+                var entry = ((nint)row.Entry * sizes.Width.Kernel) + column.Entry;
+                var filter = entry * channels * sizes.Filters;
+                if (strips.Count > 0 && Continues(strips[^1], place, filter, sizes.Filters))
                 {
                     strips[^1] = strips[^1] with { Length = strips[^1].Length + channels };
                 }

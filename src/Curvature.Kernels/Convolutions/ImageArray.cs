@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
 /// <summary>The input or the output of a convolution.</summary>
-internal sealed record ImageArray(int Slot, long Offset, long Step, int Height, int Width, int Channels, int GroupChannels)
+internal sealed record ImageArray(RepeatedPlace Place, int Height, int Width, int Channels, int GroupChannels)
 {
     /// <summary>Elements of a row.</summary>
     public nint RowLength => (nint)Width * Channels;
@@ -9,21 +9,15 @@ internal sealed record ImageArray(int Slot, long Offset, long Step, int Height, 
     /// <summary>Elements of an image.</summary>
     public nint ImageLength => Height * RowLength;
 
-    public static ImageArray Input(Convolution convolution) => new(
-        convolution.InputSlot,
-        convolution.InputOffset,
-        convolution.InputStep,
-        convolution.Height.Input,
-        convolution.Width.Input,
-        convolution.Channels,
-        convolution.ChannelsPerGroup());
+    public static ImageArray Input(ConvolutionDescription convolution)
+    {
+        var sizes = convolution.Sizes;
+        return new(convolution.Input, sizes.Height.Input, sizes.Width.Input, sizes.Channels, sizes.ChannelsPerGroup);
+    }
 
-    public static ImageArray Output(Convolution convolution) => new(
-        convolution.OutputSlot,
-        convolution.OutputOffset,
-        convolution.OutputStep,
-        convolution.Height.Output,
-        convolution.Width.Output,
-        convolution.Filters,
-        convolution.FiltersPerGroup());
+    public static ImageArray Output(ConvolutionDescription convolution)
+    {
+        var sizes = convolution.Sizes;
+        return new(convolution.Output, sizes.Height.Output, sizes.Width.Output, sizes.Filters, sizes.FiltersPerGroup);
+    }
 }

@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Outputs of a convolution, or the gradient with respect to its inputs: images from images. A unit is some images,
@@ -20,7 +17,7 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
 
     private static readonly BlockSize BlockSize = new(FewestPixels: 64, Blocks: 16, MostBytes: 256 * 1024);
 
-    private readonly Convolution _convolution;
+    private readonly ConvolutionDescription _convolution;
     private readonly ConvolutionForm _form;
     private readonly MemoryPool _pool;
     private readonly ImageArray _read;
@@ -32,7 +29,7 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
     private readonly ImageBlocks _blocks;
     private readonly nint _imageLength;
 
-    public ImageConvolution(Convolution convolution, ConvolutionForm form, ThreadTeam team, MemoryPool pool)
+    public ImageConvolution(ConvolutionDescription convolution, ConvolutionForm form, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _convolution = convolution;
@@ -43,8 +40,8 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
         var output = ImageArray.Output(convolution);
         (_read, _write) = forward ? (input, output) : (output, input);
 
-        var vertical = Phases(convolution.Height);
-        var horizontal = Phases(convolution.Width);
+        var vertical = Phases(convolution.Sizes.Height);
+        var horizontal = Phases(convolution.Sizes.Width);
         _image = new PaddedImage(_read.Height, _read.Width, _read.Channels, _read.GroupChannels, vertical, horizontal);
         _phases = [.. vertical.SelectMany(
             row => horizontal.Select(column => new ConvolutionPhase(row, column, _image, _read.GroupChannels)))];
@@ -54,8 +51,8 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
         var count = vertical.Length == 0 ? 0 : vertical.Max(phase => phase.Count);
         var pixels = _write.Height * _write.Width / Math.Max(1, _phases.Length);
         _blocks = new ImageBlocks(
-            convolution.Images, count, pixels, BlockSize, rows => _image.Length(rows) * sizeof(T));
-        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, convolution);
+            convolution.Sizes.Images, count, pixels, BlockSize, rows => _image.Length(rows) * sizeof(T));
+        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, convolution.Sizes);
 
         AxisPhase[] Phases(WindowAxis axis) => forward ? [AxisPhase.Forward(axis)] : AxisPhase.Backward(axis);
     }
@@ -64,7 +61,7 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
     public override string Name => _convolution.Describe(_form);
 
     /// <inheritdoc/>
-    public override double Flops => _convolution.Flops();
+    public override double Flops => _convolution.Flops;
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
@@ -74,7 +71,7 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
         try
         {
             _packing.Pack(slots, packed, threads);
-            var units = (long)_convolution.Repeats * _blocks.Count * _convolution.Groups;
+            var units = (long)_convolution.Repeats * _blocks.Count * _convolution.Sizes.Groups;
             RunUnits(slots, (byte*)packed, units, threads);
         }
         finally
@@ -87,25 +84,25 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var read = (T*)slots[_read.Slot] + _read.Offset;
-        var write = (T*)slots[_write.Slot] + _write.Offset;
+        var read = _read.Place.First.Address<T>(slots);
+        var write = _write.Place.First.Address<T>(slots);
         var scratchLength = _imageLength * _blocks.Images;
         var scratch = (T*)Workspace.Reserve((scratchLength + RunTiles<V, T>.TileLength) * sizeof(T));
         new Span<T>(scratch, (int)scratchLength).Clear();
         for (var unit = first; unit < end; unit++)
         {
-            var group = (int)(unit % _convolution.Groups);
-            var block = _blocks[unit / _convolution.Groups % _blocks.Count];
-            var repeat = unit / _convolution.Groups / _blocks.Count;
+            var group = (int)(unit % _convolution.Sizes.Groups);
+            var block = _blocks[unit / _convolution.Sizes.Groups % _blocks.Count];
+            var repeat = unit / _convolution.Sizes.Groups / _blocks.Count;
             var filters = (T*)shared
-                + ((((_packing.Sets == 1 ? 0 : repeat) * _convolution.Groups) + group) * _packing.GroupLength);
-            var source = read + (repeat * _read.Step) + (block.Image * _read.ImageLength) + (group * _read.GroupChannels);
+                + ((((_packing.Sets == 1 ? 0 : repeat) * _convolution.Sizes.Groups) + group) * _packing.GroupLength);
+            var source = read + (repeat * _read.Place.Step) + (block.Image * _read.ImageLength) + (group * _read.GroupChannels);
             for (var image = 0; image < block.Images; image++)
             {
                 _image.Copy(source + (image * _read.ImageLength), block.Row, block.Rows, scratch + (image * _imageLength));
             }
 
-            var target = write + (repeat * _write.Step) + (block.Image * _write.ImageLength) + (group * _write.GroupChannels);
+            var target = write + (repeat * _write.Place.Step) + (block.Image * _write.ImageLength) + (group * _write.GroupChannels);
             for (var phase = 0; phase < _phases.Length; phase++)
             {
                 Compute(phase, block, scratch, filters, target, scratch + scratchLength);
@@ -118,12 +115,12 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
     private void Compute(int number, in ImageBlock block, T* scratch, T* filters, T* target, T* tile)
     {
         var phase = _phases[number];
-        var images = new Loop(block.Images, _imageLength, _write.ImageLength);
-        var rows = new Loop(
+        var images = new PixelAxis(block.Images, _imageLength, _write.ImageLength);
+        var rows = new PixelAxis(
             Math.Min(block.Rows, phase.Rows.Count - block.Row),
             phase.Rows.Stride * _image.RowLength,
             phase.Rows.Step * _write.RowLength);
-        var columns = new Loop(
+        var columns = new PixelAxis(
             phase.Columns.Count, (nint)phase.Columns.Stride * _read.GroupChannels, (nint)phase.Columns.Step * _write.Channels);
         target += ((phase.Rows.First + (block.Row * phase.Rows.Step)) * _write.RowLength) + ((nint)phase.Columns.First * _write.Channels);
 
@@ -144,22 +141,29 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
         {
             foreach (ref readonly var panel in _panels.AsSpan())
             {
-                var terms = new RunTerms(
-                    runs, phase.Runs.Length, phase.RunLength, columns.Read, 1, panel.Vectors * V.Count, columns.Write);
+                var terms = new TileTerms
+                {
+                    Runs = runs,
+                    Count = phase.Runs.Length,
+                    Length = phase.RunLength,
+                    ARow = columns.Read,
+                    AStep = 1,
+                    BStep = panel.Vectors * V.Count,
+                };
                 var packed = filters + _packing.Place(number, panel);
                 for (var image = 0; image < images.Count; image++)
                 {
                     for (var row = 0; row < rows.Count; row++)
                     {
-                        RunTiles<V, T>.Multiply(
-                            terms,
-                            panel,
-                            columns.Count,
-                            scratch + (image * images.Read) + (row * rows.Read),
-                            packed,
-                            target + (image * images.Write) + (row * rows.Write) + panel.Start,
-                            tile,
-                            _convolution.Accumulate);
+                        RunTiles<V, T>.Multiply(terms, panel, columns.Count, new RunArrays<T>
+                        {
+                            A = scratch + (image * images.Read) + (row * rows.Read),
+                            B = packed,
+                            C = target + (image * images.Write) + (row * rows.Write) + panel.Start,
+                            CRow = columns.Write,
+                            Tile = tile,
+                            Accumulate = _convolution.Accumulate,
+                        });
                     }
                 }
             }
@@ -167,5 +171,5 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
     }
 
     /// <summary>An axis of pixels, with the distances of neighbours where they are read and written.</summary>
-    private readonly record struct Loop(int Count, nint Read, nint Write);
+    private readonly record struct PixelAxis(int Count, nint Read, nint Write);
 }

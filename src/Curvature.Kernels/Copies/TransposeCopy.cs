@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>A copy between arrays whose contiguous axes differ. It goes by square blocks: the source is read in rows of
@@ -13,7 +10,7 @@ internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
     private const int Block = 64;
     private const int ScratchWidth = Block + 16;
 
-    private readonly StridedCopy _copy;
+    private readonly CopyDescription _copy;
     private readonly AxisWalk _outer;
     private readonly WalkAxis _along;
     private readonly WalkAxis _across;
@@ -24,7 +21,7 @@ internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
     /// <param name="axes">Its axes; the last is contiguous in the target.</param>
     /// <param name="along">The axis that is contiguous in the source.</param>
     /// <param name="team">The threads.</param>
-    public TransposeCopy(StridedCopy copy, AxisWalk axes, int along, ThreadTeam team)
+    public TransposeCopy(CopyDescription copy, AxisWalk axes, int along, ThreadTeam team)
         : base(team)
     {
         _copy = copy;
@@ -36,7 +33,7 @@ internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Copies.Describe(_copy);
+    public override string Name => CopyKernels.Describe(_copy);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
@@ -50,8 +47,8 @@ internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_copy.Source.Slot] + _copy.Source.Offset;
-        var target = (T*)slots[_copy.Target.Slot] + _copy.Target.Offset;
+        var source = _copy.Source.Place.Address<T>(slots);
+        var target = _copy.Target.Place.Address<T>(slots);
         var scratch = (T*)Workspace.Reserve(Block * ScratchWidth * sizeof(T));
         var position = stackalloc int[_outer.Rank + 1];
         var blocks = (long)_blocksAlong * _blocksAcross;
@@ -89,7 +86,7 @@ internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
         {
             for (var i = 0; i < wholeHeight; i += step)
             {
-                TurnLanes(source + i, rows + j, scratch + i * ScratchWidth + j);
+                Transposition<V, T>.Block(source + i, rows + j, scratch + i * ScratchWidth + j, ScratchWidth);
             }
         }
 
@@ -100,31 +97,5 @@ internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
                 scratch[i * ScratchWidth + j] = source[rows[j] + i];
             }
         }
-    }
-
-    /// <summary>Turns a vector of rows of 16 bytes each: lane l holds as many rows as fit, and squares are turned within
-    /// lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TurnLanes(T* source, nint* rows, T* target)
-    {
-        var row0 = V.LoadBlocks(source, rows);
-        var row1 = V.LoadBlocks(source, rows + 1);
-        if (sizeof(T) == sizeof(double))
-        {
-            V.JoinLow(row0, row1).Store(target);
-            V.JoinHigh(row0, row1).Store(target + ScratchWidth);
-            return;
-        }
-
-        var row2 = V.LoadBlocks(source, rows + 2);
-        var row3 = V.LoadBlocks(source, rows + 3);
-        var low01 = V.InterleaveLow(row0, row1);
-        var low23 = V.InterleaveLow(row2, row3);
-        var high01 = V.InterleaveHigh(row0, row1);
-        var high23 = V.InterleaveHigh(row2, row3);
-        V.JoinLow(low01, low23).Store(target);
-        V.JoinHigh(low01, low23).Store(target + ScratchWidth);
-        V.JoinLow(high01, high23).Store(target + 2 * ScratchWidth);
-        V.JoinHigh(high01, high23).Store(target + 3 * ScratchWidth);
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>The error function and its inverse. All polynomials minimise the largest error (Remez): that of the function's

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Operations over runs of elements. Targets may be operands, but may not overlap them otherwise.</summary>

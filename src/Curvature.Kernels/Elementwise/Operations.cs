@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>A function of one, two or three vectors, as a type, so that the loop around it is compiled for it.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Sine and cosine: x = k·π/2 + r with |r| ≤ π/4 (three-part π/2, Cody and Waite), then the polynomials of Cephes

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Curvature.Kernels;
 
 /// <summary>Native memory that is used again instead of going back to the operating system: the first touch of a fresh page

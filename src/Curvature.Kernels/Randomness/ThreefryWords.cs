@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Runs of random words: word i belongs to the counter (high half of i, low half of i).</summary>

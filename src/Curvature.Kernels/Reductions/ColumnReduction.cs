@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Reduces rows of elements to one row: a kept axis is contiguous in the source, so that vectors hold neighbouring
@@ -17,7 +15,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     private const int UnitElements = 16384;
     private const int MostBlocks = 64;
 
-    private readonly Reduction _reduction;
+    private readonly ReductionDescription _reduction;
     private readonly MemoryPool _pool;
     private readonly AxisWalk _outer;
     private readonly WalkAxis _columns;
@@ -36,7 +34,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     /// <param name="team">The threads.</param>
     /// <param name="pool">Memory for what blocks give.</param>
     public ColumnReduction(
-        Reduction reduction, AxisWalk kept, int columns, AxisWalk rows, ThreadTeam team, MemoryPool pool)
+        ReductionDescription reduction, AxisWalk kept, int columns, AxisWalk rows, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _reduction = reduction;
@@ -44,7 +42,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
         _columns = kept[columns];
         _outer = kept.Without(columns);
         _rows = rows;
-        _neutral = Reductions.Neutral(reduction.Kind);
+        _neutral = ReductionKernels.Neutral(reduction.Kind);
         _tiles = (_columns.Size + TileColumns - 1) / TileColumns;
 
         var leastRows = UnitElements / Math.Min(_columns.Size, TileColumns);
@@ -57,7 +55,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Reductions.Describe(_reduction);
+    public override string Name => ReductionKernels.Describe(_reduction);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
@@ -87,8 +85,8 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var source = _reduction.Source.Place.Address<T>(slots);
+        var target = _reduction.Target.Place.Address<T>(slots);
         var tile = (double*)Workspace.Reserve(TileColumns * sizeof(double));
         var position = stackalloc int[_outer.Rank + 1];
         for (var unit = first; unit < end; unit++)
@@ -181,7 +179,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
 
     private void Combine(nint[] slots, double* partials)
     {
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var target = _reduction.Target.Place.Address<T>(slots);
         var position = stackalloc int[_outer.Rank + 1];
         for (var outer = 0L; outer < _outer.Count; outer++)
         {

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Folds of contiguous elements with an associative operation, in double precision whatever the elements are:

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Reduces runs of elements to one number each: the kept axes say where a run starts. Few long runs are cut into
@@ -15,7 +13,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     private const int UnitElements = 16384;
     private const int MostBlocks = 64;
 
-    private readonly Reduction _reduction;
+    private readonly ReductionDescription _reduction;
     private readonly MemoryPool _pool;
     private readonly AxisWalk _kept;
     private readonly AxisWalk _outer;
@@ -27,7 +25,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     private readonly long _rowsPerUnit;
     private readonly bool _isMatrix;
 
-    public RowReduction(Reduction reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
+    public RowReduction(ReductionDescription reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _reduction = reduction;
@@ -35,7 +33,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
         _kept = kept;
         _inner = reduced.Rank == 0 ? new WalkAxis(1, 1, 0) : reduced[reduced.Rank - 1];
         _outer = reduced.Rank == 0 ? reduced : reduced.Without(reduced.Rank - 1);
-        _neutral = Reductions.Neutral(reduction.Kind);
+        _neutral = ReductionKernels.Neutral(reduction.Kind);
         _length = reduced.Count;
         _block = kept.Count >= MostBlocks
             ? Math.Max(1, _length)
@@ -46,7 +44,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Reductions.Describe(_reduction);
+    public override string Name => ReductionKernels.Describe(_reduction);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
@@ -74,8 +72,8 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var source = _reduction.Source.Place.Address<T>(slots);
+        var target = _reduction.Target.Place.Address<T>(slots);
         var position = stackalloc int[_kept.Rank + 1];
         if (_blocks > 1)
         {
@@ -142,7 +140,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
 
     private void Combine(nint[] slots, double* partials)
     {
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var target = _reduction.Target.Place.Address<T>(slots);
         var position = stackalloc int[_kept.Rank + 1];
         for (var row = 0L; row < _kept.Count; row++)
         {

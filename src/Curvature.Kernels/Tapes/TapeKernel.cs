@@ -1,11 +1,11 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Runs a tape tile by tile, so that what is between inputs and outputs stays in the first-level cache.</summary>
+/// <typeparam name="V">Vectors of elements.</typeparam>
 /// <typeparam name="D">Vectors of doubles, for sums.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
-internal sealed unsafe class TapeKernel<D, T> : CpuKernel
+internal sealed unsafe class TapeKernel<V, D, T> : CpuKernel
+    where V : struct, ILanes<V>
     where D : struct, ILanes<D>
     where T : unmanaged
 {
@@ -20,7 +20,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
     private readonly int _partialCount;
     private readonly long _units;
 
-    public TapeKernel(Tape tape, InstructionSet set, ThreadTeam team, MemoryPool pool)
+    public TapeKernel(TapeDescription tape, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _pool = pool;
@@ -30,7 +30,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
         _outputs = [.. tape.Outputs];
         _constants = [.. tape.Constants.Select(Fold<D, T>.Element)];
         _steps = [.. code.Steps.Select((step, i) => new PlacedStep(
-            Loop.For(step.Op, tape.DType, set),
+            Loop.For<V>(step.Op),
             _plan.PlaceOf(step.A),
             _plan.PlaceOf(step.B),
             _plan.PlaceOf(step.C),
@@ -117,8 +117,6 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
 
     private static bool IsSum(TapeOutput output) => output.SummedAxes > 0;
 
-    private static T* Array(nint[] slots, Operand operand) => (T*)slots[operand.Slot] + operand.Offset;
-
     /// <summary>Places tiles one after the other in the thread's workspace, fills those that stay the same for all tiles, and
     /// returns one more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -137,7 +135,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
                 next += tileBytes;
                 if (_plan.Inputs[i].Repeats)
                 {
-                    Repeat(Array(slots, _inputs[i]), (int)_plan.Inputs[i].Run, (T*)table[i], count);
+                    Repeat(_inputs[i].Place.Address<T>(slots), (int)_plan.Inputs[i].Run, (T*)table[i], count);
                 }
             }
         }
@@ -177,11 +175,11 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
             var view = _plan.Inputs[i];
             if (_plan.IsDirect[i])
             {
-                table[i] = (byte*)(Array(slots, _inputs[i]) + view.OffsetOf(start));
+                table[i] = (byte*)(_inputs[i].Place.Address<T>(slots) + view.OffsetOf(start));
             }
             else if (!view.Repeats)
             {
-                view.Read(Array(slots, _inputs[i]), start, count, (T*)table[i]);
+                view.Read(_inputs[i].Place.Address<T>(slots), start, count, (T*)table[i]);
             }
         }
 
@@ -189,7 +187,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
         {
             if (_plan.DirectTargets[i] >= 0)
             {
-                table[_plan.DirectTargets[i]] = (byte*)(Array(slots, _outputs[i].Target) + _plan.Targets[i].OffsetOf(start));
+                table[_plan.DirectTargets[i]] = (byte*)(_outputs[i].Target.Place.Address<T>(slots) + _plan.Targets[i].OffsetOf(start));
             }
         }
     }
@@ -206,7 +204,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
             }
             else if (_plan.DirectTargets[i] < 0)
             {
-                _plan.Targets[i].Write(Array(slots, _outputs[i].Target), start, count, values);
+                _plan.Targets[i].Write(_outputs[i].Target.Place.Address<T>(slots), start, count, values);
             }
         }
     }
@@ -220,7 +218,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
             // Whole rows.
             var rowCount = (int)(count / length);
             Fold<D, T>.Rows<Operations.Add>(values, length, rowCount, (nint)length, 0.0, rows);
-            _plan.Targets[output].Write(Array(slots, _outputs[output].Target), start / length, rowCount, rows);
+            _plan.Targets[output].Write(_outputs[output].Target.Place.Address<T>(slots), start / length, rowCount, rows);
             return;
         }
 
@@ -268,7 +266,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
     }
 
     private void WriteSum(nint[] slots, int output, long row, double sum) =>
-        Array(slots, _outputs[output].Target)[_plan.Targets[output].OffsetOf(row)] = Fold<D, T>.Element(sum);
+        _outputs[output].Target.Place.Address<T>(slots)[_plan.Targets[output].OffsetOf(row)] = Fold<D, T>.Element(sum);
 
     private readonly record struct PlacedStep(Loop Loop, int A, int B, int C, int Target);
 }

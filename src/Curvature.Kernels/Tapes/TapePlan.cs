@@ -9,10 +9,10 @@ internal sealed class TapePlan
 
     private readonly TapeCode _code;
 
-    public TapePlan(Tape tape, TapeCode code)
+    public TapePlan(TapeDescription tape, TapeCode code)
     {
         _code = code;
-        Total = Check.Shape(tape.Shape, nameof(Tape.Shape));
+        Total = Check.Shape(tape.Shape, nameof(TapeDescription.Shape));
         Inputs = [.. tape.Inputs.Select(input => new TileView(tape.Shape, input.Strides))];
         Sums = [.. tape.Outputs.Select(output => Product(tape.Shape.AsSpan(tape.Shape.Length - output.SummedAxes)))];
         Targets = [.. tape.Outputs.Select(output =>
@@ -66,10 +66,10 @@ internal sealed class TapePlan
     public int ResultTiles { get; private set; }
 
     /// <summary>The place of a value.</summary>
-    public int PlaceOf(Value value) => value.Kind switch
+    public int PlaceOf(TapeValue value) => value.Kind switch
     {
-        ValueKind.Input => value.Index,
-        ValueKind.Constant => Inputs.Length + value.Index,
+        TapeValueKind.Input => value.Index,
+        TapeValueKind.Constant => Inputs.Length + value.Index,
         _ => Places[value.Index],
     };
 
@@ -84,7 +84,7 @@ internal sealed class TapePlan
         return product;
     }
 
-    private IEnumerable<long> Periods(Tape tape)
+    private IEnumerable<long> Periods(TapeDescription tape)
     {
         foreach (var input in Inputs)
         {
@@ -101,7 +101,7 @@ internal sealed class TapePlan
     private bool ReachesAcrossTiles(TileView view) => view.Run >= Tile.Row || view.Run % Tile.Piece == 0;
 
     /// <summary>Steps may write into a target when nothing after them reads an input, because the target may be that input.</summary>
-    private int[] FindDirectTargets(Tape tape)
+    private int[] FindDirectTargets(TapeDescription tape)
     {
         var lastRead = -1;
         for (var i = 0; i < _code.Steps.Count; i++)
@@ -125,10 +125,10 @@ internal sealed class TapePlan
         return places;
     }
 
-    private bool IsDirectInput(Value value) => value.Kind == ValueKind.Input && IsDirect[value.Index];
+    private bool IsDirectInput(TapeValue value) => value.Kind == TapeValueKind.Input && IsDirect[value.Index];
 
     /// <summary>Gives results places; tiles whose values are used no more are used again.</summary>
-    private void AssignPlaces(Tape tape)
+    private void AssignPlaces(TapeDescription tape)
     {
         var count = _code.Steps.Count;
         var lastUse = new int[count];
@@ -136,7 +136,7 @@ internal sealed class TapePlan
         {
             foreach (var operand in new[] { _code.Steps[i].A, _code.Steps[i].B, _code.Steps[i].C })
             {
-                if (operand.Kind == ValueKind.Result)
+                if (operand.Kind == TapeValueKind.Result)
                 {
                     lastUse[operand.Index] = i;
                 }
@@ -146,7 +146,7 @@ internal sealed class TapePlan
         var direct = new bool[count];
         for (var i = 0; i < Targets.Length; i++)
         {
-            if (_code.Outputs[i] is { Kind: ValueKind.Result, Index: var step })
+            if (_code.Outputs[i] is { Kind: TapeValueKind.Result, Index: var step })
             {
                 lastUse[step] = count; // stored after the last step
                 direct[step] |= DirectTargets[i] >= 0;

@@ -47,8 +47,10 @@ internal unsafe interface ILanes<V>
     /// <summary>a·b + c, rounded once.</summary>
     static abstract V MultiplyAdd(V a, V b, V c);
 
-    /// <summary>a·b + c, rounded once where the hardware can.</summary>
-    static abstract V MultiplyAddEstimate(V a, V b, V c);
+    /// <summary>Adds a·b to this vector, rounded once where the hardware can.</summary>
+    /// <remarks>Changes the vector, unlike all else. The JIT compiler would move a result that is returned from one register to
+    /// another, and micro-kernels do little else than this.</remarks>
+    void AddProduct(V a, V b);
 
     /// <summary>The larger; NaN if either is.</summary>
     static abstract V Max(V a, V b);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
@@ -7,10 +6,10 @@ namespace Curvature.Kernels;
 
 /// <summary>128 bits of lanes.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
+internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     where T : unmanaged
 {
-    private readonly Vector128<T> _value;
+    private Vector128<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Lanes128(Vector128<T> value) => _value = value;
@@ -31,14 +30,14 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     public static Lanes128<T> Load(void* source) => new(Vector128.Load((T*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(void* target) => _value.Store((T*)target);
+    public readonly void Store(void* target) => _value.Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> LoadSingles(float* source) =>
         new(Vector128.WidenLower(Vector64.Load(source).ToVector128Unsafe()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreSingles(float* target)
+    public readonly void StoreSingles(float* target)
     {
         var value = _value.AsDouble();
         Vector128.Narrow(value, value).GetLower().Store(target);
@@ -80,12 +79,19 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
                 a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128<T> MultiplyAddEstimate(Lanes128<T> a, Lanes128<T> b, Lanes128<T> c) =>
-        typeof(T) == typeof(float)
-            ? new(Vector128.MultiplyAddEstimate(
-                a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>())
-            : new(Vector128.MultiplyAddEstimate(
-                a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+    public void AddProduct(Lanes128<T> a, Lanes128<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector128.MultiplyAddEstimate(
+                a._value.AsSingle(), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector128.MultiplyAddEstimate(
+                a._value.AsDouble(), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> Max(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Max(a._value, b._value));
@@ -200,7 +206,7 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     public static Lanes128<T> LoadBlocks(void* source, nint* rows) => new(Vector128.Load((T*)source + rows[0]));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreBlockSum(void* target) => _value.Store((T*)target);
+    public readonly void StoreBlockSum(void* target) => _value.Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> InterleaveLow(Lanes128<T> a, Lanes128<T> b) =>

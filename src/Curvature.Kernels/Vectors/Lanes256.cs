@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,10 +5,10 @@ namespace Curvature.Kernels;
 
 /// <summary>256 bits of lanes.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
+internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     where T : unmanaged
 {
-    private readonly Vector256<T> _value;
+    private Vector256<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Lanes256(Vector256<T> value) => _value = value;
@@ -30,14 +29,14 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     public static Lanes256<T> Load(void* source) => new(Vector256.Load((T*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(void* target) => _value.Store((T*)target);
+    public readonly void Store(void* target) => _value.Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> LoadSingles(float* source) =>
         new(Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreSingles(float* target)
+    public readonly void StoreSingles(float* target)
     {
         var value = _value.AsDouble();
         Vector256.Narrow(value, value).GetLower().Store(target);
@@ -79,7 +78,19 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
                 a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256<T> MultiplyAddEstimate(Lanes256<T> a, Lanes256<T> b, Lanes256<T> c) => MultiplyAdd(a, b, c);
+    public void AddProduct(Lanes256<T> a, Lanes256<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector256.FusedMultiplyAdd(
+                a._value.AsSingle(), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector256.FusedMultiplyAdd(
+                a._value.AsDouble(), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Max(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Max(a._value, b._value));
@@ -196,7 +207,7 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreBlockSum(void* target) => (_value.GetLower() + _value.GetUpper()).Store((T*)target);
+    public readonly void StoreBlockSum(void* target) => (_value.GetLower() + _value.GetUpper()).Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> InterleaveLow(Lanes256<T> a, Lanes256<T> b) =>

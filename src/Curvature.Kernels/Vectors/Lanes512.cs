@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,10 +5,10 @@ namespace Curvature.Kernels;
 
 /// <summary>512 bits of lanes.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
+internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     where T : unmanaged
 {
-    private readonly Vector512<T> _value;
+    private Vector512<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Lanes512(Vector512<T> value) => _value = value;
@@ -30,14 +29,14 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     public static Lanes512<T> Load(void* source) => new(Vector512.Load((T*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(void* target) => _value.Store((T*)target);
+    public readonly void Store(void* target) => _value.Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> LoadSingles(float* source) =>
         new(Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreSingles(float* target)
+    public readonly void StoreSingles(float* target)
     {
         var value = _value.AsDouble();
         Vector512.Narrow(value, value).GetLower().Store(target);
@@ -79,7 +78,19 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
                 a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512<T> MultiplyAddEstimate(Lanes512<T> a, Lanes512<T> b, Lanes512<T> c) => MultiplyAdd(a, b, c);
+    public void AddProduct(Lanes512<T> a, Lanes512<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector512.FusedMultiplyAdd(
+                a._value.AsSingle(), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector512.FusedMultiplyAdd(
+                a._value.AsDouble(), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> Max(Lanes512<T> a, Lanes512<T> b) => new(Vector512.Max(a._value, b._value));
@@ -204,7 +215,7 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreBlockSum(void* target)
+    public readonly void StoreBlockSum(void* target)
     {
         var half = _value.GetLower() + _value.GetUpper();
         (half.GetLower() + half.GetUpper()).Store((T*)target);
