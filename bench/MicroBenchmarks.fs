@@ -55,7 +55,11 @@ type ElementwiseBenchmark() =
         device.Upload(ReadOnlySpan(Array.init count (fun i -> 0.1f + float32 i / float32 count)), table[0])
         let code = [| Instruction(this.Op, 0, 0, 0) |]
         let input, output = Operand(0, 0L, [| 1 |]), Operand(1, 0L, [| 1 |])
-        kernel <- device.Map(TapeDescription(DType.Float32, [| count |], [| input |], [||], code, [| TapeOutput(1, output) |]))
+
+        kernel <-
+            device.Map(
+                TapeDescription(DType.Float32, [| count |], [| input |], [||], code, [| TapeOutput(1, output) |])
+            )
 
     [<Benchmark>]
     member _.Map() = kernel.Run(table, 1)

@@ -487,7 +487,14 @@ type internal Sum(axes: int[]) =
             let source, target = sources[0], targets[0]
 
             let reduction =
-                ReductionDescription(source.DType, ReductionKind.Sum, source.Shape, axes, source.Operand, target.Operand)
+                ReductionDescription(
+                    source.DType,
+                    ReductionKind.Sum,
+                    source.Shape,
+                    axes,
+                    source.Operand,
+                    target.Operand
+                )
 
             emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ target ]))
 

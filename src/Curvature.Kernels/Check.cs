@@ -1,6 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>Checks of descriptions when kernels are made. Messages name the argument, what was expected and what came.</summary>
+/// <summary>Checks of descriptions when kernels are made. Messages name the argument, what was expected and what
+/// came.</summary>
 internal static class Check
 {
     /// <summary>The number of elements of a shape; sizes must not be negative.</summary>
@@ -12,10 +13,12 @@ internal static class Check
         {
             if (shape[axis] < 0)
             {
-                throw new DescriptionException($"Expected sizes of 0 or more, got {shape[axis]} on axis {axis}.", argument);
+                throw new DescriptionException(
+                    $"Expected sizes of 0 or more, got {shape[axis]} on axis {axis}.", argument);
             }
 
-            // What is too large stays so: no product can wrap around, unless a 0 makes it 0.
+            // A count that is too large is not multiplied again, so that it cannot wrap around. A size of 0 still makes
+            // it 0.
             count = count > int.MaxValue && shape[axis] > 0 ? count : count * shape[axis];
         }
 
@@ -82,7 +85,8 @@ internal static class Check
 
         if (operand.Strides.Length != rank)
         {
-            throw new DescriptionException($"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
+            throw new DescriptionException(
+                $"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
         }
 
         Place(operand.Place, argument);
@@ -119,7 +123,8 @@ internal static class Check
 
             if (i > 0 && axes[i] <= axes[i - 1])
             {
-                throw new DescriptionException($"Expected ascending axes, got {axes[i]} after {axes[i - 1]}.", argument);
+                throw new DescriptionException(
+                    $"Expected ascending axes, got {axes[i]} after {axes[i - 1]}.", argument);
             }
         }
     }

@@ -78,8 +78,7 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
             else
                 0L
 
-        let place role =
-            RepeatedPlace((view role).Place, step role)
+        let place role = RepeatedPlace((view role).Place, step role)
 
         ConvolutionDescription(
             target.DType,

@@ -85,7 +85,14 @@ type internal Norm(kept: int) =
                 map emitter [ x ] absolute 0 x.Shape [||] [| Instruction(OpCode.Abs, 0) |]
 
                 let maximum =
-                    ReductionDescription(x.DType, ReductionKind.Maximum, x.Shape, axes, absolute.Operand, largest.Operand)
+                    ReductionDescription(
+                        x.DType,
+                        ReductionKind.Maximum,
+                        x.Shape,
+                        axes,
+                        absolute.Operand,
+                        largest.Operand
+                    )
 
                 emitter.Emit(emitter.Device.Reduce maximum, [ absolute ], [ largest ])
                 let factor, squares = factors emitter largest, emitter.Temporary target.Signature

@@ -32,7 +32,14 @@ module internal Softmax =
         let axes = [| lastAxis source.Shape |]
 
         let reduction =
-            ReductionDescription(source.DType, ReductionKind.Maximum, source.Shape, axes, source.Operand, maximum.Operand)
+            ReductionDescription(
+                source.DType,
+                ReductionKind.Maximum,
+                source.Shape,
+                axes,
+                source.Operand,
+                maximum.Operand
+            )
 
         emitter.Emit(emitter.Device.Reduce reduction, [ source ], [ maximum ])
 

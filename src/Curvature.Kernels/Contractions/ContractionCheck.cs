@@ -7,7 +7,7 @@ internal static class ContractionCheck
     public static void Validate(ContractionDescription contraction)
     {
         ArgumentNullException.ThrowIfNull(contraction);
-        ArgumentNullException.ThrowIfNull(contraction.Axes);
+        ArgumentNullException.ThrowIfNull(contraction.Axes, nameof(ContractionDescription.Axes));
         Check.Floating(contraction.DType, nameof(contraction));
         Check.Place(contraction.A, nameof(ContractionDescription.A));
         Check.Place(contraction.B, nameof(ContractionDescription.B));

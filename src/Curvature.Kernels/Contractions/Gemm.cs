@@ -25,8 +25,8 @@ public static class Gemm
     /// <param name="instructionSet">The vector instructions to use; by default the best of this machine.</param>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is neither float nor double.</exception>
     /// <exception cref="DeviceException">This machine does not have the instructions.</exception>
-    /// <exception cref="DescriptionException">A size is negative, a leading dimension too small, a span too short for its
-    /// matrix, or C overlaps A or B.</exception>
+    /// <exception cref="DescriptionException">A size is negative, a leading dimension too small, a span too short for
+    /// its matrix, or C overlaps A or B.</exception>
     /// <remarks>Each call plans its product anew. For one of fixed shape that runs many times,
     /// <see cref="Device.Contract"/> plans once, and can use several threads and packed operands.</remarks>
     public static unsafe void Multiply<T>(
@@ -84,7 +84,8 @@ public static class Gemm
             new(AxisRole.Right, n, 0, transposeB ? ldb : 1, 1),
             new(AxisRole.Inner, k, transposeA ? lda : 1, transposeB ? 1 : ldb, 0),
         ];
-        var contraction = new ContractionDescription(dtype, axes, new(0, 0), new(1, 0), new(2, 0), Accumulate: !T.IsZero(beta));
+        var contraction = new ContractionDescription(
+            dtype, axes, new(0, 0), new(1, 0), new(2, 0), Accumulate: !T.IsZero(beta));
         var kernel = ContractionKernels.Contract(contraction, instructionSet ?? InstructionSets.Best, CallingThread);
         fixed (T* pointerA = a, pointerB = b, pointerC = c)
         {
@@ -110,7 +111,8 @@ public static class Gemm
         if (leading < Math.Max(1, columns))
         {
             throw new DescriptionException(
-                $"Matrix {name} has {columns} columns; its leading dimension is at least as much, and at least 1; got {leading}.",
+                $"Matrix {name} has {columns} columns; its leading dimension is at least as much, and at least 1; "
+                + $"got {leading}.",
                 leadingName);
         }
 

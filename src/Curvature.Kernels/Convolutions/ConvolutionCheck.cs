@@ -7,24 +7,24 @@ internal static class ConvolutionCheck
     public static void Validate(ConvolutionDescription convolution, ConvolutionForm form)
     {
         ArgumentNullException.ThrowIfNull(convolution);
-        ArgumentNullException.ThrowIfNull(convolution.Sizes);
+        ArgumentNullException.ThrowIfNull(convolution.Sizes, nameof(ConvolutionDescription.Sizes));
         Check.Floating(convolution.DType, nameof(ConvolutionDescription.DType));
         Sizes(convolution.Sizes);
         Place(convolution.Input, nameof(ConvolutionDescription.Input));
         Place(convolution.Filters, nameof(ConvolutionDescription.Filters));
         Place(convolution.Output, nameof(ConvolutionDescription.Output));
         Check.NotNegative(convolution.Repeats, nameof(ConvolutionDescription.Repeats));
+        Check.Defined(form, nameof(form));
         var (step, length) = form switch
         {
             ConvolutionForm.Forward => (convolution.Output.Step, convolution.Sizes.OutputLength),
             ConvolutionForm.InputGradient => (convolution.Input.Step, convolution.Sizes.InputLength),
-            ConvolutionForm.FilterGradient => (convolution.Filters.Step, convolution.Sizes.FilterLength),
-            _ => throw new DescriptionException($"Expected one of {nameof(ConvolutionForm)}, got {form}.", nameof(form)),
+            _ => (convolution.Filters.Step, convolution.Sizes.FilterLength),
         };
         if (convolution.Repeats > 1 && step < length)
         {
             throw new DescriptionException(
-                $"Expected a place of its own for each of {convolution.Repeats} results of {length} elements, got step {step}.",
+                $"Expected a place for each of {convolution.Repeats} results of {length} elements, got step {step}.",
                 nameof(convolution));
         }
     }
@@ -49,7 +49,8 @@ internal static class ConvolutionCheck
         Check.NotNegative(count, argument);
         if (count % groups != 0)
         {
-            throw new DescriptionException($"Expected a multiple of {groups}, the number of groups, got {count}.", argument);
+            throw new DescriptionException(
+                $"Expected a multiple of {groups}, the number of groups, got {count}.", argument);
         }
     }
 

@@ -1,16 +1,14 @@
 namespace Curvature.Kernels;
 
 /// <summary>The gradient of a convolution with respect to its filters. The images are cut into chunks at places that
-/// depend on sizes alone. Each chunk sums over its pixels, block after block: over a block in registers, straight from
-/// padded scratch memory, and then added to what the blocks before gave. The chunks' sums are added in order.</summary>
+/// depend on sizes alone. Each chunk sums over its pixels, block after block. The sum over a block is made in
+/// registers, straight from padded scratch memory, and then added to the sum of the blocks before. The chunks' sums are
+/// added in order.</summary>
 /// <remarks>Short sums that are added to each other also lose less to rounding than one long sum.</remarks>
 internal sealed unsafe class FilterGradient<V, T> : CpuKernel
     where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const double FewestParallelFlops = 3e5;
-
     // A chunk of this many pixels spends about one hundredth of its time on its array of sums.
     private const long PixelsPerChunk = 2048;
     private const int MostChunks = 16;
@@ -72,17 +70,9 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
     {
         threads = Flops < FewestParallelFlops ? 1 : threads;
         var length = _convolution.Sizes.FilterLength;
-        var bytes = (_chunks - 1) * _convolution.Repeats * length * sizeof(T);
-        var sums = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)sums, (long)_convolution.Repeats * _chunks * _convolution.Sizes.Groups, threads);
-            Combine(slots, (T*)sums);
-        }
-        finally
-        {
-            _pool.Return(sums, bytes);
-        }
+        using var sums = _pool.Rent((_chunks - 1) * _convolution.Repeats * length * sizeof(T));
+        RunUnits(slots, (byte*)sums.Address, (long)_convolution.Repeats * _chunks * _convolution.Sizes.Groups, threads);
+        Combine(slots, (T*)sums.Address);
     }
 
     /// <inheritdoc/>
@@ -99,8 +89,8 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
             var group = (int)(unit % _convolution.Sizes.Groups);
             var chunk = (int)(unit / _convolution.Sizes.Groups % _chunks);
             var repeat = unit / _convolution.Sizes.Groups / _chunks;
-            var input = _input.Place.First.Address<T>(slots) + (repeat * _input.Place.Step) + (group * _input.GroupChannels);
-            var output = _output.Place.First.Address<T>(slots) + (repeat * _output.Place.Step) + (group * _output.GroupChannels);
+            var input = _input.Address<T>(slots, repeat, group);
+            var output = _output.Address<T>(slots, repeat, group);
             var sums = Sums(slots, (T*)shared, repeat, chunk) + (group * _output.GroupChannels);
             if (chunk > 0 || !_convolution.Accumulate)
             {
@@ -183,7 +173,7 @@ internal sealed unsafe class FilterGradient<V, T> : CpuKernel
     /// <summary>Where a chunk adds up: the first in the result itself.</summary>
     private T* Sums(nint[] slots, T* partial, long repeat, int chunk) =>
         chunk == 0
-            ? _convolution.Filters.First.Address<T>(slots) + (repeat * _convolution.Filters.Step)
+            ? _convolution.Filters.Address<T>(slots, repeat)
             : partial + (((repeat * (_chunks - 1)) + chunk - 1) * _convolution.Sizes.FilterLength);
 
     private void Clear(T* sums)

@@ -6,9 +6,6 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const long FewestParallelElements = 65536;
-
     private readonly ConvolutionDescription _convolution;
     private readonly ConvolutionPhase[] _phases;
     private readonly RunPanel[] _panels;
@@ -23,7 +20,11 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     /// <param name="panels">The panels.</param>
     /// <param name="team">The threads.</param>
     public FilterPacking(
-        ConvolutionDescription convolution, ConvolutionForm form, ConvolutionPhase[] phases, RunPanel[] panels, ThreadTeam team)
+        ConvolutionDescription convolution,
+        ConvolutionForm form,
+        ConvolutionPhase[] phases,
+        RunPanel[] panels,
+        ThreadTeam team)
         : base(team)
     {
         _convolution = convolution;
@@ -65,7 +66,7 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     public void Pack(nint[] slots, nint target, int threads) =>
         RunUnits(
             slots, (byte*)target, (long)Sets * _convolution.Sizes.Groups * _phases.Length * _panels.Length,
-            Bytes / sizeof(T) < FewestParallelElements ? 1 : threads);
+            Bytes / sizeof(T) < 4 * UnitElements ? 1 : threads);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads) =>
@@ -75,13 +76,12 @@ internal sealed unsafe class FilterPacking<V, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var filters = _convolution.Filters.First.Address<T>(slots);
         for (var unit = first; unit < end; unit++)
         {
             var panel = _panels[unit % _panels.Length];
             var phase = (int)(unit / _panels.Length % _phases.Length);
             var group = unit / _panels.Length / _phases.Length;
-            var source = filters + (group / _convolution.Sizes.Groups * _convolution.Filters.Step)
+            var source = _convolution.Filters.Address<T>(slots, group / _convolution.Sizes.Groups)
                 + (group % _convolution.Sizes.Groups * _convolution.Sizes.FiltersPerGroup);
             PackPanel(
                 source + ((nint)panel.Start * _columnSpacing),

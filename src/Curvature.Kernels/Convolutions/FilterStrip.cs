@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>Entries of a filter whose inputs are contiguous: those of a row with all their channels, or, where dilation keeps
-/// neighbours apart, a single one.</summary>
+/// <summary>Entries of a filter whose inputs are contiguous: those of a row with all their channels, or, where dilation
+/// keeps neighbours apart, a single one.</summary>
 /// <param name="Input">Where the first pixel's inputs begin in scratch memory.</param>
 /// <param name="Length">Rows of the filters' matrix.</param>
 /// <param name="Filter">Where the first of them is among the filters.</param>

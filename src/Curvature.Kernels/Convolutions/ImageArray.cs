@@ -9,6 +9,10 @@ internal sealed record ImageArray(RepeatedPlace Place, int Height, int Width, in
     /// <summary>Elements of an image.</summary>
     public nint ImageLength => Height * RowLength;
 
+    /// <summary>The address of the first element of a group of channels of one of the arrays in a run.</summary>
+    public unsafe T* Address<T>(nint[] slots, long repeat, int group)
+        where T : unmanaged => Place.Address<T>(slots, repeat) + (group * GroupChannels);
+
     public static ImageArray Input(ConvolutionDescription convolution)
     {
         var sizes = convolution.Sizes;

@@ -1,17 +1,14 @@
 namespace Curvature.Kernels;
 
-/// <summary>Outputs of a convolution, or the gradient with respect to its inputs: images from images. A unit is some images,
-/// or some rows of one, and one group of channels. It copies what it reads between zeros into scratch memory that fits
-/// the second-level cache, and multiplies straight from there: no patch is ever written out, since to write one element
-/// costs about as much as the few products in which it takes part.</summary>
+/// <summary>Outputs of a convolution, or the gradient with respect to its inputs: images from images. A unit is some
+/// images, or some rows of one, and one group of channels. It copies what it reads between zeros into scratch memory
+/// that fits the second-level cache, and multiplies straight from there. No patch is written out: writing an element
+/// costs about as much as the few products that it takes part in.</summary>
 /// <remarks>Every element computed is the sum of its terms in one order, however the work is cut.</remarks>
 internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
     where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const double FewestParallelFlops = 3e5;
-
     // Tiles lower than this along a row are worse than tiles along another axis.
     private const int LowTile = 6;
 
@@ -67,25 +64,16 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
     public override void Run(nint[] slots, int threads)
     {
         threads = Flops < FewestParallelFlops ? 1 : threads;
-        var packed = _pool.Take(_packing.Bytes);
-        try
-        {
-            _packing.Pack(slots, packed, threads);
-            var units = (long)_convolution.Repeats * _blocks.Count * _convolution.Sizes.Groups;
-            RunUnits(slots, (byte*)packed, units, threads);
-        }
-        finally
-        {
-            _pool.Return(packed, _packing.Bytes);
-        }
+        using var packed = _pool.Rent(_packing.Bytes);
+        _packing.Pack(slots, packed.Address, threads);
+        var units = (long)_convolution.Repeats * _blocks.Count * _convolution.Sizes.Groups;
+        RunUnits(slots, (byte*)packed.Address, units, threads);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var read = _read.Place.First.Address<T>(slots);
-        var write = _write.Place.First.Address<T>(slots);
         var scratchLength = _imageLength * _blocks.Images;
         var scratch = (T*)Workspace.Reserve((scratchLength + RunTiles<V, T>.TileLength) * sizeof(T));
         new Span<T>(scratch, (int)scratchLength).Clear();
@@ -96,13 +84,14 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
             var repeat = unit / _convolution.Sizes.Groups / _blocks.Count;
             var filters = (T*)shared
                 + ((((_packing.Sets == 1 ? 0 : repeat) * _convolution.Sizes.Groups) + group) * _packing.GroupLength);
-            var source = read + (repeat * _read.Place.Step) + (block.Image * _read.ImageLength) + (group * _read.GroupChannels);
+            var source = _read.Address<T>(slots, repeat, group) + (block.Image * _read.ImageLength);
             for (var image = 0; image < block.Images; image++)
             {
-                _image.Copy(source + (image * _read.ImageLength), block.Row, block.Rows, scratch + (image * _imageLength));
+                var pixels = source + (image * _read.ImageLength);
+                _image.Copy(pixels, block.Row, block.Rows, scratch + (image * _imageLength));
             }
 
-            var target = write + (repeat * _write.Place.Step) + (block.Image * _write.ImageLength) + (group * _write.GroupChannels);
+            var target = _write.Address<T>(slots, repeat, group) + (block.Image * _write.ImageLength);
             for (var phase = 0; phase < _phases.Length; phase++)
             {
                 Compute(phase, block, scratch, filters, target, scratch + scratchLength);
@@ -121,8 +110,11 @@ internal sealed unsafe class ImageConvolution<V, T> : CpuKernel
             phase.Rows.Stride * _image.RowLength,
             phase.Rows.Step * _write.RowLength);
         var columns = new PixelAxis(
-            phase.Columns.Count, (nint)phase.Columns.Stride * _read.GroupChannels, (nint)phase.Columns.Step * _write.Channels);
-        target += ((phase.Rows.First + (block.Row * phase.Rows.Step)) * _write.RowLength) + ((nint)phase.Columns.First * _write.Channels);
+            phase.Columns.Count,
+            (nint)phase.Columns.Stride * _read.GroupChannels,
+            (nint)phase.Columns.Step * _write.Channels);
+        target += ((phase.Rows.First + (block.Row * phase.Rows.Step)) * _write.RowLength)
+            + ((nint)phase.Columns.First * _write.Channels);
 
         // Tiles lie along the rows, unless these are short and there is something longer.
         if (columns.Count < LowTile)

@@ -7,8 +7,6 @@ internal sealed unsafe class RowCopy<TSource, TTarget> : CpuKernel
     where TSource : unmanaged
     where TTarget : unmanaged
 {
-    private const int UnitElements = 16384;
-
     private readonly CopyDescription _copy;
     private readonly delegate*<TSource*, long, TTarget*, long, int, void> _row;
     private readonly AxisWalk _outer;

@@ -1,8 +1,9 @@
 namespace Curvature.Kernels;
 
 /// <summary>A copy between arrays whose contiguous axes differ. It goes by square blocks: the source is read in rows of
-/// whole cache lines, turned in registers into a block of scratch, and from there written in rows of whole cache lines. Without
-/// the scratch, strides that are powers of two would put all rows of a block on the same few lines of the cache.</summary>
+/// whole cache lines, turned in registers into a block of scratch, and from there written in rows of whole cache lines.
+/// Without the scratch, strides that are powers of two would put all rows of a block on the same few lines of the
+/// cache.</summary>
 internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
     where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -16,7 +16,8 @@ public enum AxisRole
     Inner,
 }
 
-/// <summary>One axis of a contraction with its stride, in elements, in each operand that carries it (0 in the others).</summary>
+/// <summary>One axis of a contraction with its stride, in elements, in each operand that carries it (0 in the
+/// others).</summary>
 public readonly record struct ContractionAxis(AxisRole Role, int Size, int StrideA, int StrideB, int StrideC);
 
 /// <summary>An operand of a contraction.</summary>
@@ -37,8 +38,8 @@ public enum ContractionSide
 /// <param name="B">The second operand.</param>
 /// <param name="C">The result.</param>
 /// <param name="Accumulate">Add to C instead of overwriting it.</param>
-/// <param name="Packed">The operand that <see cref="Device.Pack"/> wrote, if there is one, from a contraction that is equal but
-/// for places, <paramref name="Accumulate"/> and this mark. Its offset is ignored.</param>
+/// <param name="Packed">The operand that <see cref="Device.Pack"/> wrote, if there is one, from a contraction that is
+/// equal but for places, <paramref name="Accumulate"/> and this mark. Its offset is ignored.</param>
 public sealed record ContractionDescription(
     DType DType,
     ContractionAxis[] Axes,

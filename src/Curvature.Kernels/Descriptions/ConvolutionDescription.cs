@@ -15,9 +15,10 @@ public enum ConvolutionForm
     FilterGradient,
 }
 
-/// <summary>Sizes of a two-dimensional convolution. All arrays are row-major: the input [Images, Height, Width, Channels], the
-/// filters [kernel height, kernel width, Channels / Groups, Filters], the output [Images, output height, output width, Filters].
-/// Filters fall into as many groups as channels do, in order; a filter reads the channels of its group.</summary>
+/// <summary>Sizes of a two-dimensional convolution. All arrays are row-major: the input [Images, Height, Width,
+/// Channels], the filters [kernel height, kernel width, Channels / Groups, Filters], the output [Images, output height,
+/// output width, Filters]. Filters fall into as many groups as channels do, in order; a filter reads the channels of
+/// its group.</summary>
 /// <param name="Images">The number of images.</param>
 /// <param name="Height">The vertical axis.</param>
 /// <param name="Width">The horizontal axis.</param>
@@ -63,7 +64,8 @@ public sealed record ConvolutionDescription(
         2.0 * Repeats * Sizes.Images * Sizes.Height.Output * Sizes.Width.Output * Sizes.Filters
         * Sizes.Height.Kernel * Sizes.Width.Kernel * Sizes.ChannelsPerGroup;
 
-    /// <summary>The same with convolutions that share filters, and whose images follow each other, as one of more images.</summary>
+    /// <summary>The same with convolutions that share filters, and whose images follow each other, as one of more
+    /// images.</summary>
     internal ConvolutionDescription Folded()
     {
         var folds = Repeats > 1 && Filters.Step == 0

@@ -13,10 +13,15 @@ public readonly record struct Place(int Slot, long Offset)
 /// <summary>Where the arrays of several alike computations lie.</summary>
 /// <param name="First">The array of the first computation.</param>
 /// <param name="Step">Elements from the array of one computation to that of the next; 0 where they share it.</param>
-public readonly record struct RepeatedPlace(Place First, long Step = 0);
+public readonly record struct RepeatedPlace(Place First, long Step = 0)
+{
+    /// <summary>The address of the first element of one of the arrays in a run.</summary>
+    internal unsafe T* Address<T>(nint[] slots, long repeat)
+        where T : unmanaged => First.Address<T>(slots) + (repeat * Step);
+}
 
-/// <summary>Where a strided array lies, and how. Strides are in elements, one for each axis of the shape that the array is
-/// used with. They may be 0 (broadcast) or negative (reversed).</summary>
+/// <summary>Where a strided array lies, and how. Strides are in elements, one for each axis of the shape that the array
+/// is used with. They may be 0 (broadcast) or negative (reversed).</summary>
 /// <param name="Place">The first element.</param>
 /// <param name="Strides">From one element to the next along each axis.</param>
 public readonly record struct Operand(Place Place, int[] Strides)

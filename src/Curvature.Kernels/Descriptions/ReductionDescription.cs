@@ -13,7 +13,7 @@ public enum ReductionKind
     ArgMaximum,
 }
 
-/// <summary>A reduction of <paramref name="Axes"/> (ascending) of an array; the target's strides belong to the axes kept.
-/// An empty sum is 0; the maximum of nothing is −∞.</summary>
+/// <summary>A reduction of <paramref name="Axes"/> (ascending) of an array; the target's strides belong to the axes
+/// kept. An empty sum is 0; the maximum of nothing is −∞.</summary>
 public sealed record ReductionDescription(
     DType DType, ReductionKind Kind, int[] Shape, int[] Axes, Operand Source, Operand Target);

@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>One spatial axis of a convolution or of pooling: output o reads input o·Stride + k·Dilation − Before for every k
-/// below Kernel. Positions outside the input hold zeros.</summary>
+/// <summary>One spatial axis of a convolution or of pooling: output o reads input o·Stride + k·Dilation − Before for
+/// every k below Kernel. Positions outside the input hold zeros.</summary>
 /// <param name="Input">Positions of the input.</param>
 /// <param name="Kernel">Positions of the filter, or of the window.</param>
 /// <param name="Stride">Input positions from one output to the next.</param>
@@ -24,8 +24,8 @@ public readonly record struct WindowAxis(
     public long Padded => (long)Input + Before + After;
 
     /// <summary>Positions of the output; 0 where the filter is larger than the input with its zeros.</summary>
-    /// <exception cref="DescriptionException">The stride is not positive, or there are more positions than an axis can have.
-    /// </exception>
+    /// <exception cref="DescriptionException">The stride is not positive, or there are more positions than an axis can
+    /// have.</exception>
     public int Output
     {
         get

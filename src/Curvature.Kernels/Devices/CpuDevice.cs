@@ -3,15 +3,15 @@ namespace Curvature.Kernels;
 /// <summary>The processor, with all memory of the host.</summary>
 public sealed unsafe class CpuDevice : Device
 {
-    // What processors can address.
+    // The most bytes that processors address.
     private const long MostBytes = 1L << 48;
 
     private readonly ThreadTeam _team;
     private readonly InstructionSet _set;
     private readonly MemoryPool _pool;
 
-    /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this machine. Memory that
-    /// waits unused for 30 s goes back to the system.</summary>
+    /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this machine.
+    /// Memory that waits unused for 30 s goes back to the system.</summary>
     /// <param name="threads">From 1 to 1024.</param>
     /// <param name="instructionSet">One that <see cref="InstructionSets.IsSupported"/> holds to be there.</param>
     /// <exception cref="ArgumentRangeException">There are less than 1 or more than 1024 threads.</exception>
@@ -21,14 +21,15 @@ public sealed unsafe class CpuDevice : Device
     {
     }
 
-    /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this machine.</summary>
+    /// <summary>A device that uses a number of threads, the caller's included, and an instruction set of this
+    /// machine.</summary>
     /// <param name="threads">From 1 to 1024.</param>
     /// <param name="instructionSet">One that <see cref="InstructionSets.IsSupported"/> holds to be there.</param>
     /// <param name="idleTime">How long memory waits unused before it goes back to the system, above 0;
-    /// <see cref="Timeout.InfiniteTimeSpan"/> where it shall wait for ever. The first touch of memory that went back costs about
-    /// a quarter of a millisecond for each MiB.</param>
-    /// <exception cref="ArgumentRangeException">There are less than 1 or more than 1024 threads, or the time is 0 or negative.
-    /// </exception>
+    /// <see cref="Timeout.InfiniteTimeSpan"/> where it shall wait for ever. The first touch of memory that went back
+    /// costs about a quarter of a millisecond for each MiB.</param>
+    /// <exception cref="ArgumentRangeException">There are less than 1 or more than 1024 threads, or the time is 0 or
+    /// negative.</exception>
     /// <exception cref="DeviceException">The machine does not have the instructions.</exception>
     public CpuDevice(int threads, InstructionSet instructionSet, TimeSpan idleTime)
         : this(threads, instructionSet, PoolOptions.ForThisMachine(idleTime))
@@ -78,7 +79,8 @@ public sealed unsafe class CpuDevice : Device
         new ReadOnlySpan<T>((void*)source, destination.Length).CopyTo(destination);
 
     /// <inheritdoc/>
-    public override Kernel Contract(ContractionDescription contraction) => ContractionKernels.Contract(contraction, _set, _team);
+    public override Kernel Contract(ContractionDescription contraction) =>
+        ContractionKernels.Contract(contraction, _set, _team);
 
     /// <inheritdoc/>
     public override Kernel Pack(ContractionDescription contraction, ContractionSide side, int targetSlot) =>
@@ -92,7 +94,8 @@ public sealed unsafe class CpuDevice : Device
     public override Kernel Map(TapeDescription tape) => TapeKernels.Make(tape, _set, _team, _pool);
 
     /// <inheritdoc/>
-    public override Kernel Reduce(ReductionDescription reduction) => ReductionKernels.Make(reduction, _set, _team, _pool);
+    public override Kernel Reduce(ReductionDescription reduction) =>
+        ReductionKernels.Make(reduction, _set, _team, _pool);
 
     /// <inheritdoc/>
     public override Kernel Copy(CopyDescription copy) => CopyKernels.Make(copy, _set, _team);

@@ -1,8 +1,16 @@
 namespace Curvature.Kernels;
 
-/// <summary>A kernel whose work is cut into units at places that depend on its description alone; threads take ranges of units.</summary>
+/// <summary>A kernel whose work is cut into units at places that depend on its description alone; threads take ranges
+/// of units.</summary>
 internal abstract unsafe class CpuKernel(ThreadTeam team) : Kernel
 {
+    /// <summary>With fewer multiplications and additions, waking a helper takes longer than its share of the
+    /// work.</summary>
+    protected const double FewestParallelFlops = 3e5;
+
+    /// <summary>Elements of a unit of work, and the fewest for which it pays to wake a helper.</summary>
+    protected const int UnitElements = 16384;
+
     /// <summary>More parts than threads even out the work when a thread is held back.</summary>
     protected virtual int PartsPerThread => 4;
 
@@ -30,7 +38,8 @@ internal abstract unsafe class CpuKernel(ThreadTeam team) : Kernel
         }
     }
 
-    /// <summary>What parts need to know, in an object kept for each calling thread so that runs allocate nothing.</summary>
+    /// <summary>The arguments of a run, in an object that each calling thread keeps, so that runs allocate
+    /// nothing.</summary>
     private sealed class Job
     {
         private readonly Action<int> _body;

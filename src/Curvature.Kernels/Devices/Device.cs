@@ -13,8 +13,9 @@ public abstract class Device
     /// <summary>The largest number of threads that a kernel of this device may use.</summary>
     public abstract int Threads { get; }
 
-    /// <summary>Takes an uninitialised block of at least <paramref name="bytes"/> bytes, aligned to 64 bytes, from the device's pool.
-    /// Where the device has none, the pool gives back what nobody uses, garbage is collected, and it is tried again.</summary>
+    /// <summary>Takes an uninitialised block of at least <paramref name="bytes"/> bytes, aligned to 64 bytes, from the
+    /// device's pool. Where the device has none, the pool gives back what nobody uses, garbage is collected, and it is
+    /// tried again.</summary>
     /// <exception cref="DescriptionException">The number of bytes is negative.</exception>
     /// <exception cref="DeviceMemoryException">There is not so much memory; the message names the size.</exception>
     public abstract DeviceMemory Allocate(long bytes);
@@ -30,8 +31,9 @@ public abstract class Device
     /// <summary>C (+)= Σ A·B over the axes of <paramref name="contraction"/>.</summary>
     public abstract Kernel Contract(ContractionDescription contraction);
 
-    /// <summary>Rearranges one operand of <paramref name="contraction"/> into the layout that <see cref="Contract"/> reads
-    /// when that operand is marked as packed. Reads the operand's slot and writes <paramref name="targetSlot"/>.</summary>
+    /// <summary>Rearranges one operand of <paramref name="contraction"/> into the layout that <see cref="Contract"/>
+    /// reads when that operand is marked as packed. Reads the operand's slot and writes
+    /// <paramref name="targetSlot"/>.</summary>
     public abstract Kernel Pack(ContractionDescription contraction, ContractionSide side, int targetSlot);
 
     /// <summary>The bytes that a packed operand occupies.</summary>
@@ -43,7 +45,8 @@ public abstract class Device
     /// <summary>Reduces axes of an array.</summary>
     public abstract Kernel Reduce(ReductionDescription reduction);
 
-    /// <summary>Copies between strided arrays of the same shape, converting the element type if the two differ.</summary>
+    /// <summary>Copies between strided arrays of the same shape, converting the element type if the two
+    /// differ.</summary>
     public abstract Kernel Copy(CopyDescription copy);
 
     /// <summary>target[b, o, i, n] = source[b, o, index[b, i], n], all row-major.</summary>
@@ -68,7 +71,7 @@ public abstract class Device
     /// <summary>Writes counter-based random numbers.</summary>
     public abstract Kernel Random(RandomDescription fill);
 
-    /// <summary>Runs <paramref name="body"/>(0) … <paramref name="body"/>(parts − 1), sharing them over the device's threads.
-    /// Nested calls run on the calling thread.</summary>
+    /// <summary>Runs <paramref name="body"/>(0) … <paramref name="body"/>(parts − 1), sharing them over the device's
+    /// threads. Nested calls run on the calling thread.</summary>
     public abstract void Parallel(int parts, Action<int> body);
 }

@@ -1,6 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>A block of device memory. It goes back to the device's pool when disposed, or when nothing refers to it any more.</summary>
+/// <summary>A block of device memory. It goes back to the device's pool when disposed, or when nothing refers to it any
+/// more.</summary>
 public abstract class DeviceMemory : IDisposable
 {
     /// <summary>The device that owns the block.</summary>

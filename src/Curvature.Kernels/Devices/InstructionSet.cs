@@ -19,8 +19,8 @@ public enum InstructionSet
 /// <summary>What this machine offers.</summary>
 public static class InstructionSets
 {
-    /// <summary>The fastest instruction set of this machine. Where the runtime holds 512-bit vectors to be slower than
-    /// they are wide (early processors lower their clock), that is <see cref="InstructionSet.Avx2"/>.</summary>
+    /// <summary>The fastest instruction set of this machine. Where the runtime avoids 512-bit vectors (early processors
+    /// lower their clock for them), that is <see cref="InstructionSet.Avx2"/>.</summary>
     public static InstructionSet Best { get; } =
         Vector512.IsHardwareAccelerated && IsSupported(InstructionSet.Avx512) ? InstructionSet.Avx512
         : IsSupported(InstructionSet.Avx2) ? InstructionSet.Avx2

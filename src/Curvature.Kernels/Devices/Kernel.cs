@@ -9,7 +9,7 @@ public abstract class Kernel
     /// <summary>Multiplications and additions of one run; 0 where they do not matter.</summary>
     public virtual double Flops => 0.0;
 
-    /// <summary>Runs on the arrays whose addresses are in <paramref name="slots"/>, on at most <paramref name="threads"/> threads.
-    /// Allocates nothing on the managed heap.</summary>
+    /// <summary>Runs on the arrays whose addresses are in <paramref name="slots"/>, on at most
+    /// <paramref name="threads"/> threads. Allocates nothing on the managed heap.</summary>
     public abstract void Run(nint[] slots, int threads);
 }

@@ -2,8 +2,9 @@ using System.Runtime.ExceptionServices;
 
 namespace Curvature.Kernels;
 
-/// <summary>Threads that share the parts of one job at a time. The calling thread works too, and takes every part that no
-/// helper has started, so that a helper that the operating system holds back delays nothing but what it has begun.</summary>
+/// <summary>Threads that share the parts of one job at a time. The calling thread works too, and takes every part that
+/// no helper has started. A helper that the operating system holds back delays only the part that it has
+/// begun.</summary>
 /// <remarks>Helpers start with the first job that needs them and end with the team.</remarks>
 internal sealed class ThreadTeam
 {
@@ -12,7 +13,7 @@ internal sealed class ThreadTeam
     private const int SpinsBeforeParking = 50;
     private const int IterationsPerSpin = 10;
 
-    // More than any processor has; beyond lies a slip of the pen.
+    // No processor has more: a larger number is a mistake.
     private const int MostThreads = 1024;
 
     private readonly Job _job = new();
@@ -27,7 +28,8 @@ internal sealed class ThreadTeam
         {
             // A finalizer runs even where a constructor has thrown.
             GC.SuppressFinalize(this);
-            throw new ArgumentRangeException($"threads: a team has from 1 to {MostThreads} threads, and {threads} were asked for");
+            throw new ArgumentRangeException(
+                $"threads: a team has from 1 to {MostThreads} threads, and {threads} were asked for");
         }
 
         _helpers = new Helper[threads - 1];
@@ -49,9 +51,10 @@ internal sealed class ThreadTeam
     /// <summary>The most threads that work on one job, the caller included.</summary>
     public int Threads => _helpers.Length + 1;
 
-    /// <summary>Runs <paramref name="body"/>(0) … <paramref name="body"/>(parts − 1) and returns when all are done. Calls from
-    /// inside a part, and calls while another thread's job is running, run on the calling thread alone. If parts throw,
-    /// parts not yet begun are skipped and the exception of the first of those that threw comes out.</summary>
+    /// <summary>Runs <paramref name="body"/>(0) … <paramref name="body"/>(parts − 1) and returns when all are done.
+    /// Calls from inside a part, and calls while another thread's job is running, run on the calling thread alone. If
+    /// parts throw, parts not yet begun are skipped and the exception of the first of those that threw comes
+    /// out.</summary>
     public void Run(int parts, Action<int> body) => Run(parts, Threads, body);
 
     /// <summary>The same on at most <paramref name="threads"/> threads.</summary>
@@ -105,7 +108,8 @@ internal sealed class ThreadTeam
         _started = true;
     }
 
-    /// <summary>The job in hand. Helpers refer to it and not to the team, so that a team nobody uses can be collected.</summary>
+    /// <summary>The current job. Helpers refer to it and not to the team, so that an unused team can be
+    /// collected.</summary>
     private sealed class Job
     {
         // A plain monitor: unlike the slim events, it allocates nothing when it first waits.
@@ -122,7 +126,7 @@ internal sealed class ThreadTeam
         private ExceptionDispatchInfo? _failure;
         private int _failedPart;
 
-        /// <summary>The team is gone; helpers leave.</summary>
+        /// <summary>Set when the team is finalized. Helpers then end.</summary>
         public volatile bool Closed;
 
         /// <summary>Whether there is a part for a helper to take.</summary>
@@ -132,7 +136,7 @@ internal sealed class ThreadTeam
         /// <summary>Makes the parts of a new job available to the first <paramref name="helpers"/> helpers.</summary>
         public void Open(int parts, int helpers, Action<int> body)
         {
-            // No part is left of the job before, so nobody takes any until the ticket changes.
+            // No part of the job before is left, and so no helper takes one until the ticket changes.
             _body = body;
             _helpers = helpers;
             _unfinished = parts;
@@ -189,7 +193,7 @@ internal sealed class ThreadTeam
             }
         }
 
-        /// <summary>Forgets the body, and throws what its parts threw.</summary>
+        /// <summary>Drops the body, and throws what its parts threw.</summary>
         public void Close()
         {
             _body = null;

@@ -48,6 +48,6 @@ internal readonly unsafe struct Loop
             OpCode.Softplus => new(&Loops<V>.Function<Softplus>),
             OpCode.Erf => new(&Loops<V>.Function<Erf>),
             OpCode.ErfInverse => new(&Loops<V>.Function<ErfInverse>),
-            _ => throw new DescriptionException($"Expected an operation of {nameof(OpCode)}, got {operation}.", nameof(operation)),
+            _ => throw new DescriptionException($"Expected an operation, got {operation}.", nameof(operation)),
         };
 }

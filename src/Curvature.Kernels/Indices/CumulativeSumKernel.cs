@@ -8,7 +8,6 @@ internal sealed unsafe class CumulativeSumKernel<D, T> : CpuKernel
     where T : unmanaged
 {
     private const int UnitColumns = 512;
-    private const int UnitElements = 16384;
 
     private readonly CumulativeSumDescription _sum;
     private readonly int _unitsPerTable;

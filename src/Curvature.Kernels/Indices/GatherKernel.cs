@@ -5,8 +5,6 @@ namespace Curvature.Kernels;
 internal sealed unsafe class GatherKernel<T> : CpuKernel
     where T : unmanaged
 {
-    private const int UnitElements = 16384;
-
     private readonly IndexingDescription _indexing;
     private readonly IndexingSizes _sizes;
     private readonly long _rows;

@@ -2,14 +2,13 @@ using System.Numerics.Tensors;
 
 namespace Curvature.Kernels;
 
-/// <summary>target[b, o, index[b, i], n] += source[b, o, i, n] from zero, in the order of i. A unit is some columns n of one
-/// table (b, o): no two units write to the same place.</summary>
+/// <summary>target[b, o, index[b, i], n] += source[b, o, i, n] from zero, in the order of i. A unit is some columns n
+/// of one table (b, o): no two units write to the same place.</summary>
 /// <typeparam name="T">The elements.</typeparam>
 internal sealed unsafe class ScatterAddKernel<T> : CpuKernel
     where T : unmanaged, INumber<T>
 {
     private const int UnitColumns = 1024;
-    private const int UnitElements = 16384;
 
     private readonly IndexingDescription _indexing;
     private readonly IndexingSizes _sizes;

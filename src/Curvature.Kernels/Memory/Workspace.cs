@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Curvature.Kernels;
 
-/// <summary>Scratch memory of a thread. It grows to what was ever asked for and lives as long as the thread.</summary>
+/// <summary>Scratch memory of a thread. It grows to the largest size asked for, and lives as long as the
+/// thread.</summary>
 internal sealed unsafe class Workspace
 {
     private const int Alignment = 64;

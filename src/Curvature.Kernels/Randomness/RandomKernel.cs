@@ -1,6 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>Fills an array with random numbers, tile by tile: words first, then the distribution made of them in place.</summary>
+/// <summary>Fills an array with random numbers, tile by tile: words first, then the distribution made of them in
+/// place.</summary>
 /// <typeparam name="W">Lanes of 32 bits, for words.</typeparam>
 /// <typeparam name="V">Lanes of the elements, for numbers.</typeparam>
 internal sealed unsafe class RandomKernel<W, V> : CpuKernel

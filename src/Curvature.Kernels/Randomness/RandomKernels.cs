@@ -12,7 +12,8 @@ internal static class RandomKernels
         Check.Defined(fill.Distribution, nameof(RandomDescription.Distribution));
         if (fill.Distribution == Distribution.Bits && fill.DType != DType.Int32)
         {
-            throw new DescriptionException($"Expected Int32 for bits, got {fill.DType}.", nameof(RandomDescription.DType));
+            throw new DescriptionException(
+                $"Expected Int32 for bits, got {fill.DType}.", nameof(RandomDescription.DType));
         }
 
         if (fill.Distribution != Distribution.Bits)

@@ -7,8 +7,6 @@ internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
     where D : struct, ILanes<D>
     where T : unmanaged
 {
-    private const int UnitElements = 16384;
-
     private readonly ReductionDescription _reduction;
     private readonly AxisWalk _kept;
     private readonly AxisWalk _outer;

@@ -1,8 +1,8 @@
 namespace Curvature.Kernels;
 
-/// <summary>Reduces rows of elements to one row: a kept axis is contiguous in the source, so that vectors hold neighbouring
-/// columns. Columns go in tiles; many rows over few columns are cut into blocks, whose results are put together in
-/// order.</summary>
+/// <summary>Reduces rows of elements to one row: a kept axis is contiguous in the source, so that vectors hold
+/// neighbouring columns. Columns go in tiles; many rows over few columns are cut into blocks, whose results are put
+/// together in order.</summary>
 /// <typeparam name="D">Vectors of doubles.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
 /// <typeparam name="TOperation">What puts two numbers together.</typeparam>
@@ -12,7 +12,6 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     where TOperation : struct, IBinary
 {
     private const int TileColumns = 512;
-    private const int UnitElements = 16384;
     private const int MostBlocks = 64;
 
     private readonly ReductionDescription _reduction;
@@ -68,17 +67,9 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
             return;
         }
 
-        var bytes = _outer.Count * _blocks * _columns.Size * sizeof(double);
-        var partials = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)partials, _units, threads);
-            Combine(slots, (double*)partials);
-        }
-        finally
-        {
-            _pool.Return(partials, bytes);
-        }
+        using var partials = _pool.Rent(_outer.Count * _blocks * _columns.Size * sizeof(double));
+        RunUnits(slots, (byte*)partials.Address, _units, threads);
+        Combine(slots, (double*)partials.Address);
     }
 
     /// <inheritdoc/>
@@ -99,7 +90,8 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
             var results = _blocks == 1
                 ? tile
                 : (double*)shared + (outer * _blocks + block) * _columns.Size + column;
-            FoldRows(source + from + column, block * _block, Math.Min(_rows.Count, (block + 1) * _block), results, columns);
+            var stop = Math.Min(_rows.Count, (block + 1) * _block);
+            FoldRows(source + from + column, block * _block, stop, results, columns);
             if (_blocks == 1)
             {
                 Write(results, target + to + column * _columns.Target, columns);

@@ -13,15 +13,17 @@ internal static class ReductionKernels
         Check.Floating(reduction.DType, nameof(ReductionDescription.DType));
         Check.Shape(reduction.Shape, nameof(ReductionDescription.Shape));
         Check.Axes(reduction.Axes, reduction.Shape.Length, nameof(ReductionDescription.Axes));
-        Check.Operand(reduction.Source, reduction.Shape.Length, nameof(ReductionDescription.Source));
-        Check.Operand(reduction.Target, reduction.Shape.Length - reduction.Axes.Length, nameof(ReductionDescription.Target));
+        var rank = reduction.Shape.Length;
+        Check.Operand(reduction.Source, rank, nameof(ReductionDescription.Source));
+        Check.Operand(reduction.Target, rank - reduction.Axes.Length, nameof(ReductionDescription.Target));
         Check.Defined(reduction.Kind, nameof(ReductionDescription.Kind));
         return Vectors.Choose(set, reduction.DType, new Factory(reduction, team, pool));
     }
 
     /// <summary>What a reduction does, for people.</summary>
     public static string Describe(ReductionDescription reduction) =>
-        $"{reduction.Kind} of {Elements.Describe(reduction.Shape)} over [{string.Join(' ', reduction.Axes)}] {reduction.DType}";
+        $"{reduction.Kind} of {Elements.Describe(reduction.Shape)} over [{string.Join(' ', reduction.Axes)}] "
+        + $"{reduction.DType}";
 
     /// <summary>The start of a fold.</summary>
     public static double Neutral(ReductionKind kind) => kind == ReductionKind.Sum ? 0.0 : double.NegativeInfinity;

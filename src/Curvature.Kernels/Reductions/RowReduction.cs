@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>Reduces runs of elements to one number each: the kept axes say where a run starts. Few long runs are cut into
-/// blocks, whose results are put together in order.</summary>
+/// <summary>Reduces runs of elements to one number each: the kept axes say where a run starts. Few long runs are cut
+/// into blocks, whose results are put together in order.</summary>
 /// <typeparam name="D">Vectors of doubles.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
 /// <typeparam name="TOperation">What puts two numbers together.</typeparam>
@@ -10,7 +10,6 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     where T : unmanaged
     where TOperation : struct, IBinary
 {
-    private const int UnitElements = 16384;
     private const int MostBlocks = 64;
 
     private readonly ReductionDescription _reduction;
@@ -25,7 +24,8 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     private readonly long _rowsPerUnit;
     private readonly bool _isMatrix;
 
-    public RowReduction(ReductionDescription reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
+    public RowReduction(
+        ReductionDescription reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _reduction = reduction;
@@ -55,17 +55,9 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
             return;
         }
 
-        var bytes = _kept.Count * _blocks * sizeof(double);
-        var partials = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)partials, _kept.Count * _blocks, threads);
-            Combine(slots, (double*)partials);
-        }
-        finally
-        {
-            _pool.Return(partials, bytes);
-        }
+        using var partials = _pool.Rent(_kept.Count * _blocks * sizeof(double));
+        RunUnits(slots, (byte*)partials.Address, _kept.Count * _blocks, threads);
+        Combine(slots, (double*)partials.Address);
     }
 
     /// <inheritdoc/>
@@ -92,7 +84,8 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
         var stop = Math.Min(_kept.Count, end * _rowsPerUnit);
         if (_isMatrix)
         {
-            Fold<D, T>.Rows<TOperation>(source + from, _kept[0].Source, stop - row, (nint)_length, _neutral, target + to);
+            Fold<D, T>.Rows<TOperation>(
+                source + from, _kept[0].Source, stop - row, (nint)_length, _neutral, target + to);
             return;
         }
 
@@ -103,7 +96,8 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
         }
     }
 
-    /// <summary>The fold of the reduced elements from <paramref name="start"/> to before <paramref name="stop"/>.</summary>
+    /// <summary>The fold of the reduced elements from <paramref name="start"/> to before
+    /// <paramref name="stop"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private double FoldRow(T* row, long start, long stop)
     {

@@ -21,11 +21,7 @@ internal static class TapeCheck
         var registers = tape.Inputs.Length + tape.Constants.Length;
         foreach (var instruction in tape.Code)
         {
-            if (!Enum.IsDefined(instruction.Op))
-            {
-                throw new DescriptionException($"Expected an operation of {nameof(OpCode)}, got {instruction.Op}.", nameof(TapeDescription.Code));
-            }
-
+            Check.Defined(instruction.Op, nameof(TapeDescription.Code));
             var operands = OpCodes.Operands(instruction.Op);
             Register(instruction.A, registers, nameof(TapeDescription.Code));
             Register(operands > 1 ? instruction.B : instruction.A, registers, nameof(TapeDescription.Code));
@@ -56,7 +52,8 @@ internal static class TapeCheck
     {
         if (register < 0 || register >= registers)
         {
-            throw new DescriptionException($"Expected one of the {registers} registers set so far, got {register}.", argument);
+            throw new DescriptionException(
+                $"Expected one of the {registers} registers set so far, got {register}.", argument);
         }
     }
 }

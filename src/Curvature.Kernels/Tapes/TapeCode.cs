@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>The code of a tape made ready to run: what matters to no output is gone, a product that only one sum uses is a
-/// multiply-add with it, and every output that is stored is the result of a step.</summary>
+/// <summary>The code of a tape made ready to run. Instructions that no output needs are left out. A product that only
+/// one sum uses becomes a multiply-add. Each output that is stored is the result of a step.</summary>
 internal sealed class TapeCode
 {
     private readonly TapeDescription _tape;
@@ -81,7 +81,8 @@ internal sealed class TapeCode
         return fused;
     }
 
-    /// <summary>The register of a product that only this sum uses, and what is added to it; null if there is none.</summary>
+    /// <summary>The register of a product that only this sum uses, and what is added to it; null if there is
+    /// none.</summary>
     private int? ProductIn(Instruction sum, out int addend)
     {
         addend = sum.B;

@@ -1,6 +1,6 @@
 namespace Curvature.Kernels;
 
-/// <summary>Runs a tape tile by tile, so that what is between inputs and outputs stays in the first-level cache.</summary>
+/// <summary>Runs a tape tile by tile, so that intermediate values stay in the first-level cache.</summary>
 /// <typeparam name="V">Vectors of elements.</typeparam>
 /// <typeparam name="D">Vectors of doubles, for sums.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
@@ -67,17 +67,9 @@ internal sealed unsafe class TapeKernel<V, D, T> : CpuKernel
             return;
         }
 
-        var bytes = _units * _partialCount * sizeof(double);
-        var partials = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)partials, _units, threads);
-            CombinePartials(slots, (double*)partials);
-        }
-        finally
-        {
-            _pool.Return(partials, bytes);
-        }
+        using var partials = _pool.Rent(_units * _partialCount * sizeof(double));
+        RunUnits(slots, (byte*)partials.Address, _units, threads);
+        CombinePartials(slots, (double*)partials.Address);
     }
 
     /// <inheritdoc/>
@@ -117,8 +109,8 @@ internal sealed unsafe class TapeKernel<V, D, T> : CpuKernel
 
     private static bool IsSum(TapeOutput output) => output.SummedAxes > 0;
 
-    /// <summary>Places tiles one after the other in the thread's workspace, fills those that stay the same for all tiles, and
-    /// returns one more.</summary>
+    /// <summary>Places tiles one after the other in the thread's workspace, fills those that stay the same for all
+    /// tiles, and returns one more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private byte* PlaceTiles(nint[] slots, byte** table)
     {
@@ -187,7 +179,8 @@ internal sealed unsafe class TapeKernel<V, D, T> : CpuKernel
         {
             if (_plan.DirectTargets[i] >= 0)
             {
-                table[_plan.DirectTargets[i]] = (byte*)(_outputs[i].Target.Place.Address<T>(slots) + _plan.Targets[i].OffsetOf(start));
+                var target = _outputs[i].Target.Place.Address<T>(slots) + _plan.Targets[i].OffsetOf(start);
+                table[_plan.DirectTargets[i]] = (byte*)target;
             }
         }
     }
@@ -198,30 +191,38 @@ internal sealed unsafe class TapeKernel<V, D, T> : CpuKernel
         for (var i = 0; i < _outputs.Length; i++)
         {
             var values = (T*)table[_outputPlaces[i]];
-            if (IsSum(_outputs[i]))
+            if (!IsSum(_outputs[i]))
             {
-                AddToSums(slots, i, values, start, count, ref sums[i], rows);
+                if (_plan.DirectTargets[i] < 0)
+                {
+                    _plan.Targets[i].Write(_outputs[i].Target.Place.Address<T>(slots), start, count, values);
+                }
             }
-            else if (_plan.DirectTargets[i] < 0)
+            else if (_plan.Sums[i] <= count)
             {
-                _plan.Targets[i].Write(_outputs[i].Target.Place.Address<T>(slots), start, count, values);
+                WriteWholeSums(slots, i, values, start, count, rows);
+            }
+            else
+            {
+                AddToSum(slots, i, values, start, count, ref sums[i]);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddToSums(nint[] slots, int output, T* values, long start, int count, ref double sum, T* rows)
+    private void WriteWholeSums(nint[] slots, int output, T* values, long start, int count, T* rows)
     {
         var length = _plan.Sums[output];
-        if (length <= count)
-        {
-            // Whole rows.
-            var rowCount = (int)(count / length);
-            Fold<D, T>.Rows<Operations.Add>(values, length, rowCount, (nint)length, 0.0, rows);
-            _plan.Targets[output].Write(_outputs[output].Target.Place.Address<T>(slots), start / length, rowCount, rows);
-            return;
-        }
+        var rowCount = (int)(count / length);
+        Fold<D, T>.Rows<Operations.Add>(values, length, rowCount, (nint)length, 0.0, rows);
+        var target = _outputs[output].Target.Place.Address<T>(slots);
+        _plan.Targets[output].Write(target, start / length, rowCount, rows);
+    }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddToSum(nint[] slots, int output, T* values, long start, int count, ref double sum)
+    {
+        var length = _plan.Sums[output];
         sum += Fold<D, T>.Run<Operations.Add>(values, count, 0.0);
         if (_partials[output] < 0 && (start + count) % length == 0)
         {

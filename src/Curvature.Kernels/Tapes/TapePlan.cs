@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>Where a tape's values are while it runs. All are in one table of addresses: first the inputs, then the constants,
-/// then tiles for results, then the outputs that steps write straight into their targets.</summary>
+/// <summary>Where a tape's values are while it runs. All are in one table of addresses: first the inputs, then the
+/// constants, then tiles for results, then the outputs that steps write straight into their targets.</summary>
 internal sealed class TapePlan
 {
     // What should fit into the first-level cache beside code and stack.
@@ -23,7 +23,7 @@ internal sealed class TapePlan
         var tile = TileBytes / (Elements.SizeOf(tape.DType) * streams);
         Tile = Cut.Along(Total, periods, Math.Clamp(tile / 64 * 64, 256, 2048));
 
-        // Units are worth handing to another thread, and not so many that sums of theirs take much memory.
+        // Units are large enough for another thread, and few enough that their sums take little memory.
         var least = code.Steps.Any(step => step.Op is { } op && OpCodes.IsFunction(op)) ? 4096 : 8192;
         Unit = Cut.Along(Total, periods, Math.Max(least, (Total / 128 + 63) / 64 * 64));
 
@@ -53,7 +53,8 @@ internal sealed class TapePlan
     /// <summary>For each output the number of elements in each of its sums.</summary>
     public long[] Sums { get; }
 
-    /// <summary>For each output the place in the table that its step writes to if that is the target itself, else −1.</summary>
+    /// <summary>For each output the place in the table that its step writes to if that is the target itself, else
+    /// −1.</summary>
     public int[] DirectTargets { get; }
 
     /// <summary>For each step, the place of its result.</summary>
@@ -100,7 +101,8 @@ internal sealed class TapePlan
     /// <summary>Whether every tile lies within one contiguous stretch.</summary>
     private bool ReachesAcrossTiles(TileView view) => view.Run >= Tile.Row || view.Run % Tile.Piece == 0;
 
-    /// <summary>Steps may write into a target when nothing after them reads an input, because the target may be that input.</summary>
+    /// <summary>Steps may write into a target when nothing after them reads an input, because the target may be that
+    /// input.</summary>
     private int[] FindDirectTargets(TapeDescription tape)
     {
         var lastRead = -1;

@@ -11,5 +11,6 @@ internal enum TapeValueKind
 /// <summary>A value of a tape: the input, the constant or the result of the step with that index.</summary>
 internal readonly record struct TapeValue(TapeValueKind Kind, int Index);
 
-/// <summary>One step of the simplified code; <see cref="Op"/> is null for a plain copy. Unused operands repeat the first.</summary>
+/// <summary>One step of the simplified code; <see cref="Op"/> is null for a plain copy. Unused operands repeat the
+/// first.</summary>
 internal readonly record struct TapeStep(OpCode? Op, TapeValue A, TapeValue B, TapeValue C);

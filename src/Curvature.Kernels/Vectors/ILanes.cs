@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>A vector of single or double precision numbers, or of their bits. Functions written over it compile, through
-/// generics over structures, to the instructions of one width and one precision.</summary>
+/// <summary>A vector of single or double precision numbers, or of their bits. Functions written over it compile,
+/// through generics over structures, to the instructions of one width and one precision.</summary>
 /// <remarks>Comparisons give masks: all bits of a lane set, or none. Operations on bits see lanes as unsigned
 /// integers.</remarks>
 internal unsafe interface ILanes<V>
@@ -48,8 +48,8 @@ internal unsafe interface ILanes<V>
     static abstract V MultiplyAdd(V a, V b, V c);
 
     /// <summary>Adds a·b to this vector, rounded once where the hardware can.</summary>
-    /// <remarks>Changes the vector, unlike all else. The JIT compiler would move a result that is returned from one register to
-    /// another, and micro-kernels do little else than this.</remarks>
+    /// <remarks>All else returns a new vector. Here the JIT compiler would then move each sum from one register to
+    /// another, in the innermost loops of matrix products.</remarks>
     void AddProduct(V a, V b);
 
     /// <summary>The larger; NaN if either is.</summary>
@@ -113,8 +113,8 @@ internal unsafe interface ILanes<V>
     static abstract double Across<TOperation>(V a)
         where TOperation : struct, IBinary;
 
-    /// <summary>Rows of the tallest tile of a product: as many rows of two vectors as leave registers for a row of B and an
-    /// element of A.</summary>
+    /// <summary>Rows of the tallest tile of a product: as many rows of two vectors as leave registers for a row of B
+    /// and an element of A.</summary>
     static abstract int TileRows { get; }
 
     /// <summary>All lanes equal to the element at an address.</summary>

@@ -205,8 +205,8 @@ internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> LoadBlocks(void* source, nint* rows)
     {
-        // Each half costs one insertion. Vector512.Create(lower, upper) inserts both halves, the lower one into what the
-        // register held before, and so each block would wait for the one before it.
+        // Each half costs one insertion. Vector512.Create(lower, upper) inserts both halves, the lower one into what
+        // the register held before, and so each block would wait for the one before it.
         var from = (T*)source;
         var block = Vector128<T>.Count;
         var lower = Vector256.Create(Vector128.Load(from + rows[0]), Vector128.Load(from + rows[block]));

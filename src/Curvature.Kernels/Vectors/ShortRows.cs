@@ -7,7 +7,7 @@ namespace Curvature.Kernels;
 internal static unsafe class ShortRows
 {
     /// <summary>target[i] = source[i]. Two moves that overlap do for every count in a range, without a loop over the
-    /// rest. </summary>
+    /// rest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy<V, T>(T* source, T* target, int count)
         where V : struct, ILanes<V>

@@ -48,8 +48,8 @@ internal static class WindowCheck
         }
     }
 
-    /// <summary>Throws where an array of these sizes has more elements than 32-bit numbers can count. Sizes of 0 count as 1,
-    /// so that products of the others do not overflow either.</summary>
+    /// <summary>Throws where an array of these sizes has more elements than 32-bit numbers can count. Sizes of 0 count
+    /// as 1, so that products of the others do not overflow either.</summary>
     public static void Length(int images, int height, int width, int channels, string argument)
     {
         var length = 1L;
@@ -89,7 +89,8 @@ internal static class WindowCheck
             if (skipped >= axis.Kernel || start + (skipped * axis.Dilation) >= axis.Input)
             {
                 throw new DescriptionException(
-                    $"Expected windows with an element each, got {axis}, whose window {output} is all outside.", argument);
+                    $"Expected windows with an element each, got {axis}, whose window {output} is all outside.",
+                    argument);
             }
         }
     }

@@ -4,9 +4,6 @@ namespace Curvature.Kernels;
 internal sealed unsafe class WindowMaximumKernel<T> : CpuKernel
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const long FewestParallelElements = 16384;
-
     private readonly WindowMaximumDescription _maximum;
     private readonly WindowSizes _sizes;
     private readonly AxisPhase _vertical;
@@ -30,7 +27,7 @@ internal sealed unsafe class WindowMaximumKernel<T> : CpuKernel
             slots,
             null,
             (long)_sizes.Images * _sizes.Height.Output,
-            _sizes.Elements < FewestParallelElements ? 1 : threads);
+            _sizes.Elements < UnitElements ? 1 : threads);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

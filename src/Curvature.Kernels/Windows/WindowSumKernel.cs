@@ -1,14 +1,11 @@
 namespace Curvature.Kernels;
 
-/// <summary>Sums over windows, or their adjoint. A unit is a row of the target: first rows of the source are added up, then
-/// neighbours within the sum.</summary>
+/// <summary>Sums over windows, or their adjoint. A unit is a row of the target: first rows of the source are added up,
+/// then neighbours within the sum.</summary>
 internal sealed unsafe class WindowSumKernel<V, T> : CpuKernel
     where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const long FewestParallelElements = 16384;
-
     private readonly WindowSumDescription _sum;
     private readonly AxisPhase[] _vertical;
     private readonly AxisPhase[] _horizontal;
@@ -42,7 +39,7 @@ internal sealed unsafe class WindowSumKernel<V, T> : CpuKernel
             slots,
             null,
             (long)_sum.Sizes.Images * _targetHeight,
-            _sum.Sizes.Elements < FewestParallelElements ? 1 : threads);
+            _sum.Sizes.Elements < UnitElements ? 1 : threads);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -88,7 +85,8 @@ internal sealed unsafe class WindowSumKernel<V, T> : CpuKernel
     {
         // Strides and offsets may each be near the largest Int32.
         var first = tap.Offset >= 0 ? 0 : (int)((-(long)tap.Offset + phase.Stride - 1) / phase.Stride);
-        var count = (int)Math.Min(phase.Count, ((long)_sourceWidth - tap.Offset + phase.Stride - 1) / phase.Stride) - first;
+        var end = ((long)_sourceWidth - tap.Offset + phase.Stride - 1) / phase.Stride;
+        var count = (int)Math.Min(phase.Count, end) - first;
         source += (nint)(tap.Offset + (first * phase.Stride)) * _channels;
         target += (nint)(phase.First + (first * phase.Step)) * _channels;
         if (phase.Stride == 1 && phase.Step == 1)

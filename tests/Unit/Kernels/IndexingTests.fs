@@ -112,8 +112,7 @@ let ``cumulative sums agree with loops, forwards and backwards`` () =
             for device in devices @ teams do
                 let source, target = Place(0, 0L), Place(1, 0L)
 
-                let sum =
-                    CumulativeSumDescription(DType.Float64, outer, length, inner, reverse, source, target)
+                let sum = CumulativeSumDescription(DType.Float64, outer, length, inner, reverse, source, target)
 
                 let memory = [ upload device values; upload device (Array.zeroCreate<float> values.Length) ]
                 run device (device.CumulativeSum sum) memory

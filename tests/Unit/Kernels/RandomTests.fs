@@ -168,7 +168,8 @@ let ``moments are within five standard errors`` () =
 
 [<Test>]
 let ``a malformed fill is refused with the name of what is wrong`` () =
-    let make (dtype, distribution, size, slot) = RandomDescription(dtype, distribution, 0u, 0u, 0L, size, Place(slot, 0L))
+    let make (dtype, distribution, size, slot) =
+        RandomDescription(dtype, distribution, 0u, 0u, 0L, size, Place(slot, 0L))
 
     for argument, fill in
         [

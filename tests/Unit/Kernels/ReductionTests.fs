@@ -44,7 +44,9 @@ let private reduceOn<'T, 'R
     (buffer: 'T[])
     (device: CpuDevice)
     =
-    let kernel = device.Reduce(ReductionDescription(dtypeOf<'T>, kind, shape, axes, source.Operand 0, target.Operand 1))
+    let kernel =
+        device.Reduce(ReductionDescription(dtypeOf<'T>, kind, shape, axes, source.Operand 0, target.Operand 1))
+
     let memory = [ upload device buffer; upload device (Array.create target.Length blank) ]
     run device kernel memory
     download<'R> device target.Length memory[1] |> target.ReadAlone kept ((=) blank)

@@ -42,8 +42,8 @@ internal sealed unsafe class DotContraction<V, T> : ContractionKernel
             }
 
             var firstColumn = (int)(unit % _plan.ColumnTiles) * DotPlan.TileColumns;
-            MultiplyColumns(
-                rowStarts, columns + _plan.ColumnOperand.Batch[batch], firstColumn, result + _plan.Shape.C.Batch[batch]);
+            var source = columns + _plan.ColumnOperand.Batch[batch];
+            MultiplyColumns(rowStarts, source, firstColumn, result + _plan.Shape.C.Batch[batch]);
         }
     }
 

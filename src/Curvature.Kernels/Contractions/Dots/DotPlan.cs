@@ -1,9 +1,9 @@
 namespace Curvature.Kernels;
 
-/// <summary>How a contraction is computed as dot products: the inner index is contiguous in the operand with more
-/// free indices, its columns; the other operand's rows are copied first if it is not in theirs. That is for matrices
-/// with a few rows or columns only, where a tile would leave most of a vector idle or would first have to be
-/// transposed.</summary>
+/// <summary>How a contraction is computed as dot products: the inner index is contiguous in the operand with more free
+/// indices, its columns; the other operand's rows are copied first where it is not contiguous in them. This suits
+/// matrices with few rows or columns, where a tile would use a small part of each vector, or would have to be
+/// transposed first.</summary>
 internal sealed class DotPlan : ContractionPlan
 {
     /// <summary>Rows and columns of a tile.</summary>

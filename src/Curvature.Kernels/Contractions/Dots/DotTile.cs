@@ -1,10 +1,9 @@
-using System.Runtime.Intrinsics;
-
 namespace Curvature.Kernels;
 
 /// <summary>Dot products of a few rows with four columns, vectorised along the inner index.</summary>
-/// <remarks>As in <see cref="MicroKernel{V, T, TRows, TWidth}"/> the accumulators have names, and what
-/// lies beyond the extent leaves no trace. Each sum is made in the same order whatever the extent.</remarks>
+/// <remarks>As in <see cref="MicroKernel{V, T, TRows, TWidth}"/> the accumulators have names, and rows beyond the
+/// extent compile to nothing. The order of each sum does not depend on the extent. <see cref="MultiplyAdd"/> has nine
+/// parameters because a structure of them would leave the registers.</remarks>
 /// <typeparam name="V">The vector.</typeparam>
 /// <typeparam name="T">The element.</typeparam>
 /// <typeparam name="TRows">Rows, 1 to 4.</typeparam>
@@ -14,7 +13,7 @@ internal static unsafe class DotTile<V, T, TRows>
     where TRows : struct, IExtent
 {
     /// <summary>sums[4i + j] = Σ_p rows[i][start + p] · columns[j][start + p] for p &lt; length, which is at least a
-    /// vector. </summary>
+    /// vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(T** rows, T** columns, nint start, nint length, T* sums)
     {

@@ -16,7 +16,7 @@ internal enum PackingMethod
 /// <summary>Chooses how a panel is packed.</summary>
 internal static class PackingMethods
 {
-    // Shorter runs are not worth their loop: transposing costs as much whatever the offsets, gathering little more.
+    // Copying shorter runs does not pay: transposing costs the same for all offsets, and gathering little more.
     private const int ShortestRun = 8;
     private const int ShortestRunBeforeGathering = 3;
 

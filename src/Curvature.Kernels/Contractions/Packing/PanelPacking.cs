@@ -6,8 +6,9 @@ internal static unsafe class PanelPacking<V, T>
     where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>panel[p·width + i] = source[free index i, inner index p] for the given ranges of both. May write anything to the
-    /// rest of the panel, and up to a vector beyond its end: panels are to be packed in ascending order.</summary>
+    /// <summary>panel[p·width + i] = source[free index i, inner index p] for the given ranges of both. May write
+    /// anything to the rest of the panel, and up to a vector beyond its end: panels are to be packed in ascending
+    /// order.</summary>
     /// <param name="source">The operand's first element.</param>
     /// <param name="operand">Where its elements are.</param>
     /// <param name="free">The panel's free indices.</param>

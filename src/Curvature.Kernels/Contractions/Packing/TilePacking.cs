@@ -38,8 +38,8 @@ internal sealed unsafe class TilePacking<V, T>(
     {
         foreach (ref readonly var panel in plan.RowPanels.AsSpan())
         {
-            var target = packed + plan.PackedRows.Start(depth, panel.Rows.Start);
-            PanelPacking<V, T>.Pack(source, plan.RowOperand, panel.Rows, depth.Inner, target, panel.Height);
+            var place = packed + plan.PackedRows.Start(depth, panel.Rows.Start);
+            PanelPacking<V, T>.Pack(source, plan.RowOperand, panel.Rows, depth.Inner, place, panel.Height);
         }
     }
 
@@ -47,8 +47,8 @@ internal sealed unsafe class TilePacking<V, T>(
     {
         foreach (ref readonly var panel in plan.ColumnPanels.AsSpan())
         {
-            var target = packed + plan.PackedColumns.Start(depth, panel.Columns.Start);
-            PanelPacking<V, T>.Pack(source, plan.ColumnOperand, panel.Columns, depth.Inner, target, panel.PaddedWidth);
+            var place = packed + plan.PackedColumns.Start(depth, panel.Columns.Start);
+            PanelPacking<V, T>.Pack(source, plan.ColumnOperand, panel.Columns, depth.Inner, place, panel.PaddedWidth);
         }
     }
 }

@@ -89,7 +89,7 @@ internal sealed class ContractionShape
     private static int StrideC(ContractionAxis axis) => axis.StrideC;
 
     /// <summary>The distance between neighbours along an axis where it matters most: in C, or in the operands of a sum.
-    /// </summary>
+    ///</summary>
     private static int Reach(ContractionAxis axis) => axis.Role == AxisRole.Inner
         ? Math.Max(Math.Abs(axis.StrideA), Math.Abs(axis.StrideB))
         : Math.Abs(axis.StrideC);

@@ -22,12 +22,14 @@ internal unsafe struct TileTerms
     public required nint BStep;
 }
 
-/// <summary>The innermost loop of matrix products and convolutions: C (+)= A·B for a tile of C that stays in registers.</summary>
-/// <remarks>The accumulators are named variables because the JIT compiler keeps no array in registers. The tests on extents are
-/// constants to it, and what they exclude leaves no trace in the code. There is one test on <c>accumulate</c>: with a test for
-/// each row, the compiler would move each accumulator once more in the loop. Rows of A are reached from one pointer for every
-/// four, at one, two and three times their distance: a register for each multiple would be more than there are. Every element
-/// of C is Σ a·b in the order of the terms, whatever the extents, so that results do not depend on how C is cut.</remarks>
+/// <summary>The innermost loop of matrix products and convolutions: C (+)= A·B for a tile of C that stays in
+/// registers.</summary>
+/// <remarks>The accumulators are named variables because the JIT compiler keeps no array in registers. The tests on
+/// extents are constants to it, and what they exclude compiles to nothing. There is one test on <c>accumulate</c>: with
+/// a test for each row, the compiler would move each accumulator once more in the loop. Rows of A are reached from one
+/// pointer for every four, at one, two and three times their distance: a register for each multiple would be more than
+/// there are. Every element of C is Σ a·b in the order of the terms, whatever the extents, so that results do not
+/// depend on how C is cut.</remarks>
 /// <typeparam name="V">The vector.</typeparam>
 /// <typeparam name="T">The element.</typeparam>
 /// <typeparam name="TRows">Rows of the tile, 1 to 14.</typeparam>
@@ -38,8 +40,8 @@ internal static unsafe class MicroKernel<V, T, TRows, TWidth>
     where TRows : struct, IExtent
     where TWidth : struct, IExtent
 {
-    /// <summary>C[i, j] (+)= Σ_r Σ_p a[runs[r] + i·aRow + p·aStep] · b[(r·length + p)·bStep + j], C[i, j] at c[i·cRow + j].
-    /// </summary>
+    /// <summary>C[i, j] (+)= Σ_r Σ_p a[runs[r] + i·aRow + p·aStep] · b[(r·length + p)·bStep + j], C[i, j] at c[i·cRow +
+    /// j].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in TileTerms terms, T* a, T* b, T* c, nint cRow, bool accumulate)
     {

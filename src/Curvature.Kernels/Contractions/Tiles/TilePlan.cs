@@ -51,7 +51,8 @@ internal sealed class TilePlan : ContractionPlan
     public DepthBlock[] DepthBlocks { get; }
 
     /// <summary>The columns, up to whole vectors.</summary>
-    public int PaddedColumns => ColumnPanels.Length == 0 ? 0 : ColumnPanels[^1].Columns.Start + ColumnPanels[^1].PaddedWidth;
+    public int PaddedColumns =>
+        ColumnPanels.Length == 0 ? 0 : ColumnPanels[^1].Columns.Start + ColumnPanels[^1].PaddedWidth;
 
     public PackedPanels PackedRows => new(Rows);
 
