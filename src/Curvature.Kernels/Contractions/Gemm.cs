@@ -27,8 +27,9 @@ public static class Gemm
     /// <exception cref="DeviceException">This machine does not have the instructions.</exception>
     /// <exception cref="DescriptionException">A size is negative, a leading dimension too small, a span too short for
     /// its matrix, or C overlaps A or B.</exception>
-    /// <remarks>Each call plans its product anew. For one of fixed shape that runs many times,
-    /// <see cref="Device.Contract"/> plans once, and can use several threads and packed operands.</remarks>
+    /// <remarks>The arguments are those of BLAS, in its order. Each call plans its product anew. For one of fixed shape
+    /// that runs many times, <see cref="Device.Contract"/> plans once, and can use several threads and packed
+    /// operands.</remarks>
     public static unsafe void Multiply<T>(
         bool transposeA,
         bool transposeB,

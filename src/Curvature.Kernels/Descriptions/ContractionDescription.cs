@@ -49,11 +49,11 @@ public sealed record ContractionDescription(
     bool Accumulate = false,
     ContractionSide? Packed = null)
 {
-    /// <summary>Where an operand lies.</summary>
-    internal Place PlaceOf(ContractionSide side) => side == ContractionSide.A ? A : B;
-
     /// <summary>The first element of an operand, or of its packed form, in a run.</summary>
     internal unsafe T* Operand<T>(ContractionSide side, nint[] slots)
-        where T : unmanaged =>
-        (Packed == side ? PlaceOf(side) with { Offset = 0 } : PlaceOf(side)).Address<T>(slots);
+        where T : unmanaged
+    {
+        var place = side == ContractionSide.A ? A : B;
+        return (Packed == side ? place with { Offset = 0 } : place).Address<T>(slots);
+    }
 }

@@ -40,8 +40,8 @@ internal static unsafe class MicroKernel<V, T, TRows, TWidth>
     where TRows : struct, IExtent
     where TWidth : struct, IExtent
 {
-    /// <summary>C[i, j] (+)= Σ_r Σ_p a[runs[r] + i·aRow + p·aStep] · b[(r·length + p)·bStep + j], C[i, j] at c[i·cRow +
-    /// j].</summary>
+    /// <summary>C[i, j] (+)= Σ_r Σ_p a[runs[r] + i·aRow + p·aStep] · b[(r·length + p)·bStep + j], where C[i, j] is
+    /// c[i·cRow + j].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in TileTerms terms, T* a, T* b, T* c, nint cRow, bool accumulate)
     {
