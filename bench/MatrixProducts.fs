@@ -72,7 +72,7 @@ module MatrixProducts =
                     ContractionAxis(AxisRole.Inner, n, 1, n, 0)
                 |]
 
-            Contraction(dtype, axes, 0, 0L, 1, 0L, 2, 0L)
+            ContractionDescription(dtype, axes, Place(0, 0L), Place(1, 0L), Place(2, 0L))
 
         let flops = 2.0 * float n * float n * float n
 

@@ -33,7 +33,8 @@ type ContractionBenchmark() =
                 ContractionAxis(AxisRole.Inner, k, 1, n, 0)
             |]
 
-        kernel <- device.Contract(Contraction(DType.Float32, axes, 0, 0L, 1, 0L, 2, 0L))
+        let place slot = Place(slot, 0L)
+        kernel <- device.Contract(ContractionDescription(DType.Float32, axes, place 0, place 1, place 2))
 
     [<Benchmark>]
     member _.Contract() = kernel.Run(table, 1)
@@ -54,7 +55,11 @@ type ElementwiseBenchmark() =
         device.Upload(ReadOnlySpan(Array.init count (fun i -> 0.1f + float32 i / float32 count)), table[0])
         let code = [| Instruction(this.Op, 0, 0, 0) |]
         let input, output = Operand(0, 0L, [| 1 |]), Operand(1, 0L, [| 1 |])
-        kernel <- device.Map(Tape(DType.Float32, [| count |], [| input |], [||], code, [| TapeOutput(1, output) |]))
+
+        kernel <-
+            device.Map(
+                TapeDescription(DType.Float32, [| count |], [| input |], [||], code, [| TapeOutput(1, output) |])
+            )
 
     [<Benchmark>]
     member _.Map() = kernel.Run(table, 1)

@@ -3,8 +3,8 @@ namespace Curvature.Kernels;
 /// <summary>An axis that two arrays share: its size, and its stride in the source and in the target.</summary>
 internal readonly record struct WalkAxis(int Size, long Source, long Target);
 
-/// <summary>Axes that a source and a target are walked along together. Axes that can be walked as one are merged, axes of size
-/// 1 left out.</summary>
+/// <summary>Axes along which a source and a target are walked together. Neighbouring axes are merged where both arrays
+/// allow it. Axes of size 1 are left out.</summary>
 internal sealed unsafe class AxisWalk
 {
     private readonly WalkAxis[] _axes;
@@ -61,7 +61,8 @@ internal sealed unsafe class AxisWalk
     /// <summary>All axes but one.</summary>
     public AxisWalk Without(int axis) => new([.. _axes.Where((_, i) => i != axis)]);
 
-    /// <summary>Sets <paramref name="position"/> to the element with the given row-major number, and returns where it is.</summary>
+    /// <summary>Sets <paramref name="position"/> to the element with the given row-major number, and returns where it
+    /// is.</summary>
     public (long Source, long Target) Locate(long index, int* position)
     {
         var source = 0L;

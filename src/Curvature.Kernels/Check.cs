@@ -1,6 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>Checks of descriptions when kernels are made. Messages name the argument, what was expected and what came.</summary>
+/// <summary>Checks of descriptions when kernels are made. Messages name the argument, what was expected and what
+/// came.</summary>
 internal static class Check
 {
     /// <summary>The number of elements of a shape; sizes must not be negative.</summary>
@@ -12,10 +13,12 @@ internal static class Check
         {
             if (shape[axis] < 0)
             {
-                throw new DescriptionException($"Expected sizes of 0 or more, got {shape[axis]} on axis {axis}.", argument);
+                throw new DescriptionException(
+                    $"Expected sizes of 0 or more, got {shape[axis]} on axis {axis}.", argument);
             }
 
-            // What is too large stays so: no product can wrap around, unless a 0 makes it 0.
+            // A count that is too large is not multiplied again, so that it cannot wrap around. A size of 0 still makes
+            // it 0.
             count = count > int.MaxValue && shape[axis] > 0 ? count : count * shape[axis];
         }
 
@@ -37,6 +40,15 @@ internal static class Check
         }
     }
 
+    /// <summary>A number that is 1 at least.</summary>
+    public static void Positive(int value, string argument)
+    {
+        if (value < 1)
+        {
+            throw new DescriptionException($"Expected 1 or more, got {value}.", argument);
+        }
+    }
+
     /// <summary>A count with a limit.</summary>
     public static void AtMost(long most, long value, string argument)
     {
@@ -46,7 +58,24 @@ internal static class Check
         }
     }
 
-    /// <summary>One stride for each axis, and a slot.</summary>
+    /// <summary>One of an enumeration's values.</summary>
+    public static void Defined<TEnum>(TEnum value, string argument)
+        where TEnum : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new DescriptionException($"Expected one of {typeof(TEnum).Name}, got {value}.", argument);
+        }
+    }
+
+    /// <summary>A slot and an offset that are not negative.</summary>
+    public static void Place(Place place, string argument)
+    {
+        NotNegative(place.Slot, argument);
+        NotNegative(place.Offset, argument);
+    }
+
+    /// <summary>One stride for each axis, and a place.</summary>
     public static void Operand(Operand operand, int rank, string argument)
     {
         if (operand.Strides is null)
@@ -56,11 +85,11 @@ internal static class Check
 
         if (operand.Strides.Length != rank)
         {
-            throw new DescriptionException($"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
+            throw new DescriptionException(
+                $"Expected {rank} strides, one for each axis, got {operand.Strides.Length}.", argument);
         }
 
-        NotNegative(operand.Slot, argument);
-        NotNegative(operand.Offset, argument);
+        Place(operand.Place, argument);
     }
 
     /// <summary>Float32 or Float64.</summary>
@@ -94,7 +123,8 @@ internal static class Check
 
             if (i > 0 && axes[i] <= axes[i - 1])
             {
-                throw new DescriptionException($"Expected ascending axes, got {axes[i]} after {axes[i - 1]}.", argument);
+                throw new DescriptionException(
+                    $"Expected ascending axes, got {axes[i]} after {axes[i - 1]}.", argument);
             }
         }
     }

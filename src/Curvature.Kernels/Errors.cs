@@ -1,8 +1,8 @@
 namespace Curvature;
 
-/// <summary>The root of every error that this library raises about its own use: the message names the argument, what was
-/// expected and what came. The two exceptions are <see cref="ArgumentNullException"/> for null where there must be something,
-/// and <see cref="OperationCanceledException"/> for work that was cancelled.</summary>
+/// <summary>The root of every error that this library raises about its own use: the message names the argument, what
+/// was expected and what came. The two exceptions are <see cref="ArgumentNullException"/> for null where there must be
+/// something, and <see cref="OperationCanceledException"/> for work that was cancelled.</summary>
 public class CurvatureException : Exception
 {
     /// <summary>An error with a message.</summary>
@@ -35,7 +35,8 @@ public class DeviceException(string message) : CurvatureException(message);
 /// <param name="inner">What the system said.</param>
 public class DeviceMemoryException(string message, Exception? inner) : CurvatureException(message, inner);
 
-/// <summary>A description of work for a device that is not well formed: sizes, strides, slots or element types.</summary>
+/// <summary>A description of work for a device that is not well formed: sizes, strides, slots or element
+/// types.</summary>
 /// <param name="message">What was expected and what came.</param>
 /// <param name="argument">The part of the description that is wrong.</param>
 public class DescriptionException(string message, string argument) : CurvatureException($"{argument}: {message}")

@@ -61,7 +61,10 @@ module internal Eager =
         let code = [| Instruction(op, register 0, register 1, register 2) |]
         let target = TapeOutput(inputs.Count + constants.Count, Operand(memories.Count, result.Offset, result.Strides))
         memories.Add result.Memory
-        let tape = Tape(result.DType, result.Shape, inputs.ToArray(), constants.ToArray(), code, [| target |])
+
+        let tape =
+            TapeDescription(result.DType, result.Shape, inputs.ToArray(), constants.ToArray(), code, [| target |])
+
         let addresses = Array.init memories.Count (fun i -> memories[i].Address)
         device.Map(tape).Run(addresses, device.Threads)
         System.GC.KeepAlive memories

@@ -24,7 +24,7 @@ type internal Emitter(device: Device) =
 
     /// target = source, with conversion.
     member this.CopyTo(source: View, target: View) =
-        let copy = StridedCopy(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
+        let copy = CopyDescription(source.DType, target.DType, source.Shape, source.Operand, target.Operand)
         this.Emit(device.Copy copy, [ source ], [ target ])
 
     /// Emits a tape on views of one shape. Each output is a register, stored in a view, or summed over as many trailing
@@ -34,12 +34,15 @@ type internal Emitter(device: Device) =
         let output (register, view: View) = TapeOutput(register, view.Operand, first.Shape.Length - view.Shape.Length)
 
         let inputs = [| for view in reads -> view.Operand |]
-        let tape = Tape(first.DType, first.Shape, inputs, constants, code, [| for o in outputs -> output o |])
+
+        let tape =
+            TapeDescription(first.DType, first.Shape, inputs, constants, code, [| for o in outputs -> output o |])
+
         this.Emit(device.Map tape, reads, outputs |> List.map snd)
 
     /// Emits a reduction over axes, which the target lacks.
     member this.Reduce(kind, source: View, axes: int[], target: View) =
-        let reduction = Reduction(source.DType, kind, source.Shape, axes, source.Operand, target.Operand)
+        let reduction = ReductionDescription(source.DType, kind, source.Shape, axes, source.Operand, target.Operand)
         this.Emit(device.Reduce reduction, [ source ], [ target ])
 
     /// For kernels that write row-major arrays. Where the target has another layout, the result is copied there.

@@ -117,7 +117,8 @@ type internal Storage
         else
             let result = Storage.Allocate(device, { Shape = shape; DType = target })
 
-            let copy = StridedCopy(dtype, target, shape, Operand(0, offset, strides), Operand(1, 0L, result.Strides))
+            let copy =
+                CopyDescription(dtype, target, shape, Operand(0, offset, strides), Operand(1, 0L, result.Strides))
 
             let source = this.Memory
             device.Copy(copy).Run([| source.Address; result.Memory.Address |], device.Threads)

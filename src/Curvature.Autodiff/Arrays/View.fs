@@ -12,7 +12,8 @@ type internal View =
         DType: DType
     }
 
-    member view.Operand = Operand(view.Slot, view.Offset, view.Strides)
+    member view.Place = Place(view.Slot, view.Offset)
+    member view.Operand = Operand(view.Place, view.Strides)
 
     member view.Signature: Signature = { Shape = view.Shape; DType = view.DType }
 

@@ -104,7 +104,7 @@ module internal TensorCreation =
 
         let result = Storage.Allocate(CpuDevice.Shared, { Shape = checkShape "random" shape; DType = dtype })
         let count = int64 (Shape.size result.Shape)
-        let fill = RandomFill(dtype, distribution, key.Word0, key.Word1, 0L, count, 0, 0L)
+        let fill = RandomDescription(dtype, distribution, key.Word0, key.Word1, 0L, count, Place(0, 0L))
         CpuDevice.Shared.Random(fill).Run([| result.Memory.Address |], CpuDevice.Shared.Threads)
         create result
 

@@ -183,7 +183,7 @@ module internal Lowering =
             | ValueSome equation -> places.Destination equation.Results[0], (equation.Primitive :?> Sum).Axes.Length
 
         let tape =
-            Tape(
+            TapeDescription(
                 signature.DType,
                 signature.Shape,
                 inputs.Views |> Seq.map _.Operand |> Seq.toArray,

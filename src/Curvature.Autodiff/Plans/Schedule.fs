@@ -22,7 +22,7 @@ type internal Slot =
 type internal Work =
     | Ready of Kernel
     /// A contraction, of which an operand may still be packed.
-    | Product of Contraction
+    | Product of ContractionDescription
 
 /// One step of a plan, with the slots that it reads and writes.
 [<NoEquality; NoComparison>]
@@ -76,25 +76,21 @@ module internal Schedule =
         isBound
 
     /// A contraction that reads one of its operands packed, from another slot.
-    let private withPacked side slot (c: Contraction) =
+    let private withPacked side slot (c: ContractionDescription) =
         let isA = (side = ContractionSide.A)
 
-        Contraction(
-            c.DType,
-            c.Axes,
-            (if isA then slot else c.SlotA),
-            (if isA then 0L else c.OffsetA),
-            (if isA then c.SlotB else slot),
-            (if isA then c.OffsetB else 0L),
-            c.SlotC,
-            c.OffsetC,
-            c.Accumulate,
-            PackedA = isA,
-            PackedB = not isA
-        )
+        let packed = Place(slot, 0L)
+        let a, b = if isA then packed, c.B else c.A, packed
+        ContractionDescription(c.DType, c.Axes, a, b, c.C, c.Accumulate, Packed = side)
 
     /// A contraction of a run reads an operand packed that is known at binding; packing is a kernel of the binding.
-    let private pack (device: Device) (isBound: bool[]) (slots: List<Slot>) (binding: List<Kernel>) (c: Contraction) =
+    let private pack
+        (device: Device)
+        (isBound: bool[])
+        (slots: List<Slot>)
+        (binding: List<Kernel>)
+        (c: ContractionDescription)
+        =
         let packed side =
             let bytes = device.PackedBytes(c, side)
 
@@ -105,7 +101,7 @@ module internal Schedule =
                 binding.Add(device.Pack(c, side, slots.Count - 1))
                 withPacked side (slots.Count - 1) c
 
-        match isBound[c.SlotA], isBound[c.SlotB] with
+        match isBound[c.A.Slot], isBound[c.B.Slot] with
         | true, false -> packed ContractionSide.A
         | false, true -> packed ContractionSide.B
         | _ -> c
@@ -146,7 +142,7 @@ module internal Schedule =
 
         let binding = List<Kernel>()
 
-        let kernel (prepare: Contraction -> Contraction) launch =
+        let kernel (prepare: ContractionDescription -> ContractionDescription) launch =
             match launch.Work with
             | Ready kernel -> kernel
             | Product contraction -> device.Contract(prepare contraction)
@@ -196,7 +192,7 @@ type internal PlanEmitter(device: Device) =
     override _.Emit(kernel, reads, writes) = launch (Ready kernel) reads writes
 
     /// A contraction, which may read a packed copy of an operand that is bound.
-    member _.Contract(contraction: Contraction, reads: View list, target: View) =
+    member _.Contract(contraction: ContractionDescription, reads: View list, target: View) =
         launch (Product contraction) reads [ target ]
 
     /// The plan with its first inputs bound.

@@ -80,7 +80,7 @@ type internal Einsum(left: int[], right: int[], result: int[]) =
                     if not (has result label) then axis AxisRole.Inner (length label) label
             |]
 
-        Contraction(a.DType, axes, a.Slot, a.Offset, b.Slot, b.Offset, c.Slot, c.Offset, accumulate)
+        ContractionDescription(a.DType, axes, a.Place, b.Place, c.Place, accumulate)
 
     override this.Evaluation =
         Accumulate(fun emitter sources target add ->

@@ -78,28 +78,16 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
             else
                 0L
 
-        let input, kernel, output =
-            view ConvolutionRole.Input, view ConvolutionRole.Filters, view ConvolutionRole.Output
+        let place role = RepeatedPlace((view role).Place, step role)
 
-        Kernels.Convolution(
+        ConvolutionDescription(
             target.DType,
-            images,
-            height,
-            width,
-            channels,
-            filters,
-            groups,
-            input.Slot,
-            input.Offset,
-            kernel.Slot,
-            kernel.Offset,
-            output.Slot,
-            output.Offset,
+            ConvolutionSizes(images, height, width, channels, filters, groups),
+            place ConvolutionRole.Input,
+            place ConvolutionRole.Filters,
+            place ConvolutionRole.Output,
             add,
-            (if target.Shape.Length = 5 then target.Shape[0] else 1),
-            step ConvolutionRole.Input,
-            step ConvolutionRole.Filters,
-            step ConvolutionRole.Output
+            (if target.Shape.Length = 5 then target.Shape[0] else 1)
         )
 
     let fold (t: Tensor) =

@@ -18,20 +18,8 @@ module internal Indexing =
     let private describe axis batchAxes (table: int[]) (source: View) (index: View) (target: View) =
         let batch, outer, length, count, inner = sizes axis batchAxes table index.Shape
 
-        Kernels.Indexing(
-            source.DType,
-            batch,
-            outer,
-            length,
-            count,
-            inner,
-            source.Slot,
-            source.Offset,
-            index.Slot,
-            index.Offset,
-            target.Slot,
-            target.Offset
-        )
+        let sizes = IndexingSizes(batch, outer, length, count, inner)
+        IndexingDescription(source.DType, sizes, source.Place, index.Place, target.Place)
 
     let private checkIndex name (index: Signature) =
         if index.DType <> DType.Int32 then
@@ -183,20 +171,18 @@ module internal Indexing =
                 let inner = product source.Shape[axis + 1 ..]
 
                 emitter.IntoRowMajor targets[0] (fun target ->
-                    let scan =
-                        Scan(
+                    let sum =
+                        CumulativeSumDescription(
                             source.DType,
                             outer,
                             source.Shape[axis],
                             inner,
                             reverse,
-                            source.Slot,
-                            source.Offset,
-                            target.Slot,
-                            target.Offset
+                            source.Place,
+                            target.Place
                         )
 
-                    emitter.Emit(emitter.Device.CumulativeSum scan, [ source ], [ target ])))
+                    emitter.Emit(emitter.Device.CumulativeSum sum, [ source ], [ target ])))
 
         override _.Adjoint(cotangents, _) =
             cotangents[0] |> Tangent.map (fun c -> Tensor.Of(CumulativeSum(axis, not reverse), c))

@@ -11,7 +11,7 @@ module internal Structure =
     /// Fills a view with zeros. Tapes have no Int32, but a Float32 zero has the same bits.
     let clear (emitter: Emitter) (target: View) =
         let dtype = if target.DType = DType.Int32 then DType.Float32 else target.DType
-        let tape = Tape(dtype, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
+        let tape = TapeDescription(dtype, target.Shape, [||], [| 0.0 |], [||], [| TapeOutput(0, target.Operand) |])
         emitter.Emit(emitter.Device.Map tape, [], [ target ])
 
     /// The same elements, in row-major order, in another shape.

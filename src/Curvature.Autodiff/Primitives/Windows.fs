@@ -38,17 +38,12 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
 
             emitter.IntoRowMajor targets[0] (fun target ->
                 let sum =
-                    WindowSum(
+                    WindowSumDescription(
                         source.DType,
-                        source.Shape[0],
-                        height,
-                        width,
-                        source.Shape[3],
+                        WindowSizes(source.Shape[0], height, width, source.Shape[3]),
                         adjoint,
-                        source.Slot,
-                        source.Offset,
-                        target.Slot,
-                        target.Offset
+                        source.Place,
+                        target.Place
                     )
 
                 emitter.Emit(emitter.Device.SumWindows sum, [ source ], [ target ])))
@@ -95,16 +90,11 @@ type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
 
             emitter.IntoRowMajor targets[0] (fun target ->
                 let maximum =
-                    WindowMaximum(
+                    WindowMaximumDescription(
                         source.DType,
-                        stacks * shape[shape.Length - 4],
-                        height,
-                        width,
-                        shape[shape.Length - 1],
-                        source.Slot,
-                        source.Offset,
-                        target.Slot,
-                        target.Offset,
+                        WindowSizes(stacks * shape[shape.Length - 4], height, width, shape[shape.Length - 1]),
+                        source.Place,
+                        target.Place,
                         max 1 stacks
                     )
 

@@ -253,7 +253,7 @@ type internal RunningVectorMoments(n: int, device: Device) =
             let own = (Tensor.convert DType.Float64 x).Storage
             let inputs = [| whole 0; whole 1; Operand(2, own.Offset, own.Strides) |]
             let outputs = [| TapeOutput(6, whole 0); TapeOutput(9, whole 1) |]
-            let tape = Tape(DType.Float64, [| n |], inputs, [| 1.0 / float count |], code, outputs)
+            let tape = TapeDescription(DType.Float64, [| n |], inputs, [| 1.0 / float count |], code, outputs)
             let memories = [| mean.Memory; squares.Memory; own.Memory |]
             device.Map(tape).Run(memories |> Array.map _.Address, device.Threads)
             GC.KeepAlive memories

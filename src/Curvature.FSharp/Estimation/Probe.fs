@@ -176,7 +176,8 @@ module Probe =
 
         for row in 0 .. count - 1 do
             let own = key.FoldIn(uint32 (first + row))
-            let random = RandomFill(dtype, distribution, own.Word0, own.Word1, 0L, int64 n, 0, int64 row * int64 n)
+            let target = Place(0, int64 row * int64 n)
+            let random = RandomDescription(dtype, distribution, own.Word0, own.Word1, 0L, int64 n, target)
             device.Random(random).Run([| memory.Address |], device.Threads)
 
         GC.KeepAlive memory

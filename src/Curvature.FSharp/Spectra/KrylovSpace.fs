@@ -83,7 +83,7 @@ type internal KrylovSpace(operator: LinearOperator, capacity: int, locked: Tenso
     let write row column (block: Tensor) =
         let source = block.Storage
         let place = Operand(1, int64 row * int64 n + int64 column, [| n; 1 |])
-        let copy = StridedCopy(dtype, dtype, source.Shape, Operand(0, source.Offset, source.Strides), place)
+        let copy = CopyDescription(dtype, dtype, source.Shape, Operand(0, source.Offset, source.Strides), place)
         let from, into = source.Memory, storage.Memory
         device.Copy(copy).Run([| from.Address; into.Address |], device.Threads)
         GC.KeepAlive from

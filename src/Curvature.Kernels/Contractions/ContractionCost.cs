@@ -39,7 +39,7 @@ internal static class ContractionCost
 
     private static double Tiles(TilePlan plan)
     {
-        // Panels of columns are mostly alike: one is worked out, and the next costs the same.
+        // Most panels of columns are alike, and a panel like the last costs the same.
         var sum = 0.0;
         var cycles = 0.0;
         for (var j = 0; j < plan.ColumnPanels.Length; j++)

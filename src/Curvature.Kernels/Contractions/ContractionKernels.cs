@@ -1,112 +1,81 @@
-using System.Numerics;
-using System.Runtime.Intrinsics;
-
 namespace Curvature.Kernels;
 
 /// <summary>Makes the kernels of contractions.</summary>
 internal static class ContractionKernels
 {
     /// <summary>C (+)= Σ A·B.</summary>
-    public static Kernel Contract(Contraction contraction, InstructionSet set, ThreadTeam team)
+    public static Kernel Contract(ContractionDescription contraction, InstructionSet set, ThreadTeam team)
     {
-        ContractionShape.Check(contraction);
-        return Family(contraction.DType, set).Contract(contraction, team);
+        ContractionCheck.Validate(contraction);
+        return Vectors.Choose(set, contraction.DType, new Product(contraction, Plan(contraction, set), team));
     }
 
     /// <summary>Rearranges one operand into the layout that <see cref="Contract"/> reads when it is marked as
     /// packed.</summary>
-    public static Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot, InstructionSet set)
+    public static Kernel Pack(
+        ContractionDescription contraction, ContractionSide side, int targetSlot, InstructionSet set)
     {
         Check.NotNegative(targetSlot, nameof(targetSlot));
-        return Family(contraction, side, set).Pack(Marked(contraction, side), side, targetSlot);
+        return Vectors.Choose(
+            set, contraction.DType, new Packing(contraction, PlanPacked(contraction, side, set), side, targetSlot));
     }
 
     /// <summary>The bytes that a packed operand occupies.</summary>
-    public static long PackedBytes(Contraction contraction, ContractionSide side, InstructionSet set) =>
-        Family(contraction, side, set).PackedBytes(Marked(contraction, side), side);
+    public static long PackedBytes(ContractionDescription contraction, ContractionSide side, InstructionSet set)
+    {
+        var plan = PlanPacked(contraction, side, set);
 
-    /// <summary>The contraction that reads the packed operand: how it is cut decides how the operand is
+        // The last panel of rows may be followed by part of a vector, see PanelPacking.
+        return (plan.PackedBatchOf(side).Elements + plan.Tiling.Vector) * plan.Tiling.ElementBytes;
+    }
+
+    private static ContractionPlan Plan(ContractionDescription contraction, InstructionSet set) =>
+        ContractionPlanner.Plan(contraction, Vectors.Choose(set, contraction.DType, new Tilings()));
+
+    /// <summary>The plan of the contraction that reads the packed operand: how it is cut decides how the operand is
     /// packed.</summary>
-    private static Contraction Marked(Contraction contraction, ContractionSide side) => contraction with
+    private static ContractionPlan PlanPacked(
+        ContractionDescription contraction, ContractionSide side, InstructionSet set)
     {
-        PackedA = side == ContractionSide.A,
-        PackedB = side == ContractionSide.B,
-    };
-
-    private static KernelFamily Family(Contraction contraction, ContractionSide side, InstructionSet set)
-    {
-        ContractionShape.Check(contraction);
-        return Enum.IsDefined(side)
-            ? Family(contraction.DType, set)
-            : throw new DescriptionException($"Expected one of {nameof(ContractionSide)}, got {side}.", nameof(side));
+        ContractionCheck.Validate(contraction);
+        Check.Defined(side, nameof(side));
+        return Plan(contraction with { Packed = side }, set);
     }
 
-    private static KernelFamily Family(DType dtype, InstructionSet set)
+    private sealed class Tilings : IVectorFactory<Tiling>
     {
-        if (!InstructionSets.IsSupported(set))
-        {
-            throw new DeviceException($"This machine has no {set} instructions; at best it has {InstructionSets.Best}.");
-        }
-
-        return (dtype, set) switch
-        {
-            (DType.Float32, InstructionSet.Avx512) => new KernelFamily<Simd512<float>, Vector512<float>, float>(),
-            (DType.Float64, InstructionSet.Avx512) => new KernelFamily<Simd512<double>, Vector512<double>, double>(),
-            (DType.Float32, InstructionSet.Avx2) => new KernelFamily<Simd256<float>, Vector256<float>, float>(),
-            (DType.Float64, InstructionSet.Avx2) => new KernelFamily<Simd256<double>, Vector256<double>, double>(),
-            (DType.Float32, _) => new KernelFamily<Simd128<float>, Vector128<float>, float>(),
-            (DType.Float64, _) => new KernelFamily<Simd128<double>, Vector128<double>, double>(),
-            _ => throw new DescriptionException(
-                $"A contraction is of Float32 or Float64 arrays, not of {dtype}.", nameof(dtype)),
-        };
+        public unsafe Tiling Make<V, D, T>()
+            where V : struct, ILanes<V>
+            where D : struct, ILanes<D>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => new(sizeof(T), V.Count, V.TileRows);
     }
 
-    /// <summary>The kernels of one element type and one width of vector.</summary>
-    private abstract class KernelFamily
+    private sealed class Product(ContractionDescription contraction, ContractionPlan plan, ThreadTeam team)
+        : IVectorFactory<Kernel>
     {
-        public abstract Kernel Contract(Contraction contraction, ThreadTeam team);
-
-        public abstract Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot);
-
-        public abstract long PackedBytes(Contraction contraction, ContractionSide side);
+        public Kernel Make<V, D, T>()
+            where V : struct, ILanes<V>
+            where D : struct, ILanes<D>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            plan is DotPlan dots
+                ? new DotContraction<V, T>(contraction, dots, team)
+                : new TiledContraction<V, T>(contraction, (TilePlan)plan, team);
     }
 
-    private sealed unsafe class KernelFamily<TSimd, TVector, T> : KernelFamily
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private sealed class Packing(
+        ContractionDescription contraction, ContractionPlan plan, ContractionSide side, int targetSlot)
+        : IVectorFactory<Kernel>
     {
-        private static readonly Tiling Tiling = new(sizeof(T), TSimd.Count, TSimd.TileRows);
-
-        public override Kernel Contract(Contraction contraction, ThreadTeam team) =>
-            ContractionPlanner.Plan(contraction, Tiling) switch
-            {
-                DotPlan dots => new DotContraction<TSimd, TVector, T>(contraction, dots, team),
-                var plan => new TiledContraction<TSimd, TVector, T>(contraction, (TilePlan)plan, team),
-            };
-
-        public override Kernel Pack(Contraction contraction, ContractionSide side, int targetSlot)
+        public Kernel Make<V, D, T>()
+            where V : struct, ILanes<V>
+            where D : struct, ILanes<D>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            // The operand itself is not packed yet: its own slot and offset count.
-            var source = contraction with { PackedA = false, PackedB = false };
-            return ContractionPlanner.Plan(contraction, Tiling) switch
-            {
-                DotPlan dots => new DotPacking<T>(source, dots, targetSlot),
-                var plan => new TilePacking<TSimd, TVector, T>(source, (TilePlan)plan, side, targetSlot),
-            };
-        }
-
-        public override long PackedBytes(Contraction contraction, ContractionSide side)
-        {
-            var elements = ContractionPlanner.Plan(contraction, Tiling) switch
-            {
-                DotPlan dots => dots.PackedRowBatch.Elements,
-                TilePlan tiles when tiles.RowSide == side => tiles.PackedRowBatch.Elements,
-                var plan => ((TilePlan)plan).PackedColumnBatch.Elements,
-            };
-
-            // The last panel of rows may be followed by part of a vector, see PanelPacking.
-            return (elements + TSimd.Count) * sizeof(T);
+            // The operand itself is not packed yet: its own offset counts.
+            var source = contraction with { Packed = null };
+            return plan is DotPlan dots
+                ? new DotPacking<T>(source, dots, targetSlot)
+                : new TilePacking<V, T>(source, (TilePlan)plan, side, targetSlot);
         }
     }
 }

@@ -4,7 +4,7 @@ namespace Curvature.Kernels;
 /// columns, and, in the derived classes, where the tiles are and how they are computed.</summary>
 internal abstract class ContractionPlan
 {
-    protected ContractionPlan(Contraction contraction, ContractionShape shape, Tiling tiling, bool swapped)
+    protected ContractionPlan(ContractionDescription contraction, ContractionShape shape, Tiling tiling, bool swapped)
     {
         Shape = shape;
         Tiling = tiling;
@@ -14,8 +14,8 @@ internal abstract class ContractionPlan
         ColumnOperand = swapped ? shape.A : shape.B;
         RowResult = swapped ? shape.C.Right : shape.C.Left;
         ColumnResult = swapped ? shape.C.Left : shape.C.Right;
-        RowsArePacked = swapped ? contraction.PackedB : contraction.PackedA;
-        ColumnsArePacked = swapped ? contraction.PackedA : contraction.PackedB;
+        RowsArePacked = contraction.Packed == RowSide;
+        ColumnsArePacked = contraction.Packed == ColumnSide;
     }
 
     public ContractionShape Shape { get; }
@@ -39,6 +39,9 @@ internal abstract class ContractionPlan
     public bool RowsArePacked { get; }
 
     public bool ColumnsArePacked { get; }
+
+    /// <summary>The packed matrices of an operand.</summary>
+    public abstract PackedBatch PackedBatchOf(ContractionSide side);
 
     public int Rows => RowResult.Count;
 

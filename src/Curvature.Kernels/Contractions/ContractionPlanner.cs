@@ -5,7 +5,7 @@ internal static class ContractionPlanner
 {
     /// <summary>The plan that is estimated to be the fastest: tiles with either operand along the rows, or dot
     /// products.</summary>
-    public static ContractionPlan Plan(Contraction contraction, Tiling tiling)
+    public static ContractionPlan Plan(ContractionDescription contraction, Tiling tiling)
     {
         var shape = new ContractionShape(contraction);
         var straight = new TilePlan(contraction, shape, tiling, swapped: false);

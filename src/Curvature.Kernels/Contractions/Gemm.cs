@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics;
 
 namespace Curvature.Kernels;
 
@@ -26,10 +25,11 @@ public static class Gemm
     /// <param name="instructionSet">The vector instructions to use; by default the best of this machine.</param>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is neither float nor double.</exception>
     /// <exception cref="DeviceException">This machine does not have the instructions.</exception>
-    /// <exception cref="DescriptionException">A size is negative, a leading dimension too small, a span too short for its
-    /// matrix, or C overlaps A or B.</exception>
-    /// <remarks>Each call plans its product anew. For one of fixed shape that runs many times,
-    /// <see cref="Device.Contract"/> plans once, and can use several threads and packed operands.</remarks>
+    /// <exception cref="DescriptionException">A size is negative, a leading dimension too small, a span too short for
+    /// its matrix, or C overlaps A or B.</exception>
+    /// <remarks>The arguments are those of BLAS, in its order. Each call plans its product anew. For one of fixed shape
+    /// that runs many times, <see cref="Device.Contract"/> plans once, and can use several threads and packed
+    /// operands.</remarks>
     public static unsafe void Multiply<T>(
         bool transposeA,
         bool transposeB,
@@ -48,12 +48,12 @@ public static class Gemm
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var dtype = DTypeOf<T>();
-        Kernels.Check.NotNegative(m, nameof(m));
-        Kernels.Check.NotNegative(n, nameof(n));
-        Kernels.Check.NotNegative(k, nameof(k));
-        Check(a, transposeA ? k : m, transposeA ? m : k, lda, nameof(a), nameof(lda));
-        Check(b, transposeB ? n : k, transposeB ? k : n, ldb, nameof(b), nameof(ldb));
-        Check(c, m, n, ldc, nameof(c), nameof(ldc));
+        Check.NotNegative(m, nameof(m));
+        Check.NotNegative(n, nameof(n));
+        Check.NotNegative(k, nameof(k));
+        CheckMatrix(a, transposeA ? k : m, transposeA ? m : k, lda, nameof(a), nameof(lda));
+        CheckMatrix(b, transposeB ? n : k, transposeB ? k : n, ldb, nameof(b), nameof(ldb));
+        CheckMatrix(c, m, n, ldc, nameof(c), nameof(ldc));
         if (c.Overlaps(a) || c.Overlaps(b))
         {
             throw new DescriptionException("C overlaps A or B.", nameof(c));
@@ -85,7 +85,8 @@ public static class Gemm
             new(AxisRole.Right, n, 0, transposeB ? ldb : 1, 1),
             new(AxisRole.Inner, k, transposeA ? lda : 1, transposeB ? 1 : ldb, 0),
         ];
-        var contraction = new Contraction(dtype, axes, 0, 0, 1, 0, 2, 0, Accumulate: !T.IsZero(beta));
+        var contraction = new ContractionDescription(
+            dtype, axes, new(0, 0), new(1, 0), new(2, 0), Accumulate: !T.IsZero(beta));
         var kernel = ContractionKernels.Contract(contraction, instructionSet ?? InstructionSets.Best, CallingThread);
         fixed (T* pointerA = a, pointerB = b, pointerC = c)
         {
@@ -105,13 +106,14 @@ public static class Gemm
         : typeof(T) == typeof(double) ? DType.Float64
         : throw new DTypeException($"Matrix products are of float or double, not of {typeof(T).Name}.");
 
-    private static void Check<T>(
+    private static void CheckMatrix<T>(
         ReadOnlySpan<T> matrix, int rows, int columns, int leading, string name, string leadingName)
     {
         if (leading < Math.Max(1, columns))
         {
             throw new DescriptionException(
-                $"Matrix {name} has {columns} columns; its leading dimension is at least as much, and at least 1; got {leading}.",
+                $"Matrix {name} has {columns} columns; its leading dimension is at least as much, and at least 1; "
+                + $"got {leading}.",
                 leadingName);
         }
 

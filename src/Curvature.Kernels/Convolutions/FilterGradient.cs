@@ -1,27 +1,21 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>The gradient of a convolution with respect to its filters. The images are cut into chunks at places that
-/// depend on sizes alone. Each chunk sums over its pixels, block after block: over a block in registers, straight from
-/// padded scratch memory, and then added to what the blocks before gave. The chunks' sums are added in order.</summary>
+/// depend on sizes alone. Each chunk sums over its pixels, block after block. The sum over a block is made in
+/// registers, straight from padded scratch memory, and then added to the sum of the blocks before. The chunks' sums are
+/// added in order.</summary>
 /// <remarks>Short sums that are added to each other also lose less to rounding than one long sum.</remarks>
-internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal sealed unsafe class FilterGradient<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const double FewestParallelFlops = 3e5;
-
     // A chunk of this many pixels spends about one hundredth of its time on its array of sums.
     private const long PixelsPerChunk = 2048;
     private const int MostChunks = 16;
 
     private static readonly BlockSize BlockSize = new(FewestPixels: 256, Blocks: 1, MostBytes: 256 * 1024);
 
-    private readonly Convolution _convolution;
+    private readonly ConvolutionDescription _convolution;
     private readonly MemoryPool _pool;
     private readonly ImageArray _input;
     private readonly ImageArray _output;
@@ -35,29 +29,30 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
     private readonly int _paddedColumns;
     private readonly int _chunks;
 
-    public FilterGradient(Convolution convolution, ThreadTeam team, MemoryPool pool)
+    public FilterGradient(ConvolutionDescription convolution, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _convolution = convolution;
+        var sizes = convolution.Sizes;
         _pool = pool;
         _input = ImageArray.Input(convolution);
         _output = ImageArray.Output(convolution);
-        _rows = AxisPhase.Forward(convolution.Height);
-        var columns = AxisPhase.Forward(convolution.Width);
+        _rows = AxisPhase.Forward(sizes.Height);
+        var columns = AxisPhase.Forward(sizes.Width);
         _image = new PaddedImage(
             _input.Height, _input.Width, _input.Channels, _input.GroupChannels, [_rows], [columns]);
-        _strips = FilterStrip.Of(_rows, columns, _image, convolution);
-        _panels = RunTiles<TSimd, TVector, T>.Panels(_output.GroupChannels);
-        _paddedColumns = RunTiles<TSimd, TVector, T>.PaddedColumns(_output.GroupChannels);
+        _strips = FilterStrip.Of(_rows, columns, _image, sizes);
+        _panels = RunTiles<V, T>.Panels(_output.GroupChannels);
+        _paddedColumns = RunTiles<V, T>.PaddedColumns(_output.GroupChannels);
 
         _blocks = new ImageBlocks(
-            convolution.Images, _output.Height, _output.Height * _output.Width, BlockSize,
+            sizes.Images, _output.Height, _output.Height * _output.Width, BlockSize,
             rows => _image.Length(rows) * sizeof(T));
-        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, convolution);
+        _imageLength = _image.Length(_blocks.Images, _blocks.Rows, sizes);
         _runs = [.. Enumerable.Range(0, _blocks.Images).SelectMany(
             image => Enumerable.Range(0, _blocks.Rows).Select(
                 row => (image * _imageLength) + (row * _rows.Stride * _image.RowLength)))];
-        var pixels = (long)convolution.Images * _output.Height * _output.Width;
+        var pixels = (long)sizes.Images * _output.Height * _output.Width;
         _chunks = (int)Math.Max(1, Math.Min(Math.Min(MostChunks, _blocks.Count), pixels / PixelsPerChunk));
     }
 
@@ -65,7 +60,7 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
     public override string Name => _convolution.Describe(ConvolutionForm.FilterGradient);
 
     /// <inheritdoc/>
-    public override double Flops => _convolution.Flops();
+    public override double Flops => _convolution.Flops;
 
     /// <summary>Output rows that are copied between zeros: where their channels do not fill whole vectors.</summary>
     private bool CopiesOutput => _paddedColumns != _output.GroupChannels;
@@ -74,18 +69,10 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
     public override void Run(nint[] slots, int threads)
     {
         threads = Flops < FewestParallelFlops ? 1 : threads;
-        var length = _convolution.FilterLength();
-        var bytes = (_chunks - 1) * _convolution.Repeats * length * sizeof(T);
-        var sums = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)sums, (long)_convolution.Repeats * _chunks * _convolution.Groups, threads);
-            Combine(slots, (T*)sums);
-        }
-        finally
-        {
-            _pool.Return(sums, bytes);
-        }
+        var length = _convolution.Sizes.FilterLength;
+        using var sums = _pool.Rent((_chunks - 1) * _convolution.Repeats * length * sizeof(T));
+        RunUnits(slots, (byte*)sums.Address, (long)_convolution.Repeats * _chunks * _convolution.Sizes.Groups, threads);
+        Combine(slots, (T*)sums.Address);
     }
 
     /// <inheritdoc/>
@@ -95,15 +82,15 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
         var inputLength = _imageLength * _blocks.Images;
         var outputLength = CopiesOutput ? (nint)_blocks.Images * _blocks.Rows * _output.Width * _paddedColumns : 0;
         var scratch = (T*)Workspace.Reserve(
-            (inputLength + outputLength + RunTiles<TSimd, TVector, T>.TileLength) * sizeof(T));
+            (inputLength + outputLength + RunTiles<V, T>.TileLength) * sizeof(T));
         new Span<T>(scratch, (int)(inputLength + outputLength)).Clear();
         for (var unit = first; unit < end; unit++)
         {
-            var group = (int)(unit % _convolution.Groups);
-            var chunk = (int)(unit / _convolution.Groups % _chunks);
-            var repeat = unit / _convolution.Groups / _chunks;
-            var input = (T*)slots[_input.Slot] + _input.Offset + (repeat * _input.Step) + (group * _input.GroupChannels);
-            var output = (T*)slots[_output.Slot] + _output.Offset + (repeat * _output.Step) + (group * _output.GroupChannels);
+            var group = (int)(unit % _convolution.Sizes.Groups);
+            var chunk = (int)(unit / _convolution.Sizes.Groups % _chunks);
+            var repeat = unit / _convolution.Sizes.Groups / _chunks;
+            var input = _input.Address<T>(slots, repeat, group);
+            var output = _output.Address<T>(slots, repeat, group);
             var sums = Sums(slots, (T*)shared, repeat, chunk) + (group * _output.GroupChannels);
             if (chunk > 0 || !_convolution.Accumulate)
             {
@@ -146,21 +133,28 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
 
         fixed (nint* runs = _runs)
         {
-            var terms = new RunTerms(
-                runs,
-                block.Images * block.Rows,
-                _output.Width,
-                1,
-                (nint)_convolution.Width.Stride * _input.GroupChannels,
-                step,
-                _convolution.Filters);
+            var terms = new TileTerms
+            {
+                Runs = runs,
+                Count = block.Images * block.Rows,
+                Length = _output.Width,
+                ARow = 1,
+                AStep = (nint)_convolution.Sizes.Width.Stride * _input.GroupChannels,
+                BStep = step,
+            };
             foreach (var strip in _strips)
             {
                 foreach (ref readonly var panel in _panels.AsSpan())
                 {
-                    RunTiles<TSimd, TVector, T>.Multiply(
-                        terms, panel, strip.Length, input + strip.Input, output + panel.Start,
-                        sums + strip.Filter + panel.Start, tile, true);
+                    RunTiles<V, T>.Multiply(terms, panel, strip.Length, new RunArrays<T>
+                    {
+                        A = input + strip.Input,
+                        B = output + panel.Start,
+                        C = sums + strip.Filter + panel.Start,
+                        CRow = _convolution.Sizes.Filters,
+                        Tile = tile,
+                        Accumulate = true,
+                    });
                 }
             }
         }
@@ -170,7 +164,7 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
     {
         for (var i = 0; i < pixels; i++)
         {
-            ShortRows.Copy<TSimd, TVector, T>(source, target, _output.GroupChannels);
+            ShortRows.Copy<V, T>(source, target, _output.GroupChannels);
             source += _output.Channels;
             target += _paddedColumns;
         }
@@ -179,26 +173,26 @@ internal sealed unsafe class FilterGradient<TSimd, TVector, T> : CpuKernel
     /// <summary>Where a chunk adds up: the first in the result itself.</summary>
     private T* Sums(nint[] slots, T* partial, long repeat, int chunk) =>
         chunk == 0
-            ? (T*)slots[_convolution.FilterSlot] + _convolution.FilterOffset + (repeat * _convolution.FilterStep)
-            : partial + (((repeat * (_chunks - 1)) + chunk - 1) * _convolution.FilterLength());
+            ? _convolution.Filters.Address<T>(slots, repeat)
+            : partial + (((repeat * (_chunks - 1)) + chunk - 1) * _convolution.Sizes.FilterLength);
 
     private void Clear(T* sums)
     {
-        var rows = _convolution.FilterLength() / Math.Max(1, _convolution.Filters);
+        var rows = _convolution.Sizes.FilterLength / Math.Max(1, _convolution.Sizes.Filters);
         for (var row = 0L; row < rows; row++)
         {
-            new Span<T>(sums + (row * _convolution.Filters), _output.GroupChannels).Clear();
+            new Span<T>(sums + (row * _convolution.Sizes.Filters), _output.GroupChannels).Clear();
         }
     }
 
     private void Combine(nint[] slots, T* partial)
     {
-        var length = (int)_convolution.FilterLength();
+        var length = (int)_convolution.Sizes.FilterLength;
         for (var repeat = 0; repeat < _convolution.Repeats; repeat++)
         {
             for (var chunk = 1; chunk < _chunks; chunk++)
             {
-                ShortRows.Add<TSimd, TVector, T>(
+                ShortRows.Add<V, T>(
                     Sums(slots, partial, repeat, chunk), Sums(slots, partial, repeat, 0), length);
             }
         }

@@ -40,21 +40,22 @@ internal sealed class PaddedImage
     /// <summary>Rows that are read to compute <paramref name="count"/> positions of each phase.</summary>
     public int Rows(int count) => count == 0 || _rowSpan == 0 ? 0 : ((count - 1) * _stride) + _rowSpan;
 
-    /// <summary>Elements of the rows that are read to compute <paramref name="count"/> positions of each phase; what is more
-    /// than memory has comes out as that.</summary>
+    /// <summary>Elements of the rows that are read to compute <paramref name="count"/> positions of each phase, or 2⁵⁷
+    /// where they are more.</summary>
     public long Length(int count) =>
         (long)Int128.Min((Int128)Rows(count) * Columns * _channels, long.MaxValue / 64);
 
-    /// <summary>Elements of the same rows of a number of images, which must fit into one array of scratch memory.</summary>
-    public nint Length(int images, int count, Convolution convolution)
+    /// <summary>Elements of the same rows of a number of images, which must fit into one array of scratch
+    /// memory.</summary>
+    public nint Length(int images, int count, ConvolutionSizes sizes)
     {
         var each = Length(count);
         return (Int128)each * images <= int.MaxValue
             ? (nint)each
             : throw new DescriptionException(
                 $"Expected rows that fit into scratch memory of {int.MaxValue} elements, got {each} elements of "
-                + $"{convolution.Height} and {convolution.Width}.",
-                nameof(convolution));
+                + $"{sizes.Height} and {sizes.Width}.",
+                nameof(sizes));
     }
 
     /// <summary>Where a tap's position lies, for the first position of the phase that is in scratch memory.</summary>

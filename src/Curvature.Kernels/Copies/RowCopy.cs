@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>A strided copy row by row along the innermost axis, with or without conversion.</summary>
@@ -9,9 +7,7 @@ internal sealed unsafe class RowCopy<TSource, TTarget> : CpuKernel
     where TSource : unmanaged
     where TTarget : unmanaged
 {
-    private const int UnitElements = 16384;
-
-    private readonly StridedCopy _copy;
+    private readonly CopyDescription _copy;
     private readonly delegate*<TSource*, long, TTarget*, long, int, void> _row;
     private readonly AxisWalk _outer;
     private readonly WalkAxis _inner;
@@ -20,7 +16,7 @@ internal sealed unsafe class RowCopy<TSource, TTarget> : CpuKernel
     private readonly long _piecesPerUnit;
 
     public RowCopy(
-        StridedCopy copy, AxisWalk axes, delegate*<TSource*, long, TTarget*, long, int, void> row, ThreadTeam team)
+        CopyDescription copy, AxisWalk axes, delegate*<TSource*, long, TTarget*, long, int, void> row, ThreadTeam team)
         : base(team)
     {
         _copy = copy;
@@ -33,7 +29,7 @@ internal sealed unsafe class RowCopy<TSource, TTarget> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Copies.Describe(_copy);
+    public override string Name => CopyKernels.Describe(_copy);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads) =>
@@ -43,8 +39,8 @@ internal sealed unsafe class RowCopy<TSource, TTarget> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (TSource*)slots[_copy.Source.Slot] + _copy.Source.Offset;
-        var target = (TTarget*)slots[_copy.Target.Slot] + _copy.Target.Offset;
+        var source = _copy.Source.Place.Address<TSource>(slots);
+        var target = _copy.Target.Place.Address<TTarget>(slots);
         var piece = first * _piecesPerUnit;
         var stop = Math.Min(_pieces, end * _piecesPerUnit);
         var position = stackalloc int[_outer.Rank + 1];

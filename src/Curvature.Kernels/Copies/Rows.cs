@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
 
 namespace Curvature.Kernels;
 
@@ -28,8 +27,8 @@ internal static unsafe class Rows
         }
     }
 
-    /// <summary>From one type to another. Floating point numbers lose their fraction on the way to integers; what is out of
-    /// range becomes the nearest integer there is, and NaN 0.</summary>
+    /// <summary>From one type to another. Floating point numbers lose their fraction on the way to integers; what is
+    /// out of range becomes the nearest integer there is, and NaN 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Convert<TSource, TTarget>(
         TSource* source, long sourceStride, TTarget* target, long targetStride, int count)

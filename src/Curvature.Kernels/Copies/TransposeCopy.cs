@@ -1,20 +1,17 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>A copy between arrays whose contiguous axes differ. It goes by square blocks: the source is read in rows of
-/// whole cache lines, turned in registers into a block of scratch, and from there written in rows of whole cache lines. Without
-/// the scratch, strides that are powers of two would put all rows of a block on the same few lines of the cache.</summary>
-internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+/// whole cache lines, turned in registers into a block of scratch, and from there written in rows of whole cache lines.
+/// Without the scratch, strides that are powers of two would put all rows of a block on the same few lines of the
+/// cache.</summary>
+internal sealed unsafe class TransposeCopy<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int Block = 64;
     private const int ScratchWidth = Block + 16;
 
-    private readonly StridedCopy _copy;
+    private readonly CopyDescription _copy;
     private readonly AxisWalk _outer;
     private readonly WalkAxis _along;
     private readonly WalkAxis _across;
@@ -25,7 +22,7 @@ internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
     /// <param name="axes">Its axes; the last is contiguous in the target.</param>
     /// <param name="along">The axis that is contiguous in the source.</param>
     /// <param name="team">The threads.</param>
-    public TransposeCopy(StridedCopy copy, AxisWalk axes, int along, ThreadTeam team)
+    public TransposeCopy(CopyDescription copy, AxisWalk axes, int along, ThreadTeam team)
         : base(team)
     {
         _copy = copy;
@@ -37,7 +34,7 @@ internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Copies.Describe(_copy);
+    public override string Name => CopyKernels.Describe(_copy);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
@@ -51,8 +48,8 @@ internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_copy.Source.Slot] + _copy.Source.Offset;
-        var target = (T*)slots[_copy.Target.Slot] + _copy.Target.Offset;
+        var source = _copy.Source.Place.Address<T>(slots);
+        var target = _copy.Target.Place.Address<T>(slots);
         var scratch = (T*)Workspace.Reserve(Block * ScratchWidth * sizeof(T));
         var position = stackalloc int[_outer.Rank + 1];
         var blocks = (long)_blocksAlong * _blocksAcross;
@@ -84,13 +81,13 @@ internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
         }
 
         var step = 16 / sizeof(T);
-        var wholeWidth = width / TSimd.Count * TSimd.Count;
+        var wholeWidth = width / V.Count * V.Count;
         var wholeHeight = height / step * step;
-        for (var j = 0; j < wholeWidth; j += TSimd.Count)
+        for (var j = 0; j < wholeWidth; j += V.Count)
         {
             for (var i = 0; i < wholeHeight; i += step)
             {
-                TurnLanes(source + i, rows + j, scratch + i * ScratchWidth + j);
+                Transposition<V, T>.Block(source + i, rows + j, scratch + i * ScratchWidth + j, ScratchWidth);
             }
         }
 
@@ -101,31 +98,5 @@ internal sealed unsafe class TransposeCopy<TSimd, TVector, T> : CpuKernel
                 scratch[i * ScratchWidth + j] = source[rows[j] + i];
             }
         }
-    }
-
-    /// <summary>Turns a vector of rows of 16 bytes each: lane l holds as many rows as fit, and squares are turned within
-    /// lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TurnLanes(T* source, nint* rows, T* target)
-    {
-        var row0 = TSimd.LoadLanes(source, rows);
-        var row1 = TSimd.LoadLanes(source, rows + 1);
-        if (sizeof(T) == sizeof(double))
-        {
-            TSimd.Store(TSimd.JoinLow(row0, row1), target);
-            TSimd.Store(TSimd.JoinHigh(row0, row1), target + ScratchWidth);
-            return;
-        }
-
-        var row2 = TSimd.LoadLanes(source, rows + 2);
-        var row3 = TSimd.LoadLanes(source, rows + 3);
-        var low01 = TSimd.InterleaveLow(row0, row1);
-        var low23 = TSimd.InterleaveLow(row2, row3);
-        var high01 = TSimd.InterleaveHigh(row0, row1);
-        var high23 = TSimd.InterleaveHigh(row2, row3);
-        TSimd.Store(TSimd.JoinLow(low01, low23), target);
-        TSimd.Store(TSimd.JoinHigh(low01, low23), target + ScratchWidth);
-        TSimd.Store(TSimd.JoinLow(high01, high23), target + 2 * ScratchWidth);
-        TSimd.Store(TSimd.JoinHigh(high01, high23), target + 3 * ScratchWidth);
     }
 }

@@ -1,9 +1,7 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
-/// <summary>The error function and its inverse. All polynomials minimise the largest error (Remez): that of the function's
-/// value near zero, relative, and that of erf itself, absolute, far out.</summary>
+/// <summary>The error function and its inverse. All polynomials minimise the largest error (Remez): the relative error
+/// near zero, and the absolute error of erf elsewhere.</summary>
 internal static class ErrorFunctions
 {
     /// <summary>erf x = x·P(x²) where |x| &lt; 1, else 1 − e^(−x²)·Q(q) with q = (|x| − 2)/(|x| + 2), after

@@ -1,10 +1,8 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>The exponential function and what is made of it.</summary>
-/// <remarks>x = n·ln 2 + r with |r| ≤ ½ ln 2 and eˣ = 2ⁿ·eʳ, where eʳ = 1 + r + r²·P(r); the coefficients of P minimise the
-/// largest relative error of eʳ − 1 (Remez), so that they serve near zero as well.</remarks>
+/// <remarks>x = n·ln 2 + r with |r| ≤ ½ ln 2 and eˣ = 2ⁿ·eʳ, where eʳ = 1 + r + r²·P(r); the coefficients of P minimise
+/// the largest relative error of eʳ − 1 (Remez), so that they serve near zero as well.</remarks>
 internal static class Exponentials
 {
     private const double Log2E = 1.4426950408889634;

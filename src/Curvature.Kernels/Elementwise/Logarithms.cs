@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Logarithms, after fdlibm: x = 2ᵏ(1 + f) with 1 + f in [√½, √2), s = f/(2 + f), and

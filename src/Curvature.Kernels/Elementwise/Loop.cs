@@ -14,20 +14,8 @@ internal readonly unsafe struct Loop
     /// ignored.</summary>
     public void Run(byte* a, byte* b, byte* c, byte* target, nint count) => _method(a, b, c, target, count);
 
-    /// <summary>The loop for an operation, or for a plain copy if there is none, in a precision and an instruction
-    /// set.</summary>
-    public static Loop For(OpCode? operation, DType dtype, InstructionSet set) => (set, dtype) switch
-    {
-        (InstructionSet.Avx512, DType.Float32) => For<Lanes512<float>>(operation),
-        (InstructionSet.Avx512, DType.Float64) => For<Lanes512<double>>(operation),
-        (InstructionSet.Avx2, DType.Float32) => For<Lanes256<float>>(operation),
-        (InstructionSet.Avx2, DType.Float64) => For<Lanes256<double>>(operation),
-        (_, DType.Float32) => For<Lanes128<float>>(operation),
-        (_, DType.Float64) => For<Lanes128<double>>(operation),
-        _ => throw new DescriptionException($"Expected Float32 or Float64, got {dtype}.", nameof(dtype)),
-    };
-
-    private static Loop For<V>(OpCode? operation)
+    /// <summary>The loop for an operation, or for a plain copy if there is none.</summary>
+    public static Loop For<V>(OpCode? operation)
         where V : struct, ILanes<V> => operation switch
         {
             null => new(&Loops<V>.Unary<Copy>),
@@ -60,6 +48,6 @@ internal readonly unsafe struct Loop
             OpCode.Softplus => new(&Loops<V>.Function<Softplus>),
             OpCode.Erf => new(&Loops<V>.Function<Erf>),
             OpCode.ErfInverse => new(&Loops<V>.Function<ErfInverse>),
-            _ => throw new DescriptionException($"Expected an operation of {nameof(OpCode)}, got {operation}.", nameof(operation)),
+            _ => throw new DescriptionException($"Expected an operation, got {operation}.", nameof(operation)),
         };
 }

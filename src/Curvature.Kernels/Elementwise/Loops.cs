@@ -1,11 +1,10 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Operations over runs of elements. Targets may be operands, but may not overlap them otherwise.</summary>
-/// <remarks>All loops have the signature of <see cref="Loop"/>, so that a tape can call any of them the same way. An element's
-/// result does not depend on its place in the run: what is left over after whole vectors is done by one more vector, which
-/// overlaps the last (its operands are read before anything is written), or goes through a vector on the stack.</remarks>
+/// <remarks>All loops have the signature of <see cref="Loop"/>, so that a tape can call any of them the same way. An
+/// element's result does not depend on its place in the run: one more vector does what is left after whole vectors. It
+/// overlaps the last (its operands are read before anything is written), or goes through a vector on the
+/// stack.</remarks>
 internal static unsafe class Loops<V>
     where V : struct, ILanes<V>
 {
@@ -127,8 +126,8 @@ internal static unsafe class Loops<V>
         }
     }
 
-    /// <summary>A loop for functions that take many instructions: it invokes the operation in one place only, because the
-    /// JIT compiler stops inlining in methods that grow too large.</summary>
+    /// <summary>A loop for functions that take many instructions: it invokes the operation in one place only, because
+    /// the JIT compiler stops inlining in methods that grow too large.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Function<TOperation>(byte* a, byte* b, byte* c, byte* target, nint count)
         where TOperation : struct, IUnary

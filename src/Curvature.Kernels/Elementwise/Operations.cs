@@ -1,11 +1,10 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
-/// <summary>A function of one, two or three vectors, as a type, so that the loop around it is compiled for it.</summary>
+/// <summary>A function of one, two or three vectors, as a type, so that the loop around it is compiled for
+/// it.</summary>
 internal interface IOperation
 {
-    /// <summary>Whether it takes so little that a loop should do several vectors a turn.</summary>
+    /// <summary>Whether it is so cheap that a loop should do several vectors a turn.</summary>
     static virtual bool IsCheap => true;
 }
 

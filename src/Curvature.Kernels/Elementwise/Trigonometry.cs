@@ -1,9 +1,7 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
-/// <summary>Sine and cosine: x = k·π/2 + r with |r| ≤ π/4 (three-part π/2, Cody and Waite), then the polynomials of Cephes
-/// (single) and fdlibm (double). Arguments too large for that go to the C library, one by one.</summary>
+/// <summary>Sine and cosine: x = k·π/2 + r with |r| ≤ π/4 (three-part π/2, Cody and Waite), then the polynomials of
+/// Cephes (single) and fdlibm (double). Arguments too large for that go to the C library, one by one.</summary>
 internal static class Trigonometry
 {
     /// <summary>sin x</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Running sums along an axis, in double precision. A unit is some columns of one table.</summary>
@@ -10,74 +8,46 @@ internal sealed unsafe class CumulativeSumKernel<D, T> : CpuKernel
     where T : unmanaged
 {
     private const int UnitColumns = 512;
-    private const int UnitElements = 16384;
 
-    private readonly Scan _scan;
+    private readonly CumulativeSumDescription _sum;
     private readonly int _unitsPerTable;
 
-    public CumulativeSumKernel(Scan scan, ThreadTeam team)
+    public CumulativeSumKernel(CumulativeSumDescription sum, ThreadTeam team)
         : base(team)
     {
-        _scan = scan;
-        _unitsPerTable = (scan.Inner + UnitColumns - 1) / UnitColumns;
+        _sum = sum;
+        _unitsPerTable = (sum.Inner + UnitColumns - 1) / UnitColumns;
     }
 
     /// <inheritdoc/>
-    public override string Name => $"cumulative sum {_scan.Outer}×{_scan.Length}×{_scan.Inner} {_scan.DType}";
+    public override string Name => $"cumulative sum {_sum.Outer}×{_sum.Length}×{_sum.Inner} {_sum.DType}";
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
     {
-        var elements = (long)_scan.Outer * _scan.Length * _scan.Inner;
-        RunUnits(slots, null, (long)_scan.Outer * _unitsPerTable, elements < UnitElements ? 1 : threads);
+        var elements = (long)_sum.Outer * _sum.Length * _sum.Inner;
+        RunUnits(slots, null, (long)_sum.Outer * _unitsPerTable, elements < UnitElements ? 1 : threads);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_scan.SourceSlot] + _scan.SourceOffset;
-        var target = (T*)slots[_scan.TargetSlot] + _scan.TargetOffset;
+        var source = _sum.Source.Address<T>(slots);
+        var target = _sum.Target.Address<T>(slots);
         var sums = (double*)Workspace.Reserve(UnitColumns * sizeof(double));
         for (var unit = first; unit < end; unit++)
         {
             var column = (int)(unit % _unitsPerTable) * UnitColumns;
-            var columns = Math.Min(UnitColumns, _scan.Inner - column);
-            var start = (unit / _unitsPerTable * _scan.Length * _scan.Inner) + column;
+            var columns = Math.Min(UnitColumns, _sum.Inner - column);
+            var start = (unit / _unitsPerTable * _sum.Length * _sum.Inner) + column;
             new Span<double>(sums, columns).Clear();
-            for (var i = 0; i < _scan.Length; i++)
+            for (var i = 0; i < _sum.Length; i++)
             {
-                var row = start + (long)(_scan.Reverse ? _scan.Length - 1 - i : i) * _scan.Inner;
+                var row = start + (long)(_sum.Reverse ? _sum.Length - 1 - i : i) * _sum.Inner;
                 Fold<D, T>.Row<Operations.Add>(sums, source + row, columns);
                 Fold<D, T>.Write(sums, target + row, columns);
             }
         }
-    }
-}
-
-/// <summary>Makes cumulative sum kernels.</summary>
-internal static class CumulativeSumKernel
-{
-    /// <summary>The kernel for a description.</summary>
-    public static Kernel Make(Scan scan, InstructionSet set, ThreadTeam team)
-    {
-        ArgumentNullException.ThrowIfNull(scan);
-        Check.Floating(scan.DType, nameof(Scan.DType));
-        Check.NotNegative(scan.Outer, nameof(Scan.Outer));
-        Check.NotNegative(scan.Length, nameof(Scan.Length));
-        Check.NotNegative(scan.Inner, nameof(Scan.Inner));
-        Check.NotNegative(scan.SourceSlot, nameof(Scan.SourceSlot));
-        Check.NotNegative(scan.SourceOffset, nameof(Scan.SourceOffset));
-        Check.NotNegative(scan.TargetSlot, nameof(Scan.TargetSlot));
-        Check.NotNegative(scan.TargetOffset, nameof(Scan.TargetOffset));
-        return (set, scan.DType) switch
-        {
-            (InstructionSet.Avx512, DType.Float32) => new CumulativeSumKernel<Lanes512<double>, float>(scan, team),
-            (InstructionSet.Avx512, _) => new CumulativeSumKernel<Lanes512<double>, double>(scan, team),
-            (InstructionSet.Avx2, DType.Float32) => new CumulativeSumKernel<Lanes256<double>, float>(scan, team),
-            (InstructionSet.Avx2, _) => new CumulativeSumKernel<Lanes256<double>, double>(scan, team),
-            (_, DType.Float32) => new CumulativeSumKernel<Lanes128<double>, float>(scan, team),
-            _ => new CumulativeSumKernel<Lanes128<double>, double>(scan, team),
-        };
     }
 }

@@ -56,7 +56,7 @@ internal sealed class FreeList
         }
     }
 
-    /// <summary>Since when the block has waited that waits longest;
+    /// <summary>When the block came that waits longest;
     /// <see cref="long.MaxValue"/> where there is none.</summary>
     public long Oldest()
     {

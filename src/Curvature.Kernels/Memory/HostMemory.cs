@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Curvature.Kernels;
 
-/// <summary>Where a <see cref="MemoryPool"/> has its blocks from.</summary>
+/// <summary>Where a <see cref="MemoryPool"/> takes its blocks from.</summary>
 internal abstract class HostMemory
 {
     /// <summary>The operating system.</summary>

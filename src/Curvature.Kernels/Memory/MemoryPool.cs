@@ -1,13 +1,11 @@
-using System.Numerics;
-
 namespace Curvature.Kernels;
 
-/// <summary>Native memory that is used again instead of going back to the operating system: the first touch of a fresh page
-/// costs more than computing on it.</summary>
+/// <summary>Native memory that is used again instead of going back to the operating system: the first touch of a fresh
+/// page costs more than computing on it.</summary>
 /// <remarks>Blocks come in classes of size, four to each power of two. Blocks that nobody disposes of come back through
-/// finalizers, so the pool starts a collection itself when the bytes in use have grown much since the last one: the objects
-/// that hold them are too small for the garbage collector to hurry. What waits unused too long goes back to the system.
-/// </remarks>
+/// finalizers, so the pool starts a collection itself when the bytes in use have grown much since the last one: the
+/// garbage collector sees only the small objects that hold them, and would start too late. What waits unused too long
+/// goes back to the system.</remarks>
 internal sealed class MemoryPool
 {
     private const int Alignment = 64;
@@ -49,14 +47,15 @@ internal sealed class MemoryPool
         Trim();
     }
 
-    /// <summary>Bytes of blocks that somebody has.</summary>
+    /// <summary>Bytes of blocks in use.</summary>
     public long InUse => Volatile.Read(ref _inUse);
 
     /// <summary>Bytes of blocks that wait to be used again.</summary>
     public long Unused => Volatile.Read(ref _unused);
 
-    /// <summary>A block of at least <paramref name="bytes"/> bytes, with whatever it held before. Where the system has none,
-    /// unused blocks go back and garbage is collected first. Raises DeviceMemoryException where that does not help.</summary>
+    /// <summary>A block of at least <paramref name="bytes"/> bytes, with whatever it held before. Where the system has
+    /// none, unused blocks go back and garbage is collected first. Raises DeviceMemoryException where that does not
+    /// help.</summary>
     public nint Take(long bytes)
     {
         var sizeClass = ClassOf(bytes);
@@ -97,6 +96,9 @@ internal sealed class MemoryPool
         throw new DeviceMemoryException(
             $"An array of {bytes} bytes does not fit into memory, beside {others} bytes in use.", error);
     }
+
+    /// <summary>A block of at least <paramref name="bytes"/> bytes that comes back when it is disposed.</summary>
+    public RentedBlock Rent(long bytes) => new(this, Take(bytes), bytes);
 
     /// <summary>Takes a block back.</summary>
     public void Return(nint address, long bytes)
@@ -243,4 +245,14 @@ internal sealed class MemoryPool
         var shift = (sizeClass / ClassesPerDoubling) - 1;
         return ((sizeClass % ClassesPerDoubling) + ClassesPerDoubling + 1L) << shift << 6;
     }
+}
+
+/// <summary>A block of a pool, until it is disposed.</summary>
+internal readonly ref struct RentedBlock(MemoryPool pool, nint address, long bytes)
+{
+    /// <summary>Where it begins.</summary>
+    public nint Address => address;
+
+    /// <summary>Gives the block back.</summary>
+    public void Dispose() => pool.Return(address, bytes);
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>From random bits to random numbers, as jax.random does it.</summary>

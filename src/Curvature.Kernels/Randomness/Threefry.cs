@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>The block cipher Threefry2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, 2011) and what jax.random makes of
-/// it: keys that split, and words that are a function of key and position alone.</summary>
+/// <summary>The block cipher Threefry2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, 2011) and what jax.random
+/// makes of it: keys that split, and words that are a function of key and position alone.</summary>
 public static class Threefry
 {
     /// <summary>The constant that makes the third word of the key schedule.</summary>
@@ -31,8 +31,8 @@ public static class Threefry
     }
 
     /// <summary>Child <paramref name="index"/> of a key: what <c>jax.random.split</c> gives in that place.</summary>
-    /// <remarks>Children are the very blocks that random words with the same key are made of. A key may be split or drawn
-    /// from, never both.</remarks>
+    /// <remarks>Children are the blocks that random words with the same key are made of. Split a key or draw from it,
+    /// never both.</remarks>
     public static (uint Key0, uint Key1) Child(uint key0, uint key1, long index) =>
         Block(key0, key1, (uint)(index >>> 32), (uint)index);
 

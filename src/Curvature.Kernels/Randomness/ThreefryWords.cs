@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Runs of random words: word i belongs to the counter (high half of i, low half of i).</summary>
@@ -34,7 +32,7 @@ internal static unsafe class ThreefryWords<V>
     }
 
     /// <summary>The blocks of consecutive counters. Goes over the tile once for each group of rounds: all twenty in one
-    /// method are more than the JIT compiler cares to inline.</summary>
+    /// method are more than the JIT compiler inlines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Blocks(uint key0, uint key1, long first, uint* x0, uint* x1, int count)
     {

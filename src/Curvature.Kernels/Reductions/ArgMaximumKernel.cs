@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>The position of the first largest element of each run, or of the first NaN if there is one.</summary>
@@ -9,22 +7,20 @@ internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
     where D : struct, ILanes<D>
     where T : unmanaged
 {
-    private const int UnitElements = 16384;
-
-    private readonly Reduction _reduction;
+    private readonly ReductionDescription _reduction;
     private readonly AxisWalk _kept;
     private readonly AxisWalk _outer;
     private readonly WalkAxis _inner;
     private readonly long _rowsPerUnit;
 
-    public ArgMaximumKernel(Reduction reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team)
+    public ArgMaximumKernel(ReductionDescription reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team)
         : base(team)
     {
         if (reduced.Count == 0)
         {
             throw new DescriptionException(
                 $"Expected elements to reduce, got none in {Elements.Describe(reduction.Shape)}.",
-                nameof(Reduction.Shape));
+                nameof(ReductionDescription.Shape));
         }
 
         _reduction = reduction;
@@ -35,7 +31,7 @@ internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Reductions.Describe(_reduction);
+    public override string Name => ReductionKernels.Describe(_reduction);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads) =>
@@ -45,8 +41,8 @@ internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
-        var target = (int*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var source = _reduction.Source.Place.Address<T>(slots);
+        var target = _reduction.Target.Place.Address<int>(slots);
         var position = stackalloc int[_kept.Rank + 1];
         var (from, to) = _kept.Locate(first * _rowsPerUnit, position);
         var stop = Math.Min(_kept.Count, end * _rowsPerUnit);

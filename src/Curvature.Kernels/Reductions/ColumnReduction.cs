@@ -1,10 +1,8 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
-/// <summary>Reduces rows of elements to one row: a kept axis is contiguous in the source, so that vectors hold neighbouring
-/// columns. Columns go in tiles; many rows over few columns are cut into blocks, whose results are put together in
-/// order.</summary>
+/// <summary>Reduces rows of elements to one row: a kept axis is contiguous in the source, so that vectors hold
+/// neighbouring columns. Columns go in tiles; many rows over few columns are cut into blocks, whose results are put
+/// together in order.</summary>
 /// <typeparam name="D">Vectors of doubles.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
 /// <typeparam name="TOperation">What puts two numbers together.</typeparam>
@@ -14,10 +12,9 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     where TOperation : struct, IBinary
 {
     private const int TileColumns = 512;
-    private const int UnitElements = 16384;
     private const int MostBlocks = 64;
 
-    private readonly Reduction _reduction;
+    private readonly ReductionDescription _reduction;
     private readonly MemoryPool _pool;
     private readonly AxisWalk _outer;
     private readonly WalkAxis _columns;
@@ -36,7 +33,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     /// <param name="team">The threads.</param>
     /// <param name="pool">Memory for what blocks give.</param>
     public ColumnReduction(
-        Reduction reduction, AxisWalk kept, int columns, AxisWalk rows, ThreadTeam team, MemoryPool pool)
+        ReductionDescription reduction, AxisWalk kept, int columns, AxisWalk rows, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _reduction = reduction;
@@ -44,7 +41,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
         _columns = kept[columns];
         _outer = kept.Without(columns);
         _rows = rows;
-        _neutral = Reductions.Neutral(reduction.Kind);
+        _neutral = ReductionKernels.Neutral(reduction.Kind);
         _tiles = (_columns.Size + TileColumns - 1) / TileColumns;
 
         var leastRows = UnitElements / Math.Min(_columns.Size, TileColumns);
@@ -57,7 +54,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Reductions.Describe(_reduction);
+    public override string Name => ReductionKernels.Describe(_reduction);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
@@ -70,25 +67,17 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
             return;
         }
 
-        var bytes = _outer.Count * _blocks * _columns.Size * sizeof(double);
-        var partials = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)partials, _units, threads);
-            Combine(slots, (double*)partials);
-        }
-        finally
-        {
-            _pool.Return(partials, bytes);
-        }
+        using var partials = _pool.Rent(_outer.Count * _blocks * _columns.Size * sizeof(double));
+        RunUnits(slots, (byte*)partials.Address, _units, threads);
+        Combine(slots, (double*)partials.Address);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var source = _reduction.Source.Place.Address<T>(slots);
+        var target = _reduction.Target.Place.Address<T>(slots);
         var tile = (double*)Workspace.Reserve(TileColumns * sizeof(double));
         var position = stackalloc int[_outer.Rank + 1];
         for (var unit = first; unit < end; unit++)
@@ -101,7 +90,8 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
             var results = _blocks == 1
                 ? tile
                 : (double*)shared + (outer * _blocks + block) * _columns.Size + column;
-            FoldRows(source + from + column, block * _block, Math.Min(_rows.Count, (block + 1) * _block), results, columns);
+            var stop = Math.Min(_rows.Count, (block + 1) * _block);
+            FoldRows(source + from + column, block * _block, stop, results, columns);
             if (_blocks == 1)
             {
                 Write(results, target + to + column * _columns.Target, columns);
@@ -181,7 +171,7 @@ internal sealed unsafe class ColumnReduction<D, T, TOperation> : CpuKernel
 
     private void Combine(nint[] slots, double* partials)
     {
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var target = _reduction.Target.Place.Address<T>(slots);
         var position = stackalloc int[_outer.Rank + 1];
         for (var outer = 0L; outer < _outer.Count; outer++)
         {

@@ -1,17 +1,16 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Folds of contiguous elements with an associative operation, in double precision whatever the elements are:
-/// a sum of single precision numbers then loses nothing that matters, and a maximum nothing at all.</summary>
+/// a sum of single precision numbers then keeps their precision, and a maximum is exact.</summary>
 /// <typeparam name="D">Vectors of doubles.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
 internal static unsafe class Fold<D, T>
     where D : struct, ILanes<D>
     where T : unmanaged
 {
-    /// <summary>The fold of <paramref name="count"/> elements from <paramref name="start"/> on; <paramref name="neutral"/>
-    /// does not change what it is combined with. The order depends on the count alone.</summary>
+    /// <summary>The fold of <paramref name="count"/> elements from <paramref name="start"/> on;
+    /// <paramref name="neutral"/> does not change what it is combined with. The order depends on the count
+    /// alone.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Run<TOperation>(T* start, nint count, double neutral)
         where TOperation : struct, IBinary => RunInline<TOperation>(start, count, neutral);
@@ -92,8 +91,8 @@ internal static unsafe class Fold<D, T>
         return Combine<TOperation>(Combine<TOperation>(r0, r1), Combine<TOperation>(r2, r3));
     }
 
-    /// <summary>The position of the first element equal to <paramref name="value"/>, or of the first NaN if that is NaN. There
-    /// must be one.</summary>
+    /// <summary>The position of the first element equal to <paramref name="value"/>, or of the first NaN if that is
+    /// NaN. There must be one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static long IndexOf(T* start, long stride, long count, double value)
     {

@@ -1,9 +1,7 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
-/// <summary>Reduces runs of elements to one number each: the kept axes say where a run starts. Few long runs are cut into
-/// blocks, whose results are put together in order.</summary>
+/// <summary>Reduces runs of elements to one number each: the kept axes say where a run starts. Few long runs are cut
+/// into blocks, whose results are put together in order.</summary>
 /// <typeparam name="D">Vectors of doubles.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
 /// <typeparam name="TOperation">What puts two numbers together.</typeparam>
@@ -12,10 +10,9 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     where T : unmanaged
     where TOperation : struct, IBinary
 {
-    private const int UnitElements = 16384;
     private const int MostBlocks = 64;
 
-    private readonly Reduction _reduction;
+    private readonly ReductionDescription _reduction;
     private readonly MemoryPool _pool;
     private readonly AxisWalk _kept;
     private readonly AxisWalk _outer;
@@ -27,7 +24,8 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     private readonly long _rowsPerUnit;
     private readonly bool _isMatrix;
 
-    public RowReduction(Reduction reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
+    public RowReduction(
+        ReductionDescription reduction, AxisWalk kept, AxisWalk reduced, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _reduction = reduction;
@@ -35,7 +33,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
         _kept = kept;
         _inner = reduced.Rank == 0 ? new WalkAxis(1, 1, 0) : reduced[reduced.Rank - 1];
         _outer = reduced.Rank == 0 ? reduced : reduced.Without(reduced.Rank - 1);
-        _neutral = Reductions.Neutral(reduction.Kind);
+        _neutral = ReductionKernels.Neutral(reduction.Kind);
         _length = reduced.Count;
         _block = kept.Count >= MostBlocks
             ? Math.Max(1, _length)
@@ -46,7 +44,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name => Reductions.Describe(_reduction);
+    public override string Name => ReductionKernels.Describe(_reduction);
 
     /// <inheritdoc/>
     public override void Run(nint[] slots, int threads)
@@ -57,25 +55,17 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
             return;
         }
 
-        var bytes = _kept.Count * _blocks * sizeof(double);
-        var partials = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)partials, _kept.Count * _blocks, threads);
-            Combine(slots, (double*)partials);
-        }
-        finally
-        {
-            _pool.Return(partials, bytes);
-        }
+        using var partials = _pool.Rent(_kept.Count * _blocks * sizeof(double));
+        RunUnits(slots, (byte*)partials.Address, _kept.Count * _blocks, threads);
+        Combine(slots, (double*)partials.Address);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_reduction.Source.Slot] + _reduction.Source.Offset;
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var source = _reduction.Source.Place.Address<T>(slots);
+        var target = _reduction.Target.Place.Address<T>(slots);
         var position = stackalloc int[_kept.Rank + 1];
         if (_blocks > 1)
         {
@@ -94,7 +84,8 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
         var stop = Math.Min(_kept.Count, end * _rowsPerUnit);
         if (_isMatrix)
         {
-            Fold<D, T>.Rows<TOperation>(source + from, _kept[0].Source, stop - row, (nint)_length, _neutral, target + to);
+            Fold<D, T>.Rows<TOperation>(
+                source + from, _kept[0].Source, stop - row, (nint)_length, _neutral, target + to);
             return;
         }
 
@@ -105,7 +96,8 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
         }
     }
 
-    /// <summary>The fold of the reduced elements from <paramref name="start"/> to before <paramref name="stop"/>.</summary>
+    /// <summary>The fold of the reduced elements from <paramref name="start"/> to before
+    /// <paramref name="stop"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private double FoldRow(T* row, long start, long stop)
     {
@@ -142,7 +134,7 @@ internal sealed unsafe class RowReduction<D, T, TOperation> : CpuKernel
 
     private void Combine(nint[] slots, double* partials)
     {
-        var target = (T*)slots[_reduction.Target.Slot] + _reduction.Target.Offset;
+        var target = _reduction.Target.Place.Address<T>(slots);
         var position = stackalloc int[_kept.Rank + 1];
         for (var row = 0L; row < _kept.Count; row++)
         {

@@ -1,10 +1,10 @@
 namespace Curvature.Kernels;
 
-/// <summary>A way to cut a row-major range of elements into pieces: rows of <see cref="Row"/> elements, each cut into pieces of
-/// <see cref="Piece"/> (the last of a row may be shorter).</summary>
-/// <remarks>Where an array repeats, where a contiguous stretch ends or a sum is complete, all are periods: products of
-/// trailing sizes of one shape, so that each divides the next. A cut along such a chain of periods lets no piece cross the end of a
-/// longer period, and fills pieces with whole shorter ones.</remarks>
+/// <summary>A way to cut a row-major range of elements into pieces: rows of <see cref="Row"/> elements, each cut into
+/// pieces of <see cref="Piece"/> (the last of a row may be shorter).</summary>
+/// <remarks>An array repeats, a contiguous stretch ends, or a sum is complete after a period. Periods are products of
+/// trailing sizes of one shape, so that each divides the next. No piece of a cut crosses the end of a longer period,
+/// and pieces hold whole shorter ones.</remarks>
 internal readonly record struct Cut(long Row, long Piece)
 {
     /// <summary>Pieces of about <paramref name="size"/> elements at most.</summary>

@@ -1,38 +1,24 @@
 namespace Curvature.Kernels;
 
-/// <summary>What a value of a tape is.</summary>
-internal enum ValueKind
-{
-    Input,
-    Constant,
-    Result,
-}
-
-/// <summary>A value of a tape: the input, the constant or the result of the step with that index.</summary>
-internal readonly record struct Value(ValueKind Kind, int Index);
-
-/// <summary>One step of the simplified code; <see cref="Op"/> is null for a plain copy. Unused operands repeat the first.</summary>
-internal readonly record struct Step(OpCode? Op, Value A, Value B, Value C);
-
-/// <summary>The code of a tape made ready to run: what matters to no output is gone, a product that only one sum uses is a
-/// multiply-add with it, and every output that is stored is the result of a step.</summary>
+/// <summary>The code of a tape made ready to run. Instructions that no output needs are left out. A product that only
+/// one sum uses becomes a multiply-add. Each output that is stored is the result of a step.</summary>
 internal sealed class TapeCode
 {
-    private readonly Tape _tape;
-    private readonly List<Step> _steps = [];
-    private readonly Value[] _values;
+    private readonly TapeDescription _tape;
+    private readonly List<TapeStep> _steps = [];
+    private readonly TapeValue[] _values;
     private readonly int[] _uses;
 
-    public TapeCode(Tape tape)
+    public TapeCode(TapeDescription tape)
     {
         _tape = tape;
         _uses = CountUses(tape);
-        _values = new Value[FirstResult + tape.Code.Length];
+        _values = new TapeValue[FirstResult + tape.Code.Length];
         for (var i = 0; i < FirstResult; i++)
         {
             _values[i] = i < tape.Inputs.Length
-                ? new Value(ValueKind.Input, i)
-                : new Value(ValueKind.Constant, i - tape.Inputs.Length);
+                ? new TapeValue(TapeValueKind.Input, i)
+                : new TapeValue(TapeValueKind.Constant, i - tape.Inputs.Length);
         }
 
         var fused = FindFusedProducts();
@@ -50,15 +36,15 @@ internal sealed class TapeCode
     }
 
     /// <summary>The steps, in order.</summary>
-    public IReadOnlyList<Step> Steps => _steps;
+    public IReadOnlyList<TapeStep> Steps => _steps;
 
     /// <summary>For each output, its value: the result of a step if it is stored, anything if it is summed.</summary>
-    public Value[] Outputs { get; }
+    public TapeValue[] Outputs { get; }
 
     private int FirstResult => _tape.Inputs.Length + _tape.Constants.Length;
 
     /// <summary>How often each register is used on the way to an output.</summary>
-    private static int[] CountUses(Tape tape)
+    private static int[] CountUses(TapeDescription tape)
     {
         var firstResult = tape.Inputs.Length + tape.Constants.Length;
         var uses = new int[firstResult + tape.Code.Length];
@@ -95,7 +81,8 @@ internal sealed class TapeCode
         return fused;
     }
 
-    /// <summary>The register of a product that only this sum uses, and what is added to it; null if there is none.</summary>
+    /// <summary>The register of a product that only this sum uses, and what is added to it; null if there is
+    /// none.</summary>
     private int? ProductIn(Instruction sum, out int addend)
     {
         addend = sum.B;
@@ -116,27 +103,27 @@ internal sealed class TapeCode
     private bool IsProductUsedOnce(int register) =>
         register >= FirstResult && _uses[register] == 1 && _tape.Code[register - FirstResult].Op == OpCode.Multiply;
 
-    private Step Translate(Instruction instruction)
+    private TapeStep Translate(Instruction instruction)
     {
         if (ProductIn(instruction, out var addend) is { } register)
         {
             var product = _tape.Code[register - FirstResult];
-            return new Step(OpCode.MultiplyAdd, _values[product.A], _values[product.B], _values[addend]);
+            return new TapeStep(OpCode.MultiplyAdd, _values[product.A], _values[product.B], _values[addend]);
         }
 
         var operands = OpCodes.Operands(instruction.Op);
         var a = _values[instruction.A];
         var b = operands > 1 ? _values[instruction.B] : a;
         var c = operands > 2 ? _values[instruction.C] : a;
-        return new Step(instruction.Op, a, b, c);
+        return new TapeStep(instruction.Op, a, b, c);
     }
 
-    private Value Emit(Step step)
+    private TapeValue Emit(TapeStep step)
     {
         _steps.Add(step);
-        return new Value(ValueKind.Result, _steps.Count - 1);
+        return new TapeValue(TapeValueKind.Result, _steps.Count - 1);
     }
 
-    private Value ResultOf(Value value) =>
-        value.Kind == ValueKind.Result ? value : Emit(new Step(null, value, value, value));
+    private TapeValue ResultOf(TapeValue value) =>
+        value.Kind == TapeValueKind.Result ? value : Emit(new TapeStep(null, value, value, value));
 }

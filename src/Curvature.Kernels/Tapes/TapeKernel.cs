@@ -1,11 +1,11 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
-/// <summary>Runs a tape tile by tile, so that what is between inputs and outputs stays in the first-level cache.</summary>
+/// <summary>Runs a tape tile by tile, so that intermediate values stay in the first-level cache.</summary>
+/// <typeparam name="V">Vectors of elements.</typeparam>
 /// <typeparam name="D">Vectors of doubles, for sums.</typeparam>
 /// <typeparam name="T">The elements: float or double.</typeparam>
-internal sealed unsafe class TapeKernel<D, T> : CpuKernel
+internal sealed unsafe class TapeKernel<V, D, T> : CpuKernel
+    where V : struct, ILanes<V>
     where D : struct, ILanes<D>
     where T : unmanaged
 {
@@ -20,7 +20,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
     private readonly int _partialCount;
     private readonly long _units;
 
-    public TapeKernel(Tape tape, InstructionSet set, ThreadTeam team, MemoryPool pool)
+    public TapeKernel(TapeDescription tape, ThreadTeam team, MemoryPool pool)
         : base(team)
     {
         _pool = pool;
@@ -30,7 +30,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
         _outputs = [.. tape.Outputs];
         _constants = [.. tape.Constants.Select(Fold<D, T>.Element)];
         _steps = [.. code.Steps.Select((step, i) => new PlacedStep(
-            Loop.For(step.Op, tape.DType, set),
+            Loop.For<V>(step.Op),
             _plan.PlaceOf(step.A),
             _plan.PlaceOf(step.B),
             _plan.PlaceOf(step.C),
@@ -67,17 +67,9 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
             return;
         }
 
-        var bytes = _units * _partialCount * sizeof(double);
-        var partials = _pool.Take(bytes);
-        try
-        {
-            RunUnits(slots, (byte*)partials, _units, threads);
-            CombinePartials(slots, (double*)partials);
-        }
-        finally
-        {
-            _pool.Return(partials, bytes);
-        }
+        using var partials = _pool.Rent(_units * _partialCount * sizeof(double));
+        RunUnits(slots, (byte*)partials.Address, _units, threads);
+        CombinePartials(slots, (double*)partials.Address);
     }
 
     /// <inheritdoc/>
@@ -117,10 +109,8 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
 
     private static bool IsSum(TapeOutput output) => output.SummedAxes > 0;
 
-    private static T* Array(nint[] slots, Operand operand) => (T*)slots[operand.Slot] + operand.Offset;
-
-    /// <summary>Places tiles one after the other in the thread's workspace, fills those that stay the same for all tiles, and
-    /// returns one more.</summary>
+    /// <summary>Places tiles one after the other in the thread's workspace, fills those that stay the same for all
+    /// tiles, and returns one more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private byte* PlaceTiles(nint[] slots, byte** table)
     {
@@ -137,7 +127,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
                 next += tileBytes;
                 if (_plan.Inputs[i].Repeats)
                 {
-                    Repeat(Array(slots, _inputs[i]), (int)_plan.Inputs[i].Run, (T*)table[i], count);
+                    Repeat(_inputs[i].Place.Address<T>(slots), (int)_plan.Inputs[i].Run, (T*)table[i], count);
                 }
             }
         }
@@ -177,11 +167,11 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
             var view = _plan.Inputs[i];
             if (_plan.IsDirect[i])
             {
-                table[i] = (byte*)(Array(slots, _inputs[i]) + view.OffsetOf(start));
+                table[i] = (byte*)(_inputs[i].Place.Address<T>(slots) + view.OffsetOf(start));
             }
             else if (!view.Repeats)
             {
-                view.Read(Array(slots, _inputs[i]), start, count, (T*)table[i]);
+                view.Read(_inputs[i].Place.Address<T>(slots), start, count, (T*)table[i]);
             }
         }
 
@@ -189,7 +179,8 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
         {
             if (_plan.DirectTargets[i] >= 0)
             {
-                table[_plan.DirectTargets[i]] = (byte*)(Array(slots, _outputs[i].Target) + _plan.Targets[i].OffsetOf(start));
+                var target = _outputs[i].Target.Place.Address<T>(slots) + _plan.Targets[i].OffsetOf(start);
+                table[_plan.DirectTargets[i]] = (byte*)target;
             }
         }
     }
@@ -200,30 +191,38 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
         for (var i = 0; i < _outputs.Length; i++)
         {
             var values = (T*)table[_outputPlaces[i]];
-            if (IsSum(_outputs[i]))
+            if (!IsSum(_outputs[i]))
             {
-                AddToSums(slots, i, values, start, count, ref sums[i], rows);
+                if (_plan.DirectTargets[i] < 0)
+                {
+                    _plan.Targets[i].Write(_outputs[i].Target.Place.Address<T>(slots), start, count, values);
+                }
             }
-            else if (_plan.DirectTargets[i] < 0)
+            else if (_plan.Sums[i] <= count)
             {
-                _plan.Targets[i].Write(Array(slots, _outputs[i].Target), start, count, values);
+                WriteWholeSums(slots, i, values, start, count, rows);
+            }
+            else
+            {
+                AddToSum(slots, i, values, start, count, ref sums[i]);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddToSums(nint[] slots, int output, T* values, long start, int count, ref double sum, T* rows)
+    private void WriteWholeSums(nint[] slots, int output, T* values, long start, int count, T* rows)
     {
         var length = _plan.Sums[output];
-        if (length <= count)
-        {
-            // Whole rows.
-            var rowCount = (int)(count / length);
-            Fold<D, T>.Rows<Operations.Add>(values, length, rowCount, (nint)length, 0.0, rows);
-            _plan.Targets[output].Write(Array(slots, _outputs[output].Target), start / length, rowCount, rows);
-            return;
-        }
+        var rowCount = (int)(count / length);
+        Fold<D, T>.Rows<Operations.Add>(values, length, rowCount, (nint)length, 0.0, rows);
+        var target = _outputs[output].Target.Place.Address<T>(slots);
+        _plan.Targets[output].Write(target, start / length, rowCount, rows);
+    }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddToSum(nint[] slots, int output, T* values, long start, int count, ref double sum)
+    {
+        var length = _plan.Sums[output];
         sum += Fold<D, T>.Run<Operations.Add>(values, count, 0.0);
         if (_partials[output] < 0 && (start + count) % length == 0)
         {
@@ -268,7 +267,7 @@ internal sealed unsafe class TapeKernel<D, T> : CpuKernel
     }
 
     private void WriteSum(nint[] slots, int output, long row, double sum) =>
-        Array(slots, _outputs[output].Target)[_plan.Targets[output].OffsetOf(row)] = Fold<D, T>.Element(sum);
+        _outputs[output].Target.Place.Address<T>(slots)[_plan.Targets[output].OffsetOf(row)] = Fold<D, T>.Element(sum);
 
     private readonly record struct PlacedStep(Loop Loop, int A, int B, int C, int Target);
 }

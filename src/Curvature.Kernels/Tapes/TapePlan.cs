@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>Where a tape's values are while it runs. All are in one table of addresses: first the inputs, then the constants,
-/// then tiles for results, then the outputs that steps write straight into their targets.</summary>
+/// <summary>Where a tape's values are while it runs. All are in one table of addresses: first the inputs, then the
+/// constants, then tiles for results, then the outputs that steps write straight into their targets.</summary>
 internal sealed class TapePlan
 {
     // What should fit into the first-level cache beside code and stack.
@@ -9,10 +9,10 @@ internal sealed class TapePlan
 
     private readonly TapeCode _code;
 
-    public TapePlan(Tape tape, TapeCode code)
+    public TapePlan(TapeDescription tape, TapeCode code)
     {
         _code = code;
-        Total = Check.Shape(tape.Shape, nameof(Tape.Shape));
+        Total = Check.Shape(tape.Shape, nameof(TapeDescription.Shape));
         Inputs = [.. tape.Inputs.Select(input => new TileView(tape.Shape, input.Strides))];
         Sums = [.. tape.Outputs.Select(output => Product(tape.Shape.AsSpan(tape.Shape.Length - output.SummedAxes)))];
         Targets = [.. tape.Outputs.Select(output =>
@@ -23,7 +23,7 @@ internal sealed class TapePlan
         var tile = TileBytes / (Elements.SizeOf(tape.DType) * streams);
         Tile = Cut.Along(Total, periods, Math.Clamp(tile / 64 * 64, 256, 2048));
 
-        // Units are worth handing to another thread, and not so many that sums of theirs take much memory.
+        // Units are large enough for another thread, and few enough that their sums take little memory.
         var least = code.Steps.Any(step => step.Op is { } op && OpCodes.IsFunction(op)) ? 4096 : 8192;
         Unit = Cut.Along(Total, periods, Math.Max(least, (Total / 128 + 63) / 64 * 64));
 
@@ -53,7 +53,8 @@ internal sealed class TapePlan
     /// <summary>For each output the number of elements in each of its sums.</summary>
     public long[] Sums { get; }
 
-    /// <summary>For each output the place in the table that its step writes to if that is the target itself, else −1.</summary>
+    /// <summary>For each output the place in the table that its step writes to if that is the target itself, else
+    /// −1.</summary>
     public int[] DirectTargets { get; }
 
     /// <summary>For each step, the place of its result.</summary>
@@ -66,10 +67,10 @@ internal sealed class TapePlan
     public int ResultTiles { get; private set; }
 
     /// <summary>The place of a value.</summary>
-    public int PlaceOf(Value value) => value.Kind switch
+    public int PlaceOf(TapeValue value) => value.Kind switch
     {
-        ValueKind.Input => value.Index,
-        ValueKind.Constant => Inputs.Length + value.Index,
+        TapeValueKind.Input => value.Index,
+        TapeValueKind.Constant => Inputs.Length + value.Index,
         _ => Places[value.Index],
     };
 
@@ -84,7 +85,7 @@ internal sealed class TapePlan
         return product;
     }
 
-    private IEnumerable<long> Periods(Tape tape)
+    private IEnumerable<long> Periods(TapeDescription tape)
     {
         foreach (var input in Inputs)
         {
@@ -100,8 +101,9 @@ internal sealed class TapePlan
     /// <summary>Whether every tile lies within one contiguous stretch.</summary>
     private bool ReachesAcrossTiles(TileView view) => view.Run >= Tile.Row || view.Run % Tile.Piece == 0;
 
-    /// <summary>Steps may write into a target when nothing after them reads an input, because the target may be that input.</summary>
-    private int[] FindDirectTargets(Tape tape)
+    /// <summary>Steps may write into a target when nothing after them reads an input, because the target may be that
+    /// input.</summary>
+    private int[] FindDirectTargets(TapeDescription tape)
     {
         var lastRead = -1;
         for (var i = 0; i < _code.Steps.Count; i++)
@@ -125,10 +127,10 @@ internal sealed class TapePlan
         return places;
     }
 
-    private bool IsDirectInput(Value value) => value.Kind == ValueKind.Input && IsDirect[value.Index];
+    private bool IsDirectInput(TapeValue value) => value.Kind == TapeValueKind.Input && IsDirect[value.Index];
 
     /// <summary>Gives results places; tiles whose values are used no more are used again.</summary>
-    private void AssignPlaces(Tape tape)
+    private void AssignPlaces(TapeDescription tape)
     {
         var count = _code.Steps.Count;
         var lastUse = new int[count];
@@ -136,7 +138,7 @@ internal sealed class TapePlan
         {
             foreach (var operand in new[] { _code.Steps[i].A, _code.Steps[i].B, _code.Steps[i].C })
             {
-                if (operand.Kind == ValueKind.Result)
+                if (operand.Kind == TapeValueKind.Result)
                 {
                     lastUse[operand.Index] = i;
                 }
@@ -146,7 +148,7 @@ internal sealed class TapePlan
         var direct = new bool[count];
         for (var i = 0; i < Targets.Length; i++)
         {
-            if (_code.Outputs[i] is { Kind: ValueKind.Result, Index: var step })
+            if (_code.Outputs[i] is { Kind: TapeValueKind.Result, Index: var step })
             {
                 lastUse[step] = count; // stored after the last step
                 direct[step] |= DirectTargets[i] >= 0;

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Work on the exponent field of floating point numbers.</summary>
@@ -11,7 +9,8 @@ internal static class Exponents
         where V : struct, ILanes<V> =>
         V.AddBits(IntegerBits(n) << MantissaBits<V>(), V.Create(1.0));
 
-    /// <summary>Lanes whose lowest bits are the integer n in two's complement. The bits above are not cleared.</summary>
+    /// <summary>Lanes whose lowest bits are the integer n in two's complement. The bits above are not
+    /// cleared.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V IntegerBits<V>(V n)
         where V : struct, ILanes<V> =>

@@ -1,7 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>A vector of single or double precision numbers, or of their bits. Functions written over it compile, through
-/// generics over structures, to the instructions of one width and one precision.</summary>
+/// <summary>A vector of single or double precision numbers, or of their bits. Functions written over it compile,
+/// through generics over structures, to the instructions of one width and one precision.</summary>
 /// <remarks>Comparisons give masks: all bits of a lane set, or none. Operations on bits see lanes as unsigned
 /// integers.</remarks>
 internal unsafe interface ILanes<V>
@@ -46,6 +46,11 @@ internal unsafe interface ILanes<V>
 
     /// <summary>a·b + c, rounded once.</summary>
     static abstract V MultiplyAdd(V a, V b, V c);
+
+    /// <summary>Adds a·b to this vector, rounded once where the hardware can.</summary>
+    /// <remarks>All else returns a new vector. Here the JIT compiler would then move each sum from one register to
+    /// another, in the innermost loops of matrix products.</remarks>
+    void AddProduct(V a, V b);
 
     /// <summary>The larger; NaN if either is.</summary>
     static abstract V Max(V a, V b);
@@ -107,4 +112,32 @@ internal unsafe interface ILanes<V>
     /// <summary>For double lanes: the operation over all lanes, halves first.</summary>
     static abstract double Across<TOperation>(V a)
         where TOperation : struct, IBinary;
+
+    /// <summary>Rows of the tallest tile of a product: as many rows of two vectors as leave registers for a row of B
+    /// and an element of A.</summary>
+    static abstract int TileRows { get; }
+
+    /// <summary>All lanes equal to the element at an address.</summary>
+    static abstract V Broadcast(void* element);
+
+    /// <summary>The vector with zeros in the lanes before <paramref name="first"/>.</summary>
+    static abstract V KeepFrom(V a, int first);
+
+    /// <summary>Fills block b of 128 bits with the elements at source + rows[b · (lanes in a block)].</summary>
+    static abstract V LoadBlocks(void* source, nint* rows);
+
+    /// <summary>Writes the sum of the blocks of 128 bits.</summary>
+    void StoreBlockSum(void* target);
+
+    /// <summary>Within each block of 128 bits, the lower lanes of a and b in turn: a₀ b₀ …</summary>
+    static abstract V InterleaveLow(V a, V b);
+
+    /// <summary>Within each block of 128 bits, the upper lanes of a and b in turn.</summary>
+    static abstract V InterleaveHigh(V a, V b);
+
+    /// <summary>Within each block of 128 bits, the lower 64 bits of a, then those of b.</summary>
+    static abstract V JoinLow(V a, V b);
+
+    /// <summary>Within each block of 128 bits, the upper 64 bits of a, then those of b.</summary>
+    static abstract V JoinHigh(V a, V b);
 }

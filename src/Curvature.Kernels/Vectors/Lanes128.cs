@@ -1,29 +1,24 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Curvature.Kernels;
 
 /// <summary>128 bits of lanes.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
+internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     where T : unmanaged
 {
-    private readonly Vector128<T> _value;
+    private Vector128<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Lanes128(Vector128<T> value) => _value = value;
 
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128<T>.Count;
-    }
+    public static int Count => Vector128<T>.Count;
 
-    public static int Size
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 16;
-    }
+    public static int Size => 16;
+
+    public static int TileRows => AdvSimd.IsSupported ? 14 : 6;
 
     public static bool IsSingle
     {
@@ -35,14 +30,14 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     public static Lanes128<T> Load(void* source) => new(Vector128.Load((T*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(void* target) => _value.Store((T*)target);
+    public readonly void Store(void* target) => _value.Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> LoadSingles(float* source) =>
         new(Vector128.WidenLower(Vector64.Load(source).ToVector128Unsafe()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreSingles(float* target)
+    public readonly void StoreSingles(float* target)
     {
         var value = _value.AsDouble();
         Vector128.Narrow(value, value).GetLower().Store(target);
@@ -79,13 +74,24 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     public static Lanes128<T> MultiplyAdd(Lanes128<T> a, Lanes128<T> b, Lanes128<T> c) =>
         typeof(T) == typeof(float)
             ? new(Vector128.FusedMultiplyAdd(
-                a._value.AsSingle(),
-                b._value.AsSingle(),
-                c._value.AsSingle()).As<float, T>())
+                a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>())
             : new(Vector128.FusedMultiplyAdd(
-                a._value.AsDouble(),
-                b._value.AsDouble(),
-                c._value.AsDouble()).As<double, T>());
+                a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes128<T> a, Lanes128<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector128.MultiplyAddEstimate(
+                a._value.AsSingle(), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector128.MultiplyAddEstimate(
+                a._value.AsDouble(), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> Max(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Max(a._value, b._value));
@@ -187,4 +193,50 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
             ? new(Vector128<uint>.Indices.As<uint, T>())
             : new(Vector128<ulong>.Indices.As<ulong, T>());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<T> Broadcast(void* element) => new(Vector128.Create(*(T*)element));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<T> KeepFrom(Lanes128<T> a, int first) =>
+        new(Vector128.ConditionalSelect(
+            Vector128.GreaterThanOrEqual(Vector128<T>.Indices, Create(first)._value), a._value, Vector128<T>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<T> LoadBlocks(void* source, nint* rows) => new(Vector128.Load((T*)source + rows[0]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreBlockSum(void* target) => _value.Store((T*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<T> InterleaveLow(Lanes128<T> a, Lanes128<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(UnpackLow(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<T> InterleaveHigh(Lanes128<T> a, Lanes128<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(UnpackHigh(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<T> JoinLow(Lanes128<T> a, Lanes128<T> b) =>
+        new(Vector128.Create(a._value.AsDouble().GetLower(), b._value.AsDouble().GetLower()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<T> JoinHigh(Lanes128<T> a, Lanes128<T> b) =>
+        new(Vector128.Create(a._value.AsDouble().GetUpper(), b._value.AsDouble().GetUpper()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> UnpackLow(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+        : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> UnpackHigh(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+        : Vector128.Create(a[2], b[2], a[3], b[3]);
 }

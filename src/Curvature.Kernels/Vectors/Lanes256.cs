@@ -1,29 +1,23 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Curvature.Kernels;
 
 /// <summary>256 bits of lanes.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
+internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     where T : unmanaged
 {
-    private readonly Vector256<T> _value;
+    private Vector256<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Lanes256(Vector256<T> value) => _value = value;
 
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector256<T>.Count;
-    }
+    public static int Count => Vector256<T>.Count;
 
-    public static int Size
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 32;
-    }
+    public static int Size => 32;
+
+    public static int TileRows => 6;
 
     public static bool IsSingle
     {
@@ -35,14 +29,14 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     public static Lanes256<T> Load(void* source) => new(Vector256.Load((T*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(void* target) => _value.Store((T*)target);
+    public readonly void Store(void* target) => _value.Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> LoadSingles(float* source) =>
         new(Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreSingles(float* target)
+    public readonly void StoreSingles(float* target)
     {
         var value = _value.AsDouble();
         Vector256.Narrow(value, value).GetLower().Store(target);
@@ -79,13 +73,24 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     public static Lanes256<T> MultiplyAdd(Lanes256<T> a, Lanes256<T> b, Lanes256<T> c) =>
         typeof(T) == typeof(float)
             ? new(Vector256.FusedMultiplyAdd(
-                a._value.AsSingle(),
-                b._value.AsSingle(),
-                c._value.AsSingle()).As<float, T>())
+                a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>())
             : new(Vector256.FusedMultiplyAdd(
-                a._value.AsDouble(),
-                b._value.AsDouble(),
-                c._value.AsDouble()).As<double, T>());
+                a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes256<T> a, Lanes256<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector256.FusedMultiplyAdd(
+                a._value.AsSingle(), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector256.FusedMultiplyAdd(
+                a._value.AsDouble(), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Max(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Max(a._value, b._value));
@@ -185,4 +190,42 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
             ? new(Vector256<uint>.Indices.As<uint, T>())
             : new(Vector256<ulong>.Indices.As<ulong, T>());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> Broadcast(void* element) => new(Vector256.Create(*(T*)element));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> KeepFrom(Lanes256<T> a, int first) =>
+        new(Vector256.ConditionalSelect(
+            Vector256.GreaterThanOrEqual(Vector256<T>.Indices, Create(first)._value), a._value, Vector256<T>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> LoadBlocks(void* source, nint* rows)
+    {
+        var from = (T*)source;
+        return new(Vector256.Create(Vector128.Load(from + rows[0]), Vector128.Load(from + rows[Vector128<T>.Count])));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreBlockSum(void* target) => (_value.GetLower() + _value.GetUpper()).Store((T*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> InterleaveLow(Lanes256<T> a, Lanes256<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(Avx.UnpackLow(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> InterleaveHigh(Lanes256<T> a, Lanes256<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(Avx.UnpackHigh(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> JoinLow(Lanes256<T> a, Lanes256<T> b) =>
+        new(Avx.UnpackLow(a._value.AsDouble(), b._value.AsDouble()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<T> JoinHigh(Lanes256<T> a, Lanes256<T> b) =>
+        new(Avx.UnpackHigh(a._value.AsDouble(), b._value.AsDouble()).As<double, T>());
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,25 +5,19 @@ namespace Curvature.Kernels;
 
 /// <summary>512 bits of lanes.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
+internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     where T : unmanaged
 {
-    private readonly Vector512<T> _value;
+    private Vector512<T> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Lanes512(Vector512<T> value) => _value = value;
 
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512<T>.Count;
-    }
+    public static int Count => Vector512<T>.Count;
 
-    public static int Size
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 64;
-    }
+    public static int Size => 64;
+
+    public static int TileRows => 14;
 
     public static bool IsSingle
     {
@@ -36,14 +29,14 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     public static Lanes512<T> Load(void* source) => new(Vector512.Load((T*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(void* target) => _value.Store((T*)target);
+    public readonly void Store(void* target) => _value.Store((T*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> LoadSingles(float* source) =>
         new(Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreSingles(float* target)
+    public readonly void StoreSingles(float* target)
     {
         var value = _value.AsDouble();
         Vector512.Narrow(value, value).GetLower().Store(target);
@@ -80,13 +73,24 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     public static Lanes512<T> MultiplyAdd(Lanes512<T> a, Lanes512<T> b, Lanes512<T> c) =>
         typeof(T) == typeof(float)
             ? new(Vector512.FusedMultiplyAdd(
-                a._value.AsSingle(),
-                b._value.AsSingle(),
-                c._value.AsSingle()).As<float, T>())
+                a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>())
             : new(Vector512.FusedMultiplyAdd(
-                a._value.AsDouble(),
-                b._value.AsDouble(),
-                c._value.AsDouble()).As<double, T>());
+                a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes512<T> a, Lanes512<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector512.FusedMultiplyAdd(
+                a._value.AsSingle(), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector512.FusedMultiplyAdd(
+                a._value.AsDouble(), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> Max(Lanes512<T> a, Lanes512<T> b) => new(Vector512.Max(a._value, b._value));
@@ -189,4 +193,51 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
             ? new(Vector512<uint>.Indices.As<uint, T>())
             : new(Vector512<ulong>.Indices.As<ulong, T>());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<T> Broadcast(void* element) => new(Vector512.Create(*(T*)element));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<T> KeepFrom(Lanes512<T> a, int first) =>
+        new(Vector512.ConditionalSelect(
+            Vector512.GreaterThanOrEqual(Vector512<T>.Indices, Create(first)._value), a._value, Vector512<T>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<T> LoadBlocks(void* source, nint* rows)
+    {
+        // Each half costs one insertion. Vector512.Create(lower, upper) inserts both halves, the lower one into what
+        // the register held before, and so each block would wait for the one before it.
+        var from = (T*)source;
+        var block = Vector128<T>.Count;
+        var lower = Vector256.Create(Vector128.Load(from + rows[0]), Vector128.Load(from + rows[block]));
+        var upper = Vector256.Create(Vector128.Load(from + rows[2 * block]), Vector128.Load(from + rows[3 * block]));
+        return new(lower.ToVector512Unsafe().WithUpper(upper));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreBlockSum(void* target)
+    {
+        var half = _value.GetLower() + _value.GetUpper();
+        (half.GetLower() + half.GetUpper()).Store((T*)target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<T> InterleaveLow(Lanes512<T> a, Lanes512<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(Avx512F.UnpackLow(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<T> InterleaveHigh(Lanes512<T> a, Lanes512<T> b) =>
+        typeof(T) == typeof(float)
+            ? new(Avx512F.UnpackHigh(a._value.AsSingle(), b._value.AsSingle()).As<float, T>())
+            : JoinHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<T> JoinLow(Lanes512<T> a, Lanes512<T> b) =>
+        new(Avx512F.UnpackLow(a._value.AsDouble(), b._value.AsDouble()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<T> JoinHigh(Lanes512<T> a, Lanes512<T> b) =>
+        new(Avx512F.UnpackHigh(a._value.AsDouble(), b._value.AsDouble()).As<double, T>());
 }

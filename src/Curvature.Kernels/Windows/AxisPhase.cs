@@ -1,6 +1,7 @@
 namespace Curvature.Kernels;
 
-/// <summary>One entry of a filter along an axis, and the position that it reads for the first position computed.</summary>
+/// <summary>One entry of a filter along an axis, and the position that it reads for the first position
+/// computed.</summary>
 /// <param name="Entry">The filter's position.</param>
 /// <param name="Offset">The position read; negative ones hold zeros.</param>
 internal readonly record struct AxisTap(int Entry, int Offset);
@@ -40,8 +41,8 @@ internal sealed record AxisPhase(int First, int Step, int Count, int Stride, Axi
         return phases;
     }
 
-    /// <summary>The filter's positions k whose distance k·Dilation from its first one is within bounds; those beyond read
-    /// nothing but zeros.</summary>
+    /// <summary>The filter's positions k whose distance k·Dilation from its first one is within bounds; those beyond
+    /// read nothing but zeros.</summary>
     private static IEnumerable<int> Entries(WindowAxis axis, long least, long most)
     {
         var first = least <= 0 ? 0 : (least + axis.Dilation - 1) / axis.Dilation;

@@ -4,41 +4,32 @@ namespace Curvature.Kernels;
 internal static class WindowCheck
 {
     /// <summary>Throws where a description is not well formed.</summary>
-    public static void Validate(WindowSum sum)
+    public static void Validate(WindowSumDescription sum)
     {
         ArgumentNullException.ThrowIfNull(sum);
-        Check.Floating(sum.DType, nameof(WindowSum.DType));
-        Check.NotNegative(sum.Images, nameof(WindowSum.Images));
-        Axis(sum.Height, nameof(WindowSum.Height));
-        Axis(sum.Width, nameof(WindowSum.Width));
-        Check.NotNegative(sum.Channels, nameof(WindowSum.Channels));
-        Length(sum.Images, sum.Height.Input, sum.Width.Input, sum.Channels, nameof(sum));
-        Length(sum.Images, sum.Height.Output, sum.Width.Output, sum.Channels, nameof(sum));
-        Place(sum.SourceSlot, sum.SourceOffset, nameof(WindowSum.SourceSlot));
-        Place(sum.TargetSlot, sum.TargetOffset, nameof(WindowSum.TargetSlot));
+        Check.Floating(sum.DType, nameof(WindowSumDescription.DType));
+        Sizes(sum.Sizes, nameof(sum));
+        Check.Place(sum.Source, nameof(WindowSumDescription.Source));
+        Check.Place(sum.Target, nameof(WindowSumDescription.Target));
     }
 
     /// <summary>Throws where a description is not well formed.</summary>
-    public static void Validate(WindowMaximum maximum)
+    public static void Validate(WindowMaximumDescription maximum)
     {
         ArgumentNullException.ThrowIfNull(maximum);
-        Check.Floating(maximum.DType, nameof(WindowMaximum.DType));
-        Check.NotNegative(maximum.Images, nameof(WindowMaximum.Images));
-        Axis(maximum.Height, nameof(WindowMaximum.Height));
-        Axis(maximum.Width, nameof(WindowMaximum.Width));
-        Check.NotNegative(maximum.Channels, nameof(WindowMaximum.Channels));
-        Place(maximum.SourceSlot, maximum.SourceOffset, nameof(WindowMaximum.SourceSlot));
-        Place(maximum.TargetSlot, maximum.TargetOffset, nameof(WindowMaximum.TargetSlot));
-        Length(maximum.Images, maximum.Height.Input, maximum.Width.Input, maximum.Channels, nameof(maximum));
-        Length(maximum.Images, maximum.Height.Output, maximum.Width.Output, maximum.Channels, nameof(maximum));
-        Reachable(maximum.Height, nameof(WindowMaximum.Height));
-        Reachable(maximum.Width, nameof(WindowMaximum.Width));
-        Positive(maximum.Stacks, nameof(WindowMaximum.Stacks));
-        if (maximum.Images % maximum.Stacks != 0)
+        Check.Floating(maximum.DType, nameof(WindowMaximumDescription.DType));
+        Check.Place(maximum.Source, nameof(WindowMaximumDescription.Source));
+        Check.Place(maximum.Target, nameof(WindowMaximumDescription.Target));
+        var sizes = maximum.Sizes;
+        Sizes(sizes, nameof(maximum));
+        Reachable(sizes.Height, nameof(WindowSizes.Height));
+        Reachable(sizes.Width, nameof(WindowSizes.Width));
+        Check.Positive(maximum.Stacks, nameof(WindowMaximumDescription.Stacks));
+        if (sizes.Images % maximum.Stacks != 0)
         {
             throw new DescriptionException(
-                $"Expected a multiple of {maximum.Stacks}, the number of stacks, got {maximum.Images}.",
-                nameof(WindowMaximum.Images));
+                $"Expected a multiple of {maximum.Stacks}, the number of stacks, got {sizes.Images}.",
+                nameof(WindowSizes.Images));
         }
     }
 
@@ -46,9 +37,9 @@ internal static class WindowCheck
     public static void Axis(WindowAxis axis, string argument)
     {
         Check.NotNegative(axis.Input, argument);
-        Positive(axis.Kernel, argument);
-        Positive(axis.Stride, argument);
-        Positive(axis.Dilation, argument);
+        Check.Positive(axis.Kernel, argument);
+        Check.Positive(axis.Stride, argument);
+        Check.Positive(axis.Dilation, argument);
         Check.NotNegative(axis.Before, argument);
         Check.NotNegative(axis.After, argument);
         if (Math.Max(axis.Padded, axis.Span) > int.MaxValue)
@@ -57,8 +48,8 @@ internal static class WindowCheck
         }
     }
 
-    /// <summary>Throws where an array of these sizes has more elements than 32-bit numbers can count. Sizes of 0 count as 1,
-    /// so that products of the others do not overflow either.</summary>
+    /// <summary>Throws where an array of these sizes has more elements than 32-bit numbers can count. Sizes of 0 count
+    /// as 1, so that products of the others do not overflow either.</summary>
     public static void Length(int images, int height, int width, int channels, string argument)
     {
         var length = 1L;
@@ -76,19 +67,15 @@ internal static class WindowCheck
     public static DescriptionException TooLong(long length, string argument) =>
         new($"Expected at most {int.MaxValue} positions, got {length}.", argument);
 
-    /// <summary>A number that is 1 at least.</summary>
-    public static void Positive(int value, string argument)
+    private static void Sizes(WindowSizes sizes, string argument)
     {
-        if (value < 1)
-        {
-            throw new DescriptionException($"Expected 1 or more, got {value}.", argument);
-        }
-    }
-
-    private static void Place(int slot, long offset, string argument)
-    {
-        Check.NotNegative(slot, argument);
-        Check.NotNegative(offset, argument);
+        var (images, height, width, channels) = sizes;
+        Check.NotNegative(images, nameof(WindowSizes.Images));
+        Axis(height, nameof(WindowSizes.Height));
+        Axis(width, nameof(WindowSizes.Width));
+        Check.NotNegative(channels, nameof(WindowSizes.Channels));
+        Length(images, height.Input, width.Input, channels, argument);
+        Length(images, height.Output, width.Output, channels, argument);
     }
 
     private static void Reachable(WindowAxis axis, string argument)
@@ -102,7 +89,8 @@ internal static class WindowCheck
             if (skipped >= axis.Kernel || start + (skipped * axis.Dilation) >= axis.Input)
             {
                 throw new DescriptionException(
-                    $"Expected windows with an element each, got {axis}, whose window {output} is all outside.", argument);
+                    $"Expected windows with an element each, got {axis}, whose window {output} is all outside.",
+                    argument);
             }
         }
     }

@@ -1,31 +1,30 @@
-using System.Runtime.Intrinsics;
-
 namespace Curvature.Kernels;
 
 /// <summary>Makes the kernels of pooling.</summary>
 internal static class WindowKernels
 {
     /// <summary>The kernel for sums, or their adjoint.</summary>
-    public static Kernel Make(WindowSum sum, InstructionSet set, ThreadTeam team)
+    public static Kernel Make(WindowSumDescription sum, InstructionSet set, ThreadTeam team)
     {
         WindowCheck.Validate(sum);
-        return (set, sum.DType) switch
-        {
-            (InstructionSet.Avx512, DType.Float32) => new WindowSumKernel<Simd512<float>, Vector512<float>, float>(sum, team),
-            (InstructionSet.Avx512, _) => new WindowSumKernel<Simd512<double>, Vector512<double>, double>(sum, team),
-            (InstructionSet.Avx2, DType.Float32) => new WindowSumKernel<Simd256<float>, Vector256<float>, float>(sum, team),
-            (InstructionSet.Avx2, _) => new WindowSumKernel<Simd256<double>, Vector256<double>, double>(sum, team),
-            (_, DType.Float32) => new WindowSumKernel<Simd128<float>, Vector128<float>, float>(sum, team),
-            _ => new WindowSumKernel<Simd128<double>, Vector128<double>, double>(sum, team),
-        };
+        return Vectors.Choose(set, sum.DType, new Sums(sum, team));
     }
 
     /// <summary>The kernel for positions of maxima.</summary>
-    public static Kernel Make(WindowMaximum maximum, ThreadTeam team)
+    public static Kernel Make(WindowMaximumDescription maximum, ThreadTeam team)
     {
         WindowCheck.Validate(maximum);
         return maximum.DType == DType.Float32
             ? new WindowMaximumKernel<float>(maximum, team)
             : new WindowMaximumKernel<double>(maximum, team);
+    }
+
+    private sealed class Sums(WindowSumDescription sum, ThreadTeam team) : IVectorFactory<Kernel>
+    {
+        public Kernel Make<V, D, T>()
+            where V : struct, ILanes<V>
+            where D : struct, ILanes<D>
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            new WindowSumKernel<V, T>(sum, team);
     }
 }

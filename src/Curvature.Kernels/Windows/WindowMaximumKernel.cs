@@ -1,58 +1,52 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
 /// <summary>Positions of the largest elements of windows. A unit is a row of the target.</summary>
 internal sealed unsafe class WindowMaximumKernel<T> : CpuKernel
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const long FewestParallelElements = 16384;
-
-    private readonly WindowMaximum _maximum;
+    private readonly WindowMaximumDescription _maximum;
+    private readonly WindowSizes _sizes;
     private readonly AxisPhase _vertical;
     private readonly AxisPhase _horizontal;
 
-    public WindowMaximumKernel(WindowMaximum maximum, ThreadTeam team)
+    public WindowMaximumKernel(WindowMaximumDescription maximum, ThreadTeam team)
         : base(team)
     {
         _maximum = maximum;
-        _vertical = AxisPhase.Forward(maximum.Height);
-        _horizontal = AxisPhase.Forward(maximum.Width);
+        _sizes = maximum.Sizes;
+        _vertical = AxisPhase.Forward(maximum.Sizes.Height);
+        _horizontal = AxisPhase.Forward(maximum.Sizes.Width);
     }
 
     /// <inheritdoc/>
-    public override string Name =>
-        $"window maxima {_maximum.Images}×{_maximum.Height.Input}×{_maximum.Width.Input}×{_maximum.Channels} "
-        + $"by {_maximum.Height.Kernel}×{_maximum.Width.Kernel} {_maximum.DType}";
+    public override string Name => $"window maxima {_maximum.Sizes} {_maximum.DType}";
 
     /// <inheritdoc/>
-    public override void Run(nint[] slots, int threads)
-    {
-        var elements = (long)_maximum.Images * _maximum.Height.Input * _maximum.Width.Input * _maximum.Channels;
+    public override void Run(nint[] slots, int threads) =>
         RunUnits(
-            slots, null, (long)_maximum.Images * _maximum.Height.Output, elements < FewestParallelElements ? 1 : threads);
-    }
+            slots,
+            null,
+            (long)_sizes.Images * _sizes.Height.Output,
+            _sizes.Elements < UnitElements ? 1 : threads);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_maximum.SourceSlot] + _maximum.SourceOffset;
-        var imageLength = (nint)_maximum.Height.Input * _maximum.Width.Input * _maximum.Channels;
-        var targetRow = (nint)_maximum.Width.Output * _maximum.Channels;
-        var target = (int*)slots[_maximum.TargetSlot] + _maximum.TargetOffset + (first * targetRow);
+        var source = _maximum.Source.Address<T>(slots);
+        var imageLength = (nint)_sizes.Height.Input * _sizes.Width.Input * _sizes.Channels;
+        var targetRow = (nint)_sizes.Width.Output * _sizes.Channels;
+        var target = _maximum.Target.Address<int>(slots) + (first * targetRow);
         for (var unit = first; unit < end; unit++)
         {
-            var image = (int)(unit / _maximum.Height.Output);
-            var inStack = image % (_maximum.Images / _maximum.Stacks);
+            var image = (int)(unit / _sizes.Height.Output);
+            var inStack = image % (_sizes.Images / _maximum.Stacks);
             var stack = source + ((image - inStack) * imageLength);
-            var top = (int)(unit % _maximum.Height.Output) * _maximum.Height.Stride;
-            for (var column = 0; column < _maximum.Width.Output; column++)
+            var top = (int)(unit % _sizes.Height.Output) * _sizes.Height.Stride;
+            for (var column = 0; column < _sizes.Width.Output; column++)
             {
-                Window(stack, inStack, top, column * _maximum.Width.Stride, target);
-                target += _maximum.Channels;
+                Window(stack, inStack, top, column * _sizes.Width.Stride, target);
+                target += _sizes.Channels;
             }
         }
     }
@@ -65,7 +59,7 @@ internal sealed unsafe class WindowMaximumKernel<T> : CpuKernel
         foreach (var vertical in _vertical.Taps)
         {
             var row = top + vertical.Offset;
-            if ((uint)row >= (uint)_maximum.Height.Input)
+            if ((uint)row >= (uint)_sizes.Height.Input)
             {
                 continue;
             }
@@ -73,13 +67,13 @@ internal sealed unsafe class WindowMaximumKernel<T> : CpuKernel
             foreach (var horizontal in _horizontal.Taps)
             {
                 var column = left + horizontal.Offset;
-                if ((uint)column >= (uint)_maximum.Width.Input)
+                if ((uint)column >= (uint)_sizes.Width.Input)
                 {
                     continue;
                 }
 
-                var pixel = ((((image * _maximum.Height.Input) + row) * _maximum.Width.Input) + column) * _maximum.Channels;
-                for (var channel = 0; channel < _maximum.Channels; channel++)
+                var pixel = ((((image * _sizes.Height.Input) + row) * _sizes.Width.Input) + column) * _sizes.Channels;
+                for (var channel = 0; channel < _sizes.Channels; channel++)
                 {
                     if (isFirst || IsLarger(source[pixel + channel], source[target[channel]]))
                     {

@@ -1,34 +1,29 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace Curvature.Kernels;
 
-/// <summary>Sums over windows, or their adjoint. A unit is a row of the target: first rows of the source are added up, then
-/// neighbours within the sum.</summary>
-internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+/// <summary>Sums over windows, or their adjoint. A unit is a row of the target: first rows of the source are added up,
+/// then neighbours within the sum.</summary>
+internal sealed unsafe class WindowSumKernel<V, T> : CpuKernel
+    where V : struct, ILanes<V>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Below this, waking a helper takes longer than the work that it would take over.
-    private const long FewestParallelElements = 16384;
-
-    private readonly WindowSum _sum;
+    private readonly WindowSumDescription _sum;
     private readonly AxisPhase[] _vertical;
     private readonly AxisPhase[] _horizontal;
+    private readonly int _channels;
     private readonly int _sourceHeight;
     private readonly int _sourceWidth;
     private readonly int _targetHeight;
     private readonly int _targetWidth;
 
-    public WindowSumKernel(WindowSum sum, ThreadTeam team)
+    public WindowSumKernel(WindowSumDescription sum, ThreadTeam team)
         : base(team)
     {
         _sum = sum;
-        _vertical = Phases(sum.Height);
-        _horizontal = Phases(sum.Width);
-        (_sourceHeight, _targetHeight) = Lengths(sum.Height);
-        (_sourceWidth, _targetWidth) = Lengths(sum.Width);
+        _channels = sum.Sizes.Channels;
+        _vertical = Phases(sum.Sizes.Height);
+        _horizontal = Phases(sum.Sizes.Width);
+        (_sourceHeight, _targetHeight) = Lengths(sum.Sizes.Height);
+        (_sourceWidth, _targetWidth) = Lengths(sum.Sizes.Width);
 
         AxisPhase[] Phases(WindowAxis axis) => sum.Adjoint ? AxisPhase.Backward(axis) : [AxisPhase.Forward(axis)];
 
@@ -36,25 +31,24 @@ internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
     }
 
     /// <inheritdoc/>
-    public override string Name =>
-        $"window sums{(_sum.Adjoint ? ", adjoint" : "")} {_sum.Images}×{_sum.Height.Input}×{_sum.Width.Input}×{_sum.Channels} "
-        + $"by {_sum.Height.Kernel}×{_sum.Width.Kernel} {_sum.DType}";
+    public override string Name => $"window sums{(_sum.Adjoint ? ", adjoint" : "")} {_sum.Sizes} {_sum.DType}";
 
     /// <inheritdoc/>
-    public override void Run(nint[] slots, int threads)
-    {
-        var elements = (long)_sum.Images * _sum.Height.Input * _sum.Width.Input * _sum.Channels;
-        RunUnits(slots, null, (long)_sum.Images * _targetHeight, elements < FewestParallelElements ? 1 : threads);
-    }
+    public override void Run(nint[] slots, int threads) =>
+        RunUnits(
+            slots,
+            null,
+            (long)_sum.Sizes.Images * _targetHeight,
+            _sum.Sizes.Elements < UnitElements ? 1 : threads);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void RunRange(nint[] slots, byte* shared, long first, long end)
     {
-        var source = (T*)slots[_sum.SourceSlot] + _sum.SourceOffset;
-        var target = (T*)slots[_sum.TargetSlot] + _sum.TargetOffset;
-        var sourceRow = (nint)_sourceWidth * _sum.Channels;
-        var targetRow = (nint)_targetWidth * _sum.Channels;
+        var source = _sum.Source.Address<T>(slots);
+        var target = _sum.Target.Address<T>(slots);
+        var sourceRow = (nint)_sourceWidth * _channels;
+        var targetRow = (nint)_targetWidth * _channels;
         var sums = (T*)Workspace.Reserve(Math.Max(1, sourceRow) * sizeof(T));
         for (var unit = first; unit < end; unit++)
         {
@@ -81,7 +75,7 @@ internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
             var place = tap.Offset + (row / phase.Step * phase.Stride);
             if ((uint)place < (uint)_sourceHeight)
             {
-                ShortRows.Add<TSimd, TVector, T>(source + ((nint)place * length), sums, length);
+                ShortRows.Add<V, T>(source + ((nint)place * length), sums, length);
             }
         }
     }
@@ -91,20 +85,21 @@ internal sealed unsafe class WindowSumKernel<TSimd, TVector, T> : CpuKernel
     {
         // Strides and offsets may each be near the largest Int32.
         var first = tap.Offset >= 0 ? 0 : (int)((-(long)tap.Offset + phase.Stride - 1) / phase.Stride);
-        var count = (int)Math.Min(phase.Count, ((long)_sourceWidth - tap.Offset + phase.Stride - 1) / phase.Stride) - first;
-        source += (nint)(tap.Offset + (first * phase.Stride)) * _sum.Channels;
-        target += (nint)(phase.First + (first * phase.Step)) * _sum.Channels;
+        var end = ((long)_sourceWidth - tap.Offset + phase.Stride - 1) / phase.Stride;
+        var count = (int)Math.Min(phase.Count, end) - first;
+        source += (nint)(tap.Offset + (first * phase.Stride)) * _channels;
+        target += (nint)(phase.First + (first * phase.Step)) * _channels;
         if (phase.Stride == 1 && phase.Step == 1)
         {
-            ShortRows.Add<TSimd, TVector, T>(source, target, count * _sum.Channels);
+            ShortRows.Add<V, T>(source, target, count * _channels);
             return;
         }
 
         for (var i = 0; i < count; i++)
         {
-            ShortRows.Add<TSimd, TVector, T>(source, target, _sum.Channels);
-            source += (nint)phase.Stride * _sum.Channels;
-            target += (nint)phase.Step * _sum.Channels;
+            ShortRows.Add<V, T>(source, target, _channels);
+            source += (nint)phase.Stride * _channels;
+            target += (nint)phase.Step * _channels;
         }
     }
 }

@@ -455,7 +455,10 @@ type SecondDeviceTests() =
     member _.``a second device refuses the memory of the first``() =
         let second = GuardedDevice "second"
         let memory = CpuDevice.Shared.Allocate 64L
-        let copy = StridedCopy(DType.Float64, DType.Float64, [| 4 |], Operand(0, 0L, [| 1 |]), Operand(1, 0L, [| 1 |]))
+
+        let copy =
+            CopyDescription(DType.Float64, DType.Float64, [| 4 |], Operand(0, 0L, [| 1 |]), Operand(1, 0L, [| 1 |]))
+
         let own = second.Allocate 64L
         second.Copy(copy).Run([| own.Address; own.Address + 32n |], 1)
 

@@ -44,25 +44,14 @@ module ContractionCases =
     let axis role size strideA strideB strideC = ContractionAxis(role, size, strideA, strideB, strideC)
 
     let contraction dtype (axes: ContractionAxis list) (offsetA: int) (offsetB: int) (offsetC: int) accumulate =
-        Contraction(dtype, Array.ofList axes, slotA, offsetA, slotB, offsetB, slotC, offsetC, Accumulate = accumulate)
+        let a, b, c = Place(slotA, offsetA), Place(slotB, offsetB), Place(slotC, offsetC)
+        ContractionDescription(dtype, Array.ofList axes, a, b, c, accumulate)
 
     /// The same contraction, with one operand packed. Its offset no longer counts.
-    let withPacked side (c: Contraction) =
-        let a, b = (side = ContractionSide.A), (side = ContractionSide.B)
-
-        Contraction(
-            c.DType,
-            c.Axes,
-            (if a then slotPacked else c.SlotA),
-            (if a then 1_000_000L else c.OffsetA),
-            (if b then slotPacked else c.SlotB),
-            (if b then 1_000_000L else c.OffsetB),
-            c.SlotC,
-            c.OffsetC,
-            c.Accumulate,
-            PackedA = a,
-            PackedB = b
-        )
+    let withPacked side (c: ContractionDescription) =
+        let packed = Place(slotPacked, 1_000_000L)
+        let a, b = if side = ContractionSide.A then packed, c.B else c.A, packed
+        ContractionDescription(c.DType, c.Axes, a, b, c.C, c.Accumulate, Packed = side)
 
     /// op(A)·op(B) of row-major matrices without gaps.
     let product dtype transposeA transposeB m n k =
@@ -81,7 +70,7 @@ module ContractionCases =
     let wholeNumbers (random: Random) count = Array.init count (fun _ -> float (random.Next(-8, 9)))
 
     /// C after the contraction, one multiplication after the other.
-    let expected (contraction: Contraction) (a: float[]) (b: float[]) (c: float[]) =
+    let expected (contraction: ContractionDescription) (a: float[]) (b: float[]) (c: float[]) =
         let result = Array.copy c
         let axes = contraction.Axes
 
@@ -100,7 +89,7 @@ module ContractionCases =
                         (c + i * axes[depth].StrideC)
                         action
 
-        let offsetA, offsetB, offsetC = int contraction.OffsetA, int contraction.OffsetB, int contraction.OffsetC
+        let offsetA, offsetB, offsetC = int contraction.A.Offset, int contraction.B.Offset, int contraction.C.Offset
 
         if not contraction.Accumulate then
             forEach (fun role -> role <> AxisRole.Inner) 0 offsetA offsetB offsetC (fun _ _ c -> result[c] <- 0.0)
@@ -109,7 +98,7 @@ module ContractionCases =
         result
 
     /// C as the kernel computes it, from operands as they are or with one of them packed.
-    let actual set (team: ThreadTeam) (packed: ContractionSide option) (contraction: Contraction) a b c =
+    let actual set (team: ThreadTeam) (packed: ContractionSide option) (contraction: ContractionDescription) a b c =
         let dtype = contraction.DType
         let a, b, c = Block(dtype, (a: float[])), Block(dtype, (b: float[])), Block(dtype, (c: float[]))
 

@@ -70,25 +70,16 @@ let private extents (case: Case) =
 let private describe dtype accumulate (case: Case) =
     let step = steps case
 
-    Convolution(
+    let place slot = RepeatedPlace(Place(slot, int64 offsets[slot]), int64 step[slot])
+
+    ConvolutionDescription(
         dtype,
-        case.Images,
-        case.Height,
-        case.Width,
-        case.Channels,
-        case.Filters,
-        case.Groups,
-        0,
-        int64 offsets[0],
-        1,
-        int64 offsets[1],
-        2,
-        int64 offsets[2],
+        ConvolutionSizes(case.Images, case.Height, case.Width, case.Channels, case.Filters, case.Groups),
+        place 0,
+        place 1,
+        place 2,
         accumulate,
-        case.Repeats,
-        int64 step[0],
-        int64 step[1],
-        int64 step[2]
+        case.Repeats
     )
 
 /// Calls back with the places in input, filters and output of every product of a convolution.
@@ -326,35 +317,21 @@ let ``repetitions that follow each other are computed as more images`` () =
     let filters = Array.init (9 * 2 * 5) (fun _ -> random.NextDouble())
     let length = 2 * 16
 
-    let run (convolution: Convolution) =
+    let run (convolution: ConvolutionDescription) =
         let output = device.Allocate(int64 (3 * length * 5 * 8))
         let arrays = [ upload device input; upload device filters; output ]
         run device (device.Convolve(convolution, ConvolutionForm.Forward)) arrays
         download<float> device (3 * length * 5) output
 
-    let together = Convolution(DType.Float64, 6, axis, axis, 2, 5, 1, 0, 0L, 1, 0L, 2, 0L)
+    let place slot step = RepeatedPlace(Place(slot, 0L), int64 step)
+
+    let together =
+        let sizes = ConvolutionSizes(6, axis, axis, 2, 5)
+        ConvolutionDescription(DType.Float64, sizes, place 0 0, place 1 0, place 2 0)
 
     let apart =
-        Convolution(
-            DType.Float64,
-            2,
-            axis,
-            axis,
-            2,
-            5,
-            1,
-            0,
-            0L,
-            1,
-            0L,
-            2,
-            0L,
-            false,
-            3,
-            int64 (length * 2),
-            0L,
-            int64 (length * 5)
-        )
+        let sizes = ConvolutionSizes(2, axis, axis, 2, 5)
+        ConvolutionDescription(DType.Float64, sizes, place 0 (length * 2), place 1 0, place 2 (length * 5), false, 3)
 
     same (run together |> bits) (run apart |> bits)
 
@@ -433,27 +410,11 @@ let ``descriptions that are not well formed are refused`` () =
     let device = devices[0]
 
     let make dtype images (height: WindowAxis) channels filters groups repeats outputStep () =
+        let place slot step = RepeatedPlace(Place(slot, 0L), step)
+        let sizes = ConvolutionSizes(images, height, axis, channels, filters, groups)
+
         let convolution =
-            Convolution(
-                dtype,
-                images,
-                height,
-                axis,
-                channels,
-                filters,
-                groups,
-                0,
-                0L,
-                1,
-                0L,
-                2,
-                0L,
-                false,
-                repeats,
-                0L,
-                0L,
-                outputStep
-            )
+            ConvolutionDescription(dtype, sizes, place 0 0L, place 1 0L, place 2 outputStep, false, repeats)
 
         device.Convolve(convolution, ConvolutionForm.Forward) |> ignore
 

@@ -24,7 +24,7 @@ let private copyOn<'S, 'T
     (buffer: 'S[])
     (device: CpuDevice)
     =
-    let kernel = device.Copy(StridedCopy(dtypeOf<'S>, dtypeOf<'T>, shape, source.Operand 0, target.Operand 1))
+    let kernel = device.Copy(CopyDescription(dtypeOf<'S>, dtypeOf<'T>, shape, source.Operand 0, target.Operand 1))
     let memory = [ upload device buffer; upload device (Array.create target.Length blank) ]
     run device kernel memory
     download<'T> device target.Length memory[1] |> target.ReadAlone shape ((=) blank)
@@ -64,7 +64,7 @@ let ``a large transpose is a transpose`` () =
 
         let kernel =
             device.Copy(
-                StridedCopy(DType.Float32, DType.Float32, [| rows; columns |], source.Operand 0, target.Operand 1)
+                CopyDescription(DType.Float32, DType.Float32, [| rows; columns |], source.Operand 0, target.Operand 1)
             )
 
         let memory = [ upload device values; upload device (Array.zeroCreate<float32> values.Length) ]
@@ -106,11 +106,11 @@ let ``a malformed copy is refused with the name of what is wrong`` () =
 
     let bad =
         [
-            "SourceDType", StridedCopy(enum 9, DType.Float32, [| 2; 3 |], operand 0, operand 1)
-            "TargetDType", StridedCopy(DType.Float32, enum 9, [| 2; 3 |], operand 0, operand 1)
-            "Shape", StridedCopy(DType.Float32, DType.Float32, [| 2; -3 |], operand 0, operand 1)
-            "Source", StridedCopy(DType.Float32, DType.Float32, [| 2; 3 |], Operand(0, 0L, [| 1 |]), operand 1)
-            "Target", StridedCopy(DType.Float32, DType.Float32, [| 2; 3 |], operand 0, Operand(1, -1L, [| 3; 1 |]))
+            "SourceDType", CopyDescription(enum 9, DType.Float32, [| 2; 3 |], operand 0, operand 1)
+            "TargetDType", CopyDescription(DType.Float32, enum 9, [| 2; 3 |], operand 0, operand 1)
+            "Shape", CopyDescription(DType.Float32, DType.Float32, [| 2; -3 |], operand 0, operand 1)
+            "Source", CopyDescription(DType.Float32, DType.Float32, [| 2; 3 |], Operand(0, 0L, [| 1 |]), operand 1)
+            "Target", CopyDescription(DType.Float32, DType.Float32, [| 2; 3 |], operand 0, Operand(1, -1L, [| 3; 1 |]))
         ]
 
     for argument, copy in bad do

@@ -21,7 +21,7 @@ let private compute<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: stru
     let layout = denseLayout [| size |]
 
     let tape =
-        Tape(
+        TapeDescription(
             dtypeOf<'T>,
             [| size |],
             [| for i in 0..2 -> layout.Operand i |],

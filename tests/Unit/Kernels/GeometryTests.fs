@@ -110,7 +110,8 @@ let ``descriptions of windows are accepted where exact arithmetic says that they
             for adjoint in [ false; true ] do
                 for place in [ 0; 1 ] do
                     let height, width = if place = 0 then axis, unit else unit, axis
-                    let sum = WindowSum(DType.Float64, 1, height, width, 1, adjoint, 0, 0L, 1, 0L)
+                    let sizes = WindowSizes(1, height, width, 1)
+                    let sum = WindowSumDescription(DType.Float64, sizes, adjoint, Place(0, 0L), Place(1, 0L))
                     let made = attempt (fun () -> device.SumWindows sum)
                     holds $"{axis}: sums were {made}" (made.IsOk = fits)
 
@@ -120,7 +121,8 @@ let ``descriptions of windows are accepted where exact arithmetic says that they
                         compare device axis adjoint kernel
                     | _ -> ()
 
-            let maximum = WindowMaximum(DType.Float64, 1, axis, unit, 1, 0, 0L, 1, 0L)
+            let sizes = WindowSizes(1, axis, unit, 1)
+            let maximum = WindowMaximumDescription(DType.Float64, sizes, Place(0, 0L), Place(1, 0L))
             let made = attempt (fun () -> device.MaximumOfWindows maximum)
 
             let isReached =
@@ -165,7 +167,9 @@ let ``convolutions are accepted only where exact arithmetic says that they fit``
         if not fits || isSmall then
             for form in Enum.GetValues<ConvolutionForm>() do
                 let convolution =
-                    Convolution(DType.Float64, 1, height, width, channels, filters, 1, 0, 0L, 1, 0L, 2, 0L)
+                    let place slot = RepeatedPlace(Place(slot, 0L))
+                    let sizes = ConvolutionSizes(1, height, width, channels, filters)
+                    ConvolutionDescription(DType.Float64, sizes, place 0, place 1, place 2)
 
                 match attempt (fun () -> device.Convolve(convolution, form)) with
                 | Ok _ ->
@@ -227,7 +231,7 @@ let ``shapes that overflow are refused by kernels and tensors`` () =
     let device = devices[0]
     let shape = [| 1 <<< 20; 1 <<< 20; 1 <<< 20; 1 <<< 20 |]
     let operand = Operand(0, 0L, [| 0; 0; 0; 0 |])
-    let copy () = device.Copy(StridedCopy(DType.Float64, DType.Float64, shape, operand, operand)) |> ignore
+    let copy () = device.Copy(CopyDescription(DType.Float64, DType.Float64, shape, operand, operand)) |> ignore
     copy |> refuses "Shape"
     Expect.raises<ShapeException> [ "elements" ] (fun () -> Tensor.zeros DType.Float64 (List.ofArray shape))
 

@@ -14,7 +14,8 @@ let private randomSizes (random: Random) =
     | _ -> 1 + random.Next 4, 1 + random.Next 4, 1 + random.Next 9, 1 + random.Next 12, 1 + random.Next 6
 
 let private indexing dtype (batch, outer, length, size, inner) =
-    Indexing(dtype, batch, outer, length, size, inner, 0, 1L, 1, 2L, 2, 3L)
+    let sizes = IndexingSizes(batch, outer, length, size, inner)
+    IndexingDescription(dtype, sizes, Place(0, 1L), Place(1, 2L), Place(2, 3L))
 
 let private runIndexing (kernel: Kernel) (device: CpuDevice) (source: 'T[]) (index: int[]) size =
     let blank = Array.zeroCreate<'T> 1
@@ -109,15 +110,19 @@ let ``cumulative sums agree with loops, forwards and backwards`` () =
                         expected[at i] <- expected[at i] + expected[at (if reverse then i + 1 else i - 1)]
 
             for device in devices @ teams do
-                let scan = Scan(DType.Float64, outer, length, inner, reverse, 0, 0L, 1, 0L)
+                let source, target = Place(0, 0L), Place(1, 0L)
+
+                let sum = CumulativeSumDescription(DType.Float64, outer, length, inner, reverse, source, target)
+
                 let memory = [ upload device values; upload device (Array.zeroCreate<float> values.Length) ]
-                run device (device.CumulativeSum scan) memory
+                run device (device.CumulativeSum sum) memory
                 download<float> device values.Length memory[1] |> same expected
 
 [<Test>]
 let ``malformed indexing is refused with the name of what is wrong`` () =
     let make (dtype, batch, outer, length, size, inner, slot) =
-        Indexing(dtype, batch, outer, length, size, inner, slot, 0L, 1, 0L, 2, 0L)
+        let sizes = IndexingSizes(batch, outer, length, size, inner)
+        IndexingDescription(dtype, sizes, Place(slot, 0L), Place(1, 0L), Place(2, 0L))
 
     let bad =
         [
@@ -127,14 +132,16 @@ let ``malformed indexing is refused with the name of what is wrong`` () =
             "Length", make (DType.Float32, 1, 1, -1, 1, 1, 0)
             "Count", make (DType.Float32, 1, 1, 1, -1, 1, 0)
             "Inner", make (DType.Float32, 1, 1, 1, 1, -1, 0)
-            "SourceSlot", make (DType.Float32, 1, 1, 1, 1, 1, -1)
+            "Source", make (DType.Float32, 1, 1, 1, 1, 1, -1)
         ]
 
     for argument, indexing in bad do
         refuses argument (fun () -> devices.Head.Gather indexing |> ignore)
         refuses argument (fun () -> devices.Head.ScatterAdd indexing |> ignore)
 
-    refuses "DType" (fun () -> devices.Head.CumulativeSum(Scan(DType.Int32, 1, 1, 1, false, 0, 0L, 1, 0L)) |> ignore)
+    let sum dtype length =
+        let sum = CumulativeSumDescription(dtype, 1, length, 1, false, Place(0, 0L), Place(1, 0L))
+        devices.Head.CumulativeSum sum |> ignore
 
-    refuses "Length" (fun () ->
-        devices.Head.CumulativeSum(Scan(DType.Float32, 1, -1, 1, false, 0, 0L, 1, 0L)) |> ignore)
+    refuses "DType" (fun () -> sum DType.Int32 1)
+    refuses "Length" (fun () -> sum DType.Float32 -1)

@@ -14,7 +14,7 @@ let private draw<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct 
     size
     (device: CpuDevice)
     =
-    let fill = RandomFill(dtypeOf<'T>, distribution, key0, key1, counter, int64 size, 0, 1L)
+    let fill = RandomDescription(dtypeOf<'T>, distribution, key0, key1, counter, int64 size, Place(0, 1L))
     let memory = upload device (Array.zeroCreate<'T>(size + 1))
     run device (device.Random fill) [ memory ]
     Array.tail (download<'T> device (size + 1) memory)
@@ -168,7 +168,8 @@ let ``moments are within five standard errors`` () =
 
 [<Test>]
 let ``a malformed fill is refused with the name of what is wrong`` () =
-    let make (dtype, distribution, size, slot) = RandomFill(dtype, distribution, 0u, 0u, 0L, size, slot, 0L)
+    let make (dtype, distribution, size, slot) =
+        RandomDescription(dtype, distribution, 0u, 0u, 0L, size, Place(slot, 0L))
 
     for argument, fill in
         [
@@ -176,6 +177,6 @@ let ``a malformed fill is refused with the name of what is wrong`` () =
             "DType", make (DType.Float32, Distribution.Bits, 1L, 0)
             "Distribution", make (DType.Float32, enum 9, 1L, 0)
             "Count", make (DType.Float32, Distribution.Normal, -1L, 0)
-            "TargetSlot", make (DType.Float32, Distribution.Normal, 1L, -1)
+            "Target", make (DType.Float32, Distribution.Normal, 1L, -1)
         ] do
         refuses argument (fun () -> devices.Head.Random fill |> ignore)

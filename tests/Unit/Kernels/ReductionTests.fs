@@ -44,7 +44,9 @@ let private reduceOn<'T, 'R
     (buffer: 'T[])
     (device: CpuDevice)
     =
-    let kernel = device.Reduce(Reduction(dtypeOf<'T>, kind, shape, axes, source.Operand 0, target.Operand 1))
+    let kernel =
+        device.Reduce(ReductionDescription(dtypeOf<'T>, kind, shape, axes, source.Operand 0, target.Operand 1))
+
     let memory = [ upload device buffer; upload device (Array.create target.Length blank) ]
     run device kernel memory
     download<'R> device target.Length memory[1] |> target.ReadAlone kept ((=) blank)
@@ -160,18 +162,18 @@ let ``a malformed reduction is refused with the name of what is wrong`` () =
     let shape = [| 2; 3 |]
     let source = (denseLayout shape).Operand 0
     let target = (denseLayout [| 2 |]).Operand 1
-    let good = Reduction(DType.Float32, ReductionKind.Sum, shape, [| 1 |], source, target)
+    let good = ReductionDescription(DType.Float32, ReductionKind.Sum, shape, [| 1 |], source, target)
 
     let bad =
         [
-            "DType", Reduction(DType.Int32, good.Kind, shape, good.Axes, source, target)
-            "Kind", Reduction(good.DType, enum 9, shape, good.Axes, source, target)
-            "Shape", Reduction(good.DType, good.Kind, [| 2; -1 |], good.Axes, source, target)
-            "Axes", Reduction(good.DType, good.Kind, shape, [| 2 |], source, target)
-            "Axes", Reduction(good.DType, good.Kind, shape, [| 1; 0 |], source, target)
-            "Source", Reduction(good.DType, good.Kind, shape, good.Axes, target, target)
-            "Target", Reduction(good.DType, good.Kind, shape, good.Axes, source, source)
-            "Shape", Reduction(good.DType, ReductionKind.ArgMaximum, [| 2; 0 |], good.Axes, source, target)
+            "DType", ReductionDescription(DType.Int32, good.Kind, shape, good.Axes, source, target)
+            "Kind", ReductionDescription(good.DType, enum 9, shape, good.Axes, source, target)
+            "Shape", ReductionDescription(good.DType, good.Kind, [| 2; -1 |], good.Axes, source, target)
+            "Axes", ReductionDescription(good.DType, good.Kind, shape, [| 2 |], source, target)
+            "Axes", ReductionDescription(good.DType, good.Kind, shape, [| 1; 0 |], source, target)
+            "Source", ReductionDescription(good.DType, good.Kind, shape, good.Axes, target, target)
+            "Target", ReductionDescription(good.DType, good.Kind, shape, good.Axes, source, source)
+            "Shape", ReductionDescription(good.DType, ReductionKind.ArgMaximum, [| 2; 0 |], good.Axes, source, target)
         ]
 
     for argument, reduction in bad do

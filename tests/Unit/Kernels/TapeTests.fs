@@ -17,7 +17,7 @@ type private Case =
     }
 
     member case.Tape dtype =
-        Tape(
+        TapeDescription(
             dtype,
             case.Shape,
             [| for i, layout in Seq.indexed case.Inputs -> layout.Operand i |],
@@ -176,7 +176,7 @@ let ``random tapes over random layouts agree with an interpreter, whatever the i
 let private sumTape shape summed =
     let kept = Array.take (Array.length shape - summed) shape
 
-    Tape(
+    TapeDescription(
         DType.Float32,
         shape,
         [| (denseLayout shape).Operand 0 |],
@@ -216,7 +216,7 @@ let ``a target may be an input, in any order of outputs`` () =
 
     // Slot 0 ← 2x, slot 1 ← x + y, where slot 0 holds x and slot 1 holds y.
     let tape =
-        Tape(
+        TapeDescription(
             DType.Float64,
             shape,
             [| operand 0; operand 1 |],
@@ -238,7 +238,7 @@ let ``two arrays can change places`` () =
     let operand slot = (denseLayout [| 3000 |]).Operand slot
 
     let tape =
-        Tape(
+        TapeDescription(
             DType.Float32,
             [| 3000 |],
             [| operand 0; operand 1 |],
@@ -259,7 +259,7 @@ let ``sums over nothing are zero`` () =
     let device = devices.Head
 
     let tape =
-        Tape(
+        TapeDescription(
             DType.Float64,
             [| 3; 0 |],
             [| Operand(0, 0L, [| 0; 1 |]) |],
@@ -299,11 +299,11 @@ let ``running a tape allocates nothing`` () =
         same 0L (Seq.min [ for _ in 1..5 -> allocated () ])
         slots |> List.iter GC.KeepAlive
 
-let private malformed: (string * Tape) list =
+let private malformed: (string * TapeDescription) list =
     let shape = [| 2; 3 |]
     let input = (denseLayout shape).Operand 0
     let output = TapeOutput(0, (denseLayout shape).Operand 1)
-    let tape dtype shape inputs code outputs = Tape(dtype, shape, inputs, [||], code, outputs)
+    let tape dtype shape inputs code outputs = TapeDescription(dtype, shape, inputs, [||], code, outputs)
 
     [
         "DType", tape DType.Int32 shape [| input |] [||] [| output |]

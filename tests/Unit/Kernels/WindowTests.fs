@@ -54,7 +54,8 @@ let inline private sum
     data
     count
     =
-    let kernel = device.SumWindows(WindowSum(dtypeOf<'T>, images, height, width, channels, adjoint, 0, 2L, 1, 3L))
+    let sizes = WindowSizes(images, height, width, channels)
+    let kernel = device.SumWindows(WindowSumDescription(dtypeOf<'T>, sizes, adjoint, Place(0, 2L), Place(1, 3L)))
     let source = upload device (Array.append [| convert 9.0; convert 9.0 |] (Array.map convert data))
     let target = upload device (Array.create (count + 6) (convert 8.0))
     run device kernel [ source; target ]
@@ -88,7 +89,8 @@ let ``sums over windows and their adjoints agree with a direct loop, on any numb
                 holds about (sum float32 float device images height width channels adjoint data count = expected)
 
 let inline private maxima (device: Device) images height width channels (data: 'T[]) count =
-    let kernel = device.MaximumOfWindows(WindowMaximum(dtypeOf<'T>, images, height, width, channels, 0, 0L, 1, 1L))
+    let sizes = WindowSizes(images, height, width, channels)
+    let kernel = device.MaximumOfWindows(WindowMaximumDescription(dtypeOf<'T>, sizes, Place(0, 0L), Place(1, 1L)))
     let source = upload device data
     let target = upload device (Array.create (count + 2) -5)
     run device kernel [ source; target ]
@@ -129,10 +131,12 @@ let ``descriptions that are not well formed are refused`` () =
     let axis = WindowAxis(4, 2, 2)
 
     let sum height channels () =
-        device.SumWindows(WindowSum(DType.Float32, 1, height, axis, channels, false, 0, 0L, 1, 0L)) |> ignore
+        let sizes = WindowSizes(1, height, axis, channels)
+        device.SumWindows(WindowSumDescription(DType.Float32, sizes, false, Place(0, 0L), Place(1, 0L))) |> ignore
 
     let maximum width images () =
-        device.MaximumOfWindows(WindowMaximum(DType.Float32, images, axis, width, 1, 0, 0L, 1, 0L)) |> ignore
+        let sizes = WindowSizes(images, axis, width, 1)
+        device.MaximumOfWindows(WindowMaximumDescription(DType.Float32, sizes, Place(0, 0L), Place(1, 0L))) |> ignore
 
     sum axis 1 ()
     maximum axis 1 ()
