@@ -11,7 +11,7 @@ type internal RecordedTracer(owner: Interpreter, id: int, primal: Tensor) =
     override _.Owner = owner
     override _.Device = primal.Device
     override _.Storage = primal.Storage
-    override _.Describe() = $"recorded tensor: {primal}"
+    override _.Describe() = $"tensor on a tape: {primal}"
 
 /// One application of a primitive, with its values.
 [<NoEquality; NoComparison>]
