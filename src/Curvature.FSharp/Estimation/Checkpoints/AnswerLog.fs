@@ -51,7 +51,7 @@ type private AnswerLog(path: string, operator: LinearOperator) =
         let most = int64 Array.MaxLength / Storage.Bytes operator.DType
 
         if rank < 1 || rank > 2 || first < 0 || width < 0 || elements > most then
-            raise (CheckpointFile.damaged path $"an answer would be {first} by {width}, along {rank} axes")
+            CheckpointFile.damaged path $"an answer would be {first} by {width}, along {rank} axes"
 
         int (elements * Storage.Bytes operator.DType)
 
@@ -76,18 +76,16 @@ type private AnswerLog(path: string, operator: LinearOperator) =
         let difference = norm (Array.map2 (-) here there)
 
         if not (difference <= CheckpointFile.tolerance operator.DType * max (norm here) (norm there)) then
-            raise (
-                CheckpointFile.foreign path $"another operator made it, whose first product differs by {difference:G3}"
-            )
+            CheckpointFile.foreign path $"another operator made it, whose first product differs by {difference:G3}"
 
     let replay request (ask: Tensor -> Tensor) (vectors: Tensor) (shape: int[]) (asked: byte[]) (content: byte[]) =
         if asked <> question request vectors shape then
-            raise (CheckpointFile.foreign path $"its product number {replayed} is of other vectors")
+            CheckpointFile.foreign path $"its product number {replayed} is of other vectors"
 
         let answer = tensorOf shape content
 
         if (Finite.tryFind answer).IsSome then
-            raise (CheckpointFile.damaged path $"its product number {replayed} is not finite")
+            CheckpointFile.damaged path $"its product number {replayed} is not finite"
 
         if replayed = 0 then requireSameOperator ask vectors answer
         replayed <- replayed + 1

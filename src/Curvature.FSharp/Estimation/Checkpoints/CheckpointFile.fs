@@ -7,9 +7,9 @@ open Curvature
 /// What all checkpoints share: messages, and errors of the file system.
 module internal CheckpointFile =
 
-    let damaged path what = DataException $"checkpoint {path}: it is damaged; {what}"
+    let damaged path what : 'T = Fail.data $"checkpoint {path}: it is damaged; {what}"
 
-    let foreign path what = DataException $"checkpoint {path}: it is of another run; {what}"
+    let foreign path what : 'T = Fail.data $"checkpoint {path}: it is of another run; {what}"
 
     /// The share by which the same product may differ from one machine to another.
     let tolerance (dtype: DType) = if dtype = DType.Float64 then 1e-6 else 1e-2
@@ -20,7 +20,7 @@ module internal CheckpointFile =
         try
             action ()
         with
-        | :? EndOfStreamException -> raise (damaged path "it ends too early")
+        | :? EndOfStreamException -> damaged path "it ends too early"
         | FileSystem.FileFault error ->
             raise (DataException($"checkpoint {path}: it cannot be {what}; {error.Message}", error))
 

@@ -23,7 +23,7 @@ type private RecordFile(path: string, about: string) =
     /// The head of the file: what it is, and a checksum of what it is about.
     let head = Array.append magic origin
 
-    let damaged what = raise (CheckpointFile.damaged path what)
+    let damaged what = CheckpointFile.damaged path what
 
     /// Whether the file has to be made: there is none, or one whose making was interrupted.
     let isUnmade () =
@@ -88,7 +88,7 @@ type private RecordFile(path: string, about: string) =
             Fail.data $"checkpoint {path}: it is not one of products, or of another version"
 
         if start <> head then
-            raise (CheckpointFile.foreign path $"its products are not of {about}")
+            CheckpointFile.foreign path $"its products are not of {about}"
 
         let mutable whole = file.Position
 

@@ -66,7 +66,7 @@ module internal RunFile =
             Fail.data $"checkpoint {path}: it is not one of a sampling run, or of another version"
 
         if SHA256.HashData file <> head[magic.Length ..] then
-            raise (CheckpointFile.damaged path "its checksum is not that of its content")
+            CheckpointFile.damaged path "its checksum is not that of its content"
 
         file.Position <- int64 start
 
@@ -74,33 +74,31 @@ module internal RunFile =
         let count = reader.ReadInt32()
 
         if count <> identity.Facts.Length then
-            raise (
-                CheckpointFile.foreign path $"it tells {count} facts of its run, and {identity.Facts.Length} are needed"
-            )
+            CheckpointFile.foreign path $"it tells {count} facts of its run, and {identity.Facts.Length} are needed"
 
         for name, mine in identity.Facts do
             let itsName, its = reader.ReadString(), reader.ReadString()
 
             if itsName <> name then
-                raise (CheckpointFile.foreign path $"it tells {itsName}, and {name} is needed")
+                CheckpointFile.foreign path $"it tells {itsName}, and {name} is needed"
 
             if mine <> its then
-                raise (CheckpointFile.foreign path $"{name} is {its} there, and {mine} here")
+                CheckpointFile.foreign path $"{name} is {its} there, and {mine} here"
 
     let private requireSameOperator path (identity: RunIdentity) (mark: float) =
         let here = identity.Mark()
 
         if not (abs (here - mark) <= identity.Tolerance * max (abs here) (abs mark)) then
             let what = $"another operator made it, with which the first random vector gave {mark:R}"
-            raise (CheckpointFile.foreign path $"{what}; here it gives {here:R}")
+            CheckpointFile.foreign path $"{what}; here it gives {here:R}"
 
     let private readProgress (reader: RunReader) : RunProgress =
         let samples, seconds, mark = reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble()
 
-        if samples < 1 then raise (reader.Damaged $"it would be of {samples} samples")
+        if samples < 1 then reader.Damaged $"it would be of {samples} samples"
 
         if not (seconds >= 0.0 && Double.IsFinite seconds) then
-            raise (reader.Damaged $"it would have taken {seconds} seconds")
+            reader.Damaged $"it would have taken {seconds} seconds"
 
         reader.Samples <- samples
         { Samples = samples; Seconds = seconds; Mark = mark }
@@ -114,7 +112,7 @@ module internal RunFile =
         restore reader
 
         if file.Position <> file.Length then
-            raise (CheckpointFile.foreign path "it holds more than is measured here")
+            CheckpointFile.foreign path "it holds more than is measured here"
 
         progress
 

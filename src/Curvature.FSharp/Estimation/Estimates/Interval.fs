@@ -46,19 +46,7 @@ module internal IntervalWidth =
         }
 
     /// Of the mean of so many samples: Student's.
-    let ofSamples (samples: int) : IntervalWidth =
-        ofAnalyses
-            []
-            {
-                Value = 0.0
-                StandardError = 1.0
-                Independent = samples
-                Spread = nan
-                Skewness = 0.0
-                Law = SampleLaw.symmetric
-                Dimension = 1.0
-                IsExact = false
-            }
+    let ofSamples (samples: int) : IntervalWidth = ofAnalyses [] (Summaries.ofMean samples 0.0 1.0)
 
     /// Of an exact result, whose error is rounding: a quantile of the normal law.
     let ofRounding: IntervalWidth =

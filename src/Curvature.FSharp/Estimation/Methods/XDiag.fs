@@ -6,7 +6,7 @@ open MathNet.Numerics.LinearAlgebra
 /// What XDiag knows of an operator so far.
 [<Sealed>]
 type internal XDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, sketch: RangeSketch) =
-    inherit SketchIncremental<'T>()
+    inherit RangeIncremental<'T>(sketch)
     let mutable spread = infinity
 
     /// Let AΩ = QR, Z = AᵀQ, and sᵢ the columns of R⁻ᵀ with length 1, so that Q₍ᵢ₎Q₍ᵢ₎ᵀ = Q(I − sᵢsᵢᵀ)Qᵀ; see XTrace.
@@ -28,7 +28,6 @@ type internal XDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOpera
             samples.AddMissed(Tensor.square qs, sTHs[first..last])
 
     let settle () =
-        if sketch.Live = 0 && not sketch.IsComplete then sketch.DrawOutsider()
         let samples = DiagonalSamples(goal, operator)
 
         for rows in sketch.DiagonalInside do
@@ -53,12 +52,8 @@ type internal XDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOpera
         struct (Deflation.left sketch.Basis operator, KnownPart.diagonal goal operator.DType known _.Weighted)
 
     override _.Samples = if sketch.IsSaturated then max 1 sketch.Outsiders else max 1 sketch.Live
-    override _.CostOfVector = 2
-    override _.Spent = Cost.products sketch.Spent
-    override _.IsExact = sketch.IsComplete
-    override _.Extend count = sketch.Grow count |> ignore
 
-    override this.Analyse() =
+    override this.AnalyseSketch() =
         let result = settle ()
         Found.diagonal goal this.Samples sketch.IsComplete result
 

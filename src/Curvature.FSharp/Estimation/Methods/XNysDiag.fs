@@ -4,15 +4,12 @@ open Curvature
 
 /// What XNysDiag knows of an operator so far.
 [<Sealed>]
-type internal XNysDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, probe: Probe, key: Key) =
-    inherit SketchIncremental<'T>()
+type internal XNysDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOperator, sketch: NystromSketch) =
+    inherit NystromIncremental<'T>(sketch)
     let nothing = Tensor.zeros DType.Float64 [ goal.Length ] |> Tensor.toDevice operator.Device
-    let sketch = NystromSketch("XNysDiag", operator, probe, key)
     let mutable spread = infinity
-    let mutable factors: NystromFactors voption = ValueNone
-    let mutable isZero = false
 
-    /// Without random vector i, the approximation  of A + νI is Â − zᵢzᵢᵀ, and what it misses gives ωᵢ the product
+    /// Without random vector i, the approximation Â of A + νI is Â − zᵢzᵢᵀ, and what it misses gives ωᵢ the product
     /// zᵢ(zᵢᵀωᵢ). So vector i says of the diagonal
     ///   diag Â − ν − zᵢ∘zᵢ + (zᵢᵀωᵢ)·ωᵢ∘zᵢ.
     let leaveOneOut (factors: NystromFactors) =
@@ -43,9 +40,9 @@ type internal XNysDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOp
     override _.SpreadOutside = spread
     override _.SpreadOfSamples = sketch.Samples |> Seq.map _.Weighted |> DiagonalGoal.deviation goal operator.Device
 
-    /// diag  + z∘(A − Â)z.
-    override _.Outside() =
-        let factors = factors.Value
+    /// diag Â + z∘(A − Â)z.
+    override this.Outside() =
+        let factors = this.Factors
         let squares = factors.Factor.Blocks |> Seq.map (Tensor.square >> DiagonalGoal.sum goal) |> Seq.reduce (+)
         let known = squares - DiagonalGoal.everywhere goal operator factors.Shift
 
@@ -56,19 +53,8 @@ type internal XNysDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOp
 
         struct (operator, KnownPart.diagonal goal operator.DType known missed)
 
-    override _.Samples = max 1 sketch.Spent
-    override _.Spent = Cost.products sketch.Spent
-    override _.IsExact = isZero
-    override _.Extend count = sketch.Grow count
-
-    override this.Analyse() =
-        factors <- sketch.Factorize()
-        isZero <- factors.IsNone
-
-        match factors with
-        | ValueSome factors -> leaveOneOut factors
-        | ValueNone -> struct (nothing, nothing)
-        |> Found.diagonal goal this.Samples isZero
+    override this.OfFactors factors = leaveOneOut factors |> Found.diagonal goal this.Samples false
+    override this.OfZero = Found.diagonal goal this.Samples true (struct (nothing, nothing))
 
 /// XNysDiag (Epperly 2025, "Make the Most of What You Have", chapter 16): the diagonal of a semidefinite operator by
 /// the idea of XNysTrace, with an error bar for each entry.
@@ -78,7 +64,8 @@ type internal XNysDiagIncremental<'T>(goal: DiagonalGoal<'T>, operator: LinearOp
 module XNysDiag =
 
     let private ofGoal (goal: LinearOperator -> DiagonalGoal<'T>) exact probe : Estimator<'T> =
-        Procedure.Sketch(fun key operator -> XNysDiagIncremental(goal operator, operator, probe, key))
+        Procedure.Sketch(fun key operator ->
+            XNysDiagIncremental(goal operator, operator, NystromSketch("XNysDiag", operator, probe, key)))
         |> Estimator.make "XNysDiag" OperatorNeed.Semidefinite 1 exact
 
     /// XNysDiag from vectors of a probe. Of signs, the last of every block is replaced by a vector of the sphere.

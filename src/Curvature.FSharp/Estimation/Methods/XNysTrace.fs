@@ -4,13 +4,10 @@ open Curvature
 
 /// What XNysTrace knows of an operator so far.
 [<Sealed>]
-type internal XNysTraceIncremental(operator: LinearOperator, probe: Probe, key: Key) =
-    inherit SketchIncremental<Estimate<float>>()
+type internal XNysTraceIncremental(operator: LinearOperator, sketch: NystromSketch) =
+    inherit NystromIncremental<Estimate<float>>(sketch)
     let n = operator.Columns
-    let sketch = NystromSketch("XNysTrace", operator, probe, key)
-    let mutable factors: NystromFactors voption = ValueNone
     let mutable spread = infinity
-    let mutable isZero = false
 
     /// Let Â = FᵀF approximate A + νI, and Â₍ᵢ₎ = Â − zᵢzᵢᵀ be the approximation without random vector i. It estimates
     ///   tr A = tr Â − ‖zᵢ‖² + αᵢ·ωᵢᵀ(A + νI − Â₍ᵢ₎)ωᵢ − νn,
@@ -48,8 +45,8 @@ type internal XNysTraceIncremental(operator: LinearOperator, probe: Probe, key: 
     override _.AsSamples = sketch.Samples
 
     /// tr Â + zᵀ(A − Â)z (Persson, Cortinovis & Kressner 2022, "Nyström++").
-    override _.Outside() =
-        let factors = factors.Value
+    override this.Outside() =
+        let factors = this.Factors
         let trace, shift = factors.Approximation.Trace(), factors.Shift * float n
 
         let missed (block: SampleBlock) =
@@ -60,19 +57,8 @@ type internal XNysTraceIncremental(operator: LinearOperator, probe: Probe, key: 
         let rounding = shift + Rounding.ofProduct operator.DType trace
         struct (operator, KnownPart.scalar (trace - shift) rounding missed)
 
-    override _.Samples = max 1 sketch.Spent
-    override _.Spent = Cost.products sketch.Spent
-    override _.IsExact = isZero
-    override _.Extend count = sketch.Grow count
-
-    override this.Analyse() =
-        factors <- sketch.Factorize()
-        isZero <- factors.IsNone
-
-        match factors with
-        | ValueSome factors -> leaveOneOut factors
-        | ValueNone -> struct (0.0, 0.0)
-        |> Found.scalar this.Samples isZero
+    override this.OfFactors factors = leaveOneOut factors |> Found.scalar this.Samples false
+    override this.OfZero = Found.scalar this.Samples true (struct (0.0, 0.0))
 
 /// XNysTrace (Epperly, Tropp & Webber 2024, section 2.4): the Nyström approximation from one pass of products, with
 /// each random vector in turn estimating the trace of what the others have missed. For semidefinite operators only,
@@ -85,7 +71,8 @@ module XNysTrace =
     /// XNysTrace from vectors of a probe. Vectors of the sphere or normal ones are resphered; of signs, the last of
     /// every block is replaced by one of the sphere.
     let withProbe probe : Estimator<Estimate<float>> =
-        Procedure.Sketch(fun key operator -> XNysTraceIncremental(operator, probe, key))
+        Procedure.Sketch(fun key operator ->
+            XNysTraceIncremental(operator, NystromSketch("XNysTrace", operator, probe, key)))
         |> Estimator.make "XNysTrace" OperatorNeed.Semidefinite 1 Measurement.trace.Exact
 
     /// XNysTrace from vectors of the sphere, resphered.

@@ -18,7 +18,7 @@ type internal LeftOut =
 /// What XTrace knows of an operator so far.
 [<Sealed>]
 type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
-    inherit SketchIncremental<Estimate<float>>()
+    inherit RangeIncremental<Estimate<float>>(sketch)
     let n = operator.Columns
     let mutable spread = infinity
 
@@ -61,7 +61,6 @@ type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
     let isAlone () = sketch.Live = 1 && sketch.HasFrozen
 
     let settle () =
-        if sketch.Live = 0 && not sketch.IsComplete then sketch.DrawOutsider()
         let h = sketch.Projected
 
         if sketch.IsSaturated || sketch.Live = 0 then
@@ -104,12 +103,7 @@ type internal XTraceIncremental(operator: LinearOperator, sketch: RangeSketch) =
         elif sketch.Live = 0 || isAlone () then 2
         else sketch.Live
 
-    override _.CostOfVector = 2
-    override _.Spent = Cost.products sketch.Spent
-    override _.IsExact = sketch.IsComplete
-    override _.Extend count = sketch.Grow count |> ignore
-
-    override this.Analyse() =
+    override this.AnalyseSketch() =
         let result = settle ()
         Found.scalar this.Samples sketch.IsComplete result
 

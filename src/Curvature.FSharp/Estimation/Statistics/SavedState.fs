@@ -13,8 +13,8 @@ type internal RunReader(path: string, content: Stream) =
     /// How many samples the run had, once that is read.
     member val Samples = 0 with get, set
 
-    /// The error of a file whose content cannot be that of a run.
-    member _.Damaged(what: string) = DataException $"checkpoint {path}: it is damaged; {what}"
+    /// Raises DataException for a file whose content cannot be that of a run.
+    member _.Damaged<'T>(what: string) : 'T = Fail.data $"checkpoint {path}: it is damaged; {what}"
 
     /// A text, which is not longer than the file.
     override this.ReadString() =
@@ -22,14 +22,14 @@ type internal RunReader(path: string, content: Stream) =
             base.ReadString()
         with
         | :? FormatException
-        | :? IOException -> raise (this.Damaged "a text in it is not whole")
+        | :? IOException -> this.Damaged "a text in it is not whole"
 
     /// How many numbers something has seen, which is as many as the run had samples.
     member this.ReadCount() : int =
         let count = this.ReadInt32()
 
         if count <> this.Samples then
-            raise (this.Damaged $"{this.Samples} samples are measured there, and one quantity has {count}")
+            this.Damaged $"{this.Samples} samples are measured there, and one quantity has {count}"
 
         count
 
@@ -38,14 +38,14 @@ type internal RunReader(path: string, content: Stream) =
         let count = this.ReadInt32()
 
         if count < 0 || count > most then
-            raise (this.Damaged $"it has {count} {what}, and 0 to {most} are possible")
+            this.Damaged $"it has {count} {what}, and 0 to {most} are possible"
 
         count
 
     /// A number that is not negative.
     member this.ReadMagnitude(what: string) : float =
         let value = this.ReadDouble()
-        if value < 0.0 then raise (this.Damaged $"{what} is {value}")
+        if value < 0.0 then this.Damaged $"{what} is {value}"
         value
 
 /// State that can be kept in a file, and taken up again.
@@ -66,6 +66,6 @@ module internal SavedVector =
         let saved = reader.ReadInt32()
 
         if saved <> length then
-            raise (reader.Damaged $"a vector of {length} numbers is expected, and one of {saved} came")
+            reader.Damaged $"a vector of {length} numbers is expected, and one of {saved} came"
 
         Array.init length (fun _ -> reader.ReadDouble())

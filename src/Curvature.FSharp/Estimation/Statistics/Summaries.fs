@@ -5,7 +5,8 @@ open Curvature
 /// The summaries of moments for an interim analysis.
 module internal Summaries =
 
-    let private make count value error : Summary =
+    /// Of a mean of so many numbers.
+    let ofMean count value error : Summary =
         {
             Value = value
             StandardError = error
@@ -18,7 +19,7 @@ module internal Summaries =
         }
 
     let ofForms (moments: FormMoments) : Summary =
-        { make moments.Count moments.Mean moments.StandardError with
+        { ofMean moments.Count moments.Mean moments.StandardError with
             Skewness = moments.LikelySkewness
             Law = moments.Law
         }
@@ -26,21 +27,21 @@ module internal Summaries =
     let ofVectorMoments (moments: RunningVectorMoments) (dimension: ErrorDimension) : Summary =
         let struct (value, error) = moments.Norms
 
-        { make moments.Count value error with Dimension = dimension.Value }
+        { ofMean moments.Count value error with Dimension = dimension.Value }
 
     /// Of several numbers from the same samples: norms.
     let ofMany (moments: FormMoments[]) (dimension: ErrorDimension) : Summary =
         let norm f = moments |> Array.map f |> Rounding.length
 
-        { make moments[0].Count (norm _.Mean) (norm _.StandardError) with
+        { ofMean moments[0].Count (norm _.Mean) (norm _.StandardError) with
             Dimension = dimension.Value
         }
 
     /// Of a vector from so many samples; fewer than two have no error bar.
     let ofVector count (value: Tensor) (error: Lazy<Tensor>) : Summary =
         let norm (t: Tensor) = (Tensor.norm t).ToScalar()
-        make count (norm value) (if count < 2 then infinity else norm error.Value)
+        ofMean count (norm value) (if count < 2 then infinity else norm error.Value)
 
     /// Of an estimate whose random vectors depend on each other.
     let ofSketch independent value error isExact : Summary =
-        { make independent value error with Spread = nan; IsExact = isExact }
+        { ofMean independent value error with Spread = nan; IsExact = isExact }

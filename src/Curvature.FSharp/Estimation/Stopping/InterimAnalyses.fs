@@ -104,12 +104,9 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: unit -> bool) =
             let summary _ : Summary =
                 let numbers = Array.init 5 (fun _ -> reader.ReadDouble())
 
-                {
-                    Value = numbers[0]
-                    StandardError = numbers[1]
+                { Summaries.ofMean 0 numbers[0] numbers[1] with
                     Spread = numbers[2]
                     Skewness = numbers[3]
-                    Law = SampleLaw.symmetric
                     Dimension = numbers[4]
                     Independent = reader.ReadWithin(Int32.MaxValue, "independent numbers")
                     IsExact = reader.ReadBoolean()
@@ -120,7 +117,7 @@ type internal InterimAnalyses(rule: StoppingRule, isIndependent: unit -> bool) =
 
             let history _ =
                 match List.init (reader.ReadWithin(most, "analyses")) summary with
-                | [] -> raise (reader.Damaged "a history has no analysis")
+                | [] -> reader.Damaged "a history has no analysis"
                 | analyses -> analyses
 
             histories <- Array.init (reader.ReadWithin(1 <<< 20, "histories")) history
