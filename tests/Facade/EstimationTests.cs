@@ -175,7 +175,7 @@ public sealed class EstimationTests
         var block = Probe.Gaussian.Draw(Key.OfSeed(1), 5, 0, 3, DType.Float32);
         Assert.That(block.Shape, Is.EqualTo(new[] { 3, 5 }));
         Assert.That(Probe.Rademacher.FourthMoments(5), Is.EqualTo(new FourthMoments(1, 1)));
-        Assert.That(Probe.Sphere.FourthMoments(4).Own, Is.EqualTo(2));
+        Assert.That(Probe.Sphere.FourthMoments(4).Single, Is.EqualTo(2));
 
         var matrix = Tensor.FromArray(Enumerable.Range(1, 16).Select(i => (double)i).ToArray(), 4, 4);
         Assert.That(Probe.Rademacher.VarianceOfForm(matrix), Is.EqualTo(1984));

@@ -1,6 +1,6 @@
 namespace Curvature.CSharp;
 
-/// <summary>Runs that can be interrupted, and go on another day with the same bits.</summary>
+/// <summary>Runs that can be interrupted, and continued later with the same bits.</summary>
 public static class Checkpoints
 {
     /// <inheritdoc cref="FSharp.Checkpoint.run"/>

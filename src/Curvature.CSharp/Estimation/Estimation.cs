@@ -72,23 +72,13 @@ public static class Estimation
         /// <remarks>Vectors that are kept may take <paramref name="memory"/> bytes; without a number, 4 GiB.</remarks>
         public ChosenEstimate<double> AutomaticTrace(
             StoppingRule? stop = null, Key key = default, long? memory = null, RunOptions? options = null) =>
-            FSharp.Automatic.traceWith(
-                options.OrDefault(),
-                memory ?? FSharp.Automatic.memory,
-                stop.OrDefault(),
-                key,
-                linearOperator.NotNull());
+            linearOperator.Estimate(Estimators.AutomaticTrace(memory), stop, key, options);
 
         /// <inheritdoc cref="FSharp.Automatic.diagonal"/>
         /// <remarks>Vectors that are kept may take <paramref name="memory"/> bytes; without a number, 4 GiB.</remarks>
         public ChosenEstimate<Tensor> AutomaticDiagonal(
             StoppingRule? stop = null, Key key = default, long? memory = null, RunOptions? options = null) =>
-            FSharp.Automatic.diagonalWith(
-                options.OrDefault(),
-                memory ?? FSharp.Automatic.memory,
-                stop.OrDefault(),
-                key,
-                linearOperator.NotNull());
+            linearOperator.Estimate(Estimators.AutomaticDiagonal(memory), stop, key, options);
 
         /// <inheritdoc cref="FSharp.Norm.spectral"/>
         public SpectralNorm SpectralNorm(

@@ -50,4 +50,20 @@ public static class Estimators
 
     /// <inheritdoc cref="FSharp.UDiagPlusPlus"/>
     public static Estimator<Estimate<Tensor>> UDiagPlusPlus => FSharp.UDiagPlusPlus.estimator;
+
+    /// <inheritdoc cref="FSharp.Automatic.among"/>
+    /// <remarks>Without a number of bytes it is 4 GiB.</remarks>
+    public static Estimator<ChosenEstimate<T>> Automatic<T>(
+        IReadOnlyList<Estimator<Estimate<T>>> candidates, long? memory = null) =>
+        FSharp.Automatic.among(memory ?? FSharp.Automatic.memory, candidates.ToFSharpList());
+
+    /// <inheritdoc cref="FSharp.Automatic.traceEstimator"/>
+    /// <remarks>Without a number of bytes it is 4 GiB.</remarks>
+    public static Estimator<ChosenEstimate<double>> AutomaticTrace(long? memory = null) =>
+        FSharp.Automatic.traceEstimator(memory ?? FSharp.Automatic.memory);
+
+    /// <inheritdoc cref="FSharp.Automatic.diagonalEstimator"/>
+    /// <remarks>Without a number of bytes it is 4 GiB.</remarks>
+    public static Estimator<ChosenEstimate<Tensor>> AutomaticDiagonal(long? memory = null) =>
+        FSharp.Automatic.diagonalEstimator(memory ?? FSharp.Automatic.memory);
 }

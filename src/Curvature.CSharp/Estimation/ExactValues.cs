@@ -1,8 +1,8 @@
 namespace Curvature.CSharp;
 
-/// <summary>What can be found exactly, from one product for each column, or one quadratic form where these are enough
-/// and the operator has them. All standard errors are 0. Cancelling raises <see cref="OperationCanceledException"/>:
-/// part of an exact result is none.</summary>
+/// <summary>What can be found exactly up to rounding, from one product for each column, or one quadratic form where
+/// these are enough and the operator has them. Standard errors are those of rounding. Cancelling raises
+/// <see cref="OperationCanceledException"/>: a part of the columns is no exact result.</summary>
 public static class ExactValues
 {
     extension(LinearOperator linearOperator)

@@ -1,9 +1,9 @@
 namespace Curvature.CSharp;
 
 /// <summary>E z_i⁴ and E z_i²z_j² of a probe, on which all variances depend.</summary>
-/// <param name="Own">E z_i⁴.</param>
+/// <param name="Single">E z_i⁴.</param>
 /// <param name="Mixed">E z_i²z_j² for i ≠ j.</param>
-public sealed record FourthMoments(double Own, double Mixed);
+public sealed record FourthMoments(double Single, double Mixed);
 
 /// <summary>A vector that a probe can give.</summary>
 /// <param name="Probability">With which probability.</param>
@@ -48,8 +48,8 @@ public static class Probes
         /// <inheritdoc cref="FSharp.Probe.fourthMoments"/>
         public FourthMoments FourthMoments(int n)
         {
-            var (own, mixed) = FSharp.Probe.fourthMoments(probe.NotNull(), n);
-            return new(own, mixed);
+            var (single, mixed) = FSharp.Probe.fourthMoments(probe.NotNull(), n);
+            return new(single, mixed);
         }
 
         /// <inheritdoc cref="FSharp.Probe.varianceOfForm"/>

@@ -1,8 +1,8 @@
 namespace Curvature.CSharp;
 
 /// <summary>When an estimator has done enough:
-/// <c>StoppingRule.RelativeError(0.01).OrElse(StoppingRule.Matvecs(1000))</c>. Rules that look at the error do so only
-/// at interim analyses, and the interval is wide enough to hold the truth as often as it says.</summary>
+/// <c>StoppingRule.RelativeError(0.01).OrElse(StoppingRule.Matvecs(1000))</c>. Rules on errors are asked
+/// only at interim analyses, and the interval is wide enough to hold the truth as often as it says.</summary>
 public static class StoppingRules
 {
     extension(StoppingRule)

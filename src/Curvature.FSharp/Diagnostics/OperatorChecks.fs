@@ -116,7 +116,7 @@ type internal OperatorChecks(options: DiagnoseOptions, a: LinearOperator) =
                 )
 
     member _.Transpose() =
-        match a.IsSymmetric, LinearOperator.AdjointOf a.Definition with
+        match a.IsSymmetric, OperatorAlgebra.adjoint a.Definition with
         | true, _ -> OperatorChecks.Skipped "transpose" "the operator is claimed to be its own"
         | _, ValueNone -> OperatorChecks.Skipped "transpose" "its products are not known"
         | _ ->

@@ -187,9 +187,9 @@ module ActivationHessian =
             ActivationTap(first.Tap.Name, Array.append [| count |] (Array.tail first.Tap.Shape)),
             Estimates.scalar
                 (sum (fun weight trace -> weight * trace.Value))
-                (sqrt (sum (fun weight trace -> (weight * trace.RawStandardError) ** 2.0)))
+                (sqrt (sum (fun weight trace -> (weight * trace.StandardError) ** 2.0)))
                 ledger,
-            Estimates.vector (each _.Value) (each _.RawStandardError) ledger,
+            Estimates.vector (each _.Value) (each _.StandardError) ledger,
             first.CouplesSamples
         )
 

@@ -1,7 +1,7 @@
 namespace Curvature
 
-/// Inputs and targets of some samples: their leading axes run over the samples. Where there are no targets, as for language models or
-/// the exact Fisher information, the inputs can stand for them.
+/// Inputs and targets of some samples: their leading axes run over the samples. Where there are no targets, as for
+/// language models or the exact Fisher information, the inputs can stand for them.
 /// Raises DataException for no samples, and ShapeException where there are not as many targets as inputs.
 [<Sealed>]
 type Batch(inputs: Tensor, targets: Tensor) =
@@ -15,8 +15,10 @@ type Batch(inputs: Tensor, targets: Tensor) =
 
     do
         if size "inputs" inputs <> size "targets" targets then
-            Fail.shape
-                $"batch: inputs of shape {Shape.show inputs.Signature.Shape} do not go with targets of shape {Shape.show targets.Signature.Shape}"
+            Fail.shape (
+                $"batch: inputs of shape {Shape.show inputs.Signature.Shape} do not go with targets of shape "
+                + $"{Shape.show targets.Signature.Shape}"
+            )
 
     /// The inputs, [samples; …].
     member _.Inputs = inputs

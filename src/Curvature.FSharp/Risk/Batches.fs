@@ -15,7 +15,8 @@ type BatchOptions =
     /// 100 samples, in the order of the data set, as they are.
     static member Default = { Samples = 100; Order = ValueNone; Change = id }
 
-    /// The number of samples in a batch; the last batch may be smaller. Raises ArgumentRangeException if it is less than 1.
+    /// The number of samples in a batch; the last batch may be smaller. Raises ArgumentRangeException if it is less
+    /// than 1.
     member options.WithSize(samples: int) =
         if samples < 1 then
             Fail.range $"batches: a batch has at least one sample, and {samples} were asked for"
@@ -25,8 +26,8 @@ type BatchOptions =
     /// Takes the samples in an order drawn from a key, each order equally likely: the same key gives the same batches.
     member options.WithShuffling(key: Key) = { options with Order = ValueSome key }
 
-    /// What is done to the inputs of each batch, such as to bring channels to comparable sizes. It must give the same for the same
-    /// inputs, and keep the leading axis.
+    /// What is done to the inputs of each batch, such as to bring channels to comparable sizes. It must give the same
+    /// for the same inputs, and keep the leading axis.
     member options.WithTransform(change: Func<Tensor, Tensor>) = { options with Change = change.Invoke }
 
 namespace Curvature.FSharp
@@ -59,9 +60,9 @@ module Batches =
     let rows (batch: int[]) (data: Tensor) : Tensor =
         data |> Tensor.take 0 (Tensor.ofIndices [ batch.Length ] batch |> Tensor.toDevice data.Device)
 
-    /// Consecutive batches of `size` samples of inputs and targets, but for the last, which may be smaller. They share the memory of the
-    /// whole. Raises ArgumentRangeException for a size less than 1, DataException for no samples, ShapeException where there are not as
-    /// many targets as inputs.
+    /// Consecutive batches of `size` samples of inputs and targets, but for the last, which may be smaller. They
+    /// share the memory of the whole. Raises ArgumentRangeException for a size less than 1, DataException for no
+    /// samples, ShapeException where there are not as many targets as inputs.
     let split (size: int) (inputs: Tensor) (targets: Tensor) : Batch list =
         if size < 1 then
             Fail.range $"split: a batch has at least one sample, and {size} were asked for"
@@ -86,16 +87,17 @@ module Batches =
         let parts = cut options.Samples order
         parts |> Seq.map make
 
-    /// Batches of inputs and targets, whose leading axes are the samples. Each is made when it is asked for, and is the same at
-    /// every pass over the sequence. Raises DataException for no samples, and ShapeException where there are not as many targets as
-    /// inputs, or the transform of the options changes the number of samples.
+    /// Batches of inputs and targets, whose leading axes are the samples. Each is made when it is asked for, and is
+    /// the same at every pass over the sequence. Raises DataException for no samples, and ShapeException where there
+    /// are not as many targets as inputs, or the transform of the options changes the number of samples.
     let ofTensors (options: BatchOptions) (inputs: Tensor) (targets: Tensor) : Batch seq =
         let whole = Batch(inputs, targets)
 
         stream options whole.Size (fun part -> Batch(options.Change(rows part inputs), rows part targets))
 
-    /// Batches of `size` rows of inputs and targets for training: each pass, by its number, takes the rows in another order, drawn from the key's
-    /// fold with the number. Where all rows fit into one batch, they keep their order. Errors are those of `ofTensors`.
+    /// Batches of `size` rows of inputs and targets for training: each pass, by its number, takes the rows in another
+    /// order, drawn from the key's fold with the number. Where all rows fit into one batch, they keep their order.
+    /// Errors are those of `ofTensors`.
     let shuffledEachPass (size: int) (key: Key) (inputs: Tensor) (targets: Tensor) : int -> Batch seq =
         let whole, options = Batch(inputs, targets), BatchOptions.Default.WithSize size
 
@@ -105,9 +107,10 @@ module Batches =
             else
                 ofTensors (options.WithShuffling(key.FoldIn(uint32 pass))) inputs targets
 
-    /// Batches of images [batch; channels; height; width] of numbers from 0 to 1, Float32 or Float64, before the transform of the
-    /// options, with their classes, Int32 [batch]. Only the images of one batch are numbers at a time. Raises DataException for no images,
-    /// DTypeException for Int32, and ShapeException where the transform changes the number of samples.
+    /// Batches of images [batch; channels; height; width] of numbers from 0 to 1, Float32 or Float64, before the
+    /// transform of the options, with their classes, Int32 [batch]. Only the images of one batch are numbers at a
+    /// time. Raises DataException for no images, DTypeException for Int32, and ShapeException where the transform
+    /// changes the number of samples.
     let ofImages (options: BatchOptions) (dtype: DType) (images: ImageSet) : Batch seq =
         if dtype = DType.Int32 then
             Fail.dtype "batches: images are Float32 or Float64, and Int32 was asked for"

@@ -30,9 +30,9 @@ type internal RiskDefinition =
         Term: (Tensor -> Tensor) voption
     }
 
-/// What is minimised: L(θ) = term(θ) + the mean or the sum of ℓ(batch, θ) over batches. A plain function of θ is a risk without data. A risk
-/// is a value: nothing is read or computed before somebody asks for a number, and then one batch is in memory at a time. Made by the
-/// functions of the module Risk.
+/// What is minimised: L(θ) = term(θ) + the mean or the sum of ℓ(batch, θ) over batches. A plain function of θ is a
+/// risk without data. A risk is a value: nothing is read or computed before somebody asks for a number, and then one
+/// batch is in memory at a time. Made by the functions of the module Risk.
 [<Sealed; NoEquality; NoComparison>]
 type EmpiricalRisk internal (definition: RiskDefinition) =
     member internal _.Definition = definition

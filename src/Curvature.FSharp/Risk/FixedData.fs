@@ -26,8 +26,8 @@ module internal Fingerprint =
 /// Whether functions give the same bits for the same point.
 module internal Determinism =
 
-    /// Raises DifferentiationException where a function does not give the same bits twice: dropout with a source of randomness of its
-    /// own, say.
+    /// Raises DifferentiationException where a function does not give the same bits twice: dropout with a source of
+    /// hidden randomness, say.
     let require name (f: Tensor -> Tensor) (x: Tensor) =
         let bits () = (f x).ToArray() |> Array.map BitConverter.DoubleToInt64Bits
 
@@ -35,29 +35,30 @@ module internal Determinism =
             Fail.differentiation
                 $"{name}: the function gives different results for the same point; fix the key of its randomness"
 
-/// What is done with the data of a risk at their first pass: nothing is checked twice.
+/// What the first pass over the data of a risk checks and sums. Later passes compare fingerprints only.
 [<NoEquality; NoComparison>]
-type internal FirstLook =
+type internal FirstPass =
     {
-        /// What is seen of a batch, to tell whether its samples are coupled. Raises where the data are not in order, such as labels
-        /// out of range.
+        /// What is seen of a batch, to tell whether its samples are coupled. Raises where the data are not in order,
+        /// such as labels out of range.
         Observe: RiskData -> Observation list
-        /// Must give the same bits twice: tried on the first batch.
+        /// A function that must give the same bits twice. It is tried on the first batch.
         Function: RiskBatch -> Tensor -> Tensor
         /// What is summed over the batches.
         Parts: RiskBatch -> Tensor list
     }
 
-/// The data of a risk, which are the same at every pass: the first is remembered, and a later one that differs is refused.
+/// The data of a risk. They must be the same at every pass: fingerprints of the first pass are kept, and a later pass
+/// that differs is refused.
 [<Sealed>]
-type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first: FirstLook) =
+type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first: FirstPass) =
     let seen = ResizeArray<Fingerprint>()
     let mutable warnings = ValueNone
 
     let changed (what: string) =
         Fail.data $"{name}: {what}; the source of batches must give the same data, in the same order, at every pass"
 
-    /// One batch tells what the function does.
+    /// Records the batch, and tests the function on the first one: its samples may be coupled, or it may be random.
     let check (batch: RiskBatch) =
         match batch.Data with
         | [ inputs; targets ] ->
@@ -89,10 +90,7 @@ type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first
     /// How many samples there are.
     member _.Samples = samples
 
-    /// What sums are divided by.
-    member _.Divisor = divisor
-
-    /// What makes numbers that rest on these data doubtful.
+    /// Why results from these data are doubtful, in sentences.
     member _.Warnings: string list = ValueOption.defaultValue [] warnings
 
     /// The batches again. Raises DataException where one is not what it was.

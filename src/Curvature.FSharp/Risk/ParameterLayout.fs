@@ -74,8 +74,10 @@ type ParameterLayout internal (declared: (string * int[]) list) =
         if isNull (box theta) then nullArg (nameof theta)
 
         if theta.Signature.Shape <> [| total |] then
-            Fail.shape
-                $"theta: the parameters are one vector of shape [{total}], and this one has shape {Shape.show theta.Signature.Shape}"
+            Fail.shape (
+                $"theta: the parameters are one vector of shape [{total}], "
+                + $"and this one has shape {Shape.show theta.Signature.Shape}"
+            )
 
         let pieces =
             match sizes with
@@ -90,7 +92,8 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
         named
 
-    /// The layout of some of the tensors, by name, in the same order. Raises ParameterException for a name that there is not, or none.
+    /// The layout of some of the tensors, by name, in the same order. Raises ParameterException for a name that there
+    /// is not, or none.
     member layout.Restrict(names: string seq) : ParameterLayout =
         let chosen = HashSet<string> names
 
@@ -106,8 +109,8 @@ type ParameterLayout internal (declared: (string * int[]) list) =
                     if chosen.Contains tensor.Name then tensor.Name, tensor.Shape
             ]
 
-    /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known numbers and whose
-    /// derivative is one concatenation. Raises ShapeException for another shape.
+    /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known
+    /// numbers and whose derivative is one concatenation. Raises ShapeException for another shape.
     member layout.Split(theta: Tensor) : Parameters =
         Parameters(layout.Pieces theta, Evaluation, (fun _ value -> value), "")
 
@@ -140,8 +143,8 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
         given
 
-    /// Puts named tensors one behind the other: the inverse of Split. Raises ParameterException for a name that is missing,
-    /// there twice or unknown, and ShapeException for a tensor of the wrong shape.
+    /// Puts named tensors one behind the other: the inverse of Split. Raises ParameterException for a name that is
+    /// missing, there twice or unknown, and ShapeException for a tensor of the wrong shape.
     member layout.Join(named: seq<KeyValuePair<string, Tensor>>) : Tensor =
         let given = layout.Check named
         [ for tensor in tensors -> Tensor.flatten given[tensor.Name] ] |> Tensor.concat 0
@@ -160,8 +163,8 @@ open Curvature
 [<RequireQualifiedAccess>]
 module ParameterLayout =
 
-    /// The layout of named shapes, one behind the other in the given order. Raises ParameterException for a name that comes
-    /// twice, ShapeException for a negative length.
+    /// The layout of named shapes, one behind the other in the given order. Raises ParameterException for a name that
+    /// comes twice, ShapeException for a negative length.
     let ofShapes (shapes: (string * int list) list) : ParameterLayout =
         for name, shape in shapes do
             if shape |> List.exists (fun length -> length < 0) then
@@ -170,7 +173,8 @@ module ParameterLayout =
 
         ParameterLayout [ for name, shape in shapes -> name, List.toArray shape ]
 
-    /// The layout of some of the tensors, by name, in the same order. Raises ParameterException for a name that there is not, or none.
+    /// The layout of some of the tensors, by name, in the same order. Raises ParameterException for a name that there
+    /// is not, or none.
     let restrict (names: string seq) (layout: ParameterLayout) : ParameterLayout = layout.Restrict names
 
     /// Cuts a flat vector into its named tensors.

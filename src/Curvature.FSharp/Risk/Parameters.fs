@@ -34,9 +34,9 @@ type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: Fo
     /// What a part of this layer sees: `parameters.Scope "0"` calls `0.weight` `weight`.
     member _.Scope(part: string) = Parameters(tensors, pass, tap, scope + part + ".")
 
-    /// Gives an intermediate value of this layer a name, such as `hidden`, by which the curvature of the loss with respect to it can be
-    /// asked for; the layer goes on with what this returns, which otherwise is the value itself. The outputs of the parts of composed
-    /// layers have the names of the parts.
+    /// Gives an intermediate value of this layer a name, such as `hidden`, by which the curvature of the loss with
+    /// respect to it can be asked for; the layer goes on with what this returns, which otherwise is the value itself.
+    /// The outputs of the parts of composed layers have the names of the parts.
     member _.Tap(name: string, value: Tensor) : Tensor = tap (scope + name) value
 
     /// Whether layers are to use statistics of the batch instead of those that the network has.

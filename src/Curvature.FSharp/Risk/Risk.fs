@@ -30,8 +30,8 @@ module Risk =
     /// A scalar function of θ.
     let ofFunction (loss: Tensor -> Tensor) : EmpiricalRisk = EmpiricalRisk(define (fun _ -> loss))
 
-    /// A scalar criterion of the outputs of a model, without data of their own: θ ↦ criterion (model θ). Gauss–Newton and Fisher matrices
-    /// need the two apart.
+    /// A scalar criterion of the outputs of a model, without data: θ ↦ criterion (model θ). Gauss–Newton and Fisher
+    /// matrices need the two apart.
     let ofOutputs (model: Tensor -> Tensor) (criterion: Tensor -> Tensor) : EmpiricalRisk =
         EmpiricalRisk
             { define (fun _ -> model >> criterion) with
@@ -41,11 +41,11 @@ module Risk =
 
     // ---- over batches
 
-    /// A loss over batches: for one of them it is the mean over its samples (Reduction.Mean: batches then count by their size) or the sum
-    /// (Reduction.Sum). The loss may depend on the batch that it is given alone. Batches are read one after the other, and read anew by
-    /// whatever needs another pass; a source that gives other data at a later pass is refused there. Sums are in Float64, along a
-    /// tree that depends on the number of batches alone.
-    /// Raises ArgumentRangeException for a reduction that is none.
+    /// A loss over batches: for one of them it is the mean over its samples (Reduction.Mean: batches then count by
+    /// their size) or the sum (Reduction.Sum). The loss may depend on the batch that it is given alone. Batches are
+    /// read one after the other, and read anew by whatever needs another pass; a source that gives other data at a
+    /// later pass is refused there. Sums are in Float64, along a tree that depends on the number of batches alone.
+    /// Raises ArgumentRangeException for a reduction that is neither Mean nor Sum.
     let ofBatches (reduction: Reduction) (loss: Batch -> Tensor -> Tensor) (batches: Batch seq) : EmpiricalRisk =
         checkReduction "Risk.ofBatches" reduction
         if isNull (box batches) then nullArg (nameof batches)
@@ -56,8 +56,9 @@ module Risk =
                 Reduction = reduction
             }
 
-    /// A risk over batches whose model inputs ↦ θ ↦ outputs and criterion targets ↦ outputs ↦ scalar are known apart, as Gauss–Newton and
-    /// Fisher matrices need them. The criterion is the mean over a batch (Reduction.Mean) or the sum. Otherwise as `ofBatches`.
+    /// A risk over batches whose model inputs ↦ θ ↦ outputs and criterion targets ↦ outputs ↦ scalar are known apart,
+    /// as Gauss–Newton and Fisher matrices need them. The criterion is the mean over a batch (Reduction.Mean) or the
+    /// sum. Otherwise as `ofBatches`.
     let ofModel
         (reduction: Reduction)
         (model: Tensor -> Tensor -> Tensor)
@@ -81,17 +82,17 @@ module Risk =
 
     // ---- of other risks
 
-    /// The same loss over the batches that each pass, numbered from 0, takes from a source. Training may so have another order at every pass
-    /// (`Batches.shuffledEachPass`); whatever needs the same data at every pass takes pass 0.
-    /// Raises DataException for a risk without data.
+    /// The same loss over the batches that each pass, numbered from 0, takes from a source. So training can take
+    /// another order at every pass (`Batches.shuffledEachPass`). Whatever needs the same data at every pass takes
+    /// pass 0. Raises DataException for a risk without data.
     let withPasses (batches: int -> Batch seq) (risk: EmpiricalRisk) : EmpiricalRisk =
         if not risk.HasData then
             Fail.data "Risk.withPasses: the risk is a function of θ alone, which has no batches"
 
         EmpiricalRisk { risk.Definition with Source = EachPass batches }
 
-    /// The same risk and a scalar function of θ, such as weight decay or the negative logarithm of a prior, which is added once, whatever
-    /// the data and the reduction. Terms add up.
+    /// The same risk and a scalar function of θ, such as weight decay or the negative logarithm of a prior, which is
+    /// added once, whatever the data and the reduction. Terms add up.
     let withTerm (term: Tensor -> Tensor) (risk: EmpiricalRisk) : EmpiricalRisk =
         let d = risk.Definition
 
@@ -114,9 +115,11 @@ module Risk =
                 Term = d.Term |> ValueOption.map (fun term -> parameters >> term)
             }
 
-    /// The risk as a function of some of the tensors of θ by name, in the order of the layout, with the others held at their values in a
-    /// point θ. Its points have the layout `ParameterLayout.restrict names layout`, and its products cost only those tensors.
-    /// Raises ParameterException for a name that is not in the layout, or no name, and ShapeException for a θ that does not fit it.
+    /// The risk as a function of some of the tensors of θ by name, in the order of the layout, with the others held
+    /// at their values in a point θ. Its points have the layout `ParameterLayout.restrict names layout`, and its
+    /// products cost only those tensors.
+    /// Raises ParameterException for a name that is not in the layout, or no name, and ShapeException for a θ that
+    /// does not fit it.
     let restrictTo (names: string seq) (layout: ParameterLayout) (theta: Tensor) (risk: EmpiricalRisk) : EmpiricalRisk =
         let chosen = layout.Restrict names
         let frozen = layout.Pieces theta
@@ -136,8 +139,8 @@ module Risk =
 
     // ---- numbers
 
-    /// The value at θ, in Float64 over batches: one pass. Raises DataException for no batches, and NonFiniteException for a value that is NaN
-    /// or infinite.
+    /// The value at θ, in Float64 over batches: one pass. Raises DataException for no batches, and NonFiniteException
+    /// for a value that is NaN or infinite.
     let value (risk: EmpiricalRisk) (theta: Tensor) : float =
         let name = "Risk.value"
 
@@ -148,13 +151,14 @@ module Risk =
 
         (RiskPass.totals name theta.Device risk.Definition loss).Head.ToScalar()
 
-    /// How many batches make a group: the groups of a sum over batches are added in pairs, then pairs of pairs, and so on.
+    /// How many batches make a group: the groups of a sum over batches are added in pairs, then pairs of pairs, and
+    /// so on.
     let groupSize = TreeSum.GroupSize
 
-    /// Σ weight·part over the batches of one group, in Float64: the batches number group·groupSize and on. The weight of a batch is the number
-    /// of its samples for a mean, and 1 for a sum. Adding these along the tree over groups, and dividing by the number of all samples for a
-    /// mean, gives the bits that a pass over all batches gives. Raises DataException for a group without batches, and ArgumentRangeException for
-    /// a negative number.
+    /// Σ weight·part over the batches of one group, in Float64: the batches number group·groupSize and on. The weight
+    /// of a batch is the number of its samples for a mean, and 1 for a sum. Adding these along the tree over groups,
+    /// and dividing by the number of all samples for a mean, gives the bits that a pass over all batches gives.
+    /// Raises DataException for a group without batches, and ArgumentRangeException for a negative number.
     let partialSum (group: int) (part: Batch -> Tensor) (device: Kernels.Device) (risk: EmpiricalRisk) : Tensor =
         if group < 0 then
             Fail.range $"Risk.partialSum: groups are numbered from 0, and this one is {group}"

@@ -13,10 +13,10 @@ type internal RiskBatch =
         Suffix: string
         /// How many samples it has; 1 for a function of θ alone.
         Size: int
-        /// What it counts in the sum over batches, before that is divided by the sum of the weights of a mean.
+        /// Its weight in the sum over batches, before that is divided by the sum of the weights of a mean.
         Weight: float
         Data: RiskData
-        /// Its own loss as a function of θ.
+        /// Its loss as a function of θ.
         Loss: Tensor -> Tensor
         /// Whether it is the term without data.
         IsTerm: bool
@@ -103,7 +103,8 @@ module internal RiskPass =
 
         [ for tree in trees -> tree.Total.Value ]
 
-    /// The means or sums Σ weight·part over the batches of one pass of several parts of each, and those of the term without data, in Float64.
+    /// The means or sums Σ weight·part over the batches of one pass of several parts of each, and those of the term
+    /// without data, in Float64.
     let totals name device (risk: RiskDefinition) (parts: RiskBatch -> Tensor list) : Tensor list =
         let mutable samples = 0
 
@@ -114,7 +115,7 @@ module internal RiskPass =
         let ofData = batches name device 0 risk |> sums counted |> List.map (fun sum -> sum / divisor risk samples)
 
         match term risk with
-        | ValueSome term -> List.map2 (fun total own -> total + weighted term own) ofData (parts term)
+        | ValueSome term -> List.map2 (fun total ofTerm -> total + weighted term ofTerm) ofData (parts term)
         | ValueNone -> ofData
 
     /// How many tensors the data of a batch are.
@@ -123,8 +124,8 @@ module internal RiskPass =
         | NoData -> 0
         | EachPass _ -> 2
 
-    /// Maps of vectors for one batch after the other at θ: plans are made once for each size of a batch. The function is given θ, the
-    /// tensors of a batch, and what else it needs.
+    /// Maps of vectors for one batch after the other at θ: plans are made once for each size of a batch. The function
+    /// is given θ, the tensors of a batch, and what else it needs.
     let maps (risk: RiskDefinition) (make: Tensor -> RiskData -> Tensor list -> Tensor list * (Tensor -> Tensor)) =
         let family =
             Compile.familyOf (fun points ->

@@ -11,8 +11,9 @@ type internal Observation =
     /// Numbers that belong to samples, [N; …], such as the outputs of a model.
     | SampleRows of Tensor
 
-/// Whether the samples of a batch are independent. A mean or a sum over batches is that of the whole data set only where they are; batch
-/// normalisation in training, for one, couples them. What is seen of two parts of a batch must then be what is seen of the whole.
+/// Whether the samples of a batch are independent. A mean or a sum over batches is that of the whole data set only
+/// where they are; batch normalisation in training, for one, couples them. If they are independent, values of two
+/// parts of a batch make up those of the whole.
 module internal SampleCoupling =
 
     /// Differences that rounding explains, relative to the numbers.
@@ -39,7 +40,8 @@ module internal SampleCoupling =
             "of another shape"
 
     let private advice =
-        "samples of a batch are coupled, as by batch normalisation in training, and the matrix depends on how the data are cut into batches"
+        "samples of a batch are coupled, as by batch normalisation in training, "
+        + "and the matrix depends on how the data are cut into batches"
 
     /// The loss of a whole from those of its parts, each of which holds a share of the samples.
     let private combine reduction (first: Tensor, second: Tensor) (share: float) =
@@ -59,11 +61,17 @@ module internal SampleCoupling =
         if fits reduction then
             None
         elif fits other then
-            Fail.range
-                $"{name}: the reduction {reduction} was given, and the loss of a batch is the {string(other).ToLowerInvariant()} over its samples"
+            Fail.range (
+                $"{name}: the reduction {reduction} was given, "
+                + $"and the loss of a batch is the {string(other).ToLowerInvariant()} over its samples"
+            )
         else
-            Some
-                $"{name}: the loss of a batch is not the {string(reduction).ToLowerInvariant()} of the losses of its parts ({percent (distanceAs reduction)}): {advice}; or a part of the loss belongs to no sample"
+            let reduced = $"the {string(reduction).ToLowerInvariant()} of the losses of its parts"
+
+            Some(
+                $"{name}: the loss of a batch is not {reduced} ({percent (distanceAs reduction)}): {advice}; "
+                + "or a part of the loss belongs to no sample"
+            )
 
     let private rowsWarning name (whole: Tensor) (first: Tensor, second: Tensor) =
         let off =
@@ -77,8 +85,8 @@ module internal SampleCoupling =
         else
             Some $"{name}: outputs for a batch are not those for its parts ({percent off}): {advice}"
 
-    /// What a batch of two samples or more gives reason to warn of, from what is seen of it whole and in two parts. Raises
-    /// ArgumentRangeException where the loss is reduced in another way than was said.
+    /// The warnings that a batch of two samples or more gives reason for: its whole is compared with its two parts.
+    /// Raises ArgumentRangeException where the loss is reduced in another way than was said.
     let warnings name reduction (observe: Batch -> Observation list) (batch: Batch) : string list =
         let half = (batch.Size + 1) / 2
 
@@ -95,7 +103,8 @@ module internal SampleCoupling =
         match parts with
         | Error message ->
             [
-                $"{name}: a part of a batch cannot be evaluated, so that it is not known whether samples are independent ({message})"
+                $"{name}: a part of a batch cannot be evaluated, "
+                + $"so that it is not known whether samples are independent ({message})"
             ]
         | Ok parts ->
             List.zip (observe batch) parts

@@ -3,9 +3,9 @@ namespace Curvature.FSharp
 open System.Collections.Generic
 open Curvature
 
-/// A sum of tensors along a tree that depends on their number alone. Terms are added in groups of eight, from left to right; neighbouring
-/// groups are added in pairs, then pairs of pairs, and so on. Any part of the tree can be summed elsewhere, and the whole keeps its bits.
-/// It holds one tensor for each level: 2 + log₂(terms/8) at most.
+/// A sum of tensors along a tree that depends on their number alone. Terms are added in groups of eight, from left to
+/// right; neighbouring groups are added in pairs, then pairs of pairs, and so on. Any part of the tree can be summed
+/// elsewhere, and the whole keeps its bits. It holds one tensor for each level: 2 + log₂(terms/8) at most.
 [<Sealed>]
 type internal TreeSum() =
     /// Sums of 1, 2, 4, … groups; the smallest lies on top.

@@ -94,7 +94,7 @@ module Pruning =
         let factors = 0.5 * Tensor.square weights
         let diagonal = table.Diagonal
         let values = factors * take diagonal.Value
-        let errors = factors * take diagonal.RawStandardError
+        let errors = factors * take diagonal.StandardError
         let estimate = Estimates.vector values errors diagonal.Ledger
         Saliencies(theta, positions, estimate, lazy (rank (values.ToArray())))
 
@@ -142,7 +142,7 @@ module Pruning =
     /// The loss at a point and sums of saliencies. The entries of z∘Hz for signs z have the covariance H_ij², so that the variance of a sum is at
     /// most twice the sum of variances, by the inequality of the means.
     let private predict (saliencies: Saliencies) (loss: float) (counts: int[]) : Estimate<float>[] =
-        let errors = saliencies.Values.RawStandardError.ToArray()
+        let errors = saliencies.Values.StandardError.ToArray()
         let ordered (values: float[]) = saliencies.Ranking |> Array.map (fun i -> values[i])
         let sums = ordered (saliencies.Values.Value.ToArray()) |> Array.scan (+) 0.0
         let variances = ordered errors |> Array.scan (fun sum error -> sum + 2.0 * error * error) 0.0

@@ -192,4 +192,4 @@ module internal RightHandSides =
 
             found.Solution
 
-        { Single = product; Block = product }
+        { Matvec = product; Matmat = product }

@@ -21,10 +21,11 @@ internal static partial class Documentation
 {
     private static readonly string Root = FindRoot();
 
-    /// <summary>The README and what is in docs.</summary>
+    /// <summary>The README, the rules for contributors, and what is in docs.</summary>
     public static IEnumerable<CodeBlock> Blocks =>
         Directory.GetFiles(Path.Combine(Root, "docs"), "*.md")
             .Append(Path.Combine(Root, "README.md"))
+            .Append(Path.Combine(Root, "CONTRIBUTING.md"))
             .SelectMany(BlocksOf);
 
     /// <summary>The files of a language that are compiled and run, by the tests or as samples.</summary>

@@ -189,7 +189,7 @@ module FrozenLaws =
         let directions = List.init 3 (fun i -> network.Numbers(200 + i, [ operator.Columns ]))
         let images = directions |> List.map operator.Apply
         List.iter2 (same network) (directions |> List.map expected) images
-        Expect.sameBits (Tensor.stack 0 images) (operator.Definition.Product.Block(Tensor.stack 0 directions))
+        Expect.sameBits (Tensor.stack 0 images) (operator.Definition.Product.Matmat(Tensor.stack 0 directions))
 
         if operator.HasQuadraticForms then
             for v in directions do

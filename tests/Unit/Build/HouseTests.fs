@@ -55,6 +55,41 @@ type HouseTests() =
         |> List.tryFind (fun (before, file) -> (floor file).IsNone || floor file < floor before)
         |> Option.map snd
 
+    /// The files that are written by hand, beneath src.
+    let written =
+        Directory.GetFiles(sources, "*", SearchOption.AllDirectories)
+        |> Array.map (fun path -> Path.GetRelativePath(sources, path).Replace('\\', '/'))
+        |> Array.filter (fun path ->
+            let parts = path.Split '/'
+            let isBuilt = Array.contains "obj" parts || Array.contains "bin" parts
+            not isBuilt && (path.EndsWith ".fs" || path.EndsWith ".cs"))
+
+    /// Folders, by the files that stand in them directly, with more files than are seen at a glance.
+    let crowded (most: int) (files: string seq) =
+        files
+        |> Seq.countBy (fun file -> Path.GetDirectoryName(file).Replace('\\', '/'))
+        |> Seq.filter (fun (_, count) -> count > most)
+        |> Seq.sort
+        |> List.ofSeq
+
+    [<Test>]
+    member _.``No folder holds more than 14 files, and no file more than 400 lines``() =
+        let long =
+            [
+                for file in written do
+                    let lines = File.ReadAllLines(Path.Combine(sources, file)).Length
+                    if lines > 400 then $"{file} has {lines} lines"
+            ]
+
+        let full = [ for folder, count in crowded 14 written -> $"{folder} has {count} files" ]
+        Expect.equal [] (full @ List.sort long)
+
+    [<Test>]
+    member _.``A crowded folder is noticed``() =
+        let files = [ "a/1.fs"; "a/2.fs"; "a/3.fs"; "a/b/1.fs"; "a/b/2.fs" ]
+        Expect.equal [ "a", 3 ] (crowded 2 files)
+        Expect.equal [] (crowded 3 files)
+
     [<Test>]
     member _.``A room knows only the rooms before it``() =
         Expect.equal None (misplaced (included "Compile" "Curvature.FSharp"))

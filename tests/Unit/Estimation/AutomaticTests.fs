@@ -12,7 +12,10 @@ open Curvature.Tests
 type AutomaticTests() =
 
     let key = Key.OfSeed 130L
-    let none = RunOptions.Default
+
+    /// With another number of bytes for vectors that are kept.
+    let traceWithin memory stop key operator = Estimate.run (Automatic.traceEstimator memory) stop key operator
+
     let symmetric = LinearOperator.claim OperatorProperties.Symmetric
     let spectrum n name = Matrices.spectra n |> List.find (fst >> (=) name) |> snd
     let onePercent = StoppingRule.relativeError 0.01
@@ -146,10 +149,10 @@ type AutomaticTests() =
     member _.``without memory, products or a transpose, Hutchinson's estimator is what is left``() =
         let operator = rotated (spectrum 200 "flat")
         let bytes = 3L * 16L * 200L * 8L
-        let tight = Automatic.traceWith none (bytes - 1L) onePercent key operator
+        let tight = traceWithin (bytes - 1L) onePercent key operator
         Assert.That(tight.Method, Is.EqualTo "Hutchinson's estimator")
         Assert.That(tight.Reason, Does.Contain "bytes")
-        Assert.That((Automatic.traceWith none bytes onePercent key operator).Reason, Does.Not.Contain "bytes")
+        Assert.That((traceWithin bytes onePercent key operator).Reason, Does.Not.Contain "bytes")
         let few = Automatic.trace (StoppingRule.matvecs 3) key operator
         Assert.That((few.Method, few.Estimate.Matvecs), Is.EqualTo(("Hutchinson's estimator", 3)))
         Assert.That(few.Reason, Does.Contain "3 products")
@@ -160,12 +163,68 @@ type AutomaticTests() =
         Expect.close 1e-12 (Array.create 50 2.0) (diagonal.Estimate.Value.ToArray())
 
         Expect.error<ArgumentRangeException> [ "memory"; "-1" ] (fun () ->
-            Automatic.traceWith none -1L onePercent key operator |> ignore)
+            traceWithin -1L onePercent key operator |> ignore)
+
+    [<Test>]
+    member _.``one is chosen among the estimators of a list, the first that fits``() =
+        let signs = Probe.rademacher
+        let hutchinson = Hutchinson.estimator signs Measurement.trace
+        let semidefinite = rotated (spectrum 300 "poly")
+        let unclaimed = LinearOperator.ofSymmetricMatrix (LinearOperator.dense semidefinite)
+
+        let run candidates operator =
+            Estimate.run (Automatic.among Automatic.memory candidates) (StoppingRule.matvecs 100) key operator
+
+        let first = run [ XTrace.withProbe signs; XNysTrace.withProbe signs; hutchinson ] semidefinite
+        Assert.That((first.Method, first.Reason), Is.EqualTo(("XTrace", "the operator is square")))
+        let only = run [ XNysTrace.withProbe signs; hutchinson ] unclaimed
+        Assert.That(only.Method, Is.EqualTo "Hutchinson's estimator")
+        Assert.That(only.Reason, Is.EqualTo "the operator does not claim to be semidefinite")
+        let alone = run [ hutchinson ] semidefinite
+        Assert.That(alone.Reason, Is.EqualTo "there is no other candidate")
+
+        for chosen in [ first; only; alone ] do
+            isTrue (Array.sum (spectrum 300 "poly")) chosen
+
+    [<Test>]
+    member _.``candidates that cannot be chosen among are refused``() =
+        let hutchinson = Hutchinson.estimator Probe.rademacher Measurement.trace
+
+        for candidates, word in
+            [
+                [ XTrace.estimator ], "0 of them"
+                [ hutchinson; hutchinson ], "2 of them"
+                [ HutchPlusPlus.estimator; hutchinson ], "Hutch++"
+                [ AdaptiveHutchPlusPlus.estimator 1.0 0.1; hutchinson ], "A-Hutch++"
+            ] do
+            Expect.error<ArgumentRangeException> [ "Automatic"; word ] (fun () ->
+                Automatic.among Automatic.memory candidates |> ignore)
+
+    [<Test>]
+    member _.``samples outside a sketch by XDiag are unbiased for block traces too``() =
+        let matrix = Matrices.semidefinite 140 40
+        let operator = LinearOperator.ofSymmetricMatrix matrix
+        let blocks = [ ParameterBlock("first", 0, 15); ParameterBlock("rest", 15, 25) ]
+
+        match (XDiag.blockTracesWithProbe Probe.rademacher blocks).Definition.Procedure with
+        | Procedure.Sketch start ->
+            let sketch = start key operator
+            sketch.Advance 5
+            let struct (outside, measurement) = sketch.Outside()
+            let stop = StoppingRule.matvecs 2000
+            let found = Hutchinson.estimate Probe.rademacher measurement stop (Key.OfSeed 141L) outside
+
+            for trace, block in Seq.zip found blocks do
+                let entries = Matrices.diagonal matrix
+                let truth = Array.sum entries[block.Offset .. block.Offset + block.Size - 1]
+                let off = abs (trace.Trace.Value - truth) / trace.Trace.StandardError
+                Assert.That(off, Is.LessThan 5.0, $"{trace} beside {truth}, keys of seeds 130 and 141")
+        | _ -> Assert.Fail "XDiag keeps a sketch"
 
     [<Test>]
     member _.``where memory ends, what the vectors missed is sampled``() =
         let operator = rotated (spectrum 300 "poly")
-        let chosen = Automatic.traceWith none (3L * 24L * 300L * 8L) onePercent key operator
+        let chosen = traceWithin (3L * 24L * 300L * 8L) onePercent key operator
         Assert.That(chosen.Method, Does.StartWith "Hutchinson's estimator outside a sketch by XNysTrace")
         isTrue (Array.sum (spectrum 300 "poly")) chosen
 
@@ -238,9 +297,9 @@ type AutomaticTests() =
                 |> symmetric
 
             let chosen =
-                Automatic.traceWith
-                    (none.WithCancellation source.Token)
-                    Automatic.memory
+                Estimate.runWith
+                    (RunOptions.Default.WithCancellation source.Token)
+                    (Automatic.traceEstimator Automatic.memory)
                     (StoppingRule.relativeError 0.002)
                     key
                     operator

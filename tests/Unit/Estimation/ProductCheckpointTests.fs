@@ -56,9 +56,12 @@ type ProductCheckpointTests() =
             (fun options key a ->
                 Estimate.runWith options UDiagPlusPlus.estimator (StoppingRule.matvecs 96) key a |> ofVector)
             "Automatic.trace",
-            (fun options key a -> (Automatic.traceWith options Automatic.memory rule key a).Estimate |> ofScalar)
+            (fun options key a ->
+                (Estimate.runWith options (Automatic.traceEstimator Automatic.memory) rule key a).Estimate |> ofScalar)
             "Automatic.diagonal",
-            (fun options key a -> (Automatic.diagonalWith options Automatic.memory rule key a).Estimate |> ofVector)
+            (fun options key a ->
+                (Estimate.runWith options (Automatic.diagonalEstimator Automatic.memory) rule key a).Estimate
+                |> ofVector)
             "Exact.trace", (fun options _ a -> Exact.measureWith options Measurement.trace a |> ofScalar)
             "Exact.diagonal", (fun options _ a -> Exact.measureWith options Measurement.diagonal a |> ofVector)
             "StochasticLanczos",

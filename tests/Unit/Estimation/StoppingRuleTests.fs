@@ -41,15 +41,10 @@ type StoppingRuleTests() =
             Assert.That(float trace.Samples, Is.InRange(0.5 * needed, max 16.0 (2.0 * needed)), name)
 
     [<Test>]
-    member _.``looks are whole blocks, each half as far again as the one before``() =
-        Assert.That(([ for look in 0..9 -> Looks.sampling.At look ] = [ 16; 32; 48; 64; 96; 128; 192; 288; 416; 624 ]))
-
-        Assert.That(
-            ([ for m in [ 15; 16; 17; 64; 416 ] -> Looks.sampling.IsLook m ] = [ false; true; false; true; true ])
-        )
-
-        Assert.That(([ for look in 0..9 -> Looks.growing.At look ] = [ 16; 24; 32; 40; 48; 64; 80; 104; 136; 176 ]))
-        Assert.That(Seq.init 10_000 (fun look -> Looks.share look 0.05) |> Seq.sum, Is.EqualTo(0.05).Within 1e-5)
+    member _.``analyses of sketches are whole blocks, each three tenths as far again as the one before``() =
+        let schedule = AnalysisSchedule.ofSketch
+        Assert.That([ for analysis in 0..9 -> schedule.At analysis ] = [ 16; 24; 32; 40; 48; 64; 80; 104; 136; 176 ])
+        Assert.That([ for m in [ 0; 15; 16; 47; 48 ] -> schedule.Next m ] = [ 0; 0; 1; 4; 5 ])
 
     [<Test>]
     member _.``an error that is large enough is reached at the first interim analysis``() =

@@ -62,7 +62,7 @@ type ConstantsBesideInputsTests() =
     let points = [ [ 1.0; -0.5; 0.25 ]; [ 0.3; 0.2; -1.0 ]; [ -0.7; 0.9; 0.6 ] ]
     let directions = [ [ 1.0; 0.0; 0.0 ]; [ 0.5; -1.0; 2.0 ]; [ -0.3; 0.1; 1.0 ] ]
 
-    let block (operator: LinearOperator) (v: Tensor list) = operator.Definition.Product.Block(Tensor.stack 0 v)
+    let block (operator: LinearOperator) (v: Tensor list) = operator.Definition.Product.Matmat(Tensor.stack 0 v)
 
     /// Checks value, gradient, Hessian products and forms of a loss, compiled once, at three θ in turn and at the first
     /// again.

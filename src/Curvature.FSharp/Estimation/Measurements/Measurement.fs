@@ -1,0 +1,28 @@
+namespace Curvature
+
+open Curvature.FSharp
+
+/// The trace of the diagonal block that belongs to a range.
+[<Sealed; NoEquality; NoComparison>]
+type BlockTrace internal (block: ParameterBlock, trace: Estimate<float>) =
+    /// The range.
+    member _.Block = block
+
+    /// Its trace.
+    member _.Trace = trace
+
+    override _.ToString() = $"{block.Name}: {trace}"
+
+/// What to learn from random vectors z and their products Az. Made and combined by the functions of the module
+/// Measurement.
+[<Sealed; NoEquality; NoComparison>]
+type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>, ?exact: ExactResult<'T>) =
+    /// Whether the product Az is needed, or zᵀAz is enough.
+    member _.NeedsProduct = needsProduct
+
+    /// Whether all columns of an operator make the result exact.
+    member _.HasExactResult = exact.IsSome
+
+    member internal _.Start(operator: LinearOperator) = start operator
+
+    member internal _.Exact = exact
