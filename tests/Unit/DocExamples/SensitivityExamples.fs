@@ -30,7 +30,7 @@ module SensitivityExamples =
         printfn $"{stability.Names[0]} is number {stability.Rank(0, 0.95)}"
 
         printfn
-            $"it minds more than {stability.Names[1]} with probability {stability.ProbabilityThatFirstIsLarger(0, 1)}"
+            $"its score is above that of {stability.Names[1]} with probability {stability.ProbabilityThatFirstIsLarger(0, 1)}"
 
         let isWeight (tensor: ParameterTensor) = tensor.Name.EndsWith "weight"
         let byFilter = QuantizationSensitivity.scoresWith Quantization.perRow isWeight [ 4 ] theta table
