@@ -1,7 +1,8 @@
 // Counts the lines of src that stand more than once: dotnet fsi build/repetition.fsx [FOLDER]
 //
-// A line is its text without blanks around it. Comments, opens, and lines of brackets alone are left out. A window is six such lines that
-// follow each other in a file; a line is repeated where a window that holds it occurs more than once, across files or within one.
+// A line is its text without blanks around it. Comments, opens, and lines of brackets alone are left out. A window is
+// six such lines that follow each other in a file; a line is repeated where a window that holds it occurs more than
+// once, across files or within one.
 
 open System
 open System.Collections.Generic
@@ -91,7 +92,10 @@ let groups =
 
 printfn "The largest groups, by lines times places:"
 
-for found, length in groups |> List.sortByDescending (fun (found, length) -> length * found.Length) |> List.truncate 25 do
+let largest =
+    groups |> List.sortByDescending (fun (found, length) -> length * found.Length) |> List.truncate 25
+
+for found, length in largest do
     printfn $"{length} lines at {found.Length} places:"
 
     for struct (file, first) in found do

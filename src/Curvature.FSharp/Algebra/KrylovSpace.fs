@@ -67,9 +67,6 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
     /// The vector to be multiplied next; null where the space is invariant.
     member _.Next = next
 
-    /// ‖A v − projection‖ of the last vector: what couples the space to the rest.
-    member _.Coupling = coupling
-
     /// About ‖A‖, as far as it was seen.
     member _.Scale = scale
 

@@ -22,8 +22,6 @@ module internal SmallMatrices =
     let columnDots (a: Matrix<float>) (b: Matrix<float>) : float[] =
         Array.init a.ColumnCount (fun j -> a.Column(j) * b.Column(j))
 
-    let trace (a: Matrix<float>) = a.Trace()
-
     /// L with A = LLᵀ, and the smallest pivot L_ii² beside A_ii; nothing where a pivot is not positive.
     let tryCholesky (a: Matrix<float>) : struct (Matrix<float> * float) voption =
         let n = a.RowCount

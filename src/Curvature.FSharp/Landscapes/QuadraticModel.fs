@@ -45,18 +45,6 @@ type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,
 
 module internal QuadraticModels =
 
-    /// A weighted sum of models of the same directions.
-    let sum (parts: (float * QuadraticModel) list) : QuadraticModel =
-        let count = (snd parts.Head).Slopes.Length
-        let total (f: QuadraticModel -> float) = parts |> List.sumBy (fun (weight, part) -> weight * f part)
-
-        QuadraticModel(
-            total _.Value,
-            Array.init count (fun i -> total (fun part -> part.Slopes[i])),
-            Array2D.init count count (fun i j -> total (fun part -> part.Curvatures[i, j])),
-            (snd parts.Head).FromEigenvalues
-        )
-
     /// dᵢᵀHdⱼ for eigenvectors with these eigenvalues.
     let ofEigenvalues (directions: Direction list) (eigenvalues: float list) : float[,] =
         let d, lambda = List.toArray directions, List.toArray eigenvalues

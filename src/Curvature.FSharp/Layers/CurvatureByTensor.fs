@@ -82,6 +82,23 @@ namespace Curvature.FSharp
 
 open Curvature
 
+/// Numbers that came one after the other, all kept.
+[<Sealed>]
+type internal KeptSamples() =
+    let values = ResizeArray<float>()
+
+    member _.Add(more: float[]) = values.AddRange more
+
+    member _.Values = values.ToArray()
+
+    interface ISavable with
+        member _.Save writer = SavedVector.write writer (values.ToArray())
+
+        member _.Restore reader =
+            let saved = SavedVector.read reader reader.Samples
+            values.Clear()
+            values.AddRange saved
+
 /// Traces and diagonals of a second-order matrix, tensor by tensor: of a Hessian, a Gauss–Newton or a Fisher matrix
 /// whose rows are the parameters of a network, at one point, for a batch or a data set.
 [<RequireQualifiedAccess>]
@@ -145,7 +162,7 @@ module CurvatureByTensor =
         check layout operator
         let tensors = Seq.toArray layout.Tensors
         let moments = tensors |> Array.map (fun _ -> FormMoments())
-        let samples = tensors |> Array.map (fun _ -> ResizeArray<float>())
+        let samples = tensors |> Array.map (fun _ -> KeptSamples())
         let total = FormMoments()
         let diagonal = RunningVectorMoments(layout.Size, operator.Device)
         let shape = ProbeShape()
@@ -168,7 +185,7 @@ module CurvatureByTensor =
                 |> Array.iteri (fun i block ->
                     let values = block.ToArray()
                     moments[i].Add(sample.Vectors, values)
-                    samples[i].AddRange values)
+                    samples[i].Add values)
 
                 if traces.Length > 1 then
                     dimension.AddRows(Tensor.stack 1 (List.ofArray traces))
@@ -194,14 +211,19 @@ module CurvatureByTensor =
                 table
                     layout
                     (estimate total)
-                    (Array.map2
-                        (fun moments (all: ResizeArray<float>) -> estimate moments, all.ToArray())
-                        moments
-                        samples)
+                    (Array.map2 (fun moments (kept: KeptSamples) -> estimate moments, kept.Values) moments samples)
                     (SampleLaw.ofEntries shape.IsSign shape.Touched diagonal.Count)
                     (diagonal.Mean, errors)
 
-            member _.State = [ yield diagonal; yield shape; yield dimension; yield total; yield! Seq.cast moments ]
+            member _.State =
+                [
+                    yield diagonal
+                    yield shape
+                    yield dimension
+                    yield total
+                    yield! Seq.cast moments
+                    yield! Seq.cast samples
+                ]
         }
 
     /// Trace and diagonal of the block of each tensor: E of z∘Az, summed over the tensor. A stopping rule sees the
