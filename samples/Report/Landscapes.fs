@@ -53,7 +53,7 @@ module Landscapes =
             else
                 Direction.orthogonalTo first random
 
-        let grid index = Landscape.grid (radius pairs index) points
+        let axis index direction = Landscape.axis (Landscape.grid (radius pairs index) points) direction
 
         {
             Lines =
@@ -64,5 +64,5 @@ module Landscapes =
                         line 1 (Direction.gradient gradient) (radius pairs 0)
                     line 2 (Direction.filterNormalized problem.Network.Layout theta random) 1.0
                 ]
-            Plane = Landscape.planeWith (options (3 * onLine)) problem.Risk theta (first, grid 0) (second, grid 1)
+            Plane = Landscape.planeWith (options (3 * onLine)) problem.Risk theta (axis 0 first) (axis 1 second)
         }

@@ -2,7 +2,7 @@ namespace Curvature
 
 open System
 
-/// How numbers become places.
+/// How numbers become positions.
 [<NoComparison>]
 type internal AxisKind =
     | Linear
@@ -11,7 +11,8 @@ type internal AxisKind =
     | SymmetricLogarithmic of threshold: float
     | Categories of names: string[]
 
-/// One direction of a chart: what is measured along it, and how numbers become places. Made by the functions of the module Axis.
+/// One direction of a chart: what is measured along it, and how numbers become places. Made by the functions of the
+/// module Axis.
 [<Sealed; NoEquality; NoComparison>]
 type Axis internal (title: string, kind: AxisKind, range: struct (float * float) voption) =
     /// What is measured along it, with its unit.
@@ -20,8 +21,9 @@ type Axis internal (title: string, kind: AxisKind, range: struct (float * float)
     member internal _.Kind = kind
     member internal _.Range = range
 
-    /// The same axis from one number to another; without it, an axis reaches as far as the data. Raises ArgumentRangeException for an empty
-    /// range, one that is not finite, one that is not above 0 on a logarithmic axis, and for any on an axis of names.
+    /// The same axis from one number to another; without it, an axis reaches as far as the data. Raises
+    /// ArgumentRangeException for an empty range, one that is not finite, one that is not above 0 on a logarithmic
+    /// axis, and for any on an axis of names.
     member _.WithRange(low: float, high: float) : Axis =
         if not (low < high && Double.IsFinite(high - low)) then
             Fail.range $"WithRange: [{low}, {high}] is not a finite range from low to high"
@@ -49,8 +51,9 @@ module Axis =
     /// Equal ratios are equal lengths; what is not above 0 lies below the lower end.
     let logarithmic (title: string) : Axis = create Logarithmic title
 
-    /// Linear up to about the threshold on both sides of 0, logarithmic beyond: sign(x)·log₁₀(1 + |x|/threshold). For eigenvalues, most of which
-    /// are near 0 while a few are far. Raises ArgumentRangeException for a threshold that is not above 0.
+    /// Linear up to about the threshold on both sides of 0, logarithmic beyond: sign(x)·log₁₀(1 + |x|/threshold). For
+    /// eigenvalues, most of which are near 0 while a few are far. Raises ArgumentRangeException for a threshold that is
+    /// not above 0.
     let symmetricLogarithmic (threshold: float) (title: string) : Axis =
         if not (threshold > 0.0 && Double.IsFinite threshold) then
             Fail.range $"symmetricLogarithmic: a threshold above 0 is needed, and it is {threshold}"

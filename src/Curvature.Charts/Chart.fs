@@ -30,11 +30,12 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// Charts as SVG: text that a browser shows, in a file of its own or within a page. What a mark stands for is shown under the pointer.
+/// Charts as SVG text, for a file or for a page. The numbers of a mark are shown under the pointer.
 [<RequireQualifiedAccess>]
 module Chart =
 
-    /// Series between two axes, with a title. Series without numbers are left out of the drawing; a chart with none says so.
+    /// Series between two axes, with a title. Series without numbers are left out of the drawing; a chart with none
+    /// says so.
     let create (title: string) (x: Axis) (y: Axis) (series: Series seq) : Chart =
         Chart(title, x, y, List.ofSeq series, 720, 380)
 
@@ -151,14 +152,14 @@ module Chart =
                 | None -> ()
             ]
 
-    /// Rules that charts within a page need once, for a `style` element. Colours are custom properties such as `--chart-1`, for light and dark
-    /// pages and for paper.
+    /// The style rules of charts, which a page needs once, for a `style` element. Colours are custom properties such as
+    /// `--chart-1`, for light and dark pages and for paper.
     let styleSheet: string = ChartStyle.sheet
 
     /// The chart as an `svg` element for a page that has the rules of `styleSheet`.
     let toElement (chart: Chart) : string = draw chart [] []
 
-    /// The chart as an SVG document of its own, for a file.
+    /// The chart as an SVG document, for a file.
     let toSvg (chart: Chart) : string =
         let paper = Svg.element "rect" [ "class", "paper"; "width", "100%"; "height", "100%" ] []
         draw chart [ "xmlns", "http://www.w3.org/2000/svg" ] [ Svg.text "style" [] ChartStyle.sheet; paper ]

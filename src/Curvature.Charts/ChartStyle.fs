@@ -5,13 +5,17 @@ module internal ChartStyle =
 
     let private light =
         """--chart-ink:#1b2430;--chart-quiet:#5b6675;--chart-grid:#e3e7ec;--chart-line:#8f99a6;--chart-paper:#fff;
---chart-1:#1565b0;--chart-2:#c4501b;--chart-3:#1f8a5b;--chart-4:#8147a8;--chart-5:#a87400;--chart-6:#b8336a;--chart-7:#0e8a96;--chart-8:#5b6675;
---chart-r0:#f3f8fc;--chart-r1:#dcebf7;--chart-r2:#c2ddf0;--chart-r3:#a3cce8;--chart-r4:#7fb7dd;--chart-r5:#5a9fcf;--chart-r6:#3b85bc;--chart-r7:#256aa2;--chart-r8:#165084;--chart-r9:#0b3763;"""
+--chart-1:#1565b0;--chart-2:#c4501b;--chart-3:#1f8a5b;--chart-4:#8147a8;--chart-5:#a87400;--chart-6:#b8336a;
+--chart-7:#0e8a96;--chart-8:#5b6675;
+--chart-r0:#f3f8fc;--chart-r1:#dcebf7;--chart-r2:#c2ddf0;--chart-r3:#a3cce8;--chart-r4:#7fb7dd;
+--chart-r5:#5a9fcf;--chart-r6:#3b85bc;--chart-r7:#256aa2;--chart-r8:#165084;--chart-r9:#0b3763;"""
 
     let private dark =
         """--chart-ink:#e8ecf1;--chart-quiet:#a3adba;--chart-grid:#2c3541;--chart-line:#6b7684;--chart-paper:#161c24;
---chart-1:#6cb4f5;--chart-2:#f4935f;--chart-3:#62cc9a;--chart-4:#c99af0;--chart-5:#e3bb50;--chart-6:#f28ab2;--chart-7:#5fd0dc;--chart-8:#a3adba;
---chart-r0:#15222f;--chart-r1:#193049;--chart-r2:#1d3f62;--chart-r3:#22507c;--chart-r4:#296396;--chart-r5:#3578b0;--chart-r6:#4a8fc8;--chart-r7:#6ba8dc;--chart-r8:#94c3ec;--chart-r9:#c3def7;"""
+--chart-1:#6cb4f5;--chart-2:#f4935f;--chart-3:#62cc9a;--chart-4:#c99af0;--chart-5:#e3bb50;--chart-6:#f28ab2;
+--chart-7:#5fd0dc;--chart-8:#a3adba;
+--chart-r0:#15222f;--chart-r1:#193049;--chart-r2:#1d3f62;--chart-r3:#22507c;--chart-r4:#296396;
+--chart-r5:#3578b0;--chart-r6:#4a8fc8;--chart-r7:#6ba8dc;--chart-r8:#94c3ec;--chart-r9:#c3def7;"""
 
     let private accents =
         [ 1..8 ]
@@ -22,8 +26,10 @@ module internal ChartStyle =
     let sheet =
         $""":root{{color-scheme:light dark;{light}}}
 @media (prefers-color-scheme:dark){{:root{{{dark}}}}}
-@media print{{:root{{color-scheme:light;{light}}}.chart{{break-inside:avoid;print-color-adjust:exact;-webkit-print-color-adjust:exact}}}}
-.chart{{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;max-width:100%%;height:auto;display:block}}
+@media print{{:root{{color-scheme:light;{light}}}
+.chart{{break-inside:avoid;print-color-adjust:exact;-webkit-print-color-adjust:exact}}}}
+.chart{{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+max-width:100%%;height:auto;display:block}}
 .chart text{{fill:var(--chart-quiet)}}
 .chart .heading{{fill:var(--chart-ink);font-size:14px;font-weight:600}}
 .chart .name{{fill:var(--chart-ink)}}

@@ -27,7 +27,7 @@ type internal Plot =
 /// The marks of each kind of series.
 module internal Drawing =
 
-    /// More than this many places that react to the pointer would make a page slow.
+    /// The most marks that react to the pointer: more would make a page slow.
     let private mostHits = 120
 
     let private isPoint (series: Series) i = not (Double.IsNaN series.X[i] || Double.IsNaN series.Y[i])

@@ -3,9 +3,9 @@ namespace Curvature.FSharp
 open System
 open System.Collections.Generic
 
-/// Where a function on a grid is at a level, or above it, with straight lines in each cell between the points where its edges cross the level
-/// (Lorensen & Cline 1987, in two dimensions). In a cell whose diagonals disagree, the mean of its corners decides which are connected. Cells
-/// with a corner that is not finite are left out.
+/// Where a function on a grid is at a level, or above it, with straight lines in each cell between the points where its
+/// edges cross the level (Lorensen & Cline 1987, in two dimensions). In a cell whose diagonals disagree, the mean of
+/// its corners decides which are connected. Cells with a corner that is not finite are left out.
 module internal MarchingSquares =
 
     /// An edge of the grid: of row r and column c, along the row or across it.
@@ -104,7 +104,8 @@ module internal MarchingSquares =
                     if isFinite z r c then struct (r, c)
         }
 
-    /// The lines on which z, a row for each y and a column for each x, is at the level: points one after the other; a ring repeats its first.
+    /// The lines on which z, a row for each y and a column for each x, is at the level: points one after the other; a
+    /// ring repeats its first.
     let lines (x: float[]) (y: float[]) (z: float[,]) (level: float) : struct (float * float)[] list =
         cells z
         |> Seq.collect (fun struct (r, c) -> segments z level r c)
@@ -133,7 +134,8 @@ module internal MarchingSquares =
             ]
             |> List.filter (fun polygon -> polygon.Length > 2)
 
-    /// Polygons that cover where z is at least the level, each cell by its own but for runs of whole cells in a row, which are one.
+    /// Polygons that cover where z is at least the level: one for each cell, and one for each run of whole cells in a
+    /// row.
     let regions (x: float[]) (y: float[]) (z: float[,]) (level: float) : struct (float * float)[] list =
         let columns = Array2D.length2 z - 1
         let usable r c = c < columns && isFinite z r c

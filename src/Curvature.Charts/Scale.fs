@@ -95,7 +95,7 @@ module internal Scale =
             ticks, (if stride = 1 then between [ 2.0 .. 9.0 ] else [||])
 
     let private symmetricTicks (threshold: float) (low: float) (high: float) =
-        // The threshold itself is too near to 0 for a number of its own.
+        // The threshold is too near to 0 to be labelled.
         let first = Labels.magnitude threshold + 1
 
         let side bound =
@@ -131,7 +131,7 @@ module internal Scale =
             let room = if abs low < least then 1.0 else 0.1 * abs low
             struct (low - room, high + room)
 
-    /// The range of an axis, with some room around the data where the axis has no range of its own.
+    /// The range of an axis, with some room around the data where the axis has no fixed range.
     let private fit (axis: Axis) room (forward: float -> float) (values: float[]) =
         match axis.Range with
         | ValueSome(struct (low, high)) -> struct (forward low, forward high)

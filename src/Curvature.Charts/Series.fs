@@ -13,64 +13,83 @@ type internal SeriesKind =
     | Vertical
     | Contours of z: float[,] * levels: float[]
 
+[<NoEquality; NoComparison>]
+type internal SeriesContent =
+    {
+        Name: string
+        Kind: SeriesKind
+        X: float[]
+        Y: float[]
+        /// Ends of error bars, or of a band.
+        Bounds: struct (float[] * float[]) voption
+        /// The text of each point under the pointer; empty where the numbers are shown.
+        Notes: string[]
+        /// One of the eight colours, from 1 on; 0 for the next.
+        Accent: int
+    }
+
 /// Numbers of a chart and how they are drawn. Made by the functions of the module Series.
 [<Sealed; NoEquality; NoComparison>]
-type Series
-    internal
-    (
-        name: string,
-        kind: SeriesKind,
-        x: float[],
-        y: float[],
-        bounds: struct (float[] * float[]) voption,
-        notes,
-        accent: int
-    ) =
+type Series internal (content: SeriesContent) =
     /// What it is called in the legend; empty for a series without an entry there.
-    member _.Name = name
+    member _.Name = content.Name
 
-    member internal _.Kind = kind
-    member internal _.X = x
-    member internal _.Y = y
-    /// Ends of error bars, or of a band.
-    member internal _.Bounds = bounds
-    /// What is said of each point under the pointer; none for its numbers.
-    member internal _.Notes: string[] = notes
-    member internal _.Accent = accent
+    member internal _.Kind = content.Kind
+    member internal _.X = content.X
+    member internal _.Y = content.Y
+    member internal _.Bounds = content.Bounds
+    member internal _.Notes = content.Notes
+    member internal _.Accent = content.Accent
 
-    /// The same series in one of the eight colours, from 1 on; without it, each series takes the next. Raises ArgumentRangeException for another.
+    /// The same series in one of the eight colours, from 1 on; without it, each series takes the next. Raises
+    /// ArgumentRangeException for another.
     member _.WithAccent(number: int) : Series =
         if number < 1 || number > 8 then
             Fail.range $"WithAccent: there are accents 1 to 8, and {number} was asked for"
 
-        Series(name, kind, x, y, bounds, notes, number)
+        Series { content with Accent = number }
 
-    /// The same series with a text for each of its points, shown under the pointer. Raises ShapeException for another number of texts.
+    /// The same series with a text for each of its points, shown under the pointer. Raises ShapeException for another
+    /// number of texts.
     member _.WithNotes(texts: string seq) : Series =
         let texts = Seq.toArray texts
 
-        if texts.Length <> x.Length then
-            Fail.shape $"WithNotes: series \"{name}\" has {x.Length} points, and there are {texts.Length} texts"
+        if texts.Length <> content.X.Length then
+            Fail.shape (
+                $"WithNotes: series \"{content.Name}\" has {content.X.Length} points, "
+                + $"and there are {texts.Length} texts"
+            )
 
-        Series(name, kind, x, y, bounds, texts, accent)
+        Series { content with Notes = texts }
 
 namespace Curvature.FSharp
 
 open System
 open Curvature
 
-/// What is drawn on a chart. Points that are NaN are left out, and break a line.
+/// Series of a chart. Points that are NaN are left out, and break a line.
 [<RequireQualifiedAccess>]
 module Series =
 
-    let private create (name: string) kind x y bounds = Series(name, kind, x, y, bounds, [||], 0)
+    let private create (name: string) kind x y bounds =
+        Series
+            {
+                Name = name
+                Kind = kind
+                X = x
+                Y = y
+                Bounds = bounds
+                Notes = [||]
+                Accent = 0
+            }
 
     let private same (name: string) (x: float[]) (others: float[] list) =
         if others |> List.exists (fun other -> other.Length <> x.Length) then
             let counts = String.Join(", ", others |> List.map _.Length)
             Fail.shape $"series \"{name}\": {x.Length} places need as many numbers, and there are {counts}"
 
-    /// A line through points (xᵢ, yᵢ). Raises ShapeException where there are not as many x as y, like all functions here.
+    /// A line through points (xᵢ, yᵢ). Raises ShapeException where there are not as many x as y, like all functions
+    /// here.
     let line (name: string) (x: float[]) (y: float[]) : Series =
         same name x [ y ]
         create name (Line false) x y ValueNone
@@ -106,23 +125,25 @@ module Series =
 
     let private isAscending (x: float[]) = x |> Array.pairwise |> Array.forall (fun (a, b) -> a < b)
 
-    /// Lines and areas of equal z, for a row of numbers for each y and a column for each x, both ascending, at given levels. The name
-    /// says what z is, with its unit. Raises ShapeException where the sizes do not fit or are less than two, ArgumentRangeException
-    /// for places or levels that do not ascend.
+    /// Lines and areas of equal z, for a row of numbers for each y and a column for each x, both ascending, at given
+    /// levels. The name says what z is, with its unit. Raises ShapeException where the sizes do not fit or are less
+    /// than two, ArgumentRangeException for places or levels that do not ascend.
     let contoursAt (levels: float[]) (name: string) (x: float[]) (y: float[]) (z: float[,]) : Series =
         let rows, columns = Array2D.length1 z, Array2D.length2 z
 
         if rows <> y.Length || columns <> x.Length || rows < 2 || columns < 2 then
-            Fail.shape
-                $"contours \"{name}\": {y.Length} × {x.Length} places, at least 2 × 2, need as many numbers, and there are {rows} × {columns}"
+            Fail.shape (
+                $"contours \"{name}\": {y.Length} × {x.Length} places, at least 2 × 2, need as many numbers, and "
+                + $"there are {rows} × {columns}"
+            )
 
         if not (isAscending x && isAscending y && isAscending levels) then
             Fail.range $"contours \"{name}\": the places and levels must ascend"
 
         create name (Contours(z, levels)) x y ValueNone
 
-    /// Lines and areas of equal z at about eight levels, which are nice numbers: evenly spaced, or by factors where the largest z is many times
-    /// the least.
+    /// Lines and areas of equal z at about eight levels, which are nice numbers: evenly spaced, or by factors where the
+    /// largest z is many times the least.
     let contours (name: string) (x: float[]) (y: float[]) (z: float[,]) : Series =
         let finite = z |> Seq.cast<float> |> Seq.filter Double.IsFinite |> Seq.toArray
 

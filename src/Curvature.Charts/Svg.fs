@@ -7,7 +7,8 @@ open System.Text
 /// Elements of an SVG document, as text.
 module internal Svg =
 
-    /// Text that may stand in an element or an attribute: marked up where it would be markup, without characters that XML does not have.
+    /// Text that may stand in an element or an attribute: marked up where it would be markup, without characters that
+    /// XML does not have.
     let escape (text: string) =
         let written (rune: Rune) =
             match string rune with

@@ -5,7 +5,7 @@ open System.IO
 open System.Text
 open Curvature
 
-/// Files that are written as a whole or not at all. Whatever is written by this library is written here.
+/// Files that are written as a whole or not at all. All writers of this library use it.
 ///
 /// The content goes to a temporary file in the same folder, then to the disk, and takes the name of the old file in one
 /// step. Whoever reads the file, and whoever comes after an interruption, finds the old content or the new, never a
@@ -38,7 +38,7 @@ module AtomicFile =
         with FileSystem.FileFault _ ->
             ()
 
-    /// What keeps a file from being replaced is told here, before anything is written.
+    /// Raises, before anything is written, where the file cannot be replaced.
     let private requireReplaceable (target: string) =
         match FileSystem.special target with
         | ValueSome kind -> refuse $"it is {kind}"
@@ -53,8 +53,8 @@ module AtomicFile =
     let private create (path: string) =
         new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 <<< 16)
 
-    /// Replaces a file, or makes it. `step` is told of every step before it is taken; a test stops there, as a process
-    /// that is killed does. Raises what the file system raises.
+    /// Replaces a file, or makes it. `step` is called before every step, so that a test can stop there as a killed
+    /// process does. Raises what the file system raises.
     let internal replaceBy (step: string -> unit) (path: string) (writer: Stream -> unit) : unit =
         let target = target path
         requireReplaceable target
@@ -84,8 +84,7 @@ module AtomicFile =
     /// Replaces a file, or makes it. Raises what the file system raises.
     let internal replace (path: string) (writer: Stream -> unit) : unit = replaceBy ignore path writer
 
-    /// Raises what the file system raises where a file could not be written, which is better known before the work than
-    /// after it.
+    /// Raises what the file system raises where a file could not be written: for a check before long work.
     let internal requireWritable (path: string) : unit =
         let target = target path
         requireReplaceable target

@@ -4,8 +4,8 @@ open System
 open System.IO
 open Curvature
 
-/// The binary files of CIFAR-10 and CIFAR-100 (Krizhevsky 2009), plain or compressed by gzip: colour images of 32 × 32 pixels with their
-/// classes.
+/// The binary files of CIFAR-10 and CIFAR-100 (Krizhevsky 2009), plain or compressed by gzip: colour images of 32 × 32
+/// pixels with their classes.
 [<RequireQualifiedAccess>]
 module Cifar =
 
@@ -78,10 +78,12 @@ module Cifar =
     let readStream100 (limits: ReadLimits) (name: string) (stream: Stream) : ImageSet =
         ofStream [ 20; 100 ] limits name stream
 
-    /// The images of a CIFAR-10 file, [images; 3; 32; 32] with numbers from 0 to 1, and their classes, Int32 [images], from 0 to 9.
+    /// The images of a CIFAR-10 file, [images; 3; 32; 32] with numbers from 0 to 1, and their classes, Int32 [images],
+    /// from 0 to 9.
     /// Raises DTypeException for Int32, and DataException as `images10` does.
     let read10 (dtype: DType) (path: string) : Tensor * Tensor = tensors images10 dtype path
 
-    /// The images of a CIFAR-100 file, [images; 3; 32; 32] with numbers from 0 to 1, and their fine classes, Int32 [images], from 0 to 99.
+    /// The images of a CIFAR-100 file, [images; 3; 32; 32] with numbers from 0 to 1, and their fine classes, Int32
+    /// [images], from 0 to 99.
     /// Raises DTypeException for Int32, and DataException as `images100` does.
     let read100 (dtype: DType) (path: string) : Tensor * Tensor = tensors images100 dtype path

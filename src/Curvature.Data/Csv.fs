@@ -1,6 +1,6 @@
 namespace Curvature
 
-/// Where the class of a row stands in a table.
+/// The column of a table that holds the class of a row.
 [<RequireQualifiedAccess>]
 type internal LabelColumn =
     | At of int
@@ -37,7 +37,7 @@ type CsvOptions =
 
         { options with Separator = separator }
 
-    /// Says whether the first row is a header, which is found out otherwise.
+    /// The same options for tables with or without a header; otherwise the reader decides by the first row.
     member options.WithHeader(present: bool) = { options with Header = Some present }
 
     /// The column of the label by its number, from 0; −1 is the last one.
@@ -46,7 +46,7 @@ type CsvOptions =
     /// The column of the label by its name in the header.
     member options.WithLabelColumn(name: string) = { options with Label = LabelColumn.Named name }
 
-    /// How much is taken before a file is refused.
+    /// The same options with other limits of what a reader takes.
     member options.WithLimits(limits: ReadLimits) = { options with Limits = limits }
 
 namespace Curvature.FSharp
@@ -83,8 +83,8 @@ module Csv =
         let text = filled |> Array.filter (isNumber >> not)
         text.Length > 0 && 2 * text.Length >= filled.Length
 
-    /// Some tables begin with the counts of rows and features, followed by the names of the classes. Such a row has a length of
-    /// its own and does not name columns.
+    /// Some tables begin with the counts of rows and features, followed by the names of the classes. Such a row differs
+    /// in length from the others and does not name columns.
     let private beginsWithCounts (cells: string[]) = cells.Length >= 2 && isWhole cells[0] && isWhole cells[1]
 
     let private parse (path: string) line column (cell: string) =
@@ -147,7 +147,7 @@ module Csv =
                 TrimWhitespace = true,
                 TrackLineNumbers = true,
                 MalformedData = CsvMalformedDataHandling.Throw,
-                // A row that is longer is not one: a quote may be missing.
+                // A longer row is an error: a quote may be missing.
                 MaxRecordSize = Nullable options.Limits.Line
             )
 
@@ -160,18 +160,18 @@ module Csv =
     let private labelIndex (options: CsvOptions) (path: string) (table: Table) =
         match options.Label with
         | LabelColumn.At index ->
-            let own = if index < 0 then index + table.Width else index
+            let column = if index < 0 then index + table.Width else index
 
-            if own < 0 || own >= table.Width then
+            if column < 0 || column >= table.Width then
                 Fail.range $"label column {index} does not exist: {path} has {table.Width} columns"
 
-            own
+            column
         | LabelColumn.Named name ->
             match Array.IndexOf(table.Names, name) with
             | -1 ->
                 let known = if table.Names = [||] then "no header" else String.Join(", ", table.Names)
                 Fail.data $"{path} has no column \"{name}\"; it has {known}"
-            | own -> own
+            | found -> found
 
     let private label (path: string) (table: Table) column row =
         let value = table.At(row, column)
@@ -203,7 +203,8 @@ module Csv =
         )
 
     /// The numbers of a table, Float64 [rows; columns].
-    /// Raises DataException where the file is missing, empty or ragged, or a cell is not a finite number, naming line and column.
+    /// Raises DataException where the file is missing, empty or ragged, or a cell is not a finite number, naming line
+    /// and column.
     let readMatrixWith (options: CsvOptions) (path: string) : Tensor =
         let table = DataFile.read options.Limits path (readTable options)
         Tensor.ofArray [ table.Rows; table.Width ] table.Cells
@@ -212,8 +213,9 @@ module Csv =
     let readMatrix (path: string) : Tensor = readMatrixWith CsvOptions.Default path
 
     /// A table of which one column is the class of the row: whole numbers from 0 on.
-    /// Raises DataException where the file is missing, empty or ragged, a cell is not a finite number or a label not a whole
-    /// number of at least 0, naming line and column, and ArgumentRangeException for a label column that is not there.
+    /// Raises DataException where the file is missing, empty or ragged, a cell is not a finite number or a label not a
+    /// whole number of at least 0, naming line and column, and ArgumentRangeException for a label column that is not
+    /// there.
     let readWith (options: CsvOptions) (path: string) : LabelledData =
         DataFile.read options.Limits path (readTable options) |> labelled options path
 

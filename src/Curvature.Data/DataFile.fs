@@ -59,7 +59,8 @@ module internal DataFile =
         let reading = Reading(path, limits)
         readStream reading file (reader reading)
 
-    /// Bytes are taken from a stream in pieces of this size, so that memory grows with what a file holds and not with what it promises.
+    /// Bytes are read in pieces of this size, so that memory grows with the content of a file and not with its stated
+    /// length.
     let private piece = 1 <<< 16
 
     /// The next bytes of a stream, as many as were promised.
@@ -74,7 +75,7 @@ module internal DataFile =
         if stream.CanSeek && stream.Length - stream.Position < count then
             short (stream.Length - stream.Position)
 
-        // What can seek is as long as it says.
+        // The length of a stream that can seek is known.
         let first = if stream.CanSeek then count else min count (int64 piece)
         let mutable bytes = Array.zeroCreate<byte>(int first)
         let mutable filled = 0

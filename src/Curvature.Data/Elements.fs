@@ -5,7 +5,7 @@ open System.Collections.Generic
 open System.Runtime.InteropServices
 open Curvature
 
-/// The element types that files hold.
+/// Element types of files.
 [<RequireQualifiedAccess>]
 type internal ElementType =
     | Boolean
@@ -42,10 +42,11 @@ type internal ElementType =
     /// Bytes of one element of the tensor that it is read into.
     member this.SizeInMemory = if this = Float64 then 8L else 4L
 
-/// From the bytes of a file to tensors: floating point of 16 and 32 bits becomes Float32, of 64 bits Float64, whole numbers Int32.
+/// From the bytes of a file to tensors: floating point of 16 and 32 bits becomes Float32, of 64 bits Float64, whole
+/// numbers Int32.
 module internal Elements =
 
-    /// NumPy's own limit.
+    /// The limit of NumPy.
     let private mostAxes = 64
 
     /// The number of elements of a shape; nothing where a tensor cannot have it. Takes no memory.
@@ -123,7 +124,7 @@ module internal Elements =
         | ElementType.UInt32 -> cast<uint32> bytes |> Seq.map int64 |> whole name what |> ofWhole
         | ElementType.Int32 -> cast<int> bytes |> ofWhole
         | ElementType.UInt64 ->
-            // A number above 2⁶³ is negative here, and refused all the same.
+            // A number above 2⁶³ is negative here, and is refused too.
             cast<int64> bytes |> Seq.map (fun v -> if v < 0L then Int64.MaxValue else v) |> whole name what |> ofWhole
         | ElementType.Int64 -> cast<int64> bytes |> whole name what |> ofWhole
         | ElementType.Float16 -> cast<Half> bytes |> Array.map float32 |> Tensor.ofSingleArray shape

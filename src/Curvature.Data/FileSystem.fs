@@ -4,7 +4,7 @@ open System
 open System.IO
 open System.Runtime.InteropServices
 
-/// What .NET does not tell about files on Unix, asked of the library that .NET itself uses for files.
+/// File modes on Unix, which .NET does not expose, through the library that .NET uses for files.
 module private UnixFile =
 
     [<DllImport("libSystem.Native", EntryPoint = "SystemNative_Stat")>]
@@ -29,7 +29,7 @@ module private UnixFile =
         else
             ValueNone
 
-/// What all readers and writers of files ask of the file system.
+/// Questions to the file system that all readers and writers share.
 module internal FileSystem =
 
     /// A missing assembly is a FileNotFoundException as well. Its FileName is not a path but the name of an assembly,

@@ -4,8 +4,8 @@ open System.Buffers.Binary
 open System.IO
 open Curvature
 
-/// The IDX format of MNIST: a number that tells element type and number of axes, their lengths, then the elements, all with the most
-/// significant byte first.
+/// The IDX format of MNIST: a number that tells element type and number of axes, their lengths, then the elements, all
+/// with the most significant byte first.
 [<RequireQualifiedAccess>]
 module Idx =
 
@@ -26,8 +26,10 @@ module Idx =
         let start = DataFile.readBytes reading "the beginning" 4L stream
 
         if start[0] <> 0uy || start[1] <> 0uy || not (kinds.ContainsKey start[2]) then
-            Fail.data
-                $"{name}: an IDX file begins with two zeros and an element type, and this one with {start[0]}, {start[1]}, {start[2]}"
+            Fail.data (
+                $"{name}: an IDX file begins with two zeros and an element type, and this one with {start[0]}, "
+                + $"{start[1]}, {start[2]}"
+            )
 
         let kind = kinds[start[2]]
 

@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.FSharp
 
-/// Images of one size with 8 bits a channel, each with a class. Immutable; the pixels stay bytes until they are asked for, so that a set
-/// takes an eighth of the memory of its numbers in Float64.
+/// Images of one size with 8 bits a channel, each with a class. Immutable; the pixels stay bytes until they are asked
+/// for, so that a set takes an eighth of the memory of its numbers in Float64.
 [<Sealed>]
 type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: int, width: int) =
     let pixelsPerImage = channels * height * width
@@ -38,7 +38,8 @@ type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: in
         let part = pixels[first * pixelsPerImage .. (first + count) * pixelsPerImage - 1]
         ImageSet(part, labels[first .. first + count - 1], channels, height, width)
 
-    /// The images in an order, or some of them, by number. Raises ArgumentRangeException for a number that is not there.
+    /// The images in an order, or some of them, by number. Raises ArgumentRangeException for a number that is not
+    /// there.
     member _.Pick(numbers: int[]) : ImageSet =
         Array.iter check numbers
         let part = Array.zeroCreate<byte>(numbers.Length * pixelsPerImage)
@@ -75,8 +76,10 @@ open Curvature
 [<RequireQualifiedAccess>]
 module ImageSet =
 
-    /// Images of channels × height × width bytes, one image after the other, each channel row by row, and the class of each.
-    /// Raises ArgumentRangeException for a size below 1, DataException where bytes and classes do not go together or a class is negative.
+    /// Images of channels × height × width bytes, one image after the other, each channel row by row, and the class of
+    /// each.
+    /// Raises ArgumentRangeException for a size below 1, DataException where bytes and classes do not go together or a
+    /// class is negative.
     let create (channels: int, height: int, width: int) (labels: int[]) (pixels: byte[]) : ImageSet =
         if channels < 1 || height < 1 || width < 1 then
             Fail.range
@@ -85,8 +88,10 @@ module ImageSet =
         let expected = int64 labels.Length * int64 channels * int64 height * int64 width
 
         if int64 pixels.Length <> expected then
-            Fail.data
-                $"images: {labels.Length} images of {channels}×{height}×{width} have {expected} bytes, and there are {pixels.Length}"
+            Fail.data (
+                $"images: {labels.Length} images of {channels}×{height}×{width} have {expected} bytes, and there are "
+                + $"{pixels.Length}"
+            )
 
         match labels |> Array.tryFindIndex (fun label -> label < 0) with
         | Some image -> Fail.data $"images: label {labels[image]} of image {image} is negative"
@@ -94,8 +99,8 @@ module ImageSet =
 
         ImageSet(Array.copy pixels, Array.copy labels, channels, height, width)
 
-    /// The images of several sets one after the other, such as those of the five files of CIFAR-10. Raises DataException for no sets, and
-    /// ShapeException where images differ in size.
+    /// The images of several sets one after the other, such as those of the five files of CIFAR-10. Raises
+    /// DataException for no sets, and ShapeException where images differ in size.
     let concat (sets: ImageSet seq) : ImageSet =
         let sets = List.ofSeq sets
 

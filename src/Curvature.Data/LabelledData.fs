@@ -35,12 +35,14 @@ open Curvature
 [<RequireQualifiedAccess>]
 module LabelledData =
 
-    /// Rows of features [rows; features] with Int32 labels [rows]. Raises ShapeException where these do not fit together,
-    /// DTypeException for labels that are not Int32, DataException for a negative label, naming its row.
+    /// Rows of features [rows; features] with Int32 labels [rows]. Raises ShapeException where these do not fit
+    /// together, DTypeException for labels that are not Int32, DataException for a negative label, naming its row.
     let create (inputs: Tensor) (labels: Tensor) : LabelledData =
         if inputs.Rank <> 2 || labels.Rank <> 1 || inputs.Shape[0] <> labels.Shape[0] then
-            Fail.shape
-                $"labelled data: inputs [rows; features] and labels [rows] are needed, and have shapes {Shape.show inputs.Shape} and {Shape.show labels.Shape}"
+            Fail.shape (
+                "labelled data: inputs [rows; features] and labels [rows] are needed, and have shapes "
+                + $"{Shape.show inputs.Shape} and {Shape.show labels.Shape}"
+            )
 
         if labels.DType <> DType.Int32 then
             Fail.dtype $"labelled data: labels are Int32, and these are {labels.DType}"

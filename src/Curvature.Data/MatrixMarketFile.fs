@@ -18,8 +18,8 @@ type internal MatrixEntries =
         IsSymmetric: bool
     }
 
-/// Reads the Matrix Market's exchange format (Boisvert, Pozo & Remington 1996): coordinate or array; real, integer or pattern; general,
-/// symmetric or skew-symmetric.
+/// Reads the Matrix Market's exchange format (Boisvert, Pozo & Remington 1996): coordinate or array; real, integer or
+/// pattern; general, symmetric or skew-symmetric.
 module internal MatrixMarketFile =
 
     [<NoEquality; NoComparison>]
@@ -61,7 +61,7 @@ module internal MatrixMarketFile =
 
     /// Lines of words, without comments and empty ones.
     let private lines (reader: LineReader) =
-        // Whoever reads the sequence again reads on from where the reader stands.
+        // The sequence continues from the place of the reader, also when it is enumerated again.
         Seq.unfold
             (fun () ->
                 match reader.Next() with
@@ -84,7 +84,7 @@ module internal MatrixMarketFile =
         | true, value when Double.IsFinite value -> value
         | _ -> fail name line $"a finite number is needed, and \"{text}\" is there"
 
-    let private add name (header: Header) line (entries: MatrixEntries) row column value =
+    let private add name (header: Header) line (entries: MatrixEntries) (struct (row, column, value)) =
         if row < 0 || row >= entries.Rows || column < 0 || column >= entries.Columns then
             fail
                 name
@@ -140,7 +140,7 @@ module internal MatrixMarketFile =
             if not (seen.Add(struct (row, column))) then
                 fail name line $"entry ({row + 1}, {column + 1}) is there twice"
 
-            add name header line entries row column value
+            add name header line entries (struct (row, column, value))
 
         if seen.Count <> count then
             Fail.data $"{name}: {count} entries were announced, and {seen.Count} are there"
@@ -162,14 +162,14 @@ module internal MatrixMarketFile =
 
         let entries = empty reading line header (whole name line words[0]) (whole name line words[1])
 
-        // What a symmetric array leaves out is found by mirroring: the first row that each column has.
+        // A symmetric array lists the lower triangle: the first row of each column.
         let first column =
             match header.Mirror with
             | ValueSome 1.0 -> column
             | ValueSome _ -> column + 1
             | ValueNone -> 0
 
-        // Columns are long, and a file may promise more of them than there can be: places are counted, not listed.
+        // A file may state more entries than fit into memory: places are counted, not listed.
         let mutable row, column, count = first 0, (if entries.Rows = 0 then entries.Columns else 0), 0L
 
         let skipFullColumns () =
@@ -183,7 +183,7 @@ module internal MatrixMarketFile =
             for word in words do
                 if column >= entries.Columns then fail name line $"more than {count} entries"
 
-                add name header line entries row column (number name header line word)
+                add name header line entries (struct (row, column, number name header line word))
                 count <- count + 1L
                 row <- row + 1
                 skipFullColumns ()

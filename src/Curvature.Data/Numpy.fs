@@ -8,8 +8,8 @@ open System.Text
 open System.Text.RegularExpressions
 open Curvature
 
-/// Arrays as NumPy writes them: one in an .npy file, several by name in an .npz file, which is a zip archive of the former.
-/// 16-bit floating point is read as Float32, and whole numbers and truth values as Int32.
+/// Arrays as NumPy writes them: one in an .npy file, several by name in an .npz file, which is a zip archive of the
+/// former. 16-bit floating point is read as Float32, and whole numbers and truth values as Int32.
 [<RequireQualifiedAccess>]
 module Numpy =
 
@@ -18,7 +18,7 @@ module Numpy =
     /// The first bytes of every .npy file.
     let private magic = [| 0x93uy; byte 'N'; byte 'U'; byte 'M'; byte 'P'; byte 'Y' |]
 
-    /// NumPy's own headers are a few hundred bytes long.
+    /// Headers that NumPy writes are a few hundred bytes long.
     let private longestHeader = 1L <<< 20
 
     let private kinds =
@@ -143,14 +143,15 @@ module Numpy =
                     if not (entry.FullName.EndsWith(".npy", StringComparison.Ordinal)) then
                         fail name $"the archive holds {entry.FullName}, which is not an .npy file"
 
-                    let own = entry.FullName[.. entry.FullName.Length - 5]
+                    let arrayName = entry.FullName[.. entry.FullName.Length - 5]
 
-                    if not (seen.Add own) then fail name $"the archive holds {entry.FullName} twice"
+                    if not (seen.Add arrayName) then
+                        fail name $"the archive holds {entry.FullName} twice"
 
                     let part = reading.Part entry.FullName
                     part.Announce("the array", entry.Length)
                     use content = new UnpackedStream(part, entry.Open())
-                    own, parse part content
+                    arrayName, parse part content
             ]
         with
         | :? InvalidDataException
@@ -176,7 +177,7 @@ module Numpy =
     /// Writes a tensor as .npy to a stream.
     let writeStream (stream: Stream) (tensor: Tensor) : unit =
         let kind, bytes = Elements.ofTensor tensor
-        let code = kinds |> List.find (fun (_, own) -> own = kind) |> fst
+        let code = kinds |> List.find (fun (_, known) -> known = kind) |> fst
         let lengths = tensor.Shape |> Array.map (fun length -> $"{length},") |> String.concat " "
         let lengths = if tensor.Rank = 1 then lengths else lengths.TrimEnd ','
         let text = $"{{'descr': '<{code}', 'fortran_order': False, 'shape': ({lengths}), }}"

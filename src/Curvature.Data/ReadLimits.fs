@@ -1,8 +1,8 @@
 namespace Curvature
 
-/// How much a reader takes before it refuses a file. A small file can unpack to very much, and a damaged one can
-/// announce anything: what is announced is checked before memory is taken for it, and what comes is counted as it
-/// comes. Immutable; begin with Default.
+/// How much a reader takes before it refuses a file. A small file can unpack to a large one, and a damaged one can
+/// state any size. Sizes are checked before memory is taken for them, and bytes are counted while they are read.
+/// Immutable; begin with Default.
 [<Sealed>]
 type ReadLimits private (bytes: int64, line: int, entries: int) =
 
@@ -56,7 +56,7 @@ type internal Reading private (name: string, limits: ReadLimits, taken: int64 re
 
     member _.Limits = limits
 
-    /// A part of the same file, under a name of its own and under the same limits.
+    /// A part of the same file, with another name and under the same limits.
     member _.Part(part: string) = Reading($"{name}, {part}", limits, taken, kept)
 
     member private _.Refuse(what: string) =

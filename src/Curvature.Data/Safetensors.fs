@@ -7,12 +7,12 @@ open System.Text
 open System.Text.Json
 open Curvature
 
-/// Files of named tensors in the safetensors format: the length of a header, a header in JSON, and the elements of all tensors, little-endian
-/// and row-major, without gaps. (https://huggingface.co/docs/safetensors)
+/// Files of named tensors in the safetensors format: the length of a header, a header in JSON, and the elements of all
+/// tensors, little-endian and row-major, without gaps. (https://huggingface.co/docs/safetensors)
 [<RequireQualifiedAccess>]
 module Safetensors =
 
-    /// The longest header that is read; the format's own limit.
+    /// The longest header that is read: the limit of the format.
     let private longestHeader = 100_000_000L
 
     let private ofStream (reading: Reading) (stream: Stream) : (string * Tensor) list =

@@ -26,7 +26,7 @@ public sealed class LandscapeTests
         var second = Direction.FromVector("second", Tensor.FromArray([3.0, 4.0])).OrthogonalTo(first).Scaled(0.2);
         Assert.That(second.Vector.ToArray(), Is.EqualTo(new[] { 0.0, 1 }).Within(1e-14));
 
-        var plane = Square.LossPlane(Theta, first, second, [0, 1], [0, 1, 2]);
+        var plane = Square.LossPlane(Theta, first.Axis([0, 1]), second.Axis([0, 1, 2]));
         Assert.That(plane.Losses, Is.EqualTo(new[,] { { 5.0, 10, 17 }, { 8, 13, 20 } }).Within(1e-14));
         Assert.That(plane.DepartureDistance(1e-9), Is.Null);
     }
@@ -61,7 +61,7 @@ public sealed class LandscapeTests
         var line = risk.LossLine(Theta, direction, [0, 1]);
         Assert.That(line.Losses, Is.EqualTo(new[] { 6.0, 8 }).Within(1e-14));
 
-        var plane = risk.LossPlane(Theta, direction, direction, [0, 1], [0]);
+        var plane = risk.LossPlane(Theta, direction.Axis([0, 1]), direction.Axis([0]));
         Assert.That(plane.Losses[1, 0], Is.EqualTo(8).Within(1e-14));
     }
 

@@ -46,6 +46,10 @@ public sealed class LayerCurvatureTests
 
         var found = Network.ActivationTraces(risk, ["1"], Theta);
         Assert.That(found.Single().Trace.Value, Is.EqualTo(4).Within(1e-12));
+
+        var options = ActivationTraceOptions.Default.WithStop(StoppingRule.Matvecs(3)).WithProbe(Probe.Gaussian);
+        Assert.That(
+            Network.ActivationTraces(risk, ["1"], Theta, options).Single().Trace.StandardError, Is.GreaterThan(0));
         Assert.Throws<ParameterException>(() => Network.ActivationHessian(Squares, "2", Theta, Inputs));
     }
 

@@ -253,20 +253,24 @@ public sealed class OperatorTests
         var a = LinearOperator.FromMatrix(Symmetric);
         var b = Tensor.FromArray([3.0, 4.0]);
         var tight = SolverOptions.Default.WithTolerance(1e-13);
-        var solution = a.ConjugateGradients(b, tight);
+        var solution = a.Solve(b, Solver.ConjugateGradients(), tight);
         Assert.That(solution.IsConverged);
-        Assert.That(solution.ToString(), Does.StartWith("converged"));
+        Assert.That(solution.ToString(), Does.StartWith("solved"));
         Assert.That(solution.NegativeCurvature, Is.Empty);
-        Assert.That(solution.Solution.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
-        Assert.That(a.NeumannSeries(b, 0.4, tight).Solution.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
+        Assert.That(solution.Value.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
+        Assert.That(a.Solve(b).Value.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-7));
+        var preconditioned = a.Solve(b, Solver.ConjugateGradients(a.ExactDiagonal().Value), tight);
+        Assert.That(preconditioned.Value.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
+        var series = Solver.Neumann(0.4);
+        Assert.That(a.Solve(b, series, tight).Value.ToArray(), Is.EqualTo(new[] { 1.0, 1.0 }).Within(1e-12));
         Assert.That(
-            (a.InverseByConjugateGradients() * a).ToDense().ToArray(),
+            (a.Inverse() * a).ToDense().ToArray(),
             Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
         Assert.That(
-            (a.InverseByNeumannSeries(0.4) * a).ToDense().ToArray(),
+            (a.Inverse(series) * a).ToDense().ToArray(),
             Is.EqualTo(new double[] { 1, 0, 0, 1 }).Within(1e-7));
-        Assert.That((-a).ConjugateGradients(b).NegativeCurvature.Single().Curvature, Is.LessThan(0));
-        Assert.That(() => a.NeumannSeries(b, 1), Throws.TypeOf<OperatorException>().With.Message.Contains("diverges"));
+        Assert.That((-a).Solve(b).NegativeCurvature.Single().Curvature, Is.LessThan(0));
+        Assert.That(a.Solve(b, Solver.Neumann(1)).Status, Is.EqualTo(SolveStatus.Breakdown));
     }
 
     [Test]

@@ -1,7 +1,6 @@
 namespace Curvature.CSharp;
 
-/// <summary>Charts as SVG: text that a browser shows, in a file of its own or within a page. What a mark stands for is
-/// shown under the pointer.</summary>
+/// <summary>Charts as SVG text, for a file or for a page. The numbers of a mark are shown under the pointer.</summary>
 public static class Charts
 {
     extension(Axis)

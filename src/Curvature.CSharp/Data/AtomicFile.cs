@@ -2,8 +2,8 @@ using Microsoft.FSharp.Core;
 
 namespace Curvature.CSharp;
 
-/// <summary>Files that are written as a whole or not at all: whoever reads such a file, and whoever comes after an
-/// interruption, finds the old content or the new, never a part.</summary>
+/// <summary>Files that are written as a whole or not at all: a reader, and a program after an interruption, finds the
+/// old content or the new, never a part.</summary>
 public static class AtomicFile
 {
     /// <inheritdoc cref="FSharp.AtomicFile.write"/>

@@ -1,7 +1,7 @@
 namespace Curvature.CSharp;
 
-/// <summary>Directions along which to look at a loss: <c>Direction.Gradient(point.Gradient)</c>. All have unit length
-/// unless they say otherwise, so that a step is a distance.</summary>
+/// <summary>Directions of lines and planes through parameter space: <c>Direction.Gradient(point.Gradient)</c>. All have
+/// unit length unless they say otherwise, so that a step is a distance.</summary>
 public static class Directions
 {
     extension(Direction)
@@ -20,6 +20,10 @@ public static class Directions
     /// <inheritdoc cref="FSharp.Direction.eigenvector"/>
     public static Direction Direction(this EigenPairs pairs, int index) =>
         FSharp.Direction.eigenvector(index, pairs.NotNull());
+
+    /// <inheritdoc cref="FSharp.Landscape.axis"/>
+    public static LandscapeAxis Axis(this Direction direction, IEnumerable<double> positions) =>
+        FSharp.Landscape.axis(positions.NotNull(), direction.NotNull());
 
     /// <inheritdoc cref="FSharp.Direction.scaled"/>
     public static Direction Scaled(this Direction direction, double factor) =>

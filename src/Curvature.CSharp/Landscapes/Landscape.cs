@@ -2,7 +2,7 @@ namespace Curvature.CSharp;
 
 /// <summary>A risk along one or two directions from a point (Goodfellow, Vinyals &amp; Saxe 2015; Li et al. 2018), with
 /// its quadratic model there. Progress and cancellation are part of <see cref="LandscapeOptions"/>; cancelled, they
-/// raise <see cref="OperationCanceledException"/>: part of a landscape is none.</summary>
+/// raise <see cref="OperationCanceledException"/>, without a partial result.</summary>
 public static class Landscape
 {
     /// <inheritdoc cref="FSharp.Landscape.grid"/>
@@ -22,19 +22,12 @@ public static class Landscape
 
         /// <inheritdoc cref="FSharp.Landscape.planeWith"/>
         public LossPlane LossPlane(
-            Tensor theta,
-            Direction first,
-            Direction second,
-            IEnumerable<double> firstPositions,
-            IEnumerable<double> secondPositions,
-            LandscapeOptions? options = null) =>
+            Tensor theta, LandscapeAxis first, LandscapeAxis second, LandscapeOptions? options = null) =>
             FSharp.Landscape.planeWith(
                 options ?? LandscapeOptions.Default,
                 risk.NotNull(),
                 theta.NotNull(),
                 first.NotNull(),
-                firstPositions.NotNull(),
-                second.NotNull(),
-                secondPositions.NotNull());
+                second.NotNull());
     }
 }

@@ -5,12 +5,12 @@ namespace Curvature.CSharp;
 
 /// <summary>How a tensor of parameters begins: <see cref="DType.Float64"/> values of a shape, drawn from a
 /// key.</summary>
-/// <param name="key">What decides the values.</param>
+/// <param name="key">The key of the values.</param>
 /// <param name="shape">The lengths of the axes.</param>
 public delegate Tensor Initializer(Key key, IReadOnlyList<int> shape);
 
-/// <summary>How parameter tensors begin. Values are drawn in <see cref="DType.Float64"/> and rounded to the element
-/// type in use, so that networks of different precision begin at the same point.</summary>
+/// <summary>Initial values of parameter tensors. They are drawn in <see cref="DType.Float64"/> and rounded to the
+/// element type in use, so that networks of different precision begin at the same point.</summary>
 public static class Initial
 {
     /// <inheritdoc cref="FSharp.Initial.fanIn"/>

@@ -74,7 +74,7 @@ public static class Layers
         /// <inheritdoc cref="FSharp.Layer.residual"/>
         public static Layer Residual(Layer layer) => FSharp.Layer.residual(layer.NotNull());
 
-        // ---- layers of one's own
+        // ---- layers from functions
 
         /// <inheritdoc cref="FSharp.Layer.ofFunction"/>
         public static Layer FromFunction(string name, Func<Tensor, Tensor> f) =>
@@ -100,7 +100,7 @@ public static class Layers
         initial.NotNull();
         return FSharp.Layer.initialized(
             FuncConvert.FromFunc<string, FSharpOption<FSharpFunc<Key, FSharpFunc<FSharpList<int>, Tensor>>>?>(
-                name => initial(name) is { } own ? new(own.ToFSharp(nameof(initial))) : null),
+                name => initial(name) is { } chosen ? new(chosen.ToFSharp(nameof(initial))) : null),
             layer.NotNull());
     }
 }

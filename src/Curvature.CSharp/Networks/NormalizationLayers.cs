@@ -1,7 +1,7 @@
 namespace Curvature.CSharp;
 
-/// <summary>Layers that bring numbers to mean 0 and variance 1, and then scale and shift them: <c>weight</c> begins as
-/// 1, <c>bias</c> as 0. Names and meaning are PyTorch's.</summary>
+/// <summary>Layers that normalise numbers to mean 0 and variance 1, and then scale and shift them: <c>weight</c> is 1
+/// at first, <c>bias</c> 0. Names and meaning are PyTorch's.</summary>
 public static class NormalizationLayers
 {
     extension(Layer)

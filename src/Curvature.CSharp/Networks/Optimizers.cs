@@ -1,6 +1,6 @@
 namespace Curvature.CSharp;
 
-/// <summary>Methods of descent, ready to begin, such as <c>Optimizer.Adam(0.001)</c>.</summary>
+/// <summary>Methods of descent before their first step, such as <c>Optimizer.Adam(0.001)</c>.</summary>
 public static class Optimizers
 {
     extension(Optimizer)
@@ -22,7 +22,7 @@ public static class Optimizers
 
 /// <summary>What one step of Adam gives.</summary>
 /// <param name="Theta">The parameters after the step.</param>
-/// <param name="State">Where Adam goes on from.</param>
+/// <param name="State">The state for the next step.</param>
 public sealed record AdamStep(Tensor Theta, AdamState State);
 
 /// <summary>Adam (Kingma &amp; Ba 2015, algorithm 1), step by step. To train with it, <c>Optimizer.Adam</c> is

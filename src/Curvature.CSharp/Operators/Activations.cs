@@ -16,23 +16,24 @@ public static class Activations
             FSharp.ActivationHessian.at(
                 network.NotNull(), loss.ToFSharp(), tap.NotNull(), theta.NotNull(), inputs.NotNull());
 
-        /// <inheritdoc cref="FSharp.ActivationHessian.tracesWith"/>
+        /// <inheritdoc cref="FSharp.ActivationHessian.traces"/>
         public IReadOnlyList<ActivationTrace> ActivationTraces(
             EmpiricalRisk risk,
             IReadOnlyList<string> taps,
             Tensor theta,
             StoppingRule? stop = null,
-            Key key = default,
-            Probe? probe = null,
-            RunOptions? options = null) =>
+            Key key = default) =>
+            FSharp.ActivationHessian.traces(
+                network.NotNull(), risk.NotNull(), taps.ToFSharpList(), stop.OrDefault(), key, theta.NotNull());
+
+        /// <inheritdoc cref="FSharp.ActivationHessian.tracesWith"/>
+        public IReadOnlyList<ActivationTrace> ActivationTraces(
+            EmpiricalRisk risk, IReadOnlyList<string> taps, Tensor theta, ActivationTraceOptions options) =>
             FSharp.ActivationHessian.tracesWith(
-                options.OrDefault(),
-                probe ?? Probe.Rademacher,
+                options.NotNull(),
                 network.NotNull(),
                 risk.NotNull(),
                 taps.ToFSharpList(),
-                stop.OrDefault(),
-                key,
                 theta.NotNull());
 
         /// <inheritdoc cref="FSharp.ActivationHessian.exactTraces"/>

@@ -1,27 +1,38 @@
 namespace Curvature.CSharp;
 
-/// <summary>Solving Ax = b: by conjugate gradients (Hestenes &amp; Stiefel 1952), for positive definite A, and by the
-/// power series of the inverse (Neumann 1877), for operators near a multiple of the identity.</summary>
+/// <summary>Solving Ax = b, and inverses: <c>a.Solve(b, Solver.ConjugateGradients())</c>.</summary>
 public static class Solvers
 {
     extension(LinearOperator linearOperator)
     {
-        /// <inheritdoc cref="FSharp.ConjugateGradients.solve"/>
-        public LinearSolution ConjugateGradients(Tensor rightHandSide, SolverOptions? options = null) =>
-            FSharp.ConjugateGradients.solve(
-                options ?? SolverOptions.Default, linearOperator.NotNull(), rightHandSide.NotNull());
+        /// <inheritdoc cref="FSharp.Solver.solve"/>
+        /// <remarks>Without a solver, by conjugate gradients.</remarks>
+        public Solution Solve(Tensor rightHandSide, Solver? solver = null, SolverOptions? options = null) =>
+            FSharp.Solver.solve(
+                options ?? SolverOptions.Default,
+                solver ?? FSharp.ConjugateGradients.solver,
+                linearOperator.NotNull(),
+                rightHandSide.NotNull());
 
-        /// <inheritdoc cref="FSharp.ConjugateGradients.inverse"/>
-        public LinearOperator InverseByConjugateGradients(SolverOptions? options = null) =>
-            FSharp.ConjugateGradients.inverse(options ?? SolverOptions.Default, linearOperator.NotNull());
+        /// <inheritdoc cref="FSharp.Solver.inverse"/>
+        /// <remarks>Without a solver, by conjugate gradients.</remarks>
+        public LinearOperator Inverse(Solver? solver = null, SolverOptions? options = null) =>
+            FSharp.Solver.inverse(
+                options ?? SolverOptions.Default,
+                solver ?? FSharp.ConjugateGradients.solver,
+                linearOperator.NotNull());
+    }
 
-        /// <inheritdoc cref="FSharp.Neumann.solve"/>
-        public LinearSolution NeumannSeries(Tensor rightHandSide, double scale, SolverOptions? options = null) =>
-            FSharp.Neumann.solve(
-                options ?? SolverOptions.Default, scale, linearOperator.NotNull(), rightHandSide.NotNull());
+    extension(Solver)
+    {
+        /// <inheritdoc cref="FSharp.ConjugateGradients.preconditioned"/>
+        /// <remarks>Without a preconditioner, <see cref="FSharp.ConjugateGradients.solver"/>.</remarks>
+        public static Solver ConjugateGradients(Tensor? preconditioner = null) =>
+            preconditioner is null
+                ? FSharp.ConjugateGradients.solver
+                : FSharp.ConjugateGradients.preconditioned(preconditioner);
 
-        /// <inheritdoc cref="FSharp.Neumann.inverse"/>
-        public LinearOperator InverseByNeumannSeries(double scale, SolverOptions? options = null) =>
-            FSharp.Neumann.inverse(options ?? SolverOptions.Default, scale, linearOperator.NotNull());
+        /// <inheritdoc cref="FSharp.Neumann.solver"/>
+        public static Solver Neumann(double scale) => FSharp.Neumann.solver(scale);
     }
 }

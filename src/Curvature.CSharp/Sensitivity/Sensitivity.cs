@@ -20,8 +20,8 @@ public static class Sensitivity
     extension(CurvatureByTensor table)
     {
         /// <inheritdoc cref="FSharp.QuantizationSensitivity.scores"/>
-        /// <remarks>Without numbers of bits, scores are for 2, 4 and 8. A quantizer of one's own takes a number of bits
-        /// and weights; without one, it is <see cref="Quantization.PerTensor"/>. <paramref name="isQuantized"/> chooses
+        /// <remarks>Without numbers of bits, scores are for 2, 4 and 8. A quantizer takes a number of bits and
+        /// weights; without one, it is <see cref="Quantization.PerTensor"/>. <paramref name="isQuantized"/> chooses
         /// tensors; without it, they are those of two or more axes.</remarks>
         public QuantizationSensitivity QuantizationScores(
             Tensor theta,

@@ -15,22 +15,23 @@ type internal Extension =
         Coefficients: Matrix<float>
     }
 
-/// An orthonormal basis of all the vectors that it was extended by, by block Gram–Schmidt with every projection done twice. Inside a
-/// block, CholeskyQR (Yamamoto et al. 2015, "Roundoff error analysis of the CholeskyQR2 algorithm") where its Gram matrix
-/// is well-conditioned; otherwise the block is halved. A vector counts as dependent on the others where what is left of it is at most
-/// 10·eps times the largest such rest: beyond that it would be noise.
+/// An orthonormal basis of all the vectors that it was extended by, by block Gram–Schmidt with every projection done
+/// twice. Inside a block, CholeskyQR (Yamamoto et al. 2015, "Roundoff error analysis of the CholeskyQR2 algorithm")
+/// where its Gram matrix is well-conditioned; otherwise the block is halved. A vector counts as dependent on the others
+/// where what is left of it is at most 10·eps times the largest such rest: beyond that it would be noise.
 [<Sealed>]
 type internal OrthonormalBasis(n: int, dtype: DType) =
     let panels = Panels n
     let epsilon = SmallMatrices.epsilon dtype
 
-    /// CholeskyQR loses this much of the orthogonality that a second pass restores, and of the residual, which none does.
+    /// Below this pivot CholeskyQR loses too much of the residual, which no second pass restores.
     let leastPivot = if dtype = DType.Float64 then 1e-6 else 1e-2
     let mutable largest = 0.0
 
     let normalize (block: Tensor) (norm: float) = Rows.combine (SmallMatrices.ofRows 1 1 [| 1.0 / norm |]) block
 
-    /// Orthonormal vectors with the span of the rows, and the numbers of the rows that are longer than `floor` beside those before them.
+    /// Orthonormal vectors with the span of the rows, and the numbers of the rows that are longer than `floor` beside
+    /// those before them.
     let rec orthonormalize floor (block: Tensor) : Tensor * int list =
         let size = Rows.count block
         let gram = Rows.products block block
@@ -82,10 +83,10 @@ type internal OrthonormalBasis(n: int, dtype: DType) =
     /// Adds the directions of a block's rows that are new.
     member _.Extend(block: Tensor) : Extension =
         let square (block: Tensor) = (Rows.products block block).Diagonal().ToArray() |> Array.fold max 0.0
-        let ownSquare = square block
-        let unit = Rows.unit ownSquare block
+        let largestSquare = square block
+        let unit = Rows.unit largestSquare block
         let scaled = if unit = 1.0 then block else block / unit
-        let longest = sqrt (if unit = 1.0 then ownSquare else square scaled)
+        let longest = sqrt (if unit = 1.0 then largestSquare else square scaled)
         // Before there is a basis, the longest vector is the largest rest.
         let floor = 10.0 * epsilon * (if panels.Count = 0 then longest else largest / unit)
         let first, kept = scaled |> Rows.without panels |> orthonormalize floor

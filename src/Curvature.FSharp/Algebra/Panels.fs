@@ -3,7 +3,8 @@ namespace Curvature.FSharp
 open Curvature
 open MathNet.Numerics.LinearAlgebra
 
-/// Many vectors of the same length as the rows of blocks [p; n], kept as they came, so that adding more copies nothing.
+/// Many vectors of the same length as the rows of blocks [p; n]. Blocks stay as they are, so that adding more copies
+/// nothing.
 [<Sealed>]
 type internal Panels(n: int) =
     let blocks = ResizeArray<Tensor>()
@@ -73,7 +74,8 @@ module internal Rows =
     /// The squared length of each row.
     let squares (block: Tensor) : float[] = (Tensor.sumAxes [ 1 ] (Tensor.square block)).ToArray()
 
-    /// The length of a vector whose square is known: its root, or where squares may have vanished or overflowed, a scaled norm.
+    /// The length of a vector whose square is known: its root, or where squares may have vanished or overflowed, a
+    /// scaled norm.
     let lengthFrom (square: float) (v: Tensor) : float =
         if square > 1e-280 && square < infinity then
             sqrt square
@@ -85,7 +87,8 @@ module internal Rows =
         let square = (products row row)[0, 0]
         lengthFrom square row
 
-    /// A power of two near the largest element of a block where squares of such numbers may vanish or overflow, and 1 elsewhere.
+    /// A power of two near the largest element of a block where squares of such numbers may vanish or overflow, and 1
+    /// elsewhere.
     let unit (largestSquare: float) (block: Tensor) : float =
         if block.Size = 0 || largestSquare > 1e-280 && largestSquare < 1e280 then
             1.0
@@ -120,7 +123,7 @@ module internal Rows =
 
         result
 
-    /// ⟨pᵢ, qⱼ⟩ for all vectors of two lots of panels.
+    /// ⟨pᵢ, qⱼ⟩ for all vectors of two collections of panels.
     let productsOf (p: Panels) (q: Panels) : Matrix<float> =
         let result = SmallMatrices.zeros p.Count q.Count
 
@@ -129,7 +132,7 @@ module internal Rows =
 
         result
 
-    /// Σⱼ cᵢⱼ pⱼ for all vectors p of some panels, which are not none.
+    /// Σⱼ cᵢⱼ pⱼ for all vectors p of some panels, of which there is at least one.
     let combineAll (c: Matrix<float>) (panels: Panels) : Tensor =
         panels.Numbered
         |> List.map (fun struct (first, panel) -> combine (c.SubMatrix(0, c.RowCount, first, count panel)) panel)

@@ -18,16 +18,9 @@ module internal SmallMatrices =
 
     let symmetricPart (a: Matrix<float>) : Matrix<float> = 0.5 * (a + a.Transpose())
 
-    /// How far a matrix is from its transpose, beside its size.
-    let asymmetry (a: Matrix<float>) : float =
-        let size = a.FrobeniusNorm()
-        if size = 0.0 then 0.0 else (a - a.Transpose()).FrobeniusNorm() / size
-
     /// Dot products of the columns of two matrices.
     let columnDots (a: Matrix<float>) (b: Matrix<float>) : float[] =
         Array.init a.ColumnCount (fun j -> a.Column(j) * b.Column(j))
-
-    let trace (a: Matrix<float>) = a.Trace()
 
     /// L with A = LLᵀ, and the smallest pivot L_ii² beside A_ii; nothing where a pivot is not positive.
     let tryCholesky (a: Matrix<float>) : struct (Matrix<float> * float) voption =
@@ -63,7 +56,8 @@ module internal SmallMatrices =
         else
             ValueNone
 
-    /// The inverse of a lower triangular matrix, by substitution, which keeps small pivots exact to their own digits.
+    /// The inverse of a lower triangular matrix, by substitution, which keeps small pivots exact to all of their
+    /// digits.
     let invertLower (l: Matrix<float>) : Matrix<float> =
         let n = l.RowCount
         let factor = l.ToArray()

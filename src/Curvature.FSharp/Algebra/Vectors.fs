@@ -3,8 +3,9 @@ namespace Curvature.FSharp
 open Curvature
 open MathNet.Numerics.LinearAlgebra
 
-/// Inner products and combinations of vectors that are rows. Sums are made in Float64, whatever the element type. What one vector at a time
-/// needs is here, with memory given back at once, as a basis may be all that fits; what blocks need is in Rows.
+/// Inner products and combinations of vectors that are rows. Sums are made in Float64, whatever the element type. These
+/// functions are for one vector at a time and give memory back at once, since a basis may fill most of it; those for
+/// blocks are in Rows.
 module internal Vectors =
 
     /// Float32 is widened this many elements of a row at a time.

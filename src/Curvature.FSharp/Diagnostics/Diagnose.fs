@@ -4,12 +4,12 @@ open System
 open System.Diagnostics
 open Curvature
 
-/// Checking an operator before it is trusted: what it claims, and what every operator must fulfil. Checks are made on random vectors: they
-/// find what is wrong with most vectors, and prove nothing.
+/// Checking an operator before it is trusted: what it claims, and what every operator must fulfil. Checks are made on
+/// random vectors: they find what is wrong with most vectors, and prove nothing.
 [<RequireQualifiedAccess>]
 module Diagnose =
 
-    /// Products that are not finite, data that change, and other errors of the operator itself are what is looked for.
+    /// Errors of the operator itself, such as products that are not finite or data that change, are findings.
     let private attempt (options: DiagnoseOptions) name (check: unit -> OperatorCheck) : OperatorCheck =
         let cancelled () = OperatorChecks.Skipped name "cancelled"
 
@@ -60,7 +60,7 @@ module Diagnose =
                 else
                     null
             with :? CurvatureException ->
-                // Data that change, which the check of determinism has told.
+                // Data that change. The check of determinism has reported them.
                 null
 
         let isCancelled =
@@ -68,43 +68,45 @@ module Diagnose =
             && (a.Definition.FormsByBatch.IsSome && isNull uncertainty
                 || found |> List.exists (fun check -> check.Explanation = "cancelled"))
 
-        let warnings, seconds = a.Definition.Warnings, watch.Elapsed.TotalSeconds
-        Diagnosis(string a, found, uncertainty, warnings, checks.Matvecs, seconds, isCancelled)
+        let run =
+            {
+                DiagnosisRun.Matvecs = checks.Matvecs
+                Seconds = watch.Elapsed.TotalSeconds
+                IsCancelled = isCancelled
+            }
+
+        Diagnosis(string a, found, uncertainty, a.Definition.Warnings, run)
 
     let private withoutFunction (_: OperatorChecks) =
         OperatorChecks.Skipped "finite differences" "no function was given"
 
-    let private against
-        (options: DiagnoseOptions)
-        (gradient: Tensor -> Tensor)
-        (theta: Tensor)
-        (a: LinearOperator)
-        : Diagnosis =
-        if theta.Size <> a.Columns || theta.DType <> a.DType then
-            Fail.shape
-                $"Diagnose: the point must have {a.Columns} elements of {a.DType}, and it is {theta.DType}{Shape.show theta.Signature.Shape}"
-
-        let differences (checks: OperatorChecks) =
-            DifferenceCheck.run gradient theta (options.ToleranceFor a.DType) checks.Vectors checks.Products
-
-        diagnose options differences a
-
-    /// Checks that products are finite, the same bits twice, linear, and the same alone and in a block; symmetry, transpose, quadratic forms and
-    /// definiteness, as far as they are claimed; and for an operator over batches how much of its trace's uncertainty comes from
-    /// probes and how much from the data. Errors that the operator itself raises are findings, not exceptions. With p probes and s Lanczos
-    /// steps it costs about 4p + s products, p of the transpose, and 4p quadratic forms.
+    /// Checks that products are finite, the same bits twice, linear, and the same alone and in a block; symmetry,
+    /// transpose, quadratic forms and definiteness, as far as they are claimed; and for an operator over batches how
+    /// much of its trace's uncertainty comes from probes and how much from the data. Errors that the operator itself
+    /// raises are findings, not exceptions. With p probes and s Lanczos steps it costs about 4p + s products, p of the
+    /// transpose, and 4p quadratic forms.
     let run (options: DiagnoseOptions) (a: LinearOperator) : Diagnosis = diagnose options withoutFunction a
 
-    /// The same, and that products are differences of a gradient at θ, as those of a Hessian are: 12 gradients and 4 for each of 4 probes. A
-    /// gradient that differs from call to call is a finding. Raises ShapeException for a point or a gradient that does not fit.
+    /// The same, and that products are differences of a gradient at θ, as those of a Hessian are: 12 gradients and 4
+    /// for each of 4 probes. A gradient that differs from call to call is a finding. Raises ShapeException for a point
+    /// or a gradient that does not fit.
     let againstGradient
         (options: DiagnoseOptions)
         (gradient: Tensor -> Tensor)
         (theta: Tensor)
         (a: LinearOperator)
         : Diagnosis =
-        against options gradient theta a
+        if theta.Size <> a.Columns || theta.DType <> a.DType then
+            Fail.shape (
+                $"Diagnose: the point must have {a.Columns} elements of {a.DType}, and it is "
+                + $"{theta.DType}{Shape.show theta.Signature.Shape}"
+            )
+
+        let differences (checks: OperatorChecks) =
+            DifferenceCheck.run gradient theta (options.ToleranceFor a.DType) checks.Vectors checks.Products
+
+        diagnose options differences a
 
     /// The same for the gradient of a risk.
     let againstRisk (options: DiagnoseOptions) (risk: EmpiricalRisk) (theta: Tensor) (a: LinearOperator) : Diagnosis =
-        against options (fun theta -> (Gradient.uncompiled risk theta).Gradient) theta a
+        againstGradient options (fun theta -> (Gradient.uncompiled risk theta).Gradient) theta a

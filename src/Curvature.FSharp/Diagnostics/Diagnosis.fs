@@ -42,6 +42,10 @@ type OperatorCheck internal (name: string, outcome: CheckOutcome, error: float, 
 
         $"{string(outcome).ToLowerInvariant(), -8}{name, -20}{measured}{explanation}"
 
+/// What the checks of an operator cost, and whether they were ended early.
+[<NoEquality; NoComparison>]
+type internal DiagnosisRun = { Matvecs: int; Seconds: float; IsCancelled: bool }
+
 /// What was checked of an operator, and how far off it was.
 [<Sealed; NoEquality; NoComparison>]
 type Diagnosis
@@ -51,9 +55,7 @@ type Diagnosis
         checks: OperatorCheck list,
         traceUncertainty: TraceUncertainty,
         warnings: string list,
-        matvecs: int,
-        seconds: float,
-        isCancelled: bool
+        run: DiagnosisRun
     ) =
     let find name = checks |> List.find (fun check -> check.Name = name)
 
@@ -61,11 +63,11 @@ type Diagnosis
     member _.Operator = operator
 
     /// Whether it was cancelled before all checks were made; those that are missing are skipped.
-    member _.IsCancelled: bool = isCancelled
+    member _.IsCancelled: bool = run.IsCancelled
 
     /// Whether all checks could be made, none failed and there is nothing to warn of.
     member _.IsHealthy =
-        not isCancelled
+        not run.IsCancelled
         && warnings.IsEmpty
         && checks |> List.forall (fun check -> check.Outcome <> CheckOutcome.Failed)
 
@@ -97,33 +99,34 @@ type Diagnosis
     /// Quadratic forms that are taken without the product are vᵀ(Av).
     member _.QuadraticForms = find "quadratic forms"
 
-    /// An operator that is claimed to be semidefinite has no Rayleigh quotient or Ritz value below 0; the error is the lowest, as a share of
-    /// the largest in magnitude.
+    /// An operator that is claimed to be semidefinite has no Rayleigh quotient or Ritz value below 0; the error is the
+    /// lowest, as a share of the largest in magnitude.
     member _.Definiteness = find "definiteness"
 
     /// Products are differences of the gradient, to the accuracy that these have.
     member _.FiniteDifferences = find "finite differences"
 
-    /// How much of the trace's uncertainty comes from probes and how much from data, for operators over two batches or more; null for others.
+    /// How much of the trace's uncertainty comes from probes and how much from data, for operators over two batches or
+    /// more; null for others.
     member _.TraceUncertainty = traceUncertainty
 
     /// What the operator warns of.
     member _.Warnings: IReadOnlyList<string> = warnings
 
     /// How many products with vectors were taken, those of the transpose and quadratic forms included.
-    member _.Matvecs = matvecs
+    member _.Matvecs = run.Matvecs
 
     /// Time spent, in seconds.
-    member _.Seconds = seconds
+    member _.Seconds = run.Seconds
 
     /// A line for each check.
     override this.ToString() =
-        let time = seconds.ToString("0.0##", CultureInfo.InvariantCulture)
+        let time = run.Seconds.ToString("0.0##", CultureInfo.InvariantCulture)
 
         let verdict =
             if this.IsHealthy then
                 "nothing found"
-            elif isCancelled then
+            elif run.IsCancelled then
                 $"cancelled; {this.Failures.Count} checks failed until then, {warnings.Length} warnings"
             else
                 $"{this.Failures.Count} checks failed, {warnings.Length} warnings"
@@ -131,7 +134,7 @@ type Diagnosis
         String.Join(
             "\n",
             [
-                yield $"{operator}: {verdict} ({matvecs} matvecs, {time} s)"
+                yield $"{operator}: {verdict} ({run.Matvecs} matvecs, {time} s)"
                 for check in checks -> $"  {check}"
                 for warning in warnings -> $"  warning {warning}"
                 if not (isNull traceUncertainty) then yield $"  {traceUncertainty}"
@@ -145,21 +148,20 @@ type DiagnoseOptions
     /// 8 probes, 20 Lanczos steps, tolerances of 1e-8 (Float64) or 1e-3 (Float32).
     static member Default = DiagnoseOptions(Key.OfSeed 0L, 8, 20, Tolerance.Automatic, CancellationToken.None)
 
-    /// What decides the random vectors.
+    /// The key of the random vectors.
     member _.Key = key
 
-    /// How many random vectors products are compared for.
+    /// The number of random vectors whose products are compared.
     member _.Probes = probes
 
-    /// How many steps look for negative eigenvalues.
+    /// The number of Lanczos steps that look for negative eigenvalues.
     member _.LanczosSteps = lanczosSteps
 
-    /// The relative error that is put down to rounding; Tolerance.Automatic for the default of the
-    /// element type.
+    /// The largest relative error that passes as rounding; Tolerance.Automatic for the default of the element type.
     member _.Tolerance = tolerance
 
-    /// Ends the checks early. Those that were made until then are the result, and the others are skipped. Where there is none, before the
-    /// first product, OperationCanceledException is raised.
+    /// Ends the checks early. Those that were made until then are the result, and the others are skipped. Cancelled
+    /// before the first product, the call raises OperationCanceledException.
     member _.Cancellation = cancellation
 
     /// The same options with a token that ends the checks early.

@@ -8,12 +8,13 @@ module internal DifferenceCheck =
 
     let private name = "finite differences"
 
-    /// Differences that are less certain than this tell nothing.
+    /// Differences with a larger relative error than this tell nothing.
     let private mostDoubt = 0.1
 
     let private norm (t: Tensor) = (Tensor.norm (Tensor.convert DType.Float64 t)).ToScalar()
 
-    /// Products of some vectors against differences of the gradient at θ, whose own error is what halving the step changes.
+    /// Compares products of some vectors with differences of the gradient at θ. The error of a difference is what
+    /// halving the step changes.
     let run
         (gradient: Tensor -> Tensor)
         (theta: Tensor)

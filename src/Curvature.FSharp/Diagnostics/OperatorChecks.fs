@@ -53,7 +53,7 @@ type internal OperatorChecks(options: DiagnoseOptions, a: LinearOperator) =
     /// Their products.
     member _.Products = product.Value
 
-    /// What is meant is that it does not raise: that products are finite is checked wherever they are made.
+    /// Passes where the products do not raise: wherever one is made, it is checked to be finite.
     member _.ProductsAreFinite() =
         product.Force() |> ignore
         OperatorCheck("products", CheckOutcome.Passed, nan, nan, $"{count} products have no NaN and no infinity")
@@ -94,7 +94,8 @@ type internal OperatorChecks(options: DiagnoseOptions, a: LinearOperator) =
         if not a.IsSquare then
             OperatorChecks.Skipped "symmetry" $"the operator has shape [{a.Rows}; {a.Columns}]"
         else
-            // Over pairs of different normal vectors, E⟨u, (A − Aᵀ)v⟩² = ‖A − Aᵀ‖² and E‖Av‖² = ‖A‖², both in Frobenius's norm.
+            // Over pairs of different normal vectors, E⟨u, (A − Aᵀ)v⟩² = ‖A − Aᵀ‖² and E‖Av‖² = ‖A‖², both in
+            // Frobenius's norm.
             let products = dots v product.Value
             let difference = norm (products - Tensor.transpose products) / sqrt (float (count * (count - 1)))
             let size = norm product.Value / sqrt (float count)
@@ -117,7 +118,7 @@ type internal OperatorChecks(options: DiagnoseOptions, a: LinearOperator) =
 
     member _.Transpose() =
         match a.IsSymmetric, OperatorAlgebra.adjoint a.Definition with
-        | true, _ -> OperatorChecks.Skipped "transpose" "the operator is claimed to be its own"
+        | true, _ -> OperatorChecks.Skipped "transpose" "the operator is claimed to be symmetric"
         | _, ValueNone -> OperatorChecks.Skipped "transpose" "its products are not known"
         | _ ->
             let u = draw 2u a.Rows
@@ -173,4 +174,4 @@ type internal OperatorChecks(options: DiagnoseOptions, a: LinearOperator) =
             if sizes.Length < 2 then
                 null
             else
-                TraceVariance.analyse sizes [| for _, own in parts -> own.ToArray() |]
+                TraceVariance.analyse sizes [| for _, forms in parts -> forms.ToArray() |]

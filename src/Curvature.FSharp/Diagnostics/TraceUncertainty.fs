@@ -2,22 +2,24 @@ namespace Curvature
 
 open System.Globalization
 
-/// How much of the uncertainty of a trace over a data set comes from the random vectors and how much from the data, if these are taken as a
-/// sample of more of their kind. From forms zₖᵀH_b zₖ of the same K probes for each of B batches, by an analysis of variance in two ways
-/// (Searle, Casella & McCulloch 1992, ch. 5) for batches of different sizes: with samples i of batch b and N samples in all,
-/// x_ik = trace + sᵢ + pₖ + e_ik, whose variances are found from the mean squares of batches, of probes and of the rest.
+/// The parts of the variance of a trace: from probes, from data, and from both together.
+[<NoEquality; NoComparison>]
+type internal TraceVariances = { Probe: float; Data: float; Joint: float }
+
+/// How much of the uncertainty of a trace over a data set comes from the random vectors and how much from the data, if
+/// these are taken as a sample of more of their kind. From forms zₖᵀH_b zₖ of the same K probes for each of B batches,
+/// by an analysis of variance in two ways (Searle, Casella & McCulloch 1992, ch. 5) for batches of different sizes:
+/// with samples i of batch b and N samples in all, x_ik = trace + sᵢ + pₖ + e_ik, whose variances are found from the
+/// mean squares of batches, of probes and of the rest.
 [<Sealed; AllowNullLiteral>]
-type TraceUncertainty
-    internal
-    (
-        trace: float,
-        probeVariance: float,
-        dataVariance: float,
-        jointVariance: float,
-        probes: int,
-        batches: int,
-        samples: int
-    ) =
+type TraceUncertainty internal (trace: float, variances: TraceVariances, probes: int, batches: int, samples: int) =
+    let {
+            TraceVariances.Probe = probeVariance
+            Data = dataVariance
+            Joint = jointVariance
+        } =
+        variances
+
     let total = probeVariance + dataVariance + jointVariance
     let share variance = if total > 0.0 then variance / total else 0.0
 
@@ -27,8 +29,8 @@ type TraceUncertainty
     /// The standard error that comes from the probes, whatever the data: more probes make it smaller.
     member _.ProbeError = sqrt probeVariance
 
-    /// The standard error that comes from the data, whatever the probes: more data make it smaller. 0 is a lower bound where probes
-    /// hide it.
+    /// The standard error that comes from the data, whatever the probes: more data make it smaller. 0 is a lower bound
+    /// where probes hide it.
     member _.DataError = sqrt dataVariance
 
     /// The standard error that comes from both together, which more of either make smaller.
@@ -70,7 +72,10 @@ type TraceUncertainty
             else
                 "more probes would help more than more data"
 
-        $"trace {number trace} ± {number this.ErrorForTheseData} for these data, ± {number this.ErrorForAllData} for all of their kind; of that variance {percent this.ProbeShare} is from {probes} probes, {percent this.DataShare} from {samples} samples, {percent this.JointShare} from both: {advice}"
+        $"trace {number trace} ± {number this.ErrorForTheseData} for these data, "
+        + $"± {number this.ErrorForAllData} for all of their kind; of that variance "
+        + $"{percent this.ProbeShare} is from {probes} probes, {percent this.DataShare} from {samples} samples, "
+        + $"{percent this.JointShare} from both: {advice}"
 
 namespace Curvature.FSharp
 
@@ -87,7 +92,7 @@ module internal TraceVariance =
 
         let ofProbe =
             Array.init probes (fun k ->
-                (Array.map2 (fun size own -> float size * Array.item k own) sizes forms |> Array.sum) / samples)
+                (Array.map2 (fun size ofBatch -> float size * Array.item k ofBatch) sizes forms |> Array.sum) / samples)
 
         let trace = Array.average ofProbe
         let square x = x * x
@@ -102,16 +107,15 @@ module internal TraceVariance =
                 Seq.sum (seq { for k in 0 .. probes - 1 -> square (forms[b][k] - ofBatch[b] - ofProbe[k] + trace) }))
             / float ((batches - 1) * (probes - 1))
 
-        // Of one sample, and of one probe. Estimates of variances that are small may come out negative.
+        // The variances of one sample and of one probe. Estimates of small variances may be negative.
         let data = max 0.0 ((overBatches - rest) / float probes)
         let probe = max 0.0 ((overProbes - rest) / samples)
 
-        TraceUncertainty(
-            trace,
-            probe / float probes,
-            data / samples,
-            rest / (samples * float probes),
-            probes,
-            batches,
-            int samples
-        )
+        let variances =
+            {
+                Probe = probe / float probes
+                Data = data / samples
+                Joint = rest / (samples * float probes)
+            }
+
+        TraceUncertainty(trace, variances, probes, batches, int samples)

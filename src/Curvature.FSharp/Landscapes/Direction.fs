@@ -22,12 +22,24 @@ type Direction internal (name: string, vector: Tensor, eigenvalue: Nullable<floa
 
     override _.ToString() = name
 
+/// A direction and the multiples of it at which a loss is evaluated, in increasing order. Made by Landscape.axis.
+[<Sealed; NoEquality; NoComparison>]
+type LandscapeAxis internal (direction: Direction, positions: float[]) =
+    /// The direction.
+    member _.Direction = direction
+
+    /// The multiples of the direction, which increase.
+    member _.Positions = Array.copy positions
+
+    override _.ToString() = $"{direction} at {positions.Length} positions"
+
 namespace Curvature.FSharp
 
 open System
 open Curvature
 
-/// Directions along which to look at a loss. All have unit length unless they say otherwise, so that a step is a distance.
+/// Directions of lines and planes through parameter space. All have unit length unless they say otherwise, so that a
+/// step is a distance.
 [<RequireQualifiedAccess>]
 module Direction =
 
@@ -39,7 +51,7 @@ module Direction =
         let direction = Direction(name, Tensor.flatten vector, eigenvalue)
 
         if direction.Length = 0.0 then
-            Fail.range $"direction: {name} is zero, and leads nowhere"
+            Fail.range $"direction: {name} is zero, and no direction"
 
         direction
 
@@ -47,16 +59,19 @@ module Direction =
         let direction = create name vector eigenvalue
         Direction(name, direction.Vector / direction.Length, eigenvalue)
 
-    /// A vector of any length and shape as it is, under a name. Raises NonFiniteException where an element is NaN or infinite,
-    /// ArgumentRangeException for zeros, DTypeException for Int32.
+    /// A vector of any length and shape as it is, under a name. Raises NonFiniteException where an element is NaN or
+    /// infinite, ArgumentRangeException for zeros, DTypeException for Int32.
     let ofVector (name: string) (vector: Tensor) : Direction = create name vector (Nullable())
 
-    /// Eigenvector number `index`, from 0, with its eigenvalue, from which the quadratic model along it follows. The pairs must be
-    /// those of the Hessian of the loss that is looked at, at the same point. Raises ArgumentRangeException where there is no such pair.
+    /// Eigenvector number `index`, from 0, with its eigenvalue, from which the quadratic model along it follows. The
+    /// pairs must be those of the Hessian of the same loss at the same point. Raises ArgumentRangeException where there
+    /// is no such pair.
     let eigenvector (index: int) (pairs: EigenPairs) : Direction =
         if index < 0 || index >= pairs.Values.Length then
-            Fail.range
-                $"Direction.eigenvector: there are {pairs.Values.Length} pairs, numbered from 0, and number {index} was asked for"
+            Fail.range (
+                $"Direction.eigenvector: there are {pairs.Values.Length} pairs, numbered from 0, and number {index} "
+                + "was asked for"
+            )
 
         unit $"eigenvector {index + 1}" (Tensor.item 0 index pairs.Vectors) (Nullable pairs.Values[index])
 
@@ -68,8 +83,8 @@ module Direction =
         let normal = Tensor.normal key theta.DType (List.ofArray theta.Signature.Shape)
         unit "random" (Tensor.toDevice theta.Device normal) (Nullable())
 
-    /// The same direction, `factor` times as long; a negative factor turns it round. Raises ArgumentRangeException for 0 and for a factor
-    /// that is not finite.
+    /// The same direction, `factor` times as long; a negative factor turns it round. Raises ArgumentRangeException for
+    /// 0 and for a factor that is not finite.
     let scaled (factor: float) (direction: Direction) : Direction =
         if factor = 0.0 || not (Double.IsFinite factor) then
             Fail.range $"Direction.scaled: a finite factor other than 0 is needed, and this one is {factor}"
@@ -80,12 +95,12 @@ module Direction =
         if direction.Vector.Size <> expected then
             Fail.shape $"{what}: {direction.Name} has {direction.Vector.Size} elements, and {expected} are needed"
 
-    /// The part of a direction at right angles to another one, as long as the direction was. Raises ShapeException for different
-    /// sizes, and ArgumentRangeException where they are parallel to the precision of the element type.
+    /// The part of a direction at right angles to another one, as long as the direction was. Raises ShapeException for
+    /// different sizes, and ArgumentRangeException where they are parallel to the precision of the element type.
     let orthogonalTo (other: Direction) (direction: Direction) : Direction =
         requireSize "Direction.orthogonalTo" other.Vector.Size direction
         let axis = Tensor.unsqueeze 0 (other.Vector / other.Length)
-        // Once more, as the first pass leaves rounding of the size of what it took away.
+        // A second pass removes the rounding of the first, which is as large as the part that was removed.
         let rest = direction.Vector |> Vectors.without axis |> Vectors.without axis
         let length = Vectors.norm rest
 
@@ -103,18 +118,18 @@ module Direction =
         Tensor.rowNorms elements
 
     let private scaledRows (tensor: ParameterTensor) (weights: Tensor) (piece: Tensor) : Tensor =
-        let own, wanted = rowNorms tensor piece, rowNorms tensor weights
-        let zero = Tensor.zerosLike own
-        let isZero = Tensor.equal own zero
-        let factors = Tensor.where isZero zero (wanted / Tensor.where isZero (Tensor.onesLike own) own)
-        let rows = Tensor.reshape [ own.Size; tensor.Size / max 1 own.Size ] piece |> Tensor.convert DType.Float64
+        let norms, wanted = rowNorms tensor piece, rowNorms tensor weights
+        let zero = Tensor.zerosLike norms
+        let isZero = Tensor.equal norms zero
+        let factors = Tensor.where isZero zero (wanted / Tensor.where isZero (Tensor.onesLike norms) norms)
+        let rows = Tensor.reshape [ norms.Size; tensor.Size / max 1 norms.Size ] piece |> Tensor.convert DType.Float64
         rows * Tensor.unsqueeze 1 factors |> Tensor.flatten |> Tensor.convert piece.DType
 
-    /// Filter normalisation (Li et al. 2018, "Visualizing the loss landscape of neural nets", section 4): each row of the direction along
-    /// the leading axis of a tensor, which is a filter of a convolution or a neuron of a dense layer, is scaled to the norm that the
-    /// same row has in θ, so that landscapes of networks of different scale compare. Tensors for which `isIgnored` holds do not move
-    /// at all; others of fewer than two axes count as one filter. Raises ShapeException for sizes that differ, ArgumentRangeException
-    /// where nothing is left.
+    /// Filter normalisation (Li et al. 2018, "Visualizing the loss landscape of neural nets", section 4): each row of
+    /// the direction along the leading axis of a tensor, which is a filter of a convolution or a neuron of a dense
+    /// layer, is scaled to the norm that the same row has in θ, so that landscapes of networks of different scale
+    /// compare. Tensors for which `isIgnored` holds do not move at all; others of fewer than two axes count as one
+    /// filter. Raises ShapeException for sizes that differ, ArgumentRangeException where nothing is left.
     let filterNormalizedExcept
         (isIgnored: ParameterTensor -> bool)
         (layout: ParameterLayout)
@@ -142,7 +157,7 @@ module Direction =
         |> Tensor.concat 0
         |> fun vector -> create $"{direction.Name}, filter-normalised" vector (Nullable())
 
-    /// Filter normalisation where biases and the parameters of normalisation layers, which are the tensors of fewer than two axes,
-    /// do not move; see `filterNormalizedExcept`.
+    /// Filter normalisation where biases and the parameters of normalisation layers, which are the tensors of fewer
+    /// than two axes, do not move; see `filterNormalizedExcept`.
     let filterNormalized (layout: ParameterLayout) (theta: Tensor) (direction: Direction) : Direction =
         filterNormalizedExcept (fun tensor -> tensor.Shape.Length < 2) layout theta direction

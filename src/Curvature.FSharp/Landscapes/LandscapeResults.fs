@@ -1,79 +1,15 @@
 namespace Curvature
 
 open System
-open System.Threading
 open Curvature.FSharp
-
-/// How far a landscape is.
-[<Sealed>]
-type LandscapeProgress internal (evaluations: int, total: int, seconds: float) =
-    /// Losses of batches evaluated so far.
-    member _.Evaluations = evaluations
-
-    /// Losses of batches to be evaluated, those of a term without data included; as many as Evaluations only in the last report. 0 where the number of batches is not known yet.
-    member _.Total = total
-
-    /// Time spent so far.
-    member _.Seconds = seconds
-
-/// How landscapes are made. Immutable; `Default` and the methods With… make others.
-[<Sealed>]
-type LandscapeOptions
-    private
-    (
-        cancellation: CancellationToken,
-        progress: IProgress<LandscapeProgress>,
-        rate: ProgressRate,
-        keepsNonFinite: bool,
-        usesForms: bool
-    ) =
-    /// No cancellation and no progress; a loss that is not finite is an error; the model's curvature is that of the eigenvalues where all
-    /// directions have one, and quadratic forms otherwise.
-    static member Default = LandscapeOptions(CancellationToken.None, null, ProgressRate.Default, false, false)
-
-    /// Ends the work with an OperationCanceledException.
-    member _.Cancellation = cancellation
-
-    /// Is told after every few points, and at the end; null for nobody.
-    member _.Progress = progress
-
-    /// Whether losses that are not finite are kept, and listed in the result.
-    member _.KeepsNonFinite = keepsNonFinite
-
-    /// Whether the model's curvature is always made of quadratic forms.
-    member _.UsesQuadraticForms = usesForms
-
-    /// The same options with a token that ends the work. Part of a landscape is none: it ends with an OperationCanceledException.
-    member _.WithCancellation(token: CancellationToken) =
-        LandscapeOptions(token, progress, rate, keepsNonFinite, usesForms)
-
-    /// The same options with a listener, told after every few points, ten times a second at most, and at the end.
-    member _.WithProgress(listener: IProgress<LandscapeProgress>) =
-        LandscapeOptions(cancellation, listener, rate, keepsNonFinite, usesForms)
-
-    /// The same options with other seconds between two reports at least: 0 for every report, 0.1 at first. Raises
-    /// ArgumentRangeException for a time that is negative or NaN.
-    member this.WithProgressInterval(seconds: float) = this.WithRate(rate.WithSeconds "WithProgressInterval" seconds)
-
-    member internal _.Rate = rate
-
-    member internal _.WithRate(rate: ProgressRate) =
-        LandscapeOptions(cancellation, progress, rate, keepsNonFinite, usesForms)
-
-    /// The same options, where losses that are NaN or infinite, far from the point, are kept and listed in the result instead of being
-    /// an error.
-    member _.WithNonFinite() = LandscapeOptions(cancellation, progress, rate, true, usesForms)
-
-    /// The same options, where the model's curvature is made of quadratic forms even along eigenvectors.
-    member _.WithQuadraticForms() = LandscapeOptions(cancellation, progress, rate, keepsNonFinite, true)
 
 /// Where a loss leaves its quadratic model on either side of the point.
 [<Sealed; NoEquality; NoComparison>]
 type LineDeparture internal (below: Nullable<float>, above: Nullable<float>) =
-    /// The nearest position below 0 at which the loss differs from the model; nothing where it does at none.
+    /// The nearest position below 0 at which the loss differs from the model; nothing where it differs at none.
     member _.Below = below
 
-    /// The nearest position above 0 at which the loss differs from the model; nothing where it does at none.
+    /// The nearest position above 0 at which the loss differs from the model; nothing where it differs at none.
     member _.Above = above
 
 /// Results of landscapes have these parts in common.
@@ -116,7 +52,8 @@ type LossLine
                 if not (Double.IsFinite losses[i]) then i
         |]
 
-    /// The positions nearest to 0, on both sides, at which the loss differs from the model by more than the tolerance times
+    /// The positions nearest to 0, on both sides, at which the loss differs from the model by more than the tolerance
+    /// times
     /// |loss(0)| + |model(t) − loss(0)|. Raises ArgumentRangeException for a tolerance that is not above 0.
     member _.Departure(tolerance: float) : LineDeparture =
         LandscapeParts.checkTolerance tolerance
@@ -145,16 +82,16 @@ type LossLine
 type LossPlane
     internal
     (
-        first: Direction,
-        second: Direction,
-        rows: float[],
-        columns: float[],
+        first: LandscapeAxis,
+        second: LandscapeAxis,
         losses: float[,],
         model: QuadraticModel,
         evaluations: int,
         seconds: float
     ) =
 
+    let rows, columns = first.Positions, second.Positions
+    let first, second = first.Direction, second.Direction
     let predictions = losses |> Array2D.mapi (fun i j _ -> model.At(rows[i], columns[j]))
 
     /// The direction along the first axis of the losses.
@@ -178,7 +115,8 @@ type LossPlane
     /// What the model says at each pair of positions.
     member _.ModelLosses = Array2D.copy predictions
 
-    /// The indices, in the first and in the second axis, of losses that are NaN or infinite; none unless the options ask to keep those.
+    /// The indices, in the first and in the second axis, of losses that are NaN or infinite; none unless the options
+    /// ask to keep those.
     member _.NonFinite: int[][] =
         [|
             for i in 0 .. rows.Length - 1 do
@@ -186,8 +124,10 @@ type LossPlane
                     if not (Double.IsFinite losses[i, j]) then [| i; j |]
         |]
 
-    /// The distance ‖t₁d₁ + t₂d₂‖ of the nearest pair of positions at which the loss differs from the model by more than the tolerance times
-    /// |loss(0)| + |model(t) − loss(0)|; nothing where it does at none. Raises ArgumentRangeException for a tolerance that is not above 0.
+    /// The distance ‖t₁d₁ + t₂d₂‖ of the nearest pair of positions at which the loss differs from the model by more
+    /// than the tolerance times
+    /// |loss(0)| + |model(t) − loss(0)|; nothing where it differs at none. Raises ArgumentRangeException for a
+    /// tolerance that is not above 0.
     member _.DepartureDistance(tolerance: float) : Nullable<float> =
         LandscapeParts.checkTolerance tolerance
         let cross = Curvature.FSharp.Vectors.dot first.Vector second.Vector

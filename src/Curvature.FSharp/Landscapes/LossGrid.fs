@@ -39,7 +39,8 @@ module internal LossGrid =
 
     // ---- the quadratic model
 
-    /// Value, gradient and, where the model needs it, Hessian of a function of t: they are the value, slopes and curvatures of the model.
+    /// Value, gradient and, where the model needs it, Hessian of a function of t: they are the value, slopes and
+    /// curvatures of the model.
     let private expand needsHessian (f: Tensor -> Tensor) (origin: Tensor) : Tensor list =
         if needsHessian then
             let value, slopes, curvatures = fgradhessian f origin
@@ -85,7 +86,8 @@ module internal LossGrid =
             | :? IReadOnlyCollection<Batch> as known -> (known.Count + ValueOption.count risk.Term) * points
             | _ -> 0
 
-    /// What a plan gives for a batch; something else where the loss asks for values, or for a term that plans were not made for.
+    /// What a plan gives for a batch; the alternative where the loss asks for values, and for a term, which has no
+    /// plan.
     let private compiledOr maps point (batch: RiskBatch) (ofMap: CompiledMap -> 'T) (otherwise: unit -> 'T) : 'T =
         if batch.IsTerm then
             otherwise ()
@@ -95,25 +97,14 @@ module internal LossGrid =
             with :? AbstractValueException ->
                 otherwise ()
 
-    /// Losses of a risk at θ plus combinations of the directions, and the model. A batch is used up before the next is asked for, and plans
-    /// are made once for each size of a batch, unless the loss asks for values.
-    let at (options: LandscapeOptions) theta (directions: Direction list) (steps: float[][]) (risk: EmpiricalRisk) =
-        Linearization.checkPoint "Landscape" theta
-        Finite.check "Landscape: the point" theta
-        options.Cancellation.ThrowIfCancellationRequested()
-        let clock, risk = Stopwatch.StartNew(), risk.Definition
-        let vectors, k, total = directions |> List.map (vectorOf theta), directions.Length, steps.Length
-        let expected = expected risk total
+    /// What a batch is evaluated by: the parts of the model, the losses of a block of steps, and how to give memory
+    /// back.
+    [<NoEquality; NoComparison>]
+    type private BatchEvaluation = { Model: Tensor list; Losses: Tensor -> Tensor; Release: unit -> unit }
 
-        let block (rows: float[][]) =
-            Tensor.ofArray [ rows.Length; k ] (Array.concat rows)
-            |> Tensor.convert theta.DType
-            |> Tensor.toDevice theta.Device
-
-        let origin = block [| Array.zeroCreate k |] |> Tensor.flatten
-        let eigenvalues = directions |> List.choose (fun direction -> Option.ofNullable direction.Eigenvalue)
-        let needsHessian = options.UsesQuadraticForms || eigenvalues.Length < k
-
+    /// A batch's evaluation along some vectors, by plans that are made once for each size of a batch, or by calls of
+    /// the loss where that asks for values.
+    let private evaluation needsHessian (theta: Tensor) vectors (risk: RiskDefinition) : RiskBatch -> BatchEvaluation =
         let map loss =
             let f = along theta vectors loss
             expand needsHessian f, f
@@ -123,13 +114,35 @@ module internal LossGrid =
                 let model, f = map (risk.Loss data)
                 model t, f)
 
-        /// The parts of the model, the losses of a block, and how to give memory back.
-        let study (batch: RiskBatch) : Tensor list * (Tensor -> Tensor) * (unit -> unit) =
-            compiledOr maps origin batch (fun map -> map.Values, map.ApplyBlock, map.Dispose) (fun () ->
-                let model, f = map batch.Loss
-                let each (rows: Tensor) = List.init rows.Shape[0] (fun i -> f (Tensor.item 0 i rows)) |> Tensor.stack 0
-                model origin, each, ignore)
+        let origin =
+            Tensor.zeros DType.Float64 [ List.length vectors ]
+            |> Tensor.convert theta.DType
+            |> Tensor.toDevice theta.Device
 
+        fun batch ->
+            compiledOr
+                maps
+                origin
+                batch
+                (fun map -> { Model = map.Values; Losses = map.ApplyBlock; Release = map.Dispose })
+                (fun () ->
+                    let model, f = map batch.Loss
+                    let each (rows: Tensor) = List.init rows.Shape[0] (fun i -> f (Tensor.item 0 i rows))
+                    { Model = model origin; Losses = each >> Tensor.stack 0; Release = ignore })
+
+    /// Raises NonFiniteException where one of the losses of a block of steps is NaN or infinite.
+    let private checkLosses directions (steps: float[][]) (batch: RiskBatch) traceAt (losses: Tensor) =
+        match Finite.tryFind losses with
+        | ValueSome(struct (i, value)) ->
+            Fail.nonFinite (
+                $"Landscape: the loss is {Finite.name value} at {describe directions steps[i]}{batch.Suffix}; "
+                + traceAt steps[i]
+            )
+        | ValueNone -> ()
+
+    /// Counts losses, and reports them.
+    [<Sealed>]
+    type private Progress(options: LandscapeOptions, expected: int, clock: Stopwatch) =
         let mutable evaluations, told = 0, -1
         let pace = ProgressPace options.Rate
 
@@ -142,45 +155,60 @@ module internal LossGrid =
                     LandscapeProgress(evaluations, expected, clock.Elapsed.TotalSeconds)
             )
 
-        let checkLosses first (batch: RiskBatch) (found: Tensor) =
-            match Finite.tryFind found with
-            | ValueSome(struct (i, value)) when not options.KeepsNonFinite ->
-                let at = Tensor.flatten (block [| steps[first + i] |])
+        member _.Evaluations = evaluations
 
-                Fail.nonFinite
-                    $"Landscape: the loss is {Finite.name value} at {describe directions steps[first + i]}{batch.Suffix}; {Finite.trace (along theta vectors batch.Loss) at}"
-            | _ -> ()
+        member _.Add(count: int) =
+            evaluations <- evaluations + count
+            // The last report is made at the end.
+            if evaluations <> expected then report false
+
+        member _.Finish() = if told < evaluations then report true
+
+    /// Losses of a risk at θ plus combinations of the directions, and the model. A batch is used up before the next is
+    /// asked for.
+    let at (options: LandscapeOptions) theta (directions: Direction list) (steps: float[][]) (risk: EmpiricalRisk) =
+        Linearization.checkPoint "Landscape" theta
+        Finite.check "Landscape: the point" theta
+        options.Cancellation.ThrowIfCancellationRequested()
+        let clock, risk, k = Stopwatch.StartNew(), risk.Definition, directions.Length
+        let vectors = directions |> List.map (vectorOf theta)
+        let eigenvalues = directions |> List.choose (fun direction -> Option.ofNullable direction.Eigenvalue)
+        let needsHessian = options.UsesQuadraticForms || eigenvalues.Length < k
+        let evaluate = evaluation needsHessian theta vectors risk
+        let progress = Progress(options, expected risk steps.Length, clock)
+
+        let block (rows: float[][]) =
+            Tensor.ofArray [ rows.Length; k ] (Array.concat rows)
+            |> Tensor.convert theta.DType
+            |> Tensor.toDevice theta.Device
+
+        let lossesOf (batch: RiskBatch) (evaluation: BatchEvaluation) (rows: float[][]) =
+            options.Cancellation.ThrowIfCancellationRequested()
+            let losses = evaluation.Losses(block rows)
+
+            if not options.KeepsNonFinite then
+                let traceAt row = Finite.trace (along theta vectors batch.Loss) (Tensor.flatten (block [| row |]))
+                checkLosses directions rows batch traceAt losses
+
+            progress.Add losses.Size
+            losses
 
         let parts (batch: RiskBatch) : Tensor list =
             options.Cancellation.ThrowIfCancellationRequested()
             requireDeterministic "Landscape" theta batch
-            let model, evaluate, release = study batch
-            checkModel model batch.Suffix batch.Loss theta
-
-            let losses =
-                [
-                    for first in 0..blockSize .. total - 1 do
-                        options.Cancellation.ThrowIfCancellationRequested()
-                        let found = evaluate (block steps[first .. min total (first + blockSize) - 1])
-                        checkLosses first batch found
-                        evaluations <- evaluations + found.Size
-
-                        // What is done when all losses are there is told at the end.
-                        if evaluations <> expected then report false
-                        found
-                ]
-
-            release ()
-            Tensor.concat 0 losses :: model
+            let evaluation = evaluate batch
+            checkModel evaluation.Model batch.Suffix batch.Loss theta
+            let losses = steps |> Array.chunkBySize blockSize |> Array.map (lossesOf batch evaluation) |> List.ofArray
+            evaluation.Release()
+            Tensor.concat 0 losses :: evaluation.Model
 
         let totals = RiskPass.totals "Landscape" theta.Device risk parts
-        let losses, model = totals.Head.ToArray(), modelOf directions eigenvalues totals.Tail
-        if told < evaluations then report true
+        progress.Finish()
 
         {
-            Losses = losses
-            Model = model
-            Evaluations = evaluations
+            LossGrid.Losses = totals.Head.ToArray()
+            Model = modelOf directions eigenvalues totals.Tail
+            Evaluations = progress.Evaluations
             Seconds = clock.Elapsed.TotalSeconds
         }
 

@@ -17,13 +17,16 @@ type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,
     /// Whether the curvatures follow from eigenvalues; otherwise they are quadratic forms of the Hessian.
     member _.FromEigenvalues = fromEigenvalues
 
-    /// The model after steps of these lengths, one for each direction. Raises ShapeException for another number of steps.
+    /// The model after steps of these lengths, one for each direction. Raises ShapeException for another number of
+    /// steps.
     member _.At([<System.ParamArray>] steps: float[]) : float =
         if isNull steps then nullArg (nameof steps)
 
         if steps.Length <> slopes.Length then
-            Fail.shape
-                $"QuadraticModel.At: one step is needed for each of {slopes.Length} directions, and there are {steps.Length}"
+            Fail.shape (
+                $"QuadraticModel.At: one step is needed for each of {slopes.Length} directions, and there are "
+                + $"{steps.Length}"
+            )
 
         let mutable result = value
 
@@ -35,24 +38,12 @@ type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,
 
         result
 
-    /// Whether a loss differs from what the model says by more than a share of the loss at the point and of the change that the
-    /// model says. Losses that are not finite always differ.
+    /// Whether a loss differs from what the model says by more than a share of the loss at the point and of the change
+    /// that the model says. Losses that are not finite always differ.
     member internal _.Departs(tolerance: float, loss: float, predicted: float) : bool =
         not (abs (loss - predicted) <= tolerance * (abs value + abs (predicted - value)))
 
 module internal QuadraticModels =
-
-    /// A weighted sum of models of the same directions.
-    let sum (parts: (float * QuadraticModel) list) : QuadraticModel =
-        let count = (snd parts.Head).Slopes.Length
-        let total (f: QuadraticModel -> float) = parts |> List.sumBy (fun (weight, part) -> weight * f part)
-
-        QuadraticModel(
-            total _.Value,
-            Array.init count (fun i -> total (fun part -> part.Slopes[i])),
-            Array2D.init count count (fun i j -> total (fun part -> part.Curvatures[i, j])),
-            (snd parts.Head).FromEigenvalues
-        )
 
     /// dᵢᵀHdⱼ for eigenvectors with these eigenvalues.
     let ofEigenvalues (directions: Direction list) (eigenvalues: float list) : float[,] =

@@ -2,10 +2,11 @@ namespace Curvature
 
 open Curvature.FSharp
 
-/// A named value on the way of a batch through a network.
+/// A named intermediate value of a network, for one batch.
 [<Sealed>]
 type ActivationTap internal (name: string, shape: int[]) =
-    /// The name: that of the part of the network whose output it is, such as `layer1.0.bn1`, or one that a layer gave it.
+    /// The name: that of the part of the network whose output it is, such as `layer1.0.bn1`, or one that a layer gave
+    /// it.
     member _.Name = name
 
     /// The shape of the value for the batch, [samples; …].
@@ -16,7 +17,7 @@ type ActivationTap internal (name: string, shape: int[]) =
 
     override _.ToString() = $"{name} {Shape.show shape}"
 
-/// The trace of the Hessian of a loss with respect to a value on the way through a network.
+/// The trace of the Hessian of a loss with respect to an intermediate value of a network.
 [<Sealed; NoEquality; NoComparison>]
 type ActivationTrace
     internal (tap: ActivationTap, trace: Estimate<float>, perSample: Estimate<Tensor>, couplesSamples: bool) =
@@ -26,15 +27,48 @@ type ActivationTrace
     /// The trace over the whole batch.
     member _.Trace = trace
 
-    /// The trace of the block of each sample, Float64 [samples], all from the same random vectors. They sum to the trace.
+    /// The trace of the block of each sample, Float64 [samples], all from the same random vectors. They sum to the
+    /// trace.
     member _.PerSample = perSample
 
-    /// Whether samples act on each other, as they do through batch normalisation in training. The Hessian then has entries between
-    /// samples, and a sample's trace is that of its own block, with the activations of the others held fixed; otherwise there are
-    /// no such entries.
+    /// Whether samples act on each other, as they do through batch normalisation in training. The Hessian then has
+    /// entries between samples, and a sample's trace is that of its block, with the activations of the others held
+    /// fixed; otherwise there are no such entries.
     member _.CouplesSamples = couplesSamples
 
     override _.ToString() = $"{tap.Name}: {trace}"
+
+/// How traces of activation Hessians are estimated. Immutable; `Default` and the methods With… make others.
+[<Sealed>]
+type ActivationTraceOptions private (probe: Probe, stop: StoppingRule, key: Key, run: RunOptions) =
+    /// Signs, an error of 1 % at 95 % confidence or 1000 random vectors for each batch, key 0.
+    static member Default =
+        let stop = StoppingRule.orElse (StoppingRule.matvecs 1000) (StoppingRule.relativeError 0.01)
+        ActivationTraceOptions(Probe.Rademacher, stop, Key.OfSeed 0L, RunOptions.Default)
+
+    /// The distribution of the random vectors.
+    member _.Probe = probe
+
+    /// When the estimate for a batch has done enough.
+    member _.Stop = stop
+
+    /// The key of the random vectors.
+    member _.Key = key
+
+    /// Cancellation, progress and checkpoint.
+    member _.Run = run
+
+    /// The same options with another distribution of the random vectors.
+    member _.WithProbe(value: Probe) = ActivationTraceOptions(value, stop, key, run)
+
+    /// The same options with another stopping rule.
+    member _.WithStop(value: StoppingRule) = ActivationTraceOptions(probe, value, key, run)
+
+    /// The same options with another key.
+    member _.WithKey(value: Key) = ActivationTraceOptions(probe, stop, value, run)
+
+    /// The same options with other cancellation, progress and checkpoint.
+    member _.WithRun(value: RunOptions) = ActivationTraceOptions(probe, stop, key, value)
 
 namespace Curvature.FSharp
 
@@ -58,8 +92,8 @@ module ActivationHessian =
             else
                 see (if count = 1 then name else $"{name}#{count}") value
 
-    /// The values that can be tapped, in the order in which the network makes them: the outputs of the parts of composed layers, and what layers
-    /// name by `Parameters.Tap`. Costs one forward pass.
+    /// The values that can be tapped, in the order in which the network makes them: the outputs of the parts of
+    /// composed layers, and what layers name by `Parameters.Tap`. Costs one forward pass.
     let taps (network: Network) (theta: Tensor) (inputs: Tensor) : ActivationTap list =
         let found = ResizeArray<ActivationTap>()
 
@@ -70,12 +104,7 @@ module ActivationHessian =
         network.ForwardTapped(numbered see, theta, inputs) |> ignore
         List.ofSeq found
 
-    let private find (known: ActivationTap list) (name: string) =
-        match known |> List.tryFind (fun tap -> tap.Name = name) with
-        | Some tap -> tap
-        | None ->
-            let names = System.String.Join(", ", known |> List.map _.Name)
-            Fail.parameter $"there is no tap \"{name}\"; there are: {names}"
+    let private find (known: ActivationTap list) = Named.find "tap" (fun (tap: ActivationTap) -> tap.Name) known
 
     let private operatorAt (network: Network) (loss: Tensor -> Tensor) (theta: Tensor) inputs (tap: ActivationTap) =
         let perturbed (delta: Tensor) =
@@ -84,10 +113,12 @@ module ActivationHessian =
 
         Tensor.zeros theta.DType (List.ofArray tap.Shape) |> Tensor.toDevice theta.Device |> Hessian.at perturbed
 
-    /// The Hessian of loss(outputs) with respect to the value at a tap, for a batch: the second derivative by a perturbation that is added there.
-    /// It is symmetric of size N·d for N samples with d values each, in row-major order. A product costs about two gradients from the
-    /// tap on. In evaluation, and for a loss that is a sum or a mean over samples, it is block-diagonal with a block for each sample.
-    /// Raises ParameterException where there is no such tap, naming those that there are, and otherwise as `Hessian.at`.
+    /// The Hessian of loss(outputs) with respect to the value at a tap, for a batch: the second derivative by a
+    /// perturbation that is added there. It is symmetric of size N·d for N samples with d values each, in row-major
+    /// order. A product costs about two gradients from the tap on. In evaluation, and for a loss that is a sum or a
+    /// mean over samples, it is block-diagonal with a block for each sample.
+    /// Raises ParameterException where there is no such tap, naming those that there are, and otherwise as
+    /// `Hessian.at`.
     let at (network: Network) (loss: Tensor -> Tensor) (tap: string) (theta: Tensor) (inputs: Tensor) : LinearOperator =
         find (taps network theta inputs) tap |> operatorAt network loss theta inputs
 
@@ -95,8 +126,10 @@ module ActivationHessian =
         match tap.Shape with
         | shape when shape.Length > 0 && inputs.Rank > 0 && shape[0] = inputs.Shape[0] -> shape[0]
         | shape ->
-            Fail.shape
-                $"ActivationHessian: the value at {tap.Name} has shape {Shape.show shape}, and no leading axis of the samples of the inputs {Shape.show inputs.Shape}"
+            Fail.shape (
+                $"ActivationHessian: the value at {tap.Name} has shape {Shape.show shape}, and no leading axis of the "
+                + $"samples of the inputs {Shape.show inputs.Shape}"
+            )
 
     /// Trace and traces of the samples' blocks from z∘Hz. A stopping rule sees the trace.
     let private measurement (count: int) : Measurement<Estimate<float> * Estimate<Tensor>> =
@@ -104,10 +137,10 @@ module ActivationHessian =
             ExactResult.ofDiagonal (fun dtype diagonal ledger ->
                 let size = diagonal.Length / max 1 count
 
-                let own =
+                let perSample =
                     Array.init count (fun i -> ExactResult.sum dtype diagonal[i * size .. (i + 1) * size - 1] ledger)
 
-                let vector (pick: Estimate<float> -> float) = own |> Array.map pick |> Tensor.ofArray [ count ]
+                let vector (pick: Estimate<float> -> float) = perSample |> Array.map pick |> Tensor.ofArray [ count ]
 
                 ExactResult.sum dtype diagonal ledger,
                 Estimates.vector (vector _.Value) (vector _.StandardError) ledger)
@@ -116,7 +149,7 @@ module ActivationHessian =
             true,
             (fun operator ->
                 let total = FormMoments()
-                let own = RunningVectorMoments(count, operator.Device)
+                let perSample = RunningVectorMoments(count, operator.Device)
 
                 { new Accumulator<_>() with
                     member _.Add sample =
@@ -127,21 +160,22 @@ module ActivationHessian =
                             Tensor.reshape [ vectors; count; operator.Columns / count ] weighted
                             |> Tensor.sumAxes [ 2 ]
 
-                        own.AddRows sums
+                        perSample.AddRows sums
                         total.Add(sample.Vectors, sample.Forms)
 
                     member _.Summaries = [| struct (Summaries.ofForms total, true) |]
 
                     member _.Finish ledger =
                         Estimates.sampled total.Law total.Mean total.StandardError ledger,
-                        Estimates.vector own.Mean own.StandardError ledger
+                        Estimates.vector perSample.Mean perSample.StandardError ledger
 
-                    member _.State = [ total; own ]
+                    member _.State = [ total; perSample ]
                 }),
             exact
         )
 
-    /// Trace and traces of samples for each named tap of one batch, by a function of the number of the tap and its Hessian.
+    /// Trace and traces of samples for each named tap of one batch, by a function of the number of the tap and its
+    /// Hessian.
     let private ofBatch
         (network: Network)
         (criterion: RiskData -> Tensor -> Tensor)
@@ -216,32 +250,32 @@ module ActivationHessian =
             |> List.mapi (fun i _ ->
                 found |> List.map (fun (batch, traces) -> batch.Weight / divisor, traces[i]) |> concatenated)
 
-    /// The trace of the Hessian of a risk with respect to each of some values on the way through a network, for all data and for each sample in
-    /// their order. The risk gives the data and the criterion of the outputs; its model is that of the network, into which the
-    /// perturbations are let. With signs as probes, a random vector for a whole batch gives a sample of the trace of every sample's block, since
-    /// blocks of different samples do not meet. Tap number i is estimated from the key's fold with i, one tap after the other: vectors for all taps
-    /// at once would add the entries between taps to the variance of each, which outweighs the products that they share.
-    /// The batches are read once, one in memory at a time; of several, each is estimated by itself until the rule says stop, from the key's fold
-    /// with its number, so that the errors of batches are independent. Intervals use the degrees of freedom of the batch with the fewest
-    /// samples. A product costs about two gradients from the tap on.
-    /// Raises OperatorException for a risk without a model, DataException for no batches, ParameterException where there is no such tap, and
-    /// ShapeException for a value without an axis of samples.
+    /// The trace of the Hessian of a risk with respect to each of some intermediate values of a network, over all data
+    /// and for each sample in order. The risk gives the data and the criterion of the outputs; its model is the
+    /// network. With signs as probes, one random vector for a batch gives an estimate for every sample, since the
+    /// Hessian has no entries between samples. Tap number i is estimated from the key's fold with i, one tap after the
+    /// other: vectors for all taps at once would add the entries between taps to the variance of each, which outweighs
+    /// the products that they share. The batches are read once, one in memory at a time; of several, each is estimated
+    /// by itself until the rule says stop, from the key's fold with its number, so that the errors of batches are
+    /// independent. Intervals use the degrees of freedom of the batch with the fewest samples. A product costs about
+    /// two gradients from the tap on.
+    /// Raises OperatorException for a risk without a model, DataException for no batches, ParameterException where
+    /// there is no such tap, and ShapeException for a value without an axis of samples.
     let tracesWith
-        (options: RunOptions, probe: Probe)
+        (options: ActivationTraceOptions)
         (network: Network)
         (risk: EmpiricalRisk)
         (names: string list)
-        (stop: StoppingRule, key: Key)
         (theta: Tensor)
         : ActivationTrace list =
         overRisk network risk theta names (fun batch i count operator ->
-            let key = key.FoldIn(uint32 batch.Number).FoldIn(uint32 i)
-            let part = options.ForPart(batch.Number * names.Length + i)
-            Estimate.runWith part (Hutchinson.estimator probe (measurement count)) stop key operator)
+            let key = options.Key.FoldIn(uint32 batch.Number).FoldIn(uint32 i)
+            let part = options.Run.ForPart(batch.Number * names.Length + i)
+            Estimate.runWith part (Hutchinson.estimator options.Probe (measurement count)) options.Stop key operator)
 
-    /// The same, by signs and without options; see `tracesWith`.
+    /// The same by signs, with a stopping rule and a key; see `tracesWith`.
     let traces network risk names stop key theta : ActivationTrace list =
-        tracesWith (RunOptions.Default, Probe.rademacher) network risk names (stop, key) theta
+        tracesWith (ActivationTraceOptions.Default.WithStop(stop).WithKey key) network risk names theta
 
     /// The same traces exactly: a quadratic form for each element of each value.
     let exactTraces

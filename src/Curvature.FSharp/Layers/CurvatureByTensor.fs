@@ -4,7 +4,17 @@ open System
 open System.Collections.Generic
 open Curvature.FSharp
 
-/// The curvature with respect to one tensor of parameters: what its own block of a matrix has on the diagonal.
+module internal Named =
+
+    /// The item with a name. Raises ParameterException, with all names, where there is none.
+    let find what (nameOf: 'T -> string) (items: 'T seq) (name: string) : 'T =
+        match items |> Seq.tryFind (fun item -> nameOf item = name) with
+        | Some item -> item
+        | None ->
+            let known = System.String.Join(", ", Seq.map nameOf items)
+            Fail.parameter $"there is no {what} \"{name}\"; there are: {known}"
+
+/// The curvature with respect to one tensor of parameters: the diagonal of its block of a matrix.
 [<Sealed; NoEquality; NoComparison>]
 type TensorCurvature
     internal
@@ -44,7 +54,8 @@ type CurvatureByTensor internal (tensors: TensorCurvature[], trace: Estimate<flo
     /// A row for each tensor, in the order of the layout.
     member _.Tensors: IReadOnlyList<TensorCurvature> = tensors
 
-    /// The trace of the whole matrix. Its standard error is not the sum of those of the tensors, whose errors are correlated.
+    /// The trace of the whole matrix. Its standard error is not the sum of those of the tensors, whose errors are
+    /// correlated.
     member _.Trace = trace
 
     /// The diagonal of the whole matrix, Float64 [n].
@@ -53,11 +64,14 @@ type CurvatureByTensor internal (tensors: TensorCurvature[], trace: Estimate<flo
     /// The row of a tensor by name. Raises ParameterException where there is none.
     member _.Item
         with get (name: string): TensorCurvature =
-            match tensors |> Array.tryFind (fun row -> row.Name = name) with
-            | Some row -> row
-            | None ->
-                let known = String.Join(", ", tensors |> Array.map _.Name)
-                Fail.parameter $"there is no parameter \"{name}\"; there are: {known}"
+            Named.find "parameter" (fun (row: TensorCurvature) -> row.Name) tensors name
+
+    /// Raises ShapeException where parameters θ are not as many as those of the table.
+    member internal _.RequireFit(what: string, theta: Tensor) =
+        let size = tensors |> Array.sumBy _.Size
+
+        if theta.Size <> size then
+            Fail.shape $"{what}: θ has {theta.Size} elements, and the table {size} parameters"
 
     /// What it cost, and why it ended there.
     member _.Ledger = trace.Ledger
@@ -68,8 +82,25 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Traces and diagonals of a second-order matrix, tensor by tensor: of a Hessian, a Gauss–Newton or a Fisher matrix whose rows are the
-/// parameters of a network, at one point, for a batch or a data set.
+/// Numbers that came one after the other, all kept.
+[<Sealed>]
+type internal KeptSamples() =
+    let values = ResizeArray<float>()
+
+    member _.Add(more: float[]) = values.AddRange more
+
+    member _.Values = values.ToArray()
+
+    interface ISavable with
+        member _.Save writer = SavedVector.write writer (values.ToArray())
+
+        member _.Restore reader =
+            let saved = SavedVector.read reader reader.Samples
+            values.Clear()
+            values.AddRange saved
+
+/// Traces and diagonals of a second-order matrix, tensor by tensor: of a Hessian, a Gauss–Newton or a Fisher matrix
+/// whose rows are the parameters of a network, at one point, for a batch or a data set.
 [<RequireQualifiedAccess>]
 module CurvatureByTensor =
 
@@ -77,8 +108,10 @@ module CurvatureByTensor =
         OperatorParts.requireSquare "CurvatureByTensor" operator
 
         if operator.Columns <> layout.Size then
-            Fail.shape
-                $"CurvatureByTensor: {operator.Name} has {operator.Columns} columns, and the layout {layout.Size} parameters"
+            Fail.shape (
+                $"CurvatureByTensor: {operator.Name} has {operator.Columns} columns, and the layout {layout.Size} "
+                + "parameters"
+            )
 
     let private cut (tensor: ParameterTensor) (t: Tensor) =
         Tensor.slice 0 tensor.Offset tensor.Size t |> Tensor.reshape (List.ofArray tensor.Shape)
@@ -109,93 +142,99 @@ module CurvatureByTensor =
             Estimates.sampledVector law diagonal errors ledger
         )
 
-    /// Trace and diagonal of the block of each tensor: E of z∘Az, summed over the tensor. A stopping rule sees the norms of the traces of all
-    /// tensors and of their standard errors. Raises ShapeException for an operator of another size than the layout.
-    let measurement (layout: ParameterLayout) : Measurement<CurvatureByTensor> =
-        let exact =
-            ExactResult.ofDiagonal (fun dtype values ledger ->
-                let trace (tensor: ParameterTensor) =
-                    ExactResult.sum dtype values[tensor.Offset .. tensor.Offset + tensor.Size - 1] ledger, [||]
+    /// From the diagonal of the whole matrix.
+    let private fromDiagonal (layout: ParameterLayout) =
+        ExactResult.ofDiagonal (fun dtype values ledger ->
+            let trace (tensor: ParameterTensor) =
+                ExactResult.sum dtype values[tensor.Offset .. tensor.Offset + tensor.Size - 1] ledger, [||]
 
-                let diagonal = Tensor.ofArray [ values.Length ] values
+            let diagonal = Tensor.ofArray [ values.Length ] values
+
+            table
+                layout
+                (ExactResult.sum dtype values ledger)
+                (layout.Tensors |> Seq.map trace |> Seq.toArray)
+                SampleLaw.symmetric
+                (diagonal, Rounding.ofElements dtype diagonal))
+
+    /// The state of a measurement: moments of the forms of each tensor, and of the diagonal.
+    let private accumulator (layout: ParameterLayout) (operator: LinearOperator) : Accumulator<CurvatureByTensor> =
+        check layout operator
+        let tensors = Seq.toArray layout.Tensors
+        let moments = tensors |> Array.map (fun _ -> FormMoments())
+        let samples = tensors |> Array.map (fun _ -> KeptSamples())
+        let total = FormMoments()
+        let diagonal = RunningVectorMoments(layout.Size, operator.Device)
+        let shape = ProbeShape()
+        let dimension = ErrorDimension(tensors.Length, operator.Device)
+
+        { new Accumulator<_>() with
+            member _.Add sample =
+                total.Add(sample.Vectors, sample.Forms)
+                shape.Add sample.Vectors
+                diagonal.AddRows sample.Weighted
+
+                let forms (tensor: ParameterTensor) =
+                    Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted
+                    |> Tensor.sumAxes [ 1 ]
+                    |> Tensor.convert DType.Float64
+
+                let traces = tensors |> Array.map forms
+
+                traces
+                |> Array.iteri (fun i block ->
+                    let values = block.ToArray()
+                    moments[i].Add(sample.Vectors, values)
+                    samples[i].Add values)
+
+                if traces.Length > 1 then
+                    dimension.AddRows(Tensor.stack 1 (List.ofArray traces))
+
+            member _.Summaries = [| struct (Summaries.ofMany moments dimension, true) |]
+
+            member _.Finish ledger =
+                let estimate (moments: FormMoments) =
+                    let error =
+                        if ledger.IsExact then
+                            Rounding.ofProduct operator.DType moments.Mean
+                        else
+                            moments.StandardError
+
+                    Estimates.sampled moments.Law moments.Mean error ledger
+
+                let errors =
+                    if ledger.IsExact then
+                        Rounding.ofElements operator.DType diagonal.Mean
+                    else
+                        diagonal.StandardError
 
                 table
                     layout
-                    (ExactResult.sum dtype values ledger)
-                    (layout.Tensors |> Seq.map trace |> Seq.toArray)
-                    SampleLaw.symmetric
-                    (diagonal, Rounding.ofElements dtype diagonal))
+                    (estimate total)
+                    (Array.map2 (fun moments (kept: KeptSamples) -> estimate moments, kept.Values) moments samples)
+                    (SampleLaw.ofEntries shape.IsSign shape.Touched diagonal.Count)
+                    (diagonal.Mean, errors)
 
-        Measurement(
-            true,
-            (fun operator ->
-                check layout operator
-                let tensors = Seq.toArray layout.Tensors
-                let moments = tensors |> Array.map (fun _ -> FormMoments())
-                let samples = tensors |> Array.map (fun _ -> ResizeArray<float>())
-                let total = FormMoments()
-                let diagonal = RunningVectorMoments(layout.Size, operator.Device)
-                let shape = ProbeShape()
-                let dimension = ErrorDimension(tensors.Length, operator.Device)
+            member _.State =
+                [
+                    yield diagonal
+                    yield shape
+                    yield dimension
+                    yield total
+                    yield! Seq.cast moments
+                    yield! Seq.cast samples
+                ]
+        }
 
-                { new Accumulator<_>() with
-                    member _.Add sample =
-                        total.Add(sample.Vectors, sample.Forms)
-                        shape.Add sample.Vectors
-                        diagonal.AddRows sample.Weighted
+    /// Trace and diagonal of the block of each tensor: E of z∘Az, summed over the tensor. A stopping rule sees the
+    /// norms of the traces of all tensors and of their standard errors. Raises ShapeException for an operator of
+    /// another size than the layout.
+    let measurement (layout: ParameterLayout) : Measurement<CurvatureByTensor> =
+        Measurement(true, accumulator layout, fromDiagonal layout)
 
-                        let forms (tensor: ParameterTensor) =
-                            Tensor.slice 1 tensor.Offset tensor.Size sample.Weighted
-                            |> Tensor.sumAxes [ 1 ]
-                            |> Tensor.convert DType.Float64
-
-                        let traces = tensors |> Array.map forms
-
-                        traces
-                        |> Array.iteri (fun i own ->
-                            let values = own.ToArray()
-                            moments[i].Add(sample.Vectors, values)
-                            samples[i].AddRange values)
-
-                        if traces.Length > 1 then
-                            dimension.AddRows(Tensor.stack 1 (List.ofArray traces))
-
-                    member _.Summaries = [| struct (Summaries.ofMany moments dimension, true) |]
-
-                    member _.Finish ledger =
-                        let estimate (own: FormMoments) =
-                            let error =
-                                if ledger.IsExact then
-                                    Rounding.ofProduct operator.DType own.Mean
-                                else
-                                    own.StandardError
-
-                            Estimates.sampled own.Law own.Mean error ledger
-
-                        let errors =
-                            if ledger.IsExact then
-                                Rounding.ofElements operator.DType diagonal.Mean
-                            else
-                                diagonal.StandardError
-
-                        table
-                            layout
-                            (estimate total)
-                            (Array.map2
-                                (fun own (all: ResizeArray<float>) -> estimate own, all.ToArray())
-                                moments
-                                samples)
-                            (SampleLaw.ofEntries shape.IsSign shape.Touched diagonal.Count)
-                            (diagonal.Mean, errors)
-
-                    member _.State =
-                        [ yield diagonal; yield shape; yield dimension; yield total; yield! Seq.cast moments ]
-                }),
-            exact
-        )
-
-    /// Trace and diagonal of the block of each tensor, with standard errors, from signs: one product a sample for all of them. The variance
-    /// of one sample of a block's trace is twice the squared off-diagonal of the block, and the squares of its rows outside the block.
+    /// Trace and diagonal of the block of each tensor, with standard errors, from signs: one product a sample for all
+    /// of them. The variance of one sample of a block's trace is twice the squared off-diagonal of the block, and the
+    /// squares of its rows outside the block.
     let estimate (layout: ParameterLayout) stop key (operator: LinearOperator) : CurvatureByTensor =
         Hutchinson.estimate Probe.rademacher (measurement layout) stop key operator
 

@@ -2,9 +2,9 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Layers for images. Between themselves these keep the channels last, [batch; height; width; channels], in which nothing has to
-/// be moved; `ImageLayer.onImages` puts them behind PyTorch's [batch; channels; height; width]. Names, shapes and
-/// order of parameters are PyTorch's.
+/// Layers for images. Between themselves these keep the channels last, [batch; height; width; channels], in which
+/// nothing has to be moved; `ImageLayer.onImages` puts them behind PyTorch's [batch; channels; height; width]. Names,
+/// shapes and order of parameters are PyTorch's.
 [<RequireQualifiedAccess>]
 module ImageLayer =
 
@@ -18,12 +18,16 @@ module ImageLayer =
 
     let private checkSizes name inputs outputs groups (height, width) =
         if inputs < 1 || outputs < 1 || height < 1 || width < 1 then
-            Fail.range
-                $"{name}: channels, filters and their height and width are at least 1, and they are {inputs}, {outputs}, {height} and {width}"
+            Fail.range (
+                $"{name}: channels, filters and their height and width are at least 1, and they are {inputs}, "
+                + $"{outputs}, {height} and {width}"
+            )
 
         if groups < 1 || inputs % groups <> 0 || outputs % groups <> 0 then
-            Fail.range
-                $"{name}: the number of groups must divide the {inputs} channels and the {outputs} filters, and it is {groups}"
+            Fail.range (
+                $"{name}: the number of groups must divide the {inputs} channels and the {outputs} filters, and it is "
+                + $"{groups}"
+            )
 
     let private weight inputs outputs groups (height, width) =
         Layer.parameter "weight" [ outputs; inputs / groups; height; width ] Initial.fanIn
@@ -34,8 +38,8 @@ module ImageLayer =
         with :? ShapeException as error ->
             Fail.shape $"layer {parameters.Path} ({name}): {error.Message}"
 
-    /// A convolution in groups, as torch.nn.Conv2d: `weight` [outputs; inputs / groups; height; width] and `bias` [outputs], both uniform
-    /// on ±1/√(inputs / groups · height · width) at first.
+    /// A convolution in groups, as torch.nn.Conv2d: `weight` [outputs; inputs / groups; height; width] and `bias`
+    /// [outputs], both uniform on ±1/√(inputs / groups · height · width) at first.
     let groupedConv2d (inputs: int) (outputs: int) (groups: int) (size: int * int) (sliding: Sliding) : Layer =
         checkSizes "conv2d" inputs outputs groups size
         let name = $"conv2d {inputs} → {outputs} of {fst size}×{snd size}"
@@ -46,8 +50,8 @@ module ImageLayer =
             [ weight inputs outputs groups size; Layer.parameter "bias" [ outputs ] (Initial.uniform bound) ]
             (fun parameters x -> convolve name groups sliding parameters x + parameters["bias"])
 
-    /// A convolution, as torch.nn.Conv2d: `weight` [outputs; inputs; height; width] and `bias` [outputs], both uniform on
-    /// ±1/√(inputs · height · width) at first.
+    /// A convolution, as torch.nn.Conv2d: `weight` [outputs; inputs; height; width] and `bias` [outputs], both uniform
+    /// on ±1/√(inputs · height · width) at first.
     let conv2d (inputs: int) (outputs: int) (size: int * int) (sliding: Sliding) : Layer =
         groupedConv2d inputs outputs 1 size sliding
 
@@ -72,7 +76,9 @@ module ImageLayer =
     let flatten: Layer =
         Layer.ofFunction "flatten" (fun x ->
             if x.Rank <> 4 then
-                Fail.shape
-                    $"flatten: images [batch; height; width; channels] are needed, and the shape is {Shape.show x.Shape}"
+                Fail.shape (
+                    "flatten: images [batch; height; width; channels] are needed, and the shape is "
+                    + $"{Shape.show x.Shape}"
+                )
 
             Tensor.reshape [ x.Shape[0]; -1 ] (Nchw.ofNhwc x))

@@ -1,7 +1,7 @@
 namespace Curvature
 
-/// A tensor that a layer needs: its name in the layer, its shape, and how it begins. It is either a parameter, or a statistic
-/// of the data, which belongs to the network and not to the vector of parameters.
+/// A tensor that a layer needs: its name in the layer, its shape, and how it begins. It is either a parameter, or a
+/// statistic of the data, which belongs to the network and not to the vector of parameters.
 [<Sealed>]
 type ParameterDeclaration
     internal (name: string, shape: int list, isStatistic: bool, initial: Key -> int list -> Tensor) =
@@ -20,8 +20,9 @@ type ParameterDeclaration
     /// The same declaration as seen from outside a part of that name.
     member internal _.Within(part: string) = ParameterDeclaration(part + "." + name, shape, isStatistic, initial)
 
-/// A step from tensors to tensors that may have parameters: what it declares, and what it computes from an input and from its
-/// parameters, by their names in the layer. Immutable; the parameters themselves live in one flat vector outside.
+/// A step from tensors to tensors that may have parameters: what it declares, and what it computes from an input and
+/// from its parameters, by their names in the layer. Immutable; the parameters themselves live in one flat vector
+/// outside.
 [<Sealed>]
 type Layer internal (name: string, declarations: ParameterDeclaration list, forward: Parameters -> Tensor -> Tensor) =
 
@@ -46,16 +47,17 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Layer =
 
-    /// A tensor of parameters of a layer: its name in the layer, its shape, and how it begins, such as `Initial.glorot`.
+    /// A tensor of parameters of a layer: its name in the layer, its shape, and how it begins, such as
+    /// `Initial.glorot`.
     let parameter (name: string) (shape: int list) (initial: Key -> int list -> Tensor) =
         ParameterDeclaration(name, shape, false, initial)
 
-    /// A tensor of statistics of the data that a layer uses, beginning with a number everywhere. It is no parameter; in evaluation a layer
-    /// reads it by its name like one.
+    /// A tensor of statistics of the data that a layer uses, beginning with a number everywhere. It is no parameter; in
+    /// evaluation a layer reads it by its name like one.
     let statistic (name: string) (shape: int list) (value: float) =
         ParameterDeclaration(name, shape, true, Initial.constant value)
 
-    /// A layer of one's own: its name for people, the tensors that it needs, and its output from these and an input.
+    /// A layer from its name, the tensors that it needs, and a function from these and an input to its output.
     let create
         (name: string)
         (parameters: ParameterDeclaration list)
@@ -73,8 +75,10 @@ module Layer =
         let shape = x.Shape
 
         if shape.Length = 0 || Array.last shape <> inputs then
-            Fail.shape
-                $"layer {parameters.Path} ({name}): the last axis of the input must have {inputs} elements, and the shape is {Shape.show shape}"
+            Fail.shape (
+                $"layer {parameters.Path} ({name}): the last axis of the input must have {inputs} elements, and the "
+                + $"shape is {Shape.show shape}"
+            )
 
         let leading = "abcdefghijklm"[.. shape.Length - 2]
         Tensor.einsum $"{leading}y,zy->{leading}z" x parameters["weight"]
@@ -83,8 +87,8 @@ module Layer =
         if inputs < 1 || outputs < 1 then
             Fail.range $"dense: at least one input and one output are needed, and they are {inputs} and {outputs}"
 
-    /// x·Wᵀ + b over the last axis: `weight` [outputs; inputs] and `bias` [outputs], both uniform on ±1/√inputs at first, as in
-    /// torch.nn.Linear. Input [batch …; inputs], output [batch …; outputs].
+    /// x·Wᵀ + b over the last axis: `weight` [outputs; inputs] and `bias` [outputs], both uniform on ±1/√inputs at
+    /// first, as in torch.nn.Linear. Input [batch …; inputs], output [batch …; outputs].
     let dense (inputs: int) (outputs: int) : Layer =
         checkSizes inputs outputs
         let name = $"dense {inputs} → {outputs}"
@@ -103,8 +107,9 @@ module Layer =
         let name = $"dense {inputs} → {outputs}, no bias"
         create name [ parameter "weight" [ outputs; inputs ] Initial.fanIn ] (applyWeight name inputs)
 
-    /// Replaces how parameters begin: the function is given the name in the layer, and what it returns counts where it returns
-    /// something, as in `Layer.initialized (function "weight" -> Some Initial.glorot | _ -> None) (Layer.dense 2 16)`.
+    /// Replaces how parameters begin: the function is given the name in the layer, and what it returns counts where it
+    /// returns something, as in `Layer.initialized (function "weight" -> Some Initial.glorot | _ -> None) (Layer.dense
+    /// 2 16)`.
     let initialized (initial: string -> (Key -> int list -> Tensor) option) (layer: Layer) : Layer =
         let replace (declaration: ParameterDeclaration) =
             match initial declaration.Name with
@@ -141,7 +146,8 @@ module Layer =
     // ---- layers of layers
 
     /// Parts under names, put together freely: the function is given a way to run a part by its name, and an input.
-    /// Part `conv1` has its `weight` as `conv1.weight`. Raises ParameterException, when it runs, for a part that is not there.
+    /// Part `conv1` has its `weight` as `conv1.weight`. Raises ParameterException, when it runs, for a part that is not
+    /// there.
     let composed
         (name: string)
         (parts: (string * Layer) list)
@@ -172,7 +178,8 @@ module Layer =
         let name = System.String.Join(", ", parts |> List.map (fun (_, layer) -> layer.Name))
         composed name parts (fun run x -> (x, parts) ||> List.fold (fun x (part, _) -> run part x))
 
-    /// One after the other, under the names 0, 1, 2, … as in torch.nn.Sequential: functions without parameters count too.
+    /// One after the other, under the names 0, 1, 2, … as in torch.nn.Sequential: functions without parameters count
+    /// too.
     let sequential (layers: Layer list) : Layer = layers |> List.mapi (fun i layer -> string i, layer) |> named
 
     /// x + f(x); the names are those of f.

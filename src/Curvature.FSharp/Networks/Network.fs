@@ -3,8 +3,9 @@ namespace Curvature
 open System.Collections.Generic
 open Curvature.FSharp
 
-/// A function of parameters θ, which are one flat vector, and of a batch of inputs. Immutable. Some layers, such as batch
-/// normalisation, also use statistics of the data, which belong to the network; in training they use those of the batch instead.
+/// A function of parameters θ, which are one flat vector, and of a batch of inputs. Immutable. Some layers, such as
+/// batch normalisation, also use statistics of the data, which belong to the network; in training they use those of the
+/// batch instead.
 [<Sealed>]
 type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tensor>, inTraining: bool) =
     let layoutOf isStatistic =
@@ -52,12 +53,12 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     /// Whether layers use statistics of the batch instead of those that the network has.
     member _.InTraining = inTraining
 
-    /// Whether the output for one input depends on the other inputs of the batch. Derivatives then differ from one way of cutting data
-    /// into batches to another.
+    /// Whether the output for one input depends on the other inputs of the batch. Derivatives then differ from one way
+    /// of cutting data into batches to another.
     member _.CouplesSamples = inTraining && statistics.Count > 0
 
-    /// The same network with other statistics, by name. Raises ParameterException for a name that is missing or unknown, and
-    /// ShapeException for a tensor of the wrong shape.
+    /// The same network with other statistics, by name. Raises ParameterException for a name that is missing or
+    /// unknown, and ShapeException for a tensor of the wrong shape.
     member _.WithStatistics(named: seq<KeyValuePair<string, Tensor>>) =
         Network(layer, statisticsLayout.Check named, inTraining)
 
@@ -83,8 +84,8 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
         run pass (fun _ value -> value) theta inputs |> ignore
         observed
 
-    /// Parameters to begin training with, of shape [n]. Tensor number i is drawn from the key's fold with i, in Float64,
-    /// and rounded: all element types begin at the same point.
+    /// Parameters to begin training with, of shape [n]. Tensor number i is drawn from the key's fold with i, in
+    /// Float64, and rounded: all element types begin at the same point.
     member _.Initialize(key: Key, dtype: DType) : Tensor =
         layer.Declarations
         |> List.filter (fun part -> not part.IsStatistic)
@@ -104,7 +105,8 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Network =
 
-    /// The network that a layer is, with the layer's names. Raises ParameterException where two parameters have the same name.
+    /// The network that a layer is, with the layer's names. Raises ParameterException where two parameters have the
+    /// same name.
     let ofLayer (layer: Layer) : Network = Network layer
 
     /// Layers one after the other, with torch.nn.Sequential's names: `0.weight`, `0.bias`, `2.weight`, ….
@@ -127,8 +129,8 @@ module Network =
     /// The outputs for parameters θ and a batch of inputs, as in `fun theta -> Network.forward network theta x`.
     let forward (network: Network) (theta: Tensor) (inputs: Tensor) : Tensor = network.Forward(theta, inputs)
 
-    /// The risk of a network over batches, for a criterion targets ↦ outputs ↦ scalar such as `Loss.softmaxCrossEntropy reduction`; see
-    /// `Risk.ofModel`.
+    /// The risk of a network over batches, for a criterion targets ↦ outputs ↦ scalar such as `Loss.softmaxCrossEntropy
+    /// reduction`; see `Risk.ofModel`.
     let risk
         (reduction: Reduction)
         (criterion: Tensor -> Tensor -> Tensor)
@@ -143,9 +145,10 @@ module Network =
     /// The same network in evaluation: batch normalisation uses the statistics that the network has.
     let forEvaluation (network: Network) : Network = network.ForEvaluation()
 
-    /// Parameters θ in an element type, and the network with its statistics, from named tensors such as those of a file that
-    /// PyTorch wrote. Counters `…num_batches_tracked` are passed over. Raises ParameterException, naming them, where tensors
-    /// are missing or unknown, ShapeException for one of the wrong shape, and DTypeException for one of whole numbers.
+    /// Parameters θ in an element type, and the network with its statistics, from named tensors such as those of a file
+    /// that PyTorch wrote. Counters `…num_batches_tracked` are passed over. Raises ParameterException, naming them,
+    /// where tensors are missing or unknown, ShapeException for one of the wrong shape, and DTypeException for one of
+    /// whole numbers.
     let load (dtype: DType) (tensors: (string * Tensor) seq) (network: Network) : Tensor * Network =
         let counts (name: string) = name = "num_batches_tracked" || name.EndsWith ".num_batches_tracked"
         let isStatistic (name: string, _) = network.Statistics.ContainsKey name
@@ -173,8 +176,9 @@ module Network =
             for statistic in network.Statistics -> statistic.Key, statistic.Value
         ]
 
-    /// The network with the statistics of some batches of inputs at θ, each weighing the same: what to do after training and before
-    /// evaluation. One forward pass a batch. Raises DataException where there is no batch.
+    /// The network with the mean statistics of some batches of inputs at θ, every batch with the same weight: what to
+    /// do after training and before evaluation. Costs one forward pass a batch. Raises DataException where there is no
+    /// batch.
     let measureStatistics (theta: Tensor) (batches: Tensor seq) (network: Network) : Network =
         let observed =
             batches |> Seq.map (fun inputs -> network.Observe(theta, Tensor.toDevice theta.Device inputs)) |> List.ofSeq

@@ -2,8 +2,8 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Layers that bring numbers to mean 0 and variance 1, and then scale and shift them: `weight` begins as 1, `bias` as 0. Names and
-/// meaning are PyTorch's.
+/// Layers that normalise numbers to mean 0 and variance 1, and then scale and shift them: `weight` is 1 at first,
+/// `bias` 0. Names and meaning are PyTorch's.
 [<RequireQualifiedAccess>]
 module Normalization =
 
@@ -20,17 +20,20 @@ module Normalization =
         let shape = x.Shape
 
         if shape.Length < 2 || Array.last shape <> features then
-            Fail.shape
-                $"layer {parameters.Path} ({name}): an input of two or more axes is needed, the last one of {features} elements, and the shape is {Shape.show shape}"
+            Fail.shape (
+                $"layer {parameters.Path} ({name}): an input of two or more axes is needed, the last one of "
+                + $"{features} elements, and the shape is {Shape.show shape}"
+            )
 
     let private checkCount name features =
         if features < 1 then
             Fail.range $"{name}: at least one feature is needed, and there are {features}"
 
-    /// Batch normalisation over the last axis (Ioffe & Szegedy 2015), as torch.nn.BatchNorm1d and 2d. In evaluation with the statistics
-    /// `running_mean` and `running_var`: (x − mean)/√(variance + 10⁻⁵)·weight + bias, where a sample's output depends on that
-    /// sample alone. In training with mean and variance over all axes but the last: it then depends on the whole batch, and so
-    /// does every derivative. Inputs [batch; …; features]. In training it raises ShapeException for a single value a feature.
+    /// Batch normalisation over the last axis (Ioffe & Szegedy 2015), as torch.nn.BatchNorm1d and 2d. In evaluation
+    /// with the statistics `running_mean` and `running_var`: (x − mean)/√(variance + 10⁻⁵)·weight + bias, where a
+    /// sample's output depends on that sample alone. In training with mean and variance over all axes but the last: it
+    /// then depends on the whole batch, and so does every derivative. Inputs [batch; …; features]. In training it
+    /// raises ShapeException for a single value a feature.
     let batch (features: int) : Layer =
         checkCount "batch norm" features
         let name = $"batch norm {features}"
@@ -44,8 +47,10 @@ module Normalization =
             let count = x.Size / features
 
             if count < 2 then
-                Fail.shape
-                    $"layer {parameters.Path} ({name}): in training more than one value a feature is needed, and the shape is {Shape.show x.Shape}"
+                Fail.shape (
+                    $"layer {parameters.Path} ({name}): in training more than one value a feature is needed, and the "
+                    + $"shape is {Shape.show x.Shape}"
+                )
 
             let mean = Tensor.meanAxes axes x
             let centered = x - mean
@@ -72,7 +77,8 @@ module Normalization =
         let centered = x - kept (Tensor.meanAxes axes x)
         centered * kept (Tensor.rsqrt (Tensor.meanAxes axes (Tensor.square centered) + epsilon))
 
-    /// Layer normalisation over the last axis (Ba et al. 2016), as torch.nn.LayerNorm of one axis. Inputs [batch; …; features].
+    /// Layer normalisation over the last axis (Ba et al. 2016), as torch.nn.LayerNorm of one axis. Inputs [batch; …;
+    /// features].
     let layer (features: int) : Layer =
         checkCount "layer norm" features
         let name = $"layer norm {features}"
@@ -81,8 +87,8 @@ module Normalization =
             checkFeatures name features parameters x
             standardized [ x.Rank - 1 ] x * parameters["weight"] + parameters["bias"])
 
-    /// Group normalisation (Wu & He 2018), as torch.nn.GroupNorm: channels fall into groups, in order, and each sample's group is
-    /// normalised over its channels and pixels. Inputs [batch; …; channels].
+    /// Group normalisation (Wu & He 2018), as torch.nn.GroupNorm: channels fall into groups, in order, and each
+    /// sample's group is normalised over its channels and pixels. Inputs [batch; …; channels].
     let group (groups: int) (channels: int) : Layer =
         checkCount "group norm" channels
 

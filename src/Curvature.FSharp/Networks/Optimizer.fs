@@ -2,7 +2,7 @@ namespace Curvature
 
 open Curvature.FSharp
 
-/// A method of descent in the middle of its work. Immutable: a step gives new parameters, and the method as it goes on from there.
+/// A method of descent with its state. Immutable: a step gives new parameters and the method with its next state.
 [<Sealed>]
 type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimizer) =
 
@@ -16,8 +16,10 @@ type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimi
         if isNull gradient then nullArg (nameof gradient)
 
         if theta.Signature <> gradient.Signature then
-            Fail.shape
-                $"{name}: the parameters are {theta.DType}{Shape.show theta.Signature.Shape}, and the gradient {gradient.DType}{Shape.show gradient.Signature.Shape}"
+            Fail.shape (
+                $"{name}: the parameters are {theta.DType}{Shape.show theta.Signature.Shape}, and the gradient "
+                + $"{gradient.DType}{Shape.show gradient.Signature.Shape}"
+            )
 
         let next, optimizer = step theta gradient
         struct (next, optimizer)
@@ -75,7 +77,7 @@ type AdamOptions =
         AdamOptions.Positive "epsilon" value
         { options with Damping = value }
 
-/// Where Adam stands after a number of steps.
+/// The state of Adam after a number of steps.
 [<NoEquality; NoComparison>]
 type AdamState =
     internal
@@ -110,8 +112,10 @@ module Adam =
     /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − α·m̂/(√v̂ + ε), where m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ).
     let step (options: AdamOptions) (state: AdamState) (theta: Tensor) (gradient: Tensor) : Tensor * AdamState =
         if state.First.Signature <> theta.Signature || gradient.Signature <> theta.Signature then
-            Fail.shape
-                $"Adam: the parameters have shape {Shape.show theta.Shape}, the gradient {Shape.show gradient.Shape} and the moments {Shape.show state.First.Shape}; the element types must be the same too"
+            Fail.shape (
+                $"Adam: the parameters have shape {Shape.show theta.Shape}, the gradient {Shape.show gradient.Shape} "
+                + $"and the moments {Shape.show state.First.Shape}; the element types must be the same too"
+            )
 
         let count = state.Count + 1
         let first = state.First * options.Beta1 + gradient * (1.0 - options.Beta1)
@@ -122,7 +126,7 @@ module Adam =
 
         next, { Count = count; First = first; Second = second }
 
-/// Methods of descent, ready to begin.
+/// Methods of descent before their first step.
 [<RequireQualifiedAccess>]
 module Optimizer =
 
@@ -139,15 +143,18 @@ module Optimizer =
 
         from None
 
-    /// Adam with the paper's β₁ 0.9, β₂ 0.999 and ε 1e-8. Raises ArgumentRangeException unless the learning rate is positive.
+    /// Adam with the paper's β₁ 0.9, β₂ 0.999 and ε 1e-8. Raises ArgumentRangeException unless the learning rate is
+    /// positive.
     let adam (learningRate: float) : Optimizer = adamWith (AdamOptions.Default.WithLearningRate learningRate)
 
-    /// Gradient descent with momentum μ, as torch.optim.SGD: v ← μv + g, θ ← θ − αv. Raises ArgumentRangeException unless the
-    /// learning rate α is positive and μ at least 0 and less than 1.
+    /// Gradient descent with momentum μ, as torch.optim.SGD: v ← μv + g, θ ← θ − αv. Raises ArgumentRangeException
+    /// unless the learning rate α is positive and μ at least 0 and less than 1.
     let momentum (learningRate: float) (decay: float) : Optimizer =
         if not (learningRate > 0.0 && learningRate < infinity && decay >= 0.0 && decay < 1.0) then
-            Fail.range
-                $"momentum: a positive learning rate and a decay in [0, 1) are needed, and they are {learningRate} and {decay}"
+            Fail.range (
+                $"momentum: a positive learning rate and a decay in [0, 1) are needed, and they are {learningRate} "
+                + $"and {decay}"
+            )
 
         let rec from (velocity: Tensor option) =
             Optimizer(
@@ -156,8 +163,10 @@ module Optimizer =
                     let velocity =
                         match velocity with
                         | Some v when v.Signature <> theta.Signature ->
-                            Fail.shape
-                                $"momentum: the parameters have shape {Shape.show theta.Shape}, and the velocity {Shape.show v.Shape}"
+                            Fail.shape (
+                                $"momentum: the parameters have shape {Shape.show theta.Shape}, and the velocity "
+                                + $"{Shape.show v.Shape}"
+                            )
                         | Some v -> v * decay + gradient
                         | None -> gradient
 

@@ -2,8 +2,9 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Residual networks for images of 32 × 32 pixels (He et al. 2016, section 4.2), with shortcuts without parameters (option A) and the
-/// names of the usual PyTorch definition: `conv1.weight`, `bn1.weight`, …, `layer1.0.conv1.weight`, …, `linear.bias`.
+/// Residual networks for images of 32 × 32 pixels (He et al. 2016, section 4.2), with shortcuts without parameters
+/// (option A) and the names of the usual PyTorch definition: `conv1.weight`, `bn1.weight`, …, `layer1.0.conv1.weight`,
+/// …, `linear.bias`.
 [<RequireQualifiedAccess>]
 module ResNet =
 
@@ -22,9 +23,9 @@ module ResNet =
         else
             Tensor.pad 3 (added / 2) (added - added / 2) smaller
 
-    /// relu(x′ + bn2(conv2(relu(bn1(conv1(x)))))) with convolutions of 3 × 3, the first at the given stride, and x′ the input at every
-    /// stride-th pixel with zeros for new channels. Channels are last. Raises ArgumentRangeException where there are fewer outputs
-    /// than inputs.
+    /// relu(x′ + bn2(conv2(relu(bn1(conv1(x)))))) with convolutions of 3 × 3, the first at the given stride, and x′ the
+    /// input at every stride-th pixel with zeros for new channels. Channels are last. Raises ArgumentRangeException
+    /// where there are fewer outputs than inputs.
     let basicBlock (inputs: int) (outputs: int) (stride: int) : Layer =
         if outputs < inputs then
             Fail.range $"basicBlock: there are at least as many outputs as inputs, and they are {outputs} and {inputs}"
@@ -48,8 +49,9 @@ module ResNet =
         ]
         |> Layer.sequential
 
-    /// The layer of a residual network of depth 6n + 2, such as 20, 32 or 56: three stages of n blocks with 16, 32 and 64 channels.
-    /// Images [batch; 3; height; width] to logits [batch; classes]. Raises ArgumentRangeException for another depth.
+    /// The layer of a residual network of depth 6n + 2, such as 20, 32 or 56: three stages of n blocks with 16, 32 and
+    /// 64 channels. Images [batch; 3; height; width] to logits [batch; classes]. Raises ArgumentRangeException for
+    /// another depth.
     let cifarLayer (depth: int) (classes: int) : Layer =
         let blocks = (depth - 2) / 6
 
@@ -78,7 +80,8 @@ module ResNet =
                 |> Nhwc.globalAveragePool
                 |> run "linear")
 
-    /// The residual network of depth 6n + 2, such as 20, 32 or 56. Images [batch; 3; height; width] to logits [batch; classes].
+    /// The residual network of depth 6n + 2, such as 20, 32 or 56. Images [batch; 3; height; width] to logits [batch;
+    /// classes].
     /// Raises ArgumentRangeException for another depth.
     let cifar (depth: int) (classes: int) : Network = Network.ofLayer (cifarLayer depth classes)
 

@@ -4,7 +4,7 @@ open System
 open System.Collections.Generic
 open System.Threading
 
-/// How far a training has come.
+/// How much of a training is done.
 [<Sealed>]
 type TrainingProgress internal (epoch: int, epochs: int, step: int, loss: float) =
 
@@ -17,7 +17,8 @@ type TrainingProgress internal (epoch: int, epochs: int, step: int, loss: float)
     /// The steps that are done.
     member _.Step = step
 
-    /// The mean loss over the last pass, or over the part of a pass that is done, each batch taken just before its own step.
+    /// The mean loss over the last pass, or over the part of a pass that is done. The loss of each batch is taken just
+    /// before the step of that batch.
     member _.Loss = loss
 
 /// What a training found.
@@ -27,7 +28,7 @@ type TrainingResult internal (theta: Tensor, losses: float[], steps: int, second
     /// The parameters after the last step.
     member _.Theta = theta
 
-    /// The mean loss over each full pass, each batch taken just before its own step.
+    /// The mean loss over each full pass. The loss of each batch is taken just before the step of that batch.
     member _.Losses: IReadOnlyList<float> = losses
 
     /// The steps taken: one gradient each.
@@ -73,11 +74,11 @@ type TrainingOptions =
     /// The method of descent.
     member options.WithOptimizer(optimizer: Optimizer) = { options with Method = optimizer }
 
-    /// Whom to tell after each pass, ten times a second at most, and at the end.
+    /// The same options with a listener, told after each pass, ten times a second at most, and at the end.
     member options.WithProgress(progress: IProgress<TrainingProgress>) = { options with Listener = progress }
 
-    /// Whom to tell after each pass, and within a pass whenever so many steps more are done: for passes that take minutes. Ten times a
-    /// second at most, and at the end.
+    /// The same options with a listener that is told within a pass too, whenever so many more steps are done: for
+    /// passes that take minutes. Ten times a second at most, and at the end.
     /// Raises ArgumentRangeException if they are less than 1.
     member options.WithProgress(progress: IProgress<TrainingProgress>, everySteps: int) =
         if everySteps < 1 then
@@ -85,16 +86,16 @@ type TrainingOptions =
 
         { options with Listener = progress; ReportSteps = everySteps }
 
-    /// The seconds between two reports at least: 0 for every report, 0.1 at first. Raises ArgumentRangeException for a time
-    /// that is negative or NaN.
+    /// The seconds between two reports at least: 0 for every report, 0.1 at first. Raises ArgumentRangeException for a
+    /// time that is negative or NaN.
     member options.WithProgressInterval(seconds: float) =
         { options with Rate = options.Rate.WithSeconds "WithProgressInterval" seconds }
 
     /// The same options with another measure of how often the listener is told.
     member internal options.WithRate(rate: FSharp.ProgressRate) = { options with Rate = rate }
 
-    /// Stops between two steps when cancelled; what was found so far is the result. Before the first step that is nothing, and
-    /// OperationCanceledException is raised.
+    /// Stops between two steps when cancelled; what was found so far is the result. Before the first step that is
+    /// nothing, and OperationCanceledException is raised.
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
 
 namespace Curvature.FSharp
@@ -107,8 +108,8 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Training =
 
-    /// A term without data as a part of the loss of every batch: of a mean as it is, of a sum in proportion to the samples of the batch, which
-    /// are not known before they are read, so that there it is refused.
+    /// A term without data as a part of the loss of every batch: of a mean as it is, of a sum in proportion to the
+    /// samples of the batch, which are not known before they are read, so that there it is refused.
     let private withTermInBatches (risk: RiskDefinition) : RiskDefinition =
         match risk.Term, risk.Source, risk.Reduction with
         | ValueNone, _, _ -> risk
@@ -126,12 +127,13 @@ module Training =
             Fail.nonFinite $"training: the {what} became {value} in step {step}; a smaller learning rate may help"
         | None -> ()
 
-    /// Descends along a risk over the batches that each pass takes from its source, from θ. A term without data is part of the loss of every
-    /// batch. A source may shuffle by the number of the pass, as `Batches.shuffledEachPass` does. A risk without data is one batch.
-    /// Cost: one gradient for each batch in each pass, compiled unless the loss asks for values of its arguments, and one value of the
-    /// loss more for each batch of the first pass, which checks the data, such as labels out of range.
-    /// Raises DataException for a pass without batches, NonFiniteException where the loss or the parameters stop being finite, and
-    /// whatever the loss raises; OperationCanceledException where it was cancelled before the first step.
+    /// Descends along a risk over the batches that each pass takes from its source, from θ. A term without data is part
+    /// of the loss of every batch. A source may shuffle by the number of the pass, as `Batches.shuffledEachPass` does.
+    /// A risk without data is one batch. Cost: one gradient for each batch in each pass, compiled unless the loss asks
+    /// for values of its arguments, and one value of the loss more for each batch of the first pass, which checks the
+    /// data, such as labels out of range.
+    /// Raises DataException for a pass without batches, NonFiniteException where the loss or the parameters stop being
+    /// finite, and whatever the loss raises; OperationCanceledException where it was cancelled before the first step.
     let minimize (options: TrainingOptions) (risk: EmpiricalRisk) (theta: Tensor) : TrainingResult =
         if options.EpochCount > 0 then options.Token.ThrowIfCancellationRequested()
         let clock, name = Stopwatch.StartNew(), "training"
@@ -154,7 +156,7 @@ module Training =
         let pace = ProgressPace options.Rate
         let mutable told, mean = -1, nan
 
-        /// What is the same as in the last report is not told again.
+        /// A report that would equal the last one is left out.
         let report isLast mean =
             if steps > told then
                 pace.Report(
@@ -184,7 +186,7 @@ module Training =
 
         while losses.Count < options.EpochCount && not cancelled do
             let before, found = steps, pass losses.Count
-            // A pass that was cancelled before its first step says nothing.
+            // A pass that was cancelled before its first step has no loss.
             if steps > before then mean <- found
 
             if not cancelled then losses.Add mean

@@ -2,8 +2,9 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Small language models of the GPT kind (Radford et al. 2019): causal attention, layer normalisation before each part, embeddings that also
-/// serve as output weights. Names are those of nanoGPT: `transformer.wte.weight`, `transformer.h.0.attn.c_attn.weight`, ….
+/// Small language models of the GPT kind (Radford et al. 2019): causal attention, layer normalisation before each part,
+/// embeddings that also serve as output weights. Names are those of nanoGPT: `transformer.wte.weight`,
+/// `transformer.h.0.attn.c_attn.weight`, ….
 [<RequireQualifiedAccess>]
 module Transformer =
 
@@ -44,17 +45,19 @@ module Transformer =
                 let attended = x + (x |> run "ln_1" |> run "attn")
                 attended + (attended |> run "ln_2" |> run "mlp"))
 
-    /// Deep enough for any network, and few enough to be listed at once.
+    /// The largest number of layers: more would only be a wrong argument.
     let private mostLayers = 10_000
 
-    /// The layer of a GPT: Int32 tokens [batch; length], with a length of at most `context`, to logits of the next token
-    /// [batch; length; vocabulary]. Weights are normal with deviation 0.02 at first, those into the residual stream with
-    /// 0.02/√(2·layers). Raises ArgumentRangeException where heads do not divide the width, for a count below 1,
-    /// or for more than 10000 layers.
+    /// The layer of a GPT: Int32 tokens [batch; length], with a length of at most `context`, to logits of the next
+    /// token [batch; length; vocabulary]. Weights are normal with deviation 0.02 at first, those into the residual
+    /// stream with 0.02/√(2·layers). Raises ArgumentRangeException where heads do not divide the width, for a count
+    /// below 1, or for more than 10000 layers.
     let gptLayer (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Layer =
         if vocabulary < 1 || context < 1 || layers < 1 || heads < 1 || width < 1 || width % heads <> 0 then
-            Fail.range
-                $"gpt: vocabulary, context, layers and heads are at least 1, and heads divide the width; they are {vocabulary}, {context}, {layers}, {heads} and {width}"
+            Fail.range (
+                "gpt: vocabulary, context, layers and heads are at least 1, and heads divide the width; they are "
+                + $"{vocabulary}, {context}, {layers}, {heads} and {width}"
+            )
 
         Count.between 1 mostLayers "gpt: layers" layers
         let blocks = block width heads (0.02 / sqrt (2.0 * float layers)) |> List.replicate layers |> Layer.sequential
@@ -79,8 +82,10 @@ module Transformer =
 
         Layer.create name declarations (fun parameters tokens ->
             if tokens.DType <> DType.Int32 || tokens.Rank <> 2 || tokens.Shape[1] > context then
-                Fail.shape
-                    $"{name}: Int32 tokens [batch; length] with at most {context} places are needed, and they are {tokens.DType} of shape {Shape.show tokens.Shape}"
+                Fail.shape (
+                    $"{name}: Int32 tokens [batch; length] with at most {context} places are needed, and they are "
+                    + $"{tokens.DType} of shape {Shape.show tokens.Shape}"
+                )
 
             let embedding = parameters["transformer.wte.weight"]
             let encoded = body.Forward(parameters.Scope "transformer", Tensor.take 0 tokens embedding)

@@ -3,14 +3,15 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// One of several choices for each of some items, of least total score within a budget of total cost: the multiple-choice knapsack.
+/// One of several choices for each of some items, of least total score within a budget of total cost: the
+/// multiple-choice knapsack.
 module internal BitAllocation =
 
     /// Cost and score of each choice for one item.
     [<NoEquality; NoComparison>]
     type Item = { Costs: int64[]; Scores: float[] }
 
-    /// A step from one choice of an item to a dearer one on the lower convex hull of its choices.
+    /// A step from one choice of an item to a more expensive one on the lower convex hull of its choices.
     [<Struct; NoEquality; NoComparison>]
     type private Step = { Cost: int64; Gain: float }
 
@@ -48,7 +49,8 @@ module internal BitAllocation =
         /// The least cost of the items.
         member _.Cost = cost
 
-        /// No choices within this budget score less than the first number; the second is the score of some that are within it.
+        /// No choices within this budget score less than the first number; the second is the score of some that are
+        /// within it.
         member _.Bounds(budget: int64) : struct (float * float) =
             let free = budget - cost
             let found = Array.BinarySearch(costs, free)
@@ -62,7 +64,7 @@ module internal BitAllocation =
                 let step = steps[count]
                 whole - step.Gain * float (free - costs[count]) / float step.Cost, whole
 
-    /// A choice for each of the first items: its cost and score, and how it came about.
+    /// A choice for each of the first items, the last one first, with their total cost and score.
     [<NoEquality; NoComparison>]
     type private State = { Cost: int64; Score: float; Choices: int list }
 
@@ -77,9 +79,10 @@ module internal BitAllocation =
                     state
         |]
 
-    /// The choices of least total score whose total cost is within the budget, by dynamic programming over the states that no other one dominates
-    /// (Nemhauser & Ullmann 1969), less those that the linear relaxation of what is left shows to be worse than choices already known.
-    /// The result is optimal. Nothing where even the cheapest choices cost too much.
+    /// The choices of least total score whose total cost is within the budget, by dynamic programming over the states
+    /// that no other one dominates (Nemhauser & Ullmann 1969), less those that the linear relaxation of what is left
+    /// shows to be worse than choices already known. The result is optimal. Nothing where even the cheapest choices
+    /// cost too much.
     let solve (budget: int64) (items: Item[]) : int[] option =
         // Large items first: they decide most.
         let order = Array.init items.Length id |> Array.sortBy (fun i -> -(Array.max items[i].Costs))

@@ -33,7 +33,8 @@ type PruningPoint internal (count: int, share: float, predicted: Estimate<float>
     /// The share of the weights that may be set to 0.
     member _.Share = share
 
-    /// The loss at the point and the saliencies of these weights. The standard error is a bound on that of the sum, for probes of signs.
+    /// The loss at the point and the saliencies of these weights. The standard error is a bound on that of the sum, for
+    /// probes of signs.
     member _.Predicted = predicted
 
     /// The loss as it is.
@@ -73,10 +74,7 @@ module Pruning =
     /// The saliencies ½·H_ii·w_i² of the weights in tensors for which a predicate holds; see `saliencies`.
     /// Raises ParameterException where no weight is left.
     let salienciesWhere (isPruned: ParameterTensor -> bool) (theta: Tensor) (table: CurvatureByTensor) : Saliencies =
-        let size = table.Tensors |> Seq.sumBy _.Size
-
-        if theta.Size <> size then
-            Fail.shape $"Pruning: θ has {theta.Size} elements, and the table {size} parameters"
+        table.RequireFit("Pruning", theta)
 
         let positions =
             [|
@@ -98,15 +96,16 @@ module Pruning =
         let estimate = Estimates.vector values errors diagonal.Ledger
         Saliencies(theta, positions, estimate, lazy (rank (values.ToArray())))
 
-    /// The saliencies ½·H_ii·w_i² of the weights in tensors of two or more axes, from the diagonal of a table, with standard errors. The formula takes
-    /// θ for a minimum and leaves out what weights do to each other. Away from a minimum, or by chance, some are negative; weights come in the order
-    /// of absolute values, as far from 0 the formula is no reason to expect that the loss falls.
+    /// The saliencies ½·H_ii·w_i² of the weights in tensors of two or more axes, from the diagonal of a table, with
+    /// standard errors. The formula takes θ for a minimum and leaves out what weights do to each other. Away from a
+    /// minimum, or by chance, some are negative; so weights come in the order of absolute values: a large negative
+    /// saliency does not mean that the loss falls.
     /// Raises ShapeException where θ does not fit the table, ParameterException where there is no such tensor.
     let saliencies (theta: Tensor) (table: CurvatureByTensor) : Saliencies =
         salienciesWhere (fun tensor -> tensor.Shape.Length >= 2) theta table
 
-    /// The same saliencies in the order of others of the same weights. Where the order comes from random vectors of another key, the
-    /// predictions are unbiased, and their errors all that there is to say: chance in the order is not chance in the values.
+    /// The same saliencies in the order of others of the same weights. Where the order comes from random vectors of
+    /// another key, the predictions are unbiased, because chance in the order is independent of chance in the values.
     /// Raises ParameterException for saliencies of other weights.
     let orderedBy (other: Saliencies) (saliencies: Saliencies) : Saliencies =
         if other.Positions <> saliencies.Positions then
@@ -139,8 +138,8 @@ module Pruning =
         |> Tensor.toDevice theta.Device
         |> (*) theta
 
-    /// The loss at a point and sums of saliencies. The entries of z∘Hz for signs z have the covariance H_ij², so that the variance of a sum is at
-    /// most twice the sum of variances, by the inequality of the means.
+    /// The loss at a point and sums of saliencies. The entries of z∘Hz for signs z have the covariance H_ij², so that
+    /// the variance of a sum is at most twice the sum of variances, by the inequality of the means.
     let private predict (saliencies: Saliencies) (loss: float) (counts: int[]) : Estimate<float>[] =
         let errors = saliencies.Values.StandardError.ToArray()
         let ordered (values: float[]) = saliencies.Ranking |> Array.map (fun i -> values[i])
@@ -151,12 +150,13 @@ module Pruning =
         |> Array.map (fun count ->
             Estimates.scalar (loss + sums[count]) (sqrt variances[count]) saliencies.Values.Ledger)
 
-    /// The value of a risk with shares of the weights set to 0, those of the least saliency first: predicted as the value at θ and the sum of
-    /// their saliencies, and measured. The standard errors do not say that weights were chosen by these same estimates, by chance among
-    /// others: `orderedBy` is the remedy, and `stability` tells how much of the choice is chance. Costs one loss for each share; batches are
-    /// read once, one in memory at a time. The token ends the work with an OperationCanceledException.
-    /// Raises ArgumentRangeException for no shares or one outside [0, 1], DataException for no batches, and NonFiniteException where the risk is
-    /// NaN or infinite.
+    /// The value of a risk with shares of the weights set to 0, those of the least saliency first: predicted as the
+    /// value at θ and the sum of their saliencies, and measured. The standard errors do not include that the weights
+    /// were chosen by these same estimates: `orderedBy` avoids that, and `stability` tells how much of the choice is
+    /// chance. Costs one loss for each share; batches are read once, one in memory at a time. The token ends the work
+    /// with an OperationCanceledException.
+    /// Raises ArgumentRangeException for no shares or one outside [0, 1], DataException for no batches, and
+    /// NonFiniteException where the risk is NaN or infinite.
     let curveWith
         (token: CancellationToken)
         (risk: EmpiricalRisk)
@@ -184,8 +184,9 @@ module Pruning =
     let curve (risk: EmpiricalRisk) (shares: float seq) (saliencies: Saliencies) : PruningPoint list =
         curveWith CancellationToken.None risk shares saliencies
 
-    /// How sure the order is: saliencies are drawn again `draws` times within their standard errors, independently of each other, since
-    /// the covariance of two entries of an estimated diagonal is H_ij²/m, one of the n − 1 terms of their variances.
+    /// How sure the order is: saliencies are drawn again `draws` times within their standard errors, independently of
+    /// each other, since the covariance of two entries of an estimated diagonal is H_ij²/m, one of the n − 1 terms of
+    /// their variances.
     /// Raises ArgumentRangeException for no draws, no shares, a share outside [0, 1], or a single sample.
     let stability (key: Key) (draws: int) (shares: float seq) (saliencies: Saliencies) : PruningStability =
         let shares = checkShares shares

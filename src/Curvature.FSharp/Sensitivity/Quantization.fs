@@ -3,8 +3,9 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// Rounding of weights to few bits: symmetric and uniform. With b bits the levels are −L·s, …, 0, …, L·s with L = 2^(b−1) − 1 and the step
-/// s = max|w|/L, so that the largest weight and 0 are levels. Weights go to the nearest level, halves to the even one.
+/// Rounding of weights to few bits: symmetric and uniform. With b bits the levels are −L·s, …, 0, …, L·s with L =
+/// 2^(b−1) − 1 and the step s = max|w|/L, so that the largest weight and 0 are levels. Weights go to the nearest level,
+/// halves to the even one.
 [<RequireQualifiedAccess>]
 module Quantization =
 
@@ -33,14 +34,15 @@ module Quantization =
             let step = largest / levels
             values |> Array.map (fun value -> step * Math.Round(value / step, MidpointRounding.ToEven))
 
-    /// Weights rounded to so many bits, with one step for the whole tensor. Raises ArgumentRangeException for fewer than 2 bits or more
-    /// than 32, NonFiniteException for weights that are NaN or infinite.
+    /// Weights rounded to so many bits, with one step for the whole tensor. Raises ArgumentRangeException for fewer
+    /// than 2 bits or more than 32, NonFiniteException for weights that are NaN or infinite.
     let perTensor (bits: int) (weights: Tensor) : Tensor =
         checkBits bits
         checkWeights weights
         weights.ToArray() |> round bits |> ofValues weights
 
-    /// Weights rounded to so many bits, with a step for each row along the leading axis: each filter or neuron. Errors as `perTensor`.
+    /// Weights rounded to so many bits, with a step for each row along the leading axis: each filter or neuron. Errors
+    /// as `perTensor`.
     let perRow (bits: int) (weights: Tensor) : Tensor =
         checkBits bits
         checkWeights weights

@@ -4,7 +4,7 @@ open System
 open System.Collections.Generic
 open Curvature.FSharp
 
-/// How much a loss is expected to mind the quantisation of one tensor, at several numbers of bits.
+/// How much a loss is expected to grow when one tensor is quantised, at several numbers of bits.
 [<Sealed; NoEquality; NoComparison>]
 type QuantizationScore internal (row: TensorCurvature, bits: int[], squaredErrors: float[], scores: Estimate<float>[]) =
     let indexOf (count: int) =
@@ -32,8 +32,8 @@ type QuantizationScore internal (row: TensorCurvature, bits: int[], squaredError
     /// ‖Q(w) − w‖² at a number of bits. Raises ArgumentRangeException for one that was not asked for.
     member _.SquaredError(count: int) = squaredErrors[indexOf count]
 
-    /// The mean of the diagonal times ‖Q(w) − w‖² at a number of bits, with the error of the trace. Raises ArgumentRangeException for a
-    /// number of bits that was not asked for.
+    /// The mean of the diagonal times ‖Q(w) − w‖² at a number of bits, with the error of the trace. Raises
+    /// ArgumentRangeException for a number of bits that was not asked for.
     member _.Score(count: int) = scores[indexOf count]
 
     member internal _.Curvature = row
@@ -54,11 +54,7 @@ type BitAssignment
     /// The bits of a tensor by name. Raises ParameterException where there is none.
     member _.Item
         with get (name: string): int =
-            match Array.IndexOf(names, name) with
-            | -1 ->
-                let known = String.Join(", ", names)
-                Fail.parameter $"there is no tensor \"{name}\" in the assignment; there are: {known}"
-            | i -> bits[i]
+            bits[Named.find "tensor in the assignment" (fun i -> names[i]) (Seq.init names.Length id) name]
 
     /// The size of all weights, in bits.
     member _.TotalBits = Array.fold2 (fun sum b size -> sum + int64 b * int64 size) 0L bits sizes
@@ -66,10 +62,12 @@ type BitAssignment
     /// The size that was allowed, in bits.
     member _.Budget = budget
 
-    /// The sum of the tensors' scores at their bits, with its standard error, which takes account of the correlation between tensors.
+    /// The sum of the tensors' scores at their bits, with its standard error, which takes account of the correlation
+    /// between tensors.
     member _.Score = score
 
-    /// For each tensor, the share of draws of the traces, within their errors, for which the best assignment gives it the same bits.
+    /// For each tensor, the share of draws of the traces, within their errors, for which the best assignment gives it
+    /// the same bits.
     member _.Agreement: IReadOnlyList<float> = agreement
 
     override _.ToString() =
@@ -78,7 +76,7 @@ type BitAssignment
             Array.map3 (fun name b share -> $"{name}: {b} bits (in {share:P0} of draws)") names bits agreement
         )
 
-/// How much a loss is expected to mind the quantisation of each tensor of weights.
+/// How much a loss is expected to grow when each tensor of weights is quantised.
 [<Sealed; NoEquality; NoComparison>]
 type QuantizationSensitivity internal (tensors: QuantizationScore[], bits: int[], ledger: Ledger) =
     /// The tensors, in the order of the layout.
@@ -90,11 +88,7 @@ type QuantizationSensitivity internal (tensors: QuantizationScore[], bits: int[]
     /// The row of a tensor by name. Raises ParameterException where there is none.
     member _.Item
         with get (name: string): QuantizationScore =
-            match tensors |> Array.tryFind (fun row -> row.Name = name) with
-            | Some row -> row
-            | None ->
-                let known = String.Join(", ", tensors |> Array.map _.Name)
-                Fail.parameter $"there is no score for \"{name}\"; there are: {known}"
+            Named.find "score for" (fun (row: QuantizationScore) -> row.Name) tensors name
 
     /// What the traces cost.
     member _.Ledger = ledger
@@ -105,7 +99,8 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Which tensors of weights may be stored in few bits: scores of HAWQ-V2 (Dong et al. 2020), and the bits that they lead to.
+/// Which tensors of weights may be stored in few bits: scores of HAWQ-V2 (Dong et al. 2020), and the bits that they
+/// lead to.
 [<RequireQualifiedAccess>]
 module QuantizationSensitivity =
 
@@ -124,8 +119,10 @@ module QuantizationSensitivity =
             let rounded: Tensor = quantize count weights
 
             if rounded.Signature <> weights.Signature then
-                Fail.shape
-                    $"QuantizationSensitivity: {tensor.Name} is {weights.DType}{Shape.show tensor.Shape}, and quantised to {count} bits {rounded.DType}{Shape.show rounded.Signature.Shape}"
+                Fail.shape (
+                    $"QuantizationSensitivity: {tensor.Name} is {weights.DType}{Shape.show tensor.Shape}, and "
+                    + $"quantised to {count} bits {rounded.DType}{Shape.show rounded.Signature.Shape}"
+                )
 
             let difference = Tensor.convert DType.Float64 rounded - Tensor.convert DType.Float64 weights
             (Tensor.sum (Tensor.square difference)).ToScalar()
@@ -133,8 +130,8 @@ module QuantizationSensitivity =
         let errors = bits |> Array.map squaredError
         QuantizationScore(row, bits, errors, errors |> Array.map (fun error -> Estimates.scaled error row.MeanDiagonal))
 
-    /// Scores for tensors for which a predicate holds, with a quantiser of one's own from bits and weights to rounded weights, such as
-    /// `Quantization.perRow`; see `scores`. Raises ParameterException where no tensor is left.
+    /// Scores of the tensors that a predicate chooses, by any quantiser, a function from bits and weights to rounded
+    /// weights such as `Quantization.perRow`; see `scores`. Raises ParameterException where no tensor is left.
     let scoresWith
         (quantize: int -> Tensor -> Tensor)
         (isQuantized: ParameterTensor -> bool)
@@ -142,21 +139,21 @@ module QuantizationSensitivity =
         (theta: Tensor)
         (table: CurvatureByTensor)
         : QuantizationSensitivity =
-        let bits, size = checkBits bits, table.Tensors |> Seq.sumBy _.Size
-
-        if theta.Size <> size then
-            Fail.shape $"QuantizationSensitivity: θ has {theta.Size} elements, and the table {size} parameters"
+        let bits = checkBits bits
+        table.RequireFit("QuantizationSensitivity", theta)
 
         match table.Tensors |> Seq.filter (fun row -> row.Size > 0 && isQuantized row.Tensor) |> Seq.toArray with
         | [||] -> Fail.parameter "QuantizationSensitivity: no tensor is to be quantised"
         | rows ->
             QuantizationSensitivity(rows |> Array.map (score quantize bits (Tensor.flatten theta)), bits, table.Ledger)
 
-    /// The score of HAWQ-V2 for each tensor of two or more axes and each number of bits: Ω = (tr H/n)·‖Q(w) − w‖², with the trace of the
-    /// tensor's own block from a table, and Q symmetric and uniform with one step for a tensor (`Quantization.perTensor`). Half of it is
-    /// the change of the loss to be expected at a minimum from an error of that size in a random direction. The standard error is
-    /// that of the trace. Biases and the parameters of normalisation layers are taken to stay as they are.
-    /// Raises ArgumentRangeException for no numbers of bits or such that Quantization refuses, ShapeException where θ does not fit the table.
+    /// The score of HAWQ-V2 for each tensor of two or more axes and each number of bits: Ω = (tr H/n)·‖Q(w) − w‖², with
+    /// the trace of the tensor's block from a table, and Q symmetric and uniform with one step for a tensor
+    /// (`Quantization.perTensor`). Half of it is the change of the loss to be expected at a minimum from an error of
+    /// that size in a random direction. The standard error is that of the trace. Biases and the parameters of
+    /// normalisation layers are taken to stay as they are.
+    /// Raises ArgumentRangeException for no numbers of bits or such that Quantization refuses, ShapeException where θ
+    /// does not fit the table.
     let scores (bits: int list) (theta: Tensor) (table: CurvatureByTensor) : QuantizationSensitivity =
         scoresWith Quantization.perTensor (fun tensor -> tensor.Shape.Length >= 2) bits theta table
 
@@ -167,8 +164,9 @@ module QuantizationSensitivity =
     let private factors (bits: int) (sensitivity: QuantizationSensitivity) =
         sensitivity.Tensors |> Seq.map (fun row -> row.SquaredError bits / float row.Size) |> Seq.toArray
 
-    /// How sure the ranking of the tensors by their scores at a number of bits is: the traces are drawn again `draws` times, from Student's t about
-    /// the estimates with the covariance of their samples, since all tensors shared their random vectors.
+    /// How sure the ranking of the tensors by their scores at a number of bits is: the traces are drawn again `draws`
+    /// times, from Student's t about the estimates with the covariance of their samples, since all tensors shared their
+    /// random vectors.
     /// Raises ArgumentRangeException for no draws, for a single sample, or for a number of bits without scores.
     let stability (key: Key) (draws: int) (bits: int) (sensitivity: QuantizationSensitivity) : RankingStability =
         Resampling.checkDraws draws
@@ -220,9 +218,10 @@ module QuantizationSensitivity =
 
         Estimates.scalar value moments.StandardError sensitivity.Ledger
 
-    /// The bits for each tensor of least total score among those whose weights fit into `budget` bits: optimal, by dynamic programming with bounds. A tensor
-    /// whose estimated trace is negative counts as one without curvature, for which a Gauss–Newton table is the remedy. The same is
-    /// done for `draws` sets of traces drawn within their errors, to tell how often each tensor gets the same bits.
+    /// The bits for each tensor of least total score among those whose weights fit into `budget` bits: optimal, by
+    /// dynamic programming with bounds. A tensor whose estimated trace is negative counts as one without curvature; a
+    /// table of the Gauss–Newton matrix has none but by chance. The same is done for `draws` sets of traces drawn
+    /// within their errors, to tell how often each tensor gets the same bits.
     /// Raises ArgumentRangeException for a budget below the smallest size, and for no draws.
     let assign (key: Key) (draws: int) (budget: int64) (sensitivity: QuantizationSensitivity) : BitAssignment =
         Resampling.checkDraws draws

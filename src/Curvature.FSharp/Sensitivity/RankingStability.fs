@@ -3,7 +3,7 @@ namespace Curvature
 open System
 open System.Collections.Generic
 
-/// The places that an item takes in rankings that the estimates allow.
+/// The places that an item takes in the rankings of the draws.
 [<Sealed>]
 type RankInterval internal (low: int, high: int) =
     /// The first place, from 1 for the largest, that it takes.
@@ -14,7 +14,7 @@ type RankInterval internal (low: int, high: int) =
 
     override _.ToString() = if low = high then $"{low}" else $"{low} to {high}"
 
-/// How sure a ranking by estimates is: estimates drawn again many times within their errors, and what becomes of the ranking.
+/// How stable a ranking by estimates is: the rankings of estimates drawn again many times within their errors.
 [<Sealed; NoEquality; NoComparison>]
 type RankingStability internal (names: string[], values: float[], draws: float[][], taus: float[]) =
     let sorted = Array.sort taus
@@ -37,7 +37,8 @@ type RankingStability internal (names: string[], values: float[], draws: float[]
     /// How many times the estimates were drawn.
     member _.Draws = draws.Length
 
-    /// The share of draws in which item `first` has the larger value. Raises ArgumentRangeException for an item that is not there.
+    /// The share of draws in which item `first` has the larger value. Raises ArgumentRangeException for an item that is
+    /// not there.
     member _.ProbabilityThatFirstIsLarger(first: int, second: int) : float =
         for index in [ first; second ] do
             if index < 0 || index >= names.Length then
@@ -56,8 +57,8 @@ type RankingStability internal (names: string[], values: float[], draws: float[]
             else
                 this.ProbabilityThatFirstIsLarger(j, i))
 
-    /// Kendall's τ between the ranking by estimates and that of each draw, ascending: 1 where they agree, 0 where they have nothing in
-    /// common.
+    /// Kendall's τ between the ranking by estimates and that of each draw, ascending: 1 where they agree, about 0 where
+    /// they are unrelated.
     member _.KendallTaus = Array.copy sorted
 
     /// The mean of Kendall's τ over the draws.
@@ -80,7 +81,7 @@ type RankingStability internal (names: string[], values: float[], draws: float[]
         if not (confidence > 0.0 && confidence < 1.0) then
             Fail.range $"a confidence lies between 0 and 1, and this one is {confidence}"
 
-        let places = ranks.Value |> Array.map (fun own -> own[item]) |> Array.sort
+        let places = ranks.Value |> Array.map (fun places -> places[item]) |> Array.sort
         let outside = int (Math.Floor(0.5 * (1.0 - confidence) * float places.Length))
         RankInterval(places[outside], places[places.Length - 1 - outside])
 
@@ -103,12 +104,12 @@ module internal Resampling =
         let squares = Tensor.normal key DType.Float64 [ draws; freedom ] |> Tensor.square |> Tensor.sumAxes [ 1 ]
         squares.ToArray() |> Array.map (fun sum -> sqrt (float freedom / sum))
 
-    /// Means of samples, drawn again: Student's t with m − 1 degrees of freedom about the means, with the covariance that the samples of
-    /// different quantities have, as combinations Σ gⱼ(xⱼ − x̄)/√(m(m − 1)) with normal gⱼ. Each quantity has m samples, from the same
-    /// vectors; quantities without samples are exact. Result [draw][quantity].
+    /// Means of samples, drawn again: Student's t with m − 1 degrees of freedom about the means, with the covariance
+    /// that the samples of different quantities have, as combinations Σ gⱼ(xⱼ − x̄)/√(m(m − 1)) with normal gⱼ. Each
+    /// quantity has m samples, from the same vectors; quantities without samples are exact. Result [draw][quantity].
     let means (key: Key) (draws: int) (values: float[]) (samples: float[][]) : float[][] =
         checkDraws draws
-        let m = samples |> Array.fold (fun most own -> max most own.Length) 0
+        let m = samples |> Array.fold (fun most ofItem -> max most ofItem.Length) 0
 
         if m = 0 then
             Array.init draws (fun _ -> Array.copy values)
@@ -122,17 +123,18 @@ module internal Resampling =
 
             Array.init draws (fun d ->
                 Array.map2
-                    (fun value (own: float[]) ->
+                    (fun value (ofItem: float[]) ->
                         let mutable sum = 0.0
 
-                        for j in 0 .. own.Length - 1 do
-                            sum <- sum + weights[d * m + j] * (own[j] - value)
+                        for j in 0 .. ofItem.Length - 1 do
+                            sum <- sum + weights[d * m + j] * (ofItem[j] - value)
 
                         value + scale[d] * sum / root)
                     values
                     samples)
 
-    /// The same for quantities of which only the standard errors are known: independent of each other, but for the common degrees of freedom.
+    /// The same for quantities of which only the standard errors are known: independent of each other, but for the
+    /// common degrees of freedom.
     let independent (key: Key) (draws: int) (freedom: int) (values: float[]) (errors: float[]) : float[] seq =
         checkDraws draws
         let scale = widening (key.FoldIn(uint32 draws)) draws (max 1 freedom)
@@ -145,8 +147,8 @@ module internal Resampling =
 
     // ---- rankings
 
-    /// Numbers 0 … n − 1 in the order of their values, and where those are equal in that of others. Sorting numbers with their values
-    /// is several times faster than sorting pairs.
+    /// Numbers 0 … n − 1 in the order of their values, and where those are equal in that of others. Sorting numbers
+    /// with their values is several times faster than sorting pairs.
     let order (values: float[]) (others: float[]) : int[] =
         let keys, items = Array.copy values, Array.init values.Length id
         Array.Sort(keys, items)
@@ -201,8 +203,9 @@ module internal Resampling =
 
         total
 
-    /// Kendall's τ_b between two sequences, in n log n steps (Knight 1966): (concordant − discordant) pairs over the geometric mean of
-    /// the numbers of pairs that are not tied in one and in the other. 1 where one of them is tied throughout.
+    /// Kendall's τ_b between two sequences, in n log n steps (Knight 1966): (concordant − discordant) pairs over the
+    /// geometric mean of the numbers of pairs that are not tied in one and in the other. 1 where one of them is tied
+    /// throughout.
     let kendallTau (a: float[]) (b: float[]) : float =
         let n = a.Length
         let order = order a b

@@ -21,7 +21,7 @@ type ChebyshevSample internal (name: string, centre: float, halfWidth: float, mo
     member internal _.OfProbes = moments
 
     /// The mean moments, of which number 0 is 1.
-    member _.Moments = Array.init count (fun j -> moments |> Array.averageBy (fun own -> own[j]))
+    member _.Moments = Array.init count (fun j -> moments |> Array.averageBy (fun ofProbe -> ofProbe[j]))
 
     /// The standard error of each moment. Raises ArgumentRangeException for a single random vector.
     member _.StandardErrors =
@@ -31,7 +31,7 @@ type ChebyshevSample internal (name: string, centre: float, halfWidth: float, mo
             if moments.Length < 2 then
                 0.0
             else
-                Statistics.standardError (moments |> Array.map (fun own -> own[j])))
+                Statistics.standardError (moments |> Array.map (fun ofProbe -> ofProbe[j])))
 
     /// What it cost.
     member _.Ledger = ledger
@@ -43,12 +43,12 @@ open System.Diagnostics
 open System.Threading
 open Curvature
 
-/// The kernel polynomial method (Weiße, Wellein, Alvermann & Fehske 2006, "The kernel polynomial method"): densities from Chebyshev moments,
-/// without a basis. Memory of three vectors a probe, whatever the number of moments.
+/// The kernel polynomial method (Weiße, Wellein, Alvermann & Fehske 2006, "The kernel polynomial method"): densities
+/// from Chebyshev moments, without a basis. Memory of three vectors a probe, whatever the number of moments.
 [<RequireQualifiedAccess>]
 module ChebyshevMoments =
 
-    /// The spectrum is looked up by this many Lanczos steps, and a margin is kept on both sides.
+    /// The ends of the spectrum are estimated by this many Lanczos steps, with a margin on both sides.
     let private boundSteps = 24
 
     let private margin = 0.05
@@ -97,9 +97,9 @@ module ChebyshevMoments =
 
         // From t_j and t_{j+1} come the moments 2j and 2j + 1: twice as many as there are products.
         while inside && 2 * step < count && not cancellation.IsCancellationRequested do
-            let own = dots current current
-            inside <- Array.forall2 (fun length square -> length <= 1.01 * square) own squares
-            put (2 * step) (Array.mapi (fun i value -> 2.0 * value - squares[i]) own)
+            let current2 = dots current current
+            inside <- Array.forall2 (fun length square -> length <= 1.01 * square) current2 squares
+            put (2 * step) (Array.mapi (fun i value -> 2.0 * value - squares[i]) current2)
 
             if inside && 2 * step + 1 < count then
                 let next = 2.0 * apply current - before
@@ -115,7 +115,7 @@ module ChebyshevMoments =
         else Outcome.Moments moments
 
     let private check (probes: int) (count: int) (operator: LinearOperator) =
-        Krylov.requireSymmetric "ChebyshevMoments" operator
+        Requirements.symmetric "ChebyshevMoments" operator
         Krylov.checkPositive "ChebyshevMoments" "the number of random vectors" probes
         Krylov.checkPositive "ChebyshevMoments" "the number of columns" operator.Columns
 
@@ -157,7 +157,7 @@ module ChebyshevMoments =
             | Outcome.Moments moments ->
                 found.AddRange moments
 
-                let traces = moments |> Array.map (fun own -> float n * (centre + half * own[1]))
+                let traces = moments |> Array.map (fun ofProbe -> float n * (centre + half * ofProbe[1]))
                 progress.Add(watch.Elapsed.TotalSeconds, traces)
             | Outcome.TooNarrow ->
                 // An eigenvalue that Lanczos did not see lies outside: every eigenvalue is within some wider interval.
@@ -190,14 +190,16 @@ module ChebyshevMoments =
         check probes count operator
         Checkpoint.keeping options operator (fun options -> run options probe probes count key)
 
-    /// `count` moments from each of `probes` sign vectors, by about count/2 products a vector and 24 for the ends of the spectrum.
-    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
-    /// ArgumentRangeException for less than two moments or one vector, or an operator without eigenvalues, and NonFiniteException for products that
-    /// are NaN or infinite.
+    /// `count` moments from each of `probes` sign vectors, by about count/2 products a vector and 24 for the ends of
+    /// the spectrum.
+    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to
+    /// be, ArgumentRangeException for less than two moments or one vector, or an operator without eigenvalues, and
+    /// NonFiniteException for products that are NaN or infinite.
     let sample (probes: int) (count: int) (key: Key) (operator: LinearOperator) : ChebyshevSample =
         sampleWith RunOptions.Default Probe.rademacher probes count key operator
 
-    /// Jackson's factors g_j (1912), which make the truncated series of a measure that is not negative a function that is not negative.
+    /// Jackson's factors g_j (1912), which make the truncated series of a measure that is not negative a function that
+    /// is not negative.
     /// Raises ArgumentRangeException for a negative count.
     let jackson (count: int) : float[] =
         if count < 0 then
@@ -210,8 +212,9 @@ module ChebyshevMoments =
             let angle = Math.PI * float j / n
             ((n - float j) * cos angle + sin angle / tan (Math.PI / n)) / n)
 
-    /// The density at `points` Chebyshev nodes, never negative, with an error bar from the spread over random vectors. A single eigenvalue is smeared by
-    /// about π·halfWidth/count. Raises ArgumentRangeException for less than two points.
+    /// The density at `points` Chebyshev nodes, never negative, with an error bar from the spread over random vectors.
+    /// A single eigenvalue becomes a peak of width about π·halfWidth/count. Raises ArgumentRangeException for less than
+    /// two points.
     let density (points: int) (sample: ChebyshevSample) : SpectralDensity =
         if points < 2 then
             Fail.range $"ChebyshevMoments.density: two points at least are needed, and {points} were asked for"

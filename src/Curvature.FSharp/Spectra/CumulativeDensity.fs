@@ -3,10 +3,10 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// The share of a rule's measure at or below x, and how far the truth for that random vector may be from it. Two bounds hold for every
-/// spectrum, and the tighter one counts. Chebyshev, Markov and Stieltjes: the measure and the rule differ by at most the weights of the nodes
-/// beside x. And by residuals: of the Ritz vector of θ, at most the share r/|x − θ| of its length lies beyond x, so that
-/// the root of the share is off by at most Σ √wᵢ min(1, rᵢ/|x − θᵢ|).
+/// The share of a rule's measure at or below x, and how far the truth for that random vector may be from it. Two bounds
+/// hold for every spectrum, and the tighter one counts. Chebyshev, Markov and Stieltjes: the measure and the rule
+/// differ by at most the weights of the nodes beside x. And by residuals: of the Ritz vector of θ, at most the share
+/// r/|x − θ| of its length lies beyond x, so that the root of the share is off by at most Σ √wᵢ min(1, rᵢ/|x − θᵢ|).
 module internal RuleBounds =
 
     let private root nodes (weights: float[]) (residuals: float[]) x =
@@ -60,8 +60,8 @@ type CumulativeDensity internal (sample: SpectralSample) =
     /// The share of eigenvalues ≤ x: a step function, from 0 to 1.
     member _.At(x: float) : float = shares x (fun struct (_, share, _) -> share) |> Statistics.mean
 
-    /// The band at x that holds the share with this confidence. Raises ArgumentRangeException for a single random vector or a
-    /// confidence outside (0, 1).
+    /// The band at x that holds the share with this confidence. Raises ArgumentRangeException for a single random
+    /// vector or a confidence outside (0, 1).
     member _.Band(x: float, confidence: float) : Interval<float> =
         sample.Ledger.RequireErrorBar()
         let factor = sample.Ledger.Factor confidence
@@ -105,8 +105,8 @@ module CumulativeDensity =
 
         CumulativeDensity sample
 
-    /// The number of eigenvalues in [low, high]. The standard error is that over random vectors together with half of what the
-    /// quadrature leaves open; the interval is the mean of the bounds ± t times their standard errors.
+    /// The number of eigenvalues in [low, high]. The standard error is that over random vectors together with half of
+    /// what the quadrature leaves open; the interval is the mean of the bounds ± t times their standard errors.
     /// Raises ArgumentRangeException for an interval that is empty or not a number.
     let count (low: float, high: float) (sample: SpectralSample) : Estimate<float> =
         if not (low <= high) then

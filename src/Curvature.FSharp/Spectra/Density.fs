@@ -2,15 +2,16 @@ namespace Curvature
 
 open System
 
-/// How a measure of points becomes a density: Gaussians of a width, on a grid. Made by the functions of the module Smoothing.
+/// How a measure of points becomes a density: Gaussians of a width, on a grid. Made by the functions of the module
+/// Smoothing.
 [<Sealed; NoEquality; NoComparison>]
 type Smoothing
     internal (name: string, plan: (struct (float * float))[] -> int -> struct (float * float * int * float * bool)) =
     /// What the smoothing is called.
     member _.Name = name
 
-    /// From the ends of each rule and the number of steps: first and last grid point, their number, the standard deviation, and whether the
-    /// sum over the grid is made 1.
+    /// From the ends of each rule and the number of steps: first and last grid point, their number, the standard
+    /// deviation, and whether the sum over the grid is made 1.
     member internal _.Plan = plan
 
     override _.ToString() = name
@@ -24,13 +25,14 @@ type SpectralDensity internal (grid: float[], values: float[], errors: float[], 
     /// The density, whose integral is 1: the share of eigenvalues per unit of length.
     member _.Values = Array.copy values
 
-    /// The standard error of each value over random vectors, for this smoothing. What the smoothing itself does is not in it: see
-    /// CumulativeDensity for a band that does not depend on one. Raises ArgumentRangeException for a single random vector.
+    /// The standard error of each value over random vectors, for this smoothing. The error that smoothing makes is not
+    /// part of it: see CumulativeDensity for a band that does not depend on one. Raises ArgumentRangeException for a
+    /// single random vector.
     member _.StandardErrors =
         ledger.RequireErrorBar()
         Array.copy errors
 
-    /// How far a single eigenvalue is smeared: a standard deviation.
+    /// The standard deviation of the peak that a single eigenvalue becomes.
     member _.Width = width
 
     /// What it cost.
@@ -55,8 +57,8 @@ module Smoothing =
     /// No grid has more points than this.
     let private mostPoints = 1 <<< 20
 
-    /// Gaussians of a standard deviation, in the units of eigenvalues, on a grid that reaches 5 of them beyond the outermost Ritz values: 1024 points, or
-    /// as many as leave two in each standard deviation, up to a million.
+    /// Gaussians of a standard deviation, in the units of eigenvalues, on a grid that reaches 5 of them beyond the
+    /// outermost Ritz values: 1024 points, or as many as leave two in each standard deviation, up to a million.
     /// Raises ArgumentRangeException for one that is not above 0.
     let gaussian (standardDeviation: float) : Smoothing =
         if not (standardDeviation > 0.0 && Double.IsFinite standardDeviation) then
@@ -72,8 +74,9 @@ module Smoothing =
                 struct (low - reach, high + reach, count, standardDeviation, false)
         )
 
-    /// PyHessian's: 10000 points from the mean least Ritz value − 0.01 to the mean largest + 0.01, variance 1e-5·max(1, range), and the sum over
-    /// the grid made 1. In the units of the loss: a spectrum much narrower than 0.01 shows as one bump.
+    /// PyHessian's: 10000 points from the mean least Ritz value − 0.01 to the mean largest + 0.01, variance 1e-5·max(1,
+    /// range), and the sum over the grid made 1. In the units of the loss: a spectrum much narrower than 0.01 shows as
+    /// one bump.
     let pyHessian: Smoothing =
         Smoothing(
             "PyHessian",
@@ -83,15 +86,15 @@ module Smoothing =
                 struct (low, high, 10000, sqrt (1e-5 * max 1.0 (high - low)), true)
         )
 
-    /// Papyan's (2019, "Measurements of three-level hierarchical structure"), as in curvlinops: with the spectrum and a margin of 5 % mapped to
-    /// [−1, 1], standard deviation 2/((k − 1)√(8 ln 3)) for k steps, on 1024 points.
+    /// Papyan's (2019, "Measurements of three-level hierarchical structure"), as in curvlinops: with the spectrum and a
+    /// margin of 5 % mapped to [−1, 1], standard deviation 2/((k − 1)√(8 ln 3)) for k steps, on 1024 points.
     let papyan: Smoothing =
         Smoothing(
             "Papyan",
             fun rules steps ->
                 let struct (low, high) = ends rules
                 let centre, half = 0.5 * (low + high), 0.5 * (high - low)
-                // A spectrum of one point has no width of its own.
+                // A spectrum of one point has no width.
                 let size = max (abs low) (abs high)
 
                 let half =

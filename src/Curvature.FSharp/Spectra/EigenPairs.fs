@@ -15,25 +15,27 @@ type SpectrumEnd =
     /// From both ends, one after the other, beginning with the largest.
     | BothEnds = 3
 
+/// Pairs that a search found, and which of them are good enough.
+[<NoEquality; NoComparison>]
+type internal FoundPairs = { Values: float[]; Vectors: Tensor; Residuals: float[]; IsGood: bool[] }
+
 /// Eigenvalues with their eigenvectors, and how good they are.
 [<Sealed; NoEquality; NoComparison>]
-type EigenPairs
-    internal
-    (values: float[], vectors: Tensor, residuals: float[], converged: bool[], matvecs: int, seconds: float, cancelled) =
+type EigenPairs internal (pairs: FoundPairs, matvecs: int, seconds: float, cancelled: bool) =
     /// The eigenvalues, in the order that was asked for.
-    member _.Values = Array.copy values
+    member _.Values = Array.copy pairs.Values
 
     /// The eigenvectors, [count; n], orthonormal rows.
-    member _.Vectors = vectors
+    member _.Vectors = pairs.Vectors
 
     /// ‖Av − λv‖ for each pair, or a bound on it: an eigenvalue lies within that distance of λ.
-    member _.Residuals = Array.copy residuals
+    member _.Residuals = Array.copy pairs.Residuals
 
     /// Whether each pair is as good as was asked for.
-    member _.IsConverged = Array.copy converged
+    member _.IsConverged = Array.copy pairs.IsGood
 
     /// Whether all pairs are as good as was asked for.
-    member _.AllConverged = converged |> Array.forall id
+    member _.AllConverged = pairs.IsGood |> Array.forall id
 
     /// How many products with the operator were taken.
     member _.Matvecs = matvecs
@@ -41,19 +43,20 @@ type EigenPairs
     /// Time spent.
     member _.Seconds = seconds
 
-    /// Whether it was cancelled: the pairs are the best that were found until then, and by power iteration perhaps fewer than asked for.
-    member _.IsCancelled: bool = cancelled
+    /// Whether it was cancelled: the pairs are the best that were found until then, and by power iteration perhaps
+    /// fewer than asked for.
+    member _.IsCancelled = cancelled
 
     override this.ToString() =
-        let pair i = $"{values[i]:g8} ± {residuals[i]:g2}"
-        let list = Seq.init values.Length pair |> String.concat ", "
+        let pair i = $"{pairs.Values[i]:g8} ± {pairs.Residuals[i]:g2}"
+        let list = Seq.init pairs.Values.Length pair |> String.concat ", "
         if this.AllConverged then list else $"{list} (not all converged)"
 
 /// How eigenvalues are looked for. Immutable; `Default` and the methods With… make others.
 [<Sealed>]
 type EigenOptions
     private (tolerance: float, matvecs: int, basis: int, multiple: bool, key: Key, cancellation: CancellationToken) =
-    /// Stands for twice the number of pairs and ten more basis vectors.
+    /// The basis size that means twice the number of pairs and ten more.
     static member AutomaticBasisSize = 0
 
     /// Residuals of 1e-9 (Float64) or 1e-4 (Float32) of the eigenvalue, at most 100,000 products.
@@ -107,8 +110,9 @@ type EigenOptions
 
         EigenOptions(tolerance, matvecs, size, multiple, key, cancellation)
 
-    /// The same options, where a Krylov search goes on, with what was found locked away, until it finds nothing that belongs among the wanted:
-    /// a Krylov space from one vector sees each multiple eigenvalue once, and its copies only by rounding.
+    /// The same options, where a Krylov search goes on, with what was found locked away, until it finds nothing that
+    /// belongs among the wanted: a Krylov space from one vector sees each multiple eigenvalue once, and its copies only
+    /// by rounding.
     member _.WithMultiplicities() = EigenOptions(tolerance, matvecs, basis, true, key, cancellation)
 
     /// The same options with another key.
@@ -140,14 +144,14 @@ module internal EigenOrder =
             Array.init values.Length (fun i -> if i % 2 = 0 then ascending[last - i / 2] else ascending[i / 2])
         | other -> Fail.range $"there is no end of a spectrum called {other}"
 
-    /// How much of a residual is as good as nothing: a share of the eigenvalue, and what rounding leaves.
+    /// The residual that counts as converged: a share of the eigenvalue, and no less than rounding.
     let allowed (options: EigenOptions) (dtype: DType) scale value =
         let epsilon = SmallMatrices.epsilon dtype
         let share = options.ToleranceFor dtype * max (abs value) (Math.Pow(epsilon, 2.0 / 3.0) * scale)
         max share (100.0 * epsilon * scale)
 
     let checkCount what (count: int) (operator: LinearOperator) =
-        Krylov.requireSymmetric what operator
+        Requirements.symmetric what operator
 
         if count < 1 || count > operator.Columns then
             Fail.range $"{what}: {count} eigenpairs were asked for, and {operator.Name} has {operator.Columns}"

@@ -3,7 +3,7 @@ namespace Curvature
 open System
 open Curvature.FSharp
 
-/// What Lanczos found: an orthonormal basis V of a Krylov space, and the tridiagonal matrix T = VᵀAV.
+/// The result of Lanczos: an orthonormal basis V of a Krylov space, and the tridiagonal matrix T = VᵀAV.
 [<Sealed; NoEquality; NoComparison>]
 type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool) =
     let size = space.Size
@@ -25,7 +25,7 @@ type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool)
     /// The diagonal of T.
     member _.Diagonal = Array.copy diagonal
 
-    /// What stands beside the diagonal of T.
+    /// The entries beside the diagonal of T.
     member _.OffDiagonal = Array.copy offDiagonal
 
     /// The basis, [steps; n], a vector in each row.
@@ -43,8 +43,9 @@ type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool)
     /// ‖Ay − θy‖ for each Ritz pair, with what rounding may add: an eigenvalue lies within that distance of θ.
     member _.ResidualBounds = Array.init size (fun i -> space.ResidualBound(ritz.Value, i))
 
-    /// The squared first components of the eigenvectors of T, which sum to 1: with the Ritz values as nodes, Gauss's quadrature for the
-    /// spectral measure of the start vector (Golub & Welsch 1969), exact for polynomials of degree 2·steps − 1.
+    /// The squared first components of the eigenvectors of T, which sum to 1: with the Ritz values as nodes, Gauss's
+    /// quadrature for the spectral measure of the start vector (Golub & Welsch 1969), exact for polynomials of degree
+    /// 2·steps − 1.
     member _.Weights = Array.init size (fun i -> let u = ritz.Value.Vectors[0, i] in u * u)
 
     /// The Ritz vectors, [steps; n], in the order of the Ritz values.
@@ -59,40 +60,42 @@ namespace Curvature.FSharp
 open System.Threading
 open Curvature
 
-/// Lanczos's tridiagonalization of a symmetric operator (Lanczos 1950) with every vector orthogonalised twice against all before it, so that
-/// no eigenvalue appears as a ghost of another. k steps cost k products, about 8nk² operations, and the memory of k vectors. Inner
-/// products are summed in Float64 also for Float32 vectors.
+/// Lanczos's tridiagonalization of a symmetric operator (Lanczos 1950) with every vector orthogonalised twice against
+/// all before it, so that no eigenvalue appears as a ghost of another. k steps cost k products, about 8nk² operations,
+/// and the memory of k vectors. Inner products are summed in Float64 also for Float32 vectors.
 [<RequireQualifiedAccess>]
 module Lanczos =
 
-    /// The same as `from`, until a token is cancelled: then the steps taken are the result. Cancelled before the first, it raises
-    /// OperationCanceledException.
+    /// The same as `from`, until a token is cancelled: then the steps taken are the result. Cancelled before the first,
+    /// it raises OperationCanceledException.
     let fromWith
         (cancellation: CancellationToken)
         (start: Tensor)
         (steps: int)
         (operator: LinearOperator)
         : LanczosResult =
-        Krylov.requireSymmetric "Lanczos" operator
+        Requirements.symmetric "Lanczos" operator
         Krylov.checkPositive "Lanczos" "the number of steps" steps
 
         if start.Signature.Shape <> [| operator.Columns |] || start.DType <> operator.DType then
-            Fail.shape
-                $"Lanczos: the start vector must be {operator.DType} of shape [{operator.Columns}], and is {start.DType} of {Shape.show start.Signature.Shape}"
+            Fail.shape (
+                $"Lanczos: the start vector must be {operator.DType} of shape [{operator.Columns}], and is "
+                + $"{start.DType} of {Shape.show start.Signature.Shape}"
+            )
 
         Finite.check "Lanczos: the start vector" start
-        let space = KrylovSpace(operator, max 1 (min steps operator.Columns), ValueNone, 0.0)
-        space.Start start
+        let space = Krylov.from start (max 1 (min steps operator.Columns)) operator
         cancellation.ThrowIfCancellationRequested()
         let goOn () = space.Size = 0 || not cancellation.IsCancellationRequested
         let products = Krylov.advance operator (fun _ -> "the Lanczos vector") steps [| space |] goOn
         space.CheckSymmetry()
         LanczosResult(space, products, not (isNull space.Next) && space.Size < space.Capacity)
 
-    /// At most `steps` steps from a start vector of any length; fewer where the space becomes invariant, at the latest after n.
-    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
-    /// ShapeException for a start vector that does not fit, ArgumentRangeException for a zero one or less than one step, and NonFiniteException
-    /// for products that are NaN or infinite.
+    /// At most `steps` steps from a start vector of any length; fewer where the space becomes invariant, at the latest
+    /// after n.
+    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to
+    /// be, ShapeException for a start vector that does not fit, ArgumentRangeException for a zero one or less than one
+    /// step, and NonFiniteException for products that are NaN or infinite.
     let from (start: Tensor) (steps: int) (operator: LinearOperator) : LanczosResult =
         fromWith CancellationToken.None start steps operator
 

@@ -3,7 +3,7 @@ namespace Curvature
 open System
 open Curvature.FSharp
 
-/// The largest singular value of an operator, as far as a Krylov space knows it.
+/// The largest singular value of an operator in a Krylov space.
 [<Sealed; NoEquality; NoComparison>]
 type SpectralNorm internal (value: float, steps: int, bound: float -> float, ledger: Ledger) =
     /// The largest singular value in the Krylov space: never more than that of the operator, but for rounding.
@@ -12,8 +12,9 @@ type SpectralNorm internal (value: float, steps: int, bound: float -> float, led
     /// How many steps of Lanczos' recurrence there were.
     member _.Steps = steps
 
-    /// From the value up to what the norm exceeds with a probability of at most 1 − confidence, over the random start, whatever the
-    /// operator: infinite where the steps were too few to tell. Raises ArgumentRangeException for a confidence outside (0, 1).
+    /// From the value up to what the norm exceeds with a probability of at most 1 − confidence, over the random start,
+    /// whatever the operator: infinite where the steps were too few to tell. Raises ArgumentRangeException for a
+    /// confidence outside (0, 1).
     member _.Interval(confidence: float) : Interval<float> =
         if not (confidence > 0.0 && confidence < 1.0) then
             Fail.range $"a confidence lies between 0 and 1, and this one is {confidence}"
@@ -35,13 +36,13 @@ namespace Curvature.FSharp
 
 open System
 open Curvature
-open MathNet.Numerics.LinearAlgebra
 
 /// Norms of operators, which need not be square.
 [<RequireQualifiedAccess>]
 module Norm =
 
-    /// ‖A‖_F from signs: the root of E ‖Az‖², one product each. The error bar is that of ‖A‖²_F, carried through the root.
+    /// ‖A‖_F from signs: the root of E ‖Az‖², one product each. The error bar is that of ‖A‖²_F, carried through the
+    /// root.
     let frobenius stop key (operator: LinearOperator) : Estimate<float> =
         Hutchinson.estimate Probe.rademacher Measurement.frobenius stop key operator
 
@@ -49,7 +50,7 @@ module Norm =
     let rowNorms stop key (operator: LinearOperator) : Estimate<Tensor> =
         Hutchinson.estimate Probe.rademacher Measurement.rowNorms stop key operator
 
-    /// What Lanczos runs on, and what its eigenvalues say of the norm.
+    /// The symmetric operator that Lanczos runs on, and how its eigenvalues give the norm.
     [<NoEquality; NoComparison>]
     type private Problem =
         {
@@ -58,7 +59,8 @@ module Norm =
             Norm: float -> float
             /// Products with A in one step.
             Cost: int
-            /// The share by which the norm may exceed the value where the eigenvalue of a semidefinite operator may by a share.
+            /// The share by which the norm may exceed the value where the eigenvalue of a semidefinite operator may by
+            /// a share.
             Excess: float -> float
             /// The steps that count when Lanczos took so many: for an indefinite operator, those with its square.
             Counted: int -> int
@@ -92,8 +94,9 @@ module Norm =
                 Counted = id
             }
 
-    /// With k steps on a semidefinite operator of size n, the largest Ritz value falls short of the largest eigenvalue by more than a share ε of it with
-    /// probability at most 1.648·√n·exp(−√ε·(2k − 1)) (Kuczyński & Woźniakowski 1992, theorem 4.2): ε at a probability δ.
+    /// With k steps on a semidefinite operator of size n, the largest Ritz value falls short of the largest eigenvalue
+    /// by more than a share ε of it with probability at most 1.648·√n·exp(−√ε·(2k − 1)) (Kuczyński & Woźniakowski 1992,
+    /// theorem 4.2): ε at a probability δ.
     let private shortfall n k (delta: float) = Math.Pow(log (1.648 * sqrt (float n) / delta) / float (2 * k - 1), 2.0)
 
     /// The steps after which the norm exceeds the value by at most a share, but for a probability.
@@ -114,43 +117,15 @@ module Norm =
 
         search 0 (upper 1)
 
-    /// Eigenvalues of the projection on the Krylov space of a random vector, by Lanczos' recurrence with every vector orthogonalised twice against all;
-    /// and whether the space was exhausted.
-    let private lanczos (options: RunOptions) (key: Key) steps (a: LinearOperator) : struct (Vector<float> * bool) =
-        let basis = Panels a.Columns
-        let alpha, beta = ResizeArray<float>(), ResizeArray<float>()
-        let scale (v: Tensor) (norm: float) = Rows.combine (SmallMatrices.ofRows 1 1 [| 1.0 / norm |]) v
-        let start = Probe.drawOn a.Device Probe.Gaussian key a.Columns (0, 1) a.DType
-        let mutable v = scale start (Rows.norm start)
-        let mutable exhausted = false
-
+    /// Ritz values of the Krylov space of a random vector, and whether the space was exhausted.
+    let private lanczos (options: RunOptions) (key: Key) steps (a: LinearOperator) : struct (float[] * bool) =
         options.Cancellation.ThrowIfCancellationRequested()
-
-        while alpha.Count < steps
-              && not exhausted
-              && not (alpha.Count > 0 && options.Cancellation.IsCancellationRequested) do
-            basis.Add v
-            let w = a.Multiply(v, (fun _ -> $"Lanczos vector {alpha.Count}"))
-            alpha.Add((Rows.products v w)[0, 0])
-            let rest = w |> Rows.without basis |> Rows.without basis
-            let length = Rows.norm rest
-            let largest = Seq.append alpha beta |> Seq.fold (fun most x -> max most (abs x)) 0.0
-            exhausted <- basis.Count = a.Columns || length <= 10.0 * SmallMatrices.epsilon a.DType * largest
-
-            if not exhausted then
-                beta.Add length
-                v <- scale rest length
-
-        let t = SmallMatrices.zeros alpha.Count alpha.Count
-
-        for i in 0 .. alpha.Count - 1 do
-            t[i, i] <- alpha[i]
-
-            if i > 0 then
-                t[i, i - 1] <- beta[i - 1]
-                t[i - 1, i] <- beta[i - 1]
-
-        struct (t.Evd(Symmetricity.Symmetric).EigenValues.Real(), exhausted)
+        let start = Probe.drawOn a.Device Probe.Gaussian key a.Columns (0, 1) a.DType |> Tensor.flatten
+        let space = Krylov.from start steps a
+        let goOn () = space.Size = 0 || not options.Cancellation.IsCancellationRequested
+        Krylov.advance a (fun _ -> "the Lanczos vector") steps [| space |] goOn |> ignore
+        space.CheckSymmetry()
+        struct (space.Ritz.Values, isNull space.Next)
 
     /// `spectral` at another confidence, with options for cancellation.
     let spectralWith
@@ -190,18 +165,20 @@ module Norm =
 
                 let reason =
                     if exhausted then StopReason.Exact
-                    elif values.Count < steps then StopReason.Cancelled
+                    elif values.Length < steps then StopReason.Cancelled
                     else StopReason.ErrorReached
 
-                finish (problem.Norm(values.AbsoluteMaximum())) values.Count problem.Cost reason)
+                let largest = values |> Array.fold (fun most x -> max most (abs x)) 0.0
+                finish (problem.Norm largest) values.Length problem.Cost reason)
 
-    /// ‖A‖₂, the largest singular value, by Lanczos' method on AᵀA from a random vector (on A where it is symmetric), with as many steps as keep the relative
-    /// error below this with 95 % confidence, whatever the spectrum (Kuczyński & Woźniakowski 1992, theorem 4.2): k of about ln(33√n)/√(8·error) + ½,
-    /// such as 37 for 1 % and n = 10⁶; mostly the error is far smaller. Each step costs a product with A and one with Aᵀ; for a symmetric
-    /// operator two steps of one product each count as one, and for a semidefinite one each step of one product counts.
-    /// A Krylov space that is exhausted gives an exact result.
-    /// Raises OperatorException where the transpose is needed and not known, and ArgumentRangeException for an error that is not above 0.
-    /// Cancelled, it returns the norm in the Krylov space until then, with the interval of so many steps; before the first it raises
-    /// OperationCanceledException.
+    /// ‖A‖₂, the largest singular value, by Lanczos' method on AᵀA from a random vector (on A where it is symmetric),
+    /// with as many steps as keep the relative error below this with 95 % confidence, whatever the spectrum (Kuczyński
+    /// & Woźniakowski 1992, theorem 4.2): k of about ln(33√n)/√(8·error) + ½, such as 37 for 1 % and n = 10⁶; mostly
+    /// the error is far smaller. Each step costs a product with A and one with Aᵀ; for a symmetric operator two steps
+    /// of one product each count as one, and for a semidefinite one each step of one product counts. A Krylov space
+    /// that is exhausted gives an exact result.
+    /// Raises OperatorException where the transpose is needed and not known, and ArgumentRangeException for an error
+    /// that is not above 0. Cancelled, it returns the norm in the Krylov space until then, with the interval of so many
+    /// steps; before the first it raises OperationCanceledException.
     let spectral (relativeError: float) key (operator: LinearOperator) : SpectralNorm =
         spectralWith RunOptions.Default 0.95 relativeError key operator

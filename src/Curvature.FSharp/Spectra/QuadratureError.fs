@@ -3,8 +3,8 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// Intervals for the mean of few quadratic forms ωᵀf(A)ω, whose distribution leans to one side where few eigenvalues
-/// of f(A) outweigh the rest.
+/// Intervals for the mean of few quadratic forms ωᵀf(A)ω, whose distribution is skewed where few eigenvalues of f(A)
+/// outweigh the rest.
 module internal Skewness =
 
     /// No quadratic form of a normal vector is more skewed than one of a single eigenvalue, χ² with one degree of
@@ -69,10 +69,10 @@ module internal QuadratureError =
 
     // ---- from fewer steps
 
-    /// Slower than this power of the steps, nothing can be told of what is left.
+    /// Where the error falls more slowly than this power of the steps, the remaining error is not known.
     let private slowest = 1.0
 
-    /// With fewer steps, a cluster of eigenvalues is one node, and looks resolved before it splits.
+    /// With fewer steps, a cluster of eigenvalues is one node, and seems resolved before it splits.
     let private fewest = 8
 
     let private left (ratio: float) p = 1.0 / (Math.Pow(ratio, p) - 1.0)
@@ -129,19 +129,19 @@ module internal QuadratureError =
 
     // ---- from the ends of the spectrum
 
-    /// How far the spectrum reaches as far as Ritz values and their residuals tell, unless the caller or the operator
-    /// does.
+    /// The ends of the spectrum: those that the caller or the operator states, or those that Ritz values and their
+    /// residuals show.
     let private seenEnds (rules: SpectralRule[]) : struct (float * float) =
         let ritz = rules |> Array.map _.Recurrence.Residuals
-        let low = ritz |> Seq.map (fun own -> let struct (x, residual) = own[0] in x - residual) |> Seq.min
-        let high = ritz |> Seq.map (fun own -> let struct (x, residual) = Array.last own in x + residual) |> Seq.max
+        let low = ritz |> Seq.map (fun pairs -> let struct (x, residual) = pairs[0] in x - residual) |> Seq.min
+        let high = ritz |> Seq.map (fun pairs -> let struct (x, residual) = Array.last pairs in x + residual) |> Seq.max
         struct (low, high)
 
     /// No eigenvalue is less, if the caller or the operator says so.
     let private knownLow (sample: SpectralSample) =
         if sample.IsSemidefinite then max 0.0 sample.Bounds.Low else sample.Bounds.Low
 
-    /// An end outside of all nodes by more than rounding: between them Gauss–Radau's rule is none.
+    /// An end outside of all nodes by more than rounding: there is no Gauss–Radau rule with a node between them.
     let private outside (sample: SpectralSample) low high : struct (float * float) =
         let apart = float sample.Steps * sample.Unit
         struct (min low (sample.Least - apart), max high (sample.Largest + apart))
@@ -153,8 +153,8 @@ module internal QuadratureError =
 
     let private allFinite = Array.forall Double.IsFinite
 
-    /// How far the truth may be from Gauss's rules where no end is known: as the trend over the steps says, and no
-    /// less than Gauss–Radau's rules at the ends that Ritz values show, as far as the function is finite there.
+    /// How far the truth may be from Gauss's rules where no end is known: the trend over the steps, and no less than
+    /// the distance to Gauss–Radau's rules at the ends that Ritz values show, where the function is finite there.
     let private estimated tiny f (sample: SpectralSample) (whole: float[]) =
         let rules, known = sample.Rules, knownLow sample
         let struct (low, high) = seenEnds rules

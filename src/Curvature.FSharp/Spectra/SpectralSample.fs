@@ -56,26 +56,20 @@ type SpectralRule internal (nodes: float[], weights: float[], residuals: float[]
     /// Σ weight·f(node)
     member internal _.Integrate(f: float -> float) = Array.fold2 (fun sum x w -> sum + w * f x) 0.0 nodes weights
 
-/// What random vectors show of a spectrum: a quadrature rule for each. Made by StochasticLanczos.sample; one sample answers
-/// all questions about traces of functions, densities and counts.
+/// What a sample of a spectrum knows of its operator.
+[<NoEquality; NoComparison>]
+type internal SampledOperator = { Name: string; Size: int; DType: DType; IsSemidefinite: bool }
+
+/// A quadrature rule of the spectrum for each of some random vectors. Made by StochasticLanczos.sample; one sample
+/// gives traces of functions, densities and counts.
 [<Sealed; NoEquality; NoComparison>]
 type SpectralSample
-    internal
-    (
-        name: string,
-        size: int,
-        dtype: DType,
-        steps: int,
-        rules: SpectralRule[],
-        isSemidefinite: bool,
-        bounds: SpectrumBounds,
-        ledger: Ledger
-    ) =
+    internal (operator: SampledOperator, steps: int, rules: SpectralRule[], bounds: SpectrumBounds, ledger: Ledger) =
     /// What the operator is called.
-    member _.Name = name
+    member _.Name = operator.Name
 
     /// n, the number of eigenvalues.
-    member _.Size = size
+    member _.Size = operator.Size
 
     /// The rule of each random vector.
     member _.Rules = Array.copy rules
@@ -90,15 +84,14 @@ type SpectralSample
     member _.Bounds = bounds
 
     /// Whether the operator claims that no eigenvalue is negative.
-    member internal _.IsSemidefinite = isSemidefinite
+    member internal _.IsSemidefinite = operator.IsSemidefinite
 
     /// The same with other bounds of the spectrum.
-    member internal _.Within(bounds: SpectrumBounds) =
-        SpectralSample(name, size, dtype, steps, rules, isSemidefinite, bounds, ledger)
+    member internal _.Within(bounds: SpectrumBounds) = SpectralSample(operator, steps, rules, bounds, ledger)
 
     /// The same operator's sample of other rules.
     member internal _.Of(steps: int, rules: SpectralRule[], ledger: Ledger) =
-        SpectralSample(name, size, dtype, steps, rules, isSemidefinite, bounds, ledger)
+        SpectralSample(operator, steps, rules, bounds, ledger)
 
     /// The least node: no less than the least eigenvalue.
     member _.Least = rules |> Seq.map (fun rule -> rule.Nodes[0]) |> Seq.min
@@ -111,22 +104,22 @@ type SpectralSample
         if rules.Length = 0 then
             0.0
         else
-            SmallMatrices.epsilon dtype * max (abs this.Least) (abs this.Largest)
+            SmallMatrices.epsilon operator.DType * max (abs this.Least) (abs this.Largest)
 
-    /// How far rounding may have moved what a rule shows. A space that counts as invariant
-    /// before it is whole leaves out what its tolerance hides.
+    /// How far rounding may have moved what a rule shows. A space that counts as invariant before it has n vectors
+    /// leaves out parts below its tolerance.
     member internal this.Blur(rule: SpectralRule) =
         if ledger.IsExact then
             0.0
-        elif rule.IsExact && rule.Recurrence.Size < size then
-            float (min size 100) * this.Unit
+        elif rule.IsExact && rule.Recurrence.Size < operator.Size then
+            float (min operator.Size 100) * this.Unit
         else
             this.Unit
 
     /// How far below 0 rounding may put an eigenvalue that is 0.
     member internal this.Rounding = 100.0 * this.Unit
 
-    override _.ToString() = $"{rules.Length} rules of {steps} steps for {name}, {ledger.Matvecs} matvecs"
+    override _.ToString() = $"{rules.Length} rules of {steps} steps for {operator.Name}, {ledger.Matvecs} matvecs"
 
 namespace Curvature.FSharp
 
@@ -143,36 +136,3 @@ module internal Statistics =
         let moments = RunningMoments()
         values |> Array.iter moments.Add
         moments.StandardError
-
-/// What a listener hears while a spectrum is sampled by so many random vectors: before the first product, what all of
-/// it will take, and after each block the trace that the vectors so far show.
-[<Sealed; NoEquality; NoComparison>]
-type internal SpectralProgress(options: RunOptions, wanted: int, matvecs: float, bytes: float) =
-    let mutable traces = RunningMoments()
-
-    let reporter = ProgressReporter options
-    let forecast = { Samples = float wanted; Matvecs = matvecs; Bytes = bytes }
-
-    let report isRequired seconds =
-        reporter.Report(
-            isRequired,
-            fun () ->
-                let value = if traces.Count = 0 then nan else traces.Mean
-                let width = IntervalWidth.ofSamples traces.Count
-                SamplingProgress(traces.Count, value, traces.StandardError, seconds, forecast, width)
-        )
-
-    /// Before the first product.
-    member _.Start() = report true 0.0
-
-    /// After a block of vectors, with a trace from each.
-    member _.Add(seconds: float, block: float[]) =
-        block |> Array.iter traces.Add
-        // That all vectors are done is told at the end.
-        if traces.Count < wanted then report false seconds
-
-    /// At the end, or where the run was cancelled.
-    member _.Finish(seconds: float) = report true seconds
-
-    /// Nothing of what was told holds.
-    member _.Restart() = traces <- RunningMoments()

@@ -4,12 +4,13 @@ open System
 open System.Diagnostics
 open Curvature
 
-/// Stochastic Lanczos quadrature (Bai, Fahey & Golub 1996; Ubaru, Chen & Saad 2017): Gauss's rule for ωᵀf(A)ω from k steps of
-/// Lanczos, averaged over random vectors ω with E ωωᵀ = I. The recurrences run side by side, one block product a step.
+/// Stochastic Lanczos quadrature (Bai, Fahey & Golub 1996; Ubaru, Chen & Saad 2017): Gauss's rule for ωᵀf(A)ω from k
+/// steps of Lanczos, averaged over random vectors ω with E ωωᵀ = I. The recurrences run side by side, one block product
+/// a step.
 [<RequireQualifiedAccess>]
 module StochasticLanczos =
 
-    /// Bytes that the bases of recurrences side by side may take.
+    /// The most bytes of the bases of recurrences that run side by side.
     let private basisBytes = 1L <<< 31
 
     let private lockstep (options: RunOptions) (operator: LinearOperator) steps =
@@ -32,9 +33,15 @@ module StochasticLanczos =
         Ledgers.ofSamples samples (Cost.products products) seconds reason
 
     let private sampleOf (operator: LinearOperator) steps rules cost =
-        let isSemidefinite = operator.IsPositiveSemidefinite
-        let n, dtype = operator.Columns, operator.DType
-        SpectralSample(operator.Name, n, dtype, steps, rules, isSemidefinite, SpectrumBounds.Unknown, cost)
+        let sampled =
+            {
+                Name = operator.Name
+                Size = operator.Columns
+                DType = operator.DType
+                IsSemidefinite = operator.IsPositiveSemidefinite
+            }
+
+        SpectralSample(sampled, steps, rules, SpectrumBounds.Unknown, cost)
 
     /// The bases side by side, a few vectors beside each, and the rules with their recurrences.
     let private forecast options (operator: LinearOperator) probes steps width =
@@ -62,8 +69,7 @@ module StochasticLanczos =
                 let first, count = rules.Count, min width (probes - rules.Count)
                 let vectors = Probe.drawOn operator.Device probe key n (first, count) operator.DType
                 let rows = Array.init count (fun i -> Tensor.item 0 i vectors)
-                let spaces = rows |> Array.map (fun _ -> KrylovSpace(operator, steps, ValueNone, 0.0))
-                Array.iter2 (fun (space: KrylovSpace) row -> space.Start row) spaces rows
+                let spaces = rows |> Array.map (fun row -> Krylov.from row steps operator)
                 let goOn () = not options.Cancellation.IsCancellationRequested
                 let name i = $"a Lanczos vector of probe {first + i}"
                 products <- products + Krylov.advance operator name steps spaces goOn
@@ -96,15 +102,16 @@ module StochasticLanczos =
         (key: Key)
         (operator: LinearOperator)
         : SpectralSample =
-        Krylov.requireSymmetric "StochasticLanczos" operator
+        Requirements.symmetric "StochasticLanczos" operator
         Krylov.checkPositive "StochasticLanczos" "the number of random vectors" probes
         Krylov.checkPositive "StochasticLanczos" "the number of steps" steps
         Checkpoint.keeping options operator (fun options -> run options probe probes steps key)
 
-    /// Rules of `probes` sign vectors, of `steps` steps each: probes·steps products, about 8n·steps² operations a vector, and the memory of
-    /// as many bases of `steps` vectors as run side by side (up to 16 within 2 GiB). More steps than n are as good as n.
-    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be, and NonFiniteException
-    /// for products that are NaN or infinite.
+    /// Rules of `probes` sign vectors, of `steps` steps each: probes·steps products, about 8n·steps² operations a
+    /// vector, and the memory of as many bases of `steps` vectors as run side by side (up to 16 within 2 GiB). More
+    /// steps than n are as good as n.
+    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to
+    /// be, and NonFiniteException for products that are NaN or infinite.
     let sample (probes: int) (steps: int) (key: Key) (operator: LinearOperator) : SpectralSample =
         sampleWith RunOptions.Default Probe.rademacher probes steps key operator
 
@@ -162,13 +169,17 @@ module StochasticLanczos =
 
     let private requirePositive what (sample: SpectralSample) =
         if sample.Size > 0 && sample.Least <= 0.0 then
-            Fail.operator
-                $"{what}: a positive definite operator is needed, and {sample.Name} has a Ritz value of {sample.Least:g6}; see LinearOperator.shift"
+            Fail.operator (
+                $"{what}: a positive definite operator is needed, and {sample.Name} has a Ritz value of "
+                + $"{sample.Least:g6}; see LinearOperator.shift"
+            )
 
     let private requireSemidefinite what (sample: SpectralSample) =
         if sample.Size > 0 && sample.Least < -sample.Rounding then
-            Fail.operator
-                $"{what}: a positive semidefinite operator is needed, and {sample.Name} has a Ritz value of {sample.Least:g6}"
+            Fail.operator (
+                $"{what}: a positive semidefinite operator is needed, and {sample.Name} has a Ritz value of "
+                + $"{sample.Least:g6}"
+            )
 
     /// ln det A = tr ln A for a positive definite A. Raises OperatorException where a Ritz value is not positive.
     let logDeterminant (sample: SpectralSample) : Estimate<float> =
@@ -178,8 +189,10 @@ module StochasticLanczos =
     /// ln det (A + λI). Raises OperatorException where a Ritz value is not above −λ.
     let logDeterminantShifted (lambda: float) (sample: SpectralSample) : Estimate<float> =
         if sample.Size > 0 && sample.Least + lambda <= 0.0 then
-            Fail.operator
-                $"StochasticLanczos.logDeterminantShifted: {sample.Name} has a Ritz value of {sample.Least:g6}, which {lambda} does not make positive"
+            Fail.operator (
+                $"StochasticLanczos.logDeterminantShifted: {sample.Name} has a Ritz value of {sample.Least:g6}, which "
+                + $"{lambda} does not make positive"
+            )
 
         let derivatives = Alternating(Math.BitIncrement -lambda, 1.0, false)
         estimate "StochasticLanczos.logDeterminantShifted" (fun x -> log (x + lambda)) derivatives sample
@@ -187,19 +200,20 @@ module StochasticLanczos =
     /// tr A⁻¹ for a positive definite A. Raises OperatorException where a Ritz value is not positive.
     let traceOfInverse (sample: SpectralSample) : Estimate<float> =
         requirePositive "StochasticLanczos.traceOfInverse" sample
-        // Below 0 it is another branch, which no eigenvalue is on.
+        // Eigenvalues are above 0; below it is another branch of 1/x.
         let inverse x = if x > 0.0 then 1.0 / x else nan
         estimate "StochasticLanczos.traceOfInverse" inverse (Alternating(Double.Epsilon, 1.0, true)) sample
 
-    /// −tr A ln A for a positive semidefinite A, in nats: von Neumann's entropy where tr A = 1. Raises OperatorException where a
-    /// Ritz value is negative by more than rounding.
+    /// −tr A ln A for a positive semidefinite A, in nats: von Neumann's entropy where tr A = 1. Raises
+    /// OperatorException where a Ritz value is negative by more than rounding.
     let entropy (sample: SpectralSample) : Estimate<float> =
         requireSemidefinite "StochasticLanczos.entropy" sample
         let entropyOf x = if x <= 0.0 then 0.0 else -x * log x
         estimate "StochasticLanczos.entropy" entropyOf (Alternating(0.0, 1.0, false)) sample
 
-    /// tr A(A + λI)⁻¹ for a positive semidefinite A and λ > 0: the number of directions that the curvature, rather than the damping,
-    /// decides (MacKay 1992). Raises OperatorException where a Ritz value is negative by more than rounding.
+    /// tr A(A + λI)⁻¹ for a positive semidefinite A and λ > 0: the number of directions that the curvature, rather than
+    /// the damping, decides (MacKay 1992). Raises OperatorException where a Ritz value is negative by more than
+    /// rounding.
     let effectiveDimension (lambda: float) (sample: SpectralSample) : Estimate<float> =
         if not (lambda > 0.0 && Double.IsFinite lambda) then
             Fail.range $"StochasticLanczos.effectiveDimension: a positive damping is needed, and it is {lambda}"
@@ -208,7 +222,8 @@ module StochasticLanczos =
         let share x = let x = max 0.0 x in x / (x + lambda)
         estimate "StochasticLanczos.effectiveDimension" share (Alternating(0.0, 1.0, false)) sample
 
-    /// (Σ|λᵢ|ᵖ)^(1/p) for p ≥ 1: the nuclear norm for 1, Frobenius's for 2. The interval's ends are the roots of those of the sum.
+    /// (Σ|λᵢ|ᵖ)^(1/p) for p ≥ 1: the nuclear norm for 1, Frobenius's for 2. The interval's ends are the roots of those
+    /// of the sum.
     let schattenNorm (p: float) (sample: SpectralSample) : Estimate<float> =
         if not (p >= 1.0 && Double.IsFinite p) then
             Fail.range $"StochasticLanczos.schattenNorm: p must be at least 1, and is {p}"

@@ -4,16 +4,12 @@ open System
 open System.Diagnostics
 open Curvature
 
-/// Eigenpairs at the ends of a spectrum by Lanczos with thick restarts (Wu & Simon 2000): when the basis is full, the best Ritz vectors are
-/// kept and the space grows again from them.
+/// Eigenpairs at the ends of a spectrum by Lanczos with thick restarts (Wu & Simon 2000): when the basis is full, the
+/// best Ritz vectors are kept and the space grows again from them.
 [<RequireQualifiedAccess>]
 module ThickRestartLanczos =
 
-    /// What one search found: values, vectors and residuals in the order wanted, and which are good enough.
-    [<NoEquality; NoComparison>]
-    type private Found = { Values: float[]; Vectors: Tensor; Residuals: float[]; Good: bool[] }
-
-    /// What a search draws on: products that are left, and random vectors.
+    /// The products and random vectors of a search.
     type private Budget(options: EigenOptions, operator: LinearOperator) =
         let mutable products, drawn = 0, 0
         member _.Products = products
@@ -33,14 +29,14 @@ module ThickRestartLanczos =
             if isNull space.Next then space.Continue(budget.Random())
             space.Accept(budget.Multiply space.Next)
 
-    /// One search outside of what is locked, whose residuals add to those found here.
+    /// One search outside of the locked pairs, whose residuals add to those found here.
     let private search
         (options: EigenOptions)
         (wanted: SpectrumEnd)
         count
         (operator: LinearOperator)
         budget
-        (locked: Found voption)
+        (locked: FoundPairs voption)
         =
         let n = operator.Columns
 
@@ -54,7 +50,7 @@ module ThickRestartLanczos =
         let isChosen = options.BasisSize <> EigenOptions.AutomaticBasisSize
         let basis = if isChosen then options.BasisSize else 2 * count + 10
         let capacity = min available (max basis (count + 2))
-        let space = KrylovSpace(operator, capacity, locked |> ValueOption.map _.Vectors, lockedScale)
+        let space = Krylov.outside (locked |> ValueOption.map _.Vectors) lockedScale capacity operator
         space.Start((budget: Budget).Random())
         let mutable result = ValueNone
 
@@ -65,8 +61,8 @@ module ThickRestartLanczos =
             let best = order[.. min count space.Size - 1]
 
             let residual i =
-                let own = space.ResidualBound(ritz, i)
-                sqrt (own * own + lockedResidual * lockedResidual)
+                let outside = space.ResidualBound(ritz, i)
+                sqrt (outside * outside + lockedResidual * lockedResidual)
 
             let good i =
                 residual i <= EigenOrder.allowed options operator.DType space.Scale ritz.Values[i] + lockedResidual
@@ -83,7 +79,7 @@ module ThickRestartLanczos =
                             Values = best |> Array.map (fun i -> ritz.Values[i])
                             Vectors = Vectors.combinations c space.Vectors
                             Residuals = best |> Array.map residual
-                            Good = best |> Array.map (fun i -> space.IsWhole || good i)
+                            IsGood = best |> Array.map (fun i -> space.IsWhole || good i)
                         }
             else
                 // Some room beyond the wanted ones speeds up the last of them (Wu & Simon 2000, section 5).
@@ -92,7 +88,7 @@ module ThickRestartLanczos =
 
         result.Value
 
-    let private join wanted count (a: Found) (b: Found) =
+    let private join wanted count (a: FoundPairs) (b: FoundPairs) =
         let values = Array.append a.Values b.Values
         let order = EigenOrder.rank wanted values
         let order = order[.. min count order.Length - 1]
@@ -103,17 +99,17 @@ module ThickRestartLanczos =
             Values = pick a.Values b.Values
             Vectors = Tensor.take 0 (Tensor.ofIndices [ order.Length ] order |> Tensor.toDevice rows.Device) rows
             Residuals = pick a.Residuals b.Residuals
-            Good = pick a.Good b.Good
+            IsGood = pick a.IsGood b.IsGood
         }
 
-    /// Looks outside of all that was found for more, until nothing found there belongs among the wanted.
+    /// Searches outside of all pairs that were found, until nothing found there belongs among the wanted.
     let private complete
         (options: EigenOptions)
         wanted
         count
         (operator: LinearOperator)
         (budget: Budget)
-        (found: Found)
+        (found: FoundPairs)
         =
         let mutable wantedSoFar, all, goOn = found, found, true
         // At both ends, one further pair is looked for at each.
@@ -129,11 +125,12 @@ module ThickRestartLanczos =
 
         // A search that was cut short may have missed some.
         if goOn && budget.IsSpent then
-            { wantedSoFar with Good = wantedSoFar.Good |> Array.map (fun _ -> false) }
+            { wantedSoFar with IsGood = wantedSoFar.IsGood |> Array.map (fun _ -> false) }
         else
             wantedSoFar
 
-    /// `count` eigenpairs at an end of the spectrum of a symmetric operator, with options for tolerance, limits and multiplicities; see `find`.
+    /// `count` eigenpairs at an end of the spectrum of a symmetric operator, with options for tolerance, limits and
+    /// multiplicities; see `find`.
     let findWith (options: EigenOptions) (wanted: SpectrumEnd) (count: int) (operator: LinearOperator) : EigenPairs =
         EigenOrder.checkCount "ThickRestartLanczos" count operator
         options.Cancellation.ThrowIfCancellationRequested()
@@ -141,19 +138,21 @@ module ThickRestartLanczos =
         let found = search options wanted count operator budget ValueNone
 
         let found =
-            if options.FindsMultiplicities && found.Good |> Array.forall id then
+            if options.FindsMultiplicities && found.IsGood |> Array.forall id then
                 complete options wanted count operator budget found
             else
                 found
 
-        let cancelled = options.Cancellation.IsCancellationRequested && found.Good |> Array.exists not
+        let cancelled = options.Cancellation.IsCancellationRequested && found.IsGood |> Array.exists not
         let seconds = watch.Elapsed.TotalSeconds
-        EigenPairs(found.Values, found.Vectors, found.Residuals, found.Good, budget.Products, seconds, cancelled)
+        EigenPairs(found, budget.Products, seconds, cancelled)
 
-    /// `count` eigenpairs at an end of the spectrum of a symmetric operator, each with a bound on its residual and none a ghost of another.
-    /// One product a step, the memory of 2·count + 10 basis vectors. Pairs that the limit of products leaves unfinished
-    /// are returned as not converged. A multiple eigenvalue is found once for certain: see EigenOptions.WithMultiplicities.
-    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to be,
-    /// ArgumentRangeException for less than one pair or more than n, and NonFiniteException for products that are NaN or infinite.
+    /// `count` eigenpairs at an end of the spectrum of a symmetric operator, each with a bound on its residual and none
+    /// a ghost of another. One product a step, the memory of 2·count + 10 basis vectors. Pairs that the limit of
+    /// products leaves unfinished are returned as not converged. A multiple eigenvalue is found once for certain: see
+    /// EigenOptions.WithMultiplicities.
+    /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to
+    /// be, ArgumentRangeException for less than one pair or more than n, and NonFiniteException for products that are
+    /// NaN or infinite.
     let find (wanted: SpectrumEnd) (count: int) (operator: LinearOperator) : EigenPairs =
         findWith EigenOptions.Default wanted count operator

@@ -78,11 +78,11 @@ public sealed class DataFiles
         var classes = first.Labels;
         var colours = Cifar.Images10(batch);                    // data_batch_1.bin
         var all = ImageSet.Concat(Cifar.Images10(batch), Cifar.Images10(another));
-        var own = ImageSet.Create([0, 10, 20, 30, 40, 50, 60, 70], labels: [0, 1], channels: 1, height: 2, width: 2);
+        var made = ImageSet.Create([0, 10, 20, 30, 40, 50, 60, 70], labels: [0, 1], channels: 1, height: 2, width: 2);
 
         Assert.That(pixels.Shape, Is.EqualTo(new[] { 2, 1, 1, 2 }));
         Assert.That(classes.ToInt32Array(), Is.EqualTo(new[] { 7, 2 }));
-        Assert.That((colours.Count, all.Count, own.Count), Is.EqualTo((1, 2, 2)));
+        Assert.That((colours.Count, all.Count, made.Count), Is.EqualTo((1, 2, 2)));
     }
 
     [Test]

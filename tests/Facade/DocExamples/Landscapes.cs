@@ -42,7 +42,8 @@ public sealed class Landscapes
         var (network, theta, risk) = Problem();
         var first = Direction.Random(Key.OfSeed(1), theta).FilterNormalized(network.Layout, theta);
         var second = Direction.Random(Key.OfSeed(2), theta).FilterNormalized(network.Layout, theta);
-        var plane = risk.LossPlane(theta, first, second, Landscape.Grid(1, 21), Landscape.Grid(1, 21));
+        var positions = Landscape.Grid(1, 21);
+        var plane = risk.LossPlane(theta, first.Axis(positions), second.Axis(positions));
         Console.WriteLine($"{plane.Losses[10, 10]} in the middle, {plane.Losses[0, 0]} in a corner");
 
         Assert.That(plane.Losses.GetLength(0), Is.EqualTo(21));

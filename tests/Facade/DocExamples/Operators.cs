@@ -129,16 +129,28 @@ public sealed class Operators
         var gradient = Differentiate.Gradient(x => cross(Inputs.MatMul(x.Reshape(3, 2))), Theta);
 
         var damped = gaussNewton.Damped(0.1);
-        var options = SolverOptions.Default.WithPreconditioner(damped.ExactDiagonal().Value);
-        var solution = damped.ConjugateGradients(gradient, options);
-        var step = solution.Solution;   // what Newton's method subtracts; solution.IsConverged says whether to trust it
+        var solver = Solver.ConjugateGradients(preconditioner: damped.ExactDiagonal().Value);
+        var solution = damped.Solve(gradient, solver);
+        var step = solution.Value;   // what Newton's method subtracts; solution.Status says whether to trust it
 
-        var inverse = damped.InverseByConjugateGradients(options);
-        var series = damped.InverseByNeumannSeries(scale: 0.5);
+        var inverse = damped.Inverse(solver);
+        var series = damped.Inverse(Solver.Neumann(scale: 0.5));
 
-        Assert.That(solution.IsConverged);
+        Assert.That(solution.Status, Is.EqualTo(SolveStatus.Solved));
         Assert.That(damped.Apply(step).ToArray(), Is.EqualTo(gradient.ToArray()).Within(1e-7));
         Assert.That(inverse.Apply(gradient).ToArray(), Is.EqualTo(series.Apply(gradient).ToArray()).Within(1e-7));
+    }
+
+    [Test]
+    public void WhatASolutionSays()
+    {
+        var indefinite = LinearOperator.FromDiagonal(Tensor.FromArray([2.0, -1.0]));
+        var met = indefinite.Solve(Tensor.FromArray([1.0, 1.0]));
+        Console.WriteLine($"{met.Status}: {met}. {met.Advice}");   // Breakdown: not positive definite … damp it …
+        var direction = met.NegativeCurvature[0].Direction;        // along which the loss curves downward
+
+        Assert.That(met.Status, Is.EqualTo(SolveStatus.Breakdown));
+        Assert.That(direction.Dot(indefinite.Apply(direction)).ToScalar(), Is.LessThanOrEqualTo(0.0));
     }
 
     [Test]

@@ -45,8 +45,8 @@ module LandscapeLaws =
                 Landscape.plane
                     (Risk.ofFunction loss)
                     theta
-                    (first, (Landscape.grid 2.0 4))
-                    (second, (Landscape.grid 1.0 3))
+                    (Landscape.axis (Landscape.grid 2.0 4) first)
+                    (Landscape.axis (Landscape.grid 1.0 3) second)
 
             let flat (table: float[,]) = table |> Seq.cast<float> |> Seq.toArray
             Expect.close 1e-12 (flat plane.ModelLosses) (flat plane.Losses)

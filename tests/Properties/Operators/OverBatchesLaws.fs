@@ -115,15 +115,15 @@ module OverBatchesLaws =
         let b = Matrices.random (data.Seed + 1) data.Sizes.Length size
         let options = SolverOptions.Default.WithTolerance 1e-10
 
-        let options =
+        let solver =
             if preconditioned then
-                options.WithPreconditioner(Tensor.ofArray [ size ] (Matrices.diagonal matrix))
+                ConjugateGradients.preconditioned (Tensor.ofArray [ size ] (Matrices.diagonal matrix))
             else
-                options
+                ConjugateGradients.solver
 
-        let solution = ConjugateGradients.solve options a b
+        let solution = Solver.solve options solver a b
         Expect.isTrue (string solution) solution.IsConverged
-        let rest = b - a.Apply solution.Solution
+        let rest = b - a.Apply solution.Value
 
         for row in 0 .. data.Sizes.Length - 1 do
             let norm t = (Tensor.norm (Tensor.item 0 row t)).ToScalar()

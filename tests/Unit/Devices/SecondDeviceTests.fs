@@ -260,14 +260,13 @@ type SecondDeviceTests() =
             fun on ->
                 let a, b = positive on, on (normal 20 [ 2; 9 ])
 
-                let preconditioned =
-                    SolverOptions.Default.WithPreconditioner(on (Tensor.ones DType.Float64 [ 9 ] * 2.0))
+                let preconditioned = ConjugateGradients.preconditioned (on (Tensor.ones DType.Float64 [ 9 ] * 2.0))
 
                 [
-                    (ConjugateGradients.solve SolverOptions.Default a b).Solution
-                    (ConjugateGradients.solve preconditioned a b).Solution
-                    (ConjugateGradients.inverse SolverOptions.Default a).Apply b
-                    (Neumann.solve (SolverOptions.Default.WithMaxIterations 4000) 0.01 a b).Solution
+                    (ConjugateGradients.solve SolverOptions.Default a b).Value
+                    (Solver.solve SolverOptions.Default preconditioned a b).Value
+                    (Solver.inverse SolverOptions.Default ConjugateGradients.solver a).Apply b
+                    (Neumann.solve (SolverOptions.Default.WithMaxIterations 4000) 0.01 a b).Value
                 ]
                 |> List.collect ofTensor
             "diagnosis",
@@ -405,8 +404,8 @@ type SecondDeviceTests() =
                     Landscape.plane
                         (Risk.ofFunction (lossOf on))
                         theta
-                        ((random 39), grid)
-                        ((Direction.orthogonalTo (random 39) (random 40)), grid)
+                        (Landscape.axis grid (random 39))
+                        (random 40 |> Direction.orthogonalTo (random 39) |> Landscape.axis grid)
 
                 line gradient @ line host @ line (random 41) @ List.ofArray overBatches.Losses @ ofGrid plane.Losses
             "quantisation",
@@ -485,4 +484,4 @@ type SecondDeviceTests() =
         refused (fun () -> vmap (fun t -> t * x) (Tensor.unsqueeze 0 far))
 
         refused (fun () ->
-            (ConjugateGradients.solve SolverOptions.Default (LinearOperator.ofDiagonal (Tensor.exp far)) x).Solution)
+            (ConjugateGradients.solve SolverOptions.Default (LinearOperator.ofDiagonal (Tensor.exp far)) x).Value)

@@ -55,8 +55,9 @@ type DiagnoseTests() =
                 LinearOperator.ofDiagonal (Tensor.ones DType.Float32 [ 30 ])
                 LinearOperator.zero DType.Float64 4 4
                 LinearOperator.identity DType.Float64 1
-                ConjugateGradients.inverse
+                Solver.inverse
                     (SolverOptions.Default.WithTolerance 1e-12)
+                    ConjugateGradients.solver
                     (LinearOperator.damped 6.0 symmetric)
                 Jacobian.at (fun x -> Tensor.sin (Tensor.slice 0 0 7 x)) theta
             ] do

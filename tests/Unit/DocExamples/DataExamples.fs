@@ -76,11 +76,11 @@ module DataExamples =
             let classes = first.Labels
             let colours = Cifar.images10 batch // data_batch_1.bin
             let all = [ batch; another ] |> List.map Cifar.images10 |> ImageSet.concat
-            let own = ImageSet.create (1, 2, 2) [| 0; 1 |] [| 0uy; 10uy; 20uy; 30uy; 40uy; 50uy; 60uy; 70uy |]
+            let made = ImageSet.create (1, 2, 2) [| 0; 1 |] [| 0uy; 10uy; 20uy; 30uy; 40uy; 50uy; 60uy; 70uy |]
 
             Expect.equal [| 2; 1; 1; 2 |] pixels.Shape
             Expect.tensor 0.0 [ 2 ] [ 7; 2 ] classes
-            Expect.equal [ 1; 2; 2 ] [ colours.Count; all.Count; own.Count ])
+            Expect.equal [ 1; 2; 2 ] [ colours.Count; all.Count; made.Count ])
 
     [<Test>]
     let ``batches, made when they are asked for`` () =

@@ -39,11 +39,12 @@ module LandscapeExamples =
 
     [<Test>]
     let ``over a plane`` () =
-        let random seed = Direction.random (Key.OfSeed seed) theta |> Direction.filterNormalized network.Layout theta
+        let axis seed =
+            Direction.random (Key.OfSeed seed) theta
+            |> Direction.filterNormalized network.Layout theta
+            |> Landscape.axis (Landscape.grid 1.0 21)
 
-        let first, second = random 1L, random 2L
-
-        let plane = Landscape.plane risk theta (first, (Landscape.grid 1.0 21)) (second, (Landscape.grid 1.0 21))
+        let plane = Landscape.plane risk theta (axis 1L) (axis 2L)
 
         printfn $"{plane.Losses[10, 10]} in the middle, {plane.Losses[0, 0]} in a corner"
 

@@ -109,16 +109,26 @@ module OperatorExamples =
         let gradient = grad (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
 
         let damped = LinearOperator.damped 0.1 gaussNewton
-        let options = SolverOptions.Default.WithPreconditioner((Exact.diagonal damped).Value)
-        let solution = ConjugateGradients.solve options damped gradient
-        let step = solution.Solution // what Newton's method subtracts; solution.IsConverged says whether to trust it
+        let solver = ConjugateGradients.preconditioned (Exact.diagonal damped).Value
+        let solution = Solver.solve SolverOptions.Default solver damped gradient
+        let step = solution.Value // what Newton's method subtracts; solution.Status says whether to trust it
 
-        let inverse = ConjugateGradients.inverse options damped
-        let series = Neumann.inverse SolverOptions.Default 0.5 damped
+        let inverse = Solver.inverse SolverOptions.Default solver damped
+        let series = Solver.inverse SolverOptions.Default (Neumann.solver 0.5) damped
 
-        Assert.That(solution.IsConverged)
+        Assert.That(solution.Status, Is.EqualTo SolveStatus.Solved)
         Expect.tensorsClose 1e-7 gradient (damped.Apply step)
         Expect.tensorsClose 1e-7 (inverse.Apply gradient) (series.Apply gradient)
+
+    [<Test>]
+    let ``what a solution says`` () =
+        let indefinite = LinearOperator.ofDiagonal (Tensor.ofArray [ 2 ] [| 2.0; -1.0 |])
+        let met = ConjugateGradients.solve SolverOptions.Default indefinite (Tensor.ones DType.Float64 [ 2 ])
+        printfn $"{met.Status}: {met}. {met.Advice}" // Breakdown: not positive definite … damp it …
+        let direction = met.NegativeCurvature[0].Direction // along which the loss curves downward
+
+        Assert.That(met.Status, Is.EqualTo SolveStatus.Breakdown)
+        Assert.That((Tensor.dot direction (indefinite.Apply direction)).ToScalar(), Is.LessThanOrEqualTo 0.0)
 
     [<Test>]
     let ``checking an operator`` () =

@@ -29,8 +29,8 @@ module SensitivityExamples =
         printfn $"Kendall's tau {stability.MeanTau:f2}, in 95 %% of draws above {stability.TauQuantile 0.05:f2}"
         printfn $"{stability.Names[0]} is number {stability.Rank(0, 0.95)}"
 
-        printfn
-            $"it minds more than {stability.Names[1]} with probability {stability.ProbabilityThatFirstIsLarger(0, 1)}"
+        let probability = stability.ProbabilityThatFirstIsLarger(0, 1)
+        printfn $"its score is above that of {stability.Names[1]} with probability {probability}"
 
         let isWeight (tensor: ParameterTensor) = tensor.Name.EndsWith "weight"
         let byFilter = QuantizationSensitivity.scoresWith Quantization.perRow isWeight [ 4 ] theta table

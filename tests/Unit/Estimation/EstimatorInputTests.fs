@@ -51,9 +51,8 @@ type EstimatorInputTests() =
 
     let solvers: (string * (LinearOperator -> float[])) list =
         [
-            "ConjugateGradients",
-            (fun a -> ((ConjugateGradients.inverse SolverOptions.Default a).Apply(ones a)).ToArray())
-            "Neumann", fun a -> ((Neumann.inverse SolverOptions.Default 0.1 a).Apply(ones a)).ToArray()
+            for name, solver in [ "ConjugateGradients", ConjugateGradients.solver; "Neumann", Neumann.solver 0.1 ] do
+                name, fun a -> ((Solver.inverse SolverOptions.Default solver a).Apply(ones a)).ToArray()
         ]
 
     let square = traces @ diagonals @ semidefinite @ solvers

@@ -120,7 +120,7 @@ type NormTests() =
             LinearOperator.ofDelegate DType.Float64 5 5 (Array.map (fun _ -> nan))
             |> LinearOperator.claim OperatorProperties.Symmetric
 
-        Expect.error<NonFiniteException> [ "Lanczos vector 0"; "NaN" ] (fun () ->
+        Expect.error<NonFiniteException> [ "Lanczos vector"; "NaN" ] (fun () ->
             Norm.spectral 0.1 key broken |> ignore)
 
         use source = new CancellationTokenSource()

@@ -39,7 +39,8 @@ type LandscapeTests() =
     [<Test>]
     member _.``the model of a quadratic loss over a plane is the loss, at right angles or not``() =
         let first, second = along [ 2.0; 1.0 ], along [ 1.0; 0.5 ]
-        let plane = Landscape.plane (Risk.ofFunction quadratic) point (first, [ -1.0; 0.0; 2.0 ]) (second, [ 0.5; 1.5 ])
+        let first, second = Landscape.axis [ -1.0; 0.0; 2.0 ] first, Landscape.axis [ 0.5; 1.5 ] second
+        let plane = Landscape.plane (Risk.ofFunction quadratic) point first second
         Expect.close 1e-14 [| 14.0; 7.0; 7.0; 3.5 |] (plane.Model.Curvatures |> Seq.cast<float> |> Seq.toArray)
 
         for i in 0..2 do
@@ -72,8 +73,8 @@ type LandscapeTests() =
             Landscape.plane
                 (Risk.ofFunction over)
                 (Tensor.zeros DType.Float64 [ 2 ])
-                ((along [ 1.0; 0.0 ]), grid)
-                ((along [ 0.0; 1.0 ]), grid)
+                (along [ 1.0; 0.0 ] |> Landscape.axis grid)
+                (along [ 0.0; 1.0 ] |> Landscape.axis grid)
         // Σx⁴/Σx² is largest for its distance on the axes.
         Expect.close 1e-12 [| 0.3 |] [| (plane.DepartureDistance 0.05).Value |]
 
@@ -91,8 +92,9 @@ type LandscapeTests() =
         Expect.isTrue "from the form" (not other.Model.FromEigenvalues)
         Expect.close 1e-8 [| line.Model.Curvatures[0, 0] |] [| other.Model.Curvatures[0, 0] |]
 
-        let plane =
-            Landscape.plane (Risk.ofFunction quadratic) point (long, [ 0.0 ]) ((Direction.eigenvector 1 pairs), [ 0.0 ])
+        let at0 = Landscape.axis [ 0.0 ]
+
+        let plane = Landscape.plane (Risk.ofFunction quadratic) point (at0 long) (at0 (Direction.eigenvector 1 pairs))
 
         let expected = [| 9.0 * pairs.Values[0]; 0.0; 0.0; pairs.Values[1] |]
         Expect.close 1e-7 expected (plane.Model.Curvatures |> Seq.cast<float> |> Seq.toArray)
@@ -139,8 +141,8 @@ type LandscapeTests() =
                 options
                 (Risk.ofFunction loss)
                 theta
-                ((along [ 1.0; 0.0 ]), [ -2.0; 0.0 ])
-                ((along [ 0.0; 1.0 ]), [ -3.0; 0.0 ])
+                (along [ 1.0; 0.0 ] |> Landscape.axis [ -2.0; 0.0 ])
+                (along [ 0.0; 1.0 ] |> Landscape.axis [ -3.0; 0.0 ])
 
         Expect.equal [| [| 0; 0 |]; [| 0; 1 |]; [| 1; 0 |] |] plane.NonFinite
 
@@ -222,12 +224,12 @@ type LandscapeTests() =
 
             let told = ResizeArray<LandscapeProgress>()
             let options = LandscapeOptions.Default.WithProgress(listen told.Add).WithProgressInterval 0.0
-            let grid, other = Landscape.grid 1.0 5, [ -0.5; 0.5 ]
+            let grid = Landscape.grid 1.0 5
+            let firstAxis, secondAxis = Landscape.axis grid first, Landscape.axis [ -0.5; 0.5 ] second
 
-            let plane =
-                Landscape.planeWith options (Risk.ofBatches reduction loss streamed) theta (first, grid) (second, other)
+            let plane = Landscape.planeWith options (Risk.ofBatches reduction loss streamed) theta firstAxis secondAxis
 
-            let whole = Landscape.plane (Risk.ofFunction (loss (Batch(x, labels)))) theta (first, grid) (second, other)
+            let whole = Landscape.plane (Risk.ofFunction (loss (Batch(x, labels)))) theta firstAxis secondAxis
             let flat (table: float[,]) = table |> Seq.cast<float> |> Seq.toArray
             Expect.close 1e-12 (flat whole.Losses) (flat plane.Losses)
             Expect.close 1e-12 (flat whole.ModelLosses) (flat plane.ModelLosses)
@@ -272,7 +274,8 @@ type LandscapeTests() =
         let first, second = Direction.eigenvector 0 pairs, Direction.eigenvector 1 pairs
         let options = LandscapeOptions.Default.WithQuadraticForms()
         let grid = Landscape.grid 0.5 11
-        let plane = Landscape.planeWith options (Risk.ofFunction loss) theta (first, grid) (second, grid)
+        let axis = Landscape.axis grid
+        let plane = Landscape.planeWith options (Risk.ofFunction loss) theta (axis first) (axis second)
         DigitsNetwork.close tolerance "loss" plane.Losses[5, 5]
         let top, bottom = (DigitsNetwork.numbers "hessian_top5")[0], (DigitsNetwork.numbers "hessian_bottom5")[0]
         let curvatures = plane.Model.Curvatures |> Seq.cast<float> |> Seq.toArray

@@ -1,5 +1,8 @@
 namespace Curvature.Tests.Unit
 
+open System
+open System.IO
+open System.Threading
 open NUnit.Framework
 open Curvature
 open Curvature.FSharp
@@ -93,3 +96,27 @@ type CurvatureByTensorTests() =
         Expect.close 0.0 [| 2.0; 1.0 |] (column _.Trace.Value small)
         let unknown = raises<ParameterException>(fun () -> small["c"])
         Expect.isTrue unknown.Message (unknown.Message.Contains "a, b")
+
+    [<Test>]
+    member _.``a resumed run has kept what each vector said of the traces``() =
+        let layout = ParameterLayout.ofShapes [ "a", [ 40 ]; "b", [ 20 ] ]
+        let operator = LinearOperator.ofMatrix (Matrices.symmetric 22 60)
+        let estimator = Hutchinson.estimator Probe.rademacher (CurvatureByTensor.measurement layout)
+        let run options = Estimate.runWith options estimator (StoppingRule.matvecs 48) key operator
+        let path = Path.Combine(Path.GetTempPath(), $"curvature-{Guid.NewGuid()}.run")
+        use source = new CancellationTokenSource()
+
+        let listener =
+            { new IProgress<SamplingProgress> with
+                member _.Report report = if report.Samples >= 16 then source.Cancel()
+            }
+
+        try
+            let options = RunOptions.Default.WithCheckpoint path
+            let begun = run (options.WithCancellation(source.Token).WithProgress(listener, 0.0))
+            Assert.That(begun.Ledger.Samples, Is.LessThan 48)
+            let expected = run RunOptions.Default |> column _.Samples
+            Expect.equal 48 expected[0].Length
+            Expect.equal expected (run options |> column _.Samples)
+        finally
+            File.Delete path

@@ -121,21 +121,21 @@ type LongCallTests() =
                 isCancelled sample.Ledger.StopReason)
             call "ConjugateGradients.solve" Returns 1 (fun work token ->
                 (ConjugateGradients.solve (solving token) (operator work) one).IsCancelled)
-            call "ConjugateGradients.inverse" Raises 1 (fun work token ->
-                (ConjugateGradients.inverse (solving token) (operator work)).Apply one |> ignore
+            call "Solver.inverse of conjugate gradients" Raises 1 (fun work token ->
+                (Solver.inverse (solving token) ConjugateGradients.solver (operator work)).Apply one |> ignore
                 false)
             call "Neumann.solve" Returns 1 (fun work token ->
                 (Neumann.solve (solving token) 0.04 (operator work) one).IsCancelled)
-            call "Neumann.inverse" Raises 1 (fun work token ->
-                (Neumann.inverse (solving token) 0.04 (operator work)).Apply one |> ignore
+            call "Solver.inverse of a series" Raises 1 (fun work token ->
+                (Solver.inverse (solving token) (Neumann.solver 0.04) (operator work)).Apply one |> ignore
                 false)
             call "Landscape.line" Raises 0 (fun work token ->
                 Landscape.lineWith (landscape token) (risk 60 work) theta directions[0] [ 0.0; 0.5; 1.0 ] |> ignore
                 false)
             call "Landscape.plane" Raises 0 (fun work token ->
-                let grid = [ -0.5; 0.5 ]
+                let axis = Landscape.axis [ -0.5; 0.5 ]
 
-                Landscape.planeWith (landscape token) (risk 60 work) theta (directions[0], grid) (directions[1], grid)
+                Landscape.planeWith (landscape token) (risk 60 work) theta (axis directions[0]) (axis directions[1])
                 |> ignore
 
                 false)

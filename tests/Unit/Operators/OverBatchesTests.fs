@@ -311,7 +311,7 @@ type OverBatchesTests() =
         // What is made of such operators warns too, once for each.
         let mixed = 2.0 * (operators (Network.forTraining network)).Head |> LinearOperator.damped 1.0
         Expect.equal 1 (LinearOperator.blockDiagonal [ mixed * mixed; LinearOperator.block 0 2 mixed ]).Warnings.Count
-        Expect.equal 1 (ConjugateGradients.inverse SolverOptions.Default mixed).Warnings.Count
+        Expect.equal 1 (Solver.inverse SolverOptions.Default ConjugateGradients.solver mixed).Warnings.Count
 
     [<Test>]
     member _.``a loss reduced in another way than was said is refused``() =

@@ -107,7 +107,7 @@ type OverflowTests() =
         let expected = (Lanczos.run n key one).RitzValues
         let ends = (ThickRestartLanczos.find SpectrumEnd.Largest 2 one).Values
         let trace = (XTrace.estimate (StoppingRule.matvecs 20) key one).Value
-        let solution = (ConjugateGradients.solve SolverOptions.Default one (ones DType.Float64)).Solution.ToArray()
+        let solution = (ConjugateGradients.solve SolverOptions.Default one (ones DType.Float64)).Value.ToArray()
 
         for size in [ 1e-290; 1e-200; 1e200; 1e290 ] do
             let a = of' size
@@ -117,4 +117,4 @@ type OverflowTests() =
 
             let found = ConjugateGradients.solve SolverOptions.Default a (ones DType.Float64 * size)
             Expect.isTrue $"{found} at {size}" found.IsConverged
-            Expect.close 1e-6 solution (found.Solution.ToArray())
+            Expect.close 1e-6 solution (found.Value.ToArray())

@@ -21,8 +21,8 @@ type ConjugateGradientsTests() =
     [<Test>]
     member _.``conjugate gradients solve for one vector and for a block``() =
         let one, many = ConjugateGradients.solve tight positive b, ConjugateGradients.solve tight positive block
-        Assert.That(residual positive one.Solution b, Is.LessThan 2e-13)
-        Assert.That(residual positive many.Solution block, Is.LessThan 2e-13)
+        Assert.That(residual positive one.Value b, Is.LessThan 2e-13)
+        Assert.That(residual positive many.Value block, Is.LessThan 2e-13)
         Assert.That((one.IsConverged, many.IsConverged, many.Residuals.Length), Is.EqualTo((true, true, 5)))
         Expect.equal 0 one.NegativeCurvature.Count
 
@@ -36,8 +36,8 @@ type ConjugateGradientsTests() =
     [<Test>]
     member _.``the diagonal is a perfect preconditioner of a diagonal``() =
         let d = Tensor.ofArray [ 40 ] (Array.init 40 (fun i -> 10.0 ** (float i / 5.0)))
-        let options = tight.WithPreconditioner d
-        let solution = ConjugateGradients.solve options (LinearOperator.ofDiagonal d) (Tensor.ones DType.Float64 [ 40 ])
+        let solver, ones = ConjugateGradients.preconditioned d, Tensor.ones DType.Float64 [ 40 ]
+        let solution = Solver.solve tight solver (LinearOperator.ofDiagonal d) ones
         Assert.That((solution.Iterations, solution.IsConverged), Is.EqualTo((1, true)))
 
     [<Test>]
@@ -46,7 +46,7 @@ type ConjugateGradientsTests() =
         let rhs = Tensor.convert DType.Float32 block
         let solution = ConjugateGradients.solve SolverOptions.Default single rhs
         Assert.That(solution.IsConverged)
-        let truth = rhs - single.Apply solution.Solution
+        let truth = rhs - single.Apply solution.Value
 
         let relative =
             Tensor.sqrt (Tensor.sumAxes [ 1 ] (Tensor.square truth) / Tensor.sumAxes [ 1 ] (Tensor.square rhs))
@@ -61,8 +61,8 @@ type ConjugateGradientsTests() =
     member _.``a right-hand side of zeros has the solution zero, beside others``() =
         let rows = Tensor.concat 0 [ Tensor.zeros DType.Float64 [ 1; n ]; Tensor.unsqueeze 0 b ]
         let solution = ConjugateGradients.solve tight positive rows
-        Expect.tensorsClose 0.0 (Tensor.zeros DType.Float64 [ n ]) (Tensor.item 0 0 solution.Solution)
-        Assert.That(residual positive (Tensor.item 0 1 solution.Solution) b, Is.LessThan 2e-13)
+        Expect.tensorsClose 0.0 (Tensor.zeros DType.Float64 [ n ]) (Tensor.item 0 0 solution.Value)
+        Assert.That(residual positive (Tensor.item 0 1 solution.Value) b, Is.LessThan 2e-13)
         Assert.That(solution.Residuals[0], Is.EqualTo 0.0)
 
     [<Test>]
@@ -75,7 +75,7 @@ type ConjugateGradientsTests() =
         Assert.That((Tensor.dot p (indefinite.Apply p)).ToScalar(), Is.EqualTo(found.Curvature).Within 1e-12)
         Assert.That(found.Curvature, Is.LessThanOrEqualTo 0.0)
         Assert.That(solution.IsConverged, Is.False)
-        let inverse = ConjugateGradients.inverse tight indefinite
+        let inverse = Solver.inverse tight ConjugateGradients.solver indefinite
 
         Expect.error<OperatorException> [ "not positive definite"; "damp" ] (fun () ->
             inverse.Apply(Tensor.ones DType.Float64 [ 3 ]) |> ignore)
@@ -86,7 +86,7 @@ type ConjugateGradientsTests() =
         let rows = Tensor.ofArray [ 2; 3 ] [| 1.0; 1.0; 1.0; 1.0; 1.0; 0.0 |]
         let solution = ConjugateGradients.solve tight indefinite rows
         Expect.equal [ 0 ] [ for found in solution.NegativeCurvature -> found.Row ]
-        Expect.close 1e-13 [| 0.5; 1.0; 0.0 |] ((Tensor.item 0 1 solution.Solution).ToArray())
+        Expect.close 1e-13 [| 0.5; 1.0; 0.0 |] ((Tensor.item 0 1 solution.Value).ToArray())
         Expect.isTrue "the first is not solved" (solution.Residuals[0] > 0.1 && not solution.IsConverged)
 
     [<Test>]
@@ -94,7 +94,7 @@ type ConjugateGradientsTests() =
         let singular = LinearOperator.ofDiagonal (Tensor.ofArray [ 3 ] [| 2.0; 1.0; 0.0 |])
         let inside = ConjugateGradients.solve tight singular (Tensor.ofArray [ 3 ] [| 1.0; 1.0; 0.0 |])
         Expect.isTrue (string inside) inside.IsConverged
-        Expect.close 1e-13 [| 0.5; 1.0; 0.0 |] (inside.Solution.ToArray())
+        Expect.close 1e-13 [| 0.5; 1.0; 0.0 |] (inside.Value.ToArray())
         let outside = ConjugateGradients.solve tight singular (Tensor.ofArray [ 3 ] [| 1.0; 1.0; 1.0 |])
         Expect.isTrue (string outside) (not outside.IsConverged && outside.NegativeCurvature.Count = 1)
         let zero = LinearOperator.zero DType.Float64 3 3
@@ -127,16 +127,16 @@ type ConjugateGradientsTests() =
         let expected = ConjugateGradients.solve SolverOptions.Default a one
         let found = ConjugateGradients.solve SolverOptions.Default a sized
         Expect.isTrue (string found) found.IsConverged
-        Expect.close 1e-3 (expected.Solution.ToArray()) ((found.Solution / size).ToArray())
+        Expect.close 1e-3 (expected.Value.ToArray()) ((found.Value / size).ToArray())
 
     [<Test>]
     member _.``systems without unknowns, without right-hand sides, and of one unknown``() =
         let solve (a: LinearOperator) shape = ConjugateGradients.solve tight a (Tensor.ones DType.Float64 shape)
         let nothing = solve (LinearOperator.identity DType.Float64 0) [ 0 ]
-        Assert.That((nothing.IsConverged, nothing.Matvecs, nothing.Solution.Size), Is.EqualTo((true, 0, 0)))
-        Expect.equal [| 0; 12 |] (solve positive [ 0; 12 ]).Solution.Shape
+        Assert.That((nothing.IsConverged, nothing.Matvecs, nothing.Value.Size), Is.EqualTo((true, 0, 0)))
+        Expect.equal [| 0; 12 |] (solve positive [ 0; 12 ]).Value.Shape
         let one = solve (LinearOperator.scalar DType.Float64 1 4.0) [ 1 ]
-        Assert.That((one.Solution.ToScalar(), one.Iterations, one.IsConverged), Is.EqualTo((0.25, 1, true)))
+        Assert.That((one.Value.ToScalar(), one.Iterations, one.IsConverged), Is.EqualTo((0.25, 1, true)))
 
     [<Test>]
     member _.``a product that is not finite is an error``() =
@@ -159,11 +159,11 @@ type ConjugateGradientsTests() =
 
         let found = ConjugateGradients.solve (tight.WithCancellation source.Token) a b
         Assert.That((found.IsCancelled, found.IsConverged, found.Iterations), Is.EqualTo((true, false, 1)))
-        Assert.That(found.Residuals[0], Is.EqualTo(residual positive found.Solution b).Within 1e-14)
+        Assert.That(found.Residuals[0], Is.EqualTo(residual positive found.Value b).Within 1e-14)
 
     [<Test>]
     member _.``the inverse operator inverts``() =
-        let inverse = ConjugateGradients.inverse tight positive
+        let inverse = Solver.inverse tight ConjugateGradients.solver positive
         Expect.tensorsClose 1e-11 (Tensor.eye DType.Float64 n) (LinearOperator.dense (inverse * positive))
         Expect.isTrue "it is symmetric" inverse.IsSymmetric
         let damped = LinearOperator.damped 3.0 positive
@@ -171,7 +171,7 @@ type ConjugateGradientsTests() =
         Expect.tensorsClose
             1e-11
             (Tensor.eye DType.Float64 n)
-            (LinearOperator.dense (ConjugateGradients.inverse tight damped * damped))
+            (LinearOperator.dense (Solver.inverse tight ConjugateGradients.solver damped * damped))
 
     [<Test>]
     member _.``an inverse that needs more iterations is an error``() =
@@ -179,7 +179,7 @@ type ConjugateGradientsTests() =
         Assert.That((ConjugateGradients.solve options positive b).IsConverged, Is.False)
 
         Expect.error<OperatorException> [ "after 2 iterations"; "residual" ] (fun () ->
-            (ConjugateGradients.inverse options positive).Apply b |> ignore)
+            (Solver.inverse options ConjugateGradients.solver positive).Apply b |> ignore)
 
     [<Test>]
     member _.``what does not fit is refused``() =
@@ -198,10 +198,11 @@ type ConjugateGradientsTests() =
             ConjugateGradients.solve tight positive (Tensor.full DType.Float64 [ n ] nan) |> ignore)
 
         Expect.error<ShapeException> [ "preconditioner"; "[3]" ] (fun () ->
-            ConjugateGradients.solve (tight.WithPreconditioner(Tensor.ones DType.Float64 [ 3 ])) positive b |> ignore)
+            let tooShort = ConjugateGradients.preconditioned (Tensor.ones DType.Float64 [ 3 ])
+            Solver.solve tight tooShort positive b |> ignore)
 
         Expect.error<ArgumentRangeException> [ "entry 1" ] (fun () ->
-            tight.WithPreconditioner(Tensor.ofArray [ 2 ] [| 1.0; 0.0 |]) |> ignore)
+            ConjugateGradients.preconditioned (Tensor.ofArray [ 2 ] [| 1.0; 0.0 |]) |> ignore)
 
         Expect.error<ArgumentRangeException> [ "tolerance" ] (fun () -> tight.WithTolerance 0.0 |> ignore)
         Expect.error<ArgumentRangeException> [ "iteration" ] (fun () -> tight.WithMaxIterations 0 |> ignore)

@@ -17,7 +17,7 @@ type NeumannTests() =
     [<Test>]
     member _.``the Neumann series inverts, and its transpose too``() =
         let a = LinearOperator.ofMatrix (2.0 * Tensor.eye DType.Float64 n + 0.15 * Matrices.random 83 n n)
-        let inverse = Neumann.inverse tight 0.5 a
+        let inverse = Solver.inverse tight (Neumann.solver 0.5) a
         Expect.tensorsClose 1e-11 (Tensor.eye DType.Float64 n) (LinearOperator.dense (inverse * a))
 
         Expect.tensorsClose
@@ -30,17 +30,17 @@ type NeumannTests() =
 
     [<Test>]
     member _.``a Neumann series that diverges, or is too slow, is an error``() =
-        let apply options scale () = (Neumann.inverse options scale positive).Apply b |> ignore
+        let apply options scale () = (Solver.inverse options (Neumann.solver scale) positive).Apply b |> ignore
         Expect.error<OperatorException> [ "diverges"; "smaller scale than 1" ] (apply tight 1.0)
 
         Expect.error<OperatorException>
-            [ "not converged to 1e-13"; "5 iterations" ]
+            [ "not solved to 1e-13"; "5 iterations"; "Allow more" ]
             (apply (tight.WithMaxIterations 5) 1e-3)
 
         Expect.error<ArgumentRangeException> [ "scale" ] (apply tight 0.0)
 
         Expect.error<OperatorException> [ "square" ] (fun () ->
-            Neumann.inverse tight 0.1 (LinearOperator.ofMatrix (Matrices.random 1 2 3)) |> ignore)
+            Solver.inverse tight (Neumann.solver 0.1) (LinearOperator.ofMatrix (Matrices.random 1 2 3)) |> ignore)
 
     [<Test>]
     member _.``the tolerance bounds the residual, however slow the series``() =
@@ -50,14 +50,14 @@ type NeumannTests() =
         let options = SolverOptions.Default.WithTolerance(1e-6).WithMaxIterations 100_000
         let solution = Neumann.solve options 1.0 (LinearOperator.ofDiagonal d) ones
         Expect.isTrue (string solution) solution.IsConverged
-        Expect.close 1e-5 [| 1.0; 1000.0 |] (solution.Solution.ToArray())
+        Expect.close 1e-5 [| 1.0; 1000.0 |] (solution.Value.ToArray())
 
     [<Test>]
     member _.``terms may grow before they shrink``() =
         // Nilpotent: 1 − A has one entry of 100, and the series ends with its second term.
         let a = LinearOperator.ofMatrix (Tensor.ofArray [ 2; 2 ] [| 1.0; -100.0; 0.0; 1.0 |])
         let solution = Neumann.solve tight 1.0 a (Tensor.ones DType.Float64 [ 2 ])
-        Expect.close 1e-13 [| 101.0; 1.0 |] (solution.Solution.ToArray())
+        Expect.close 1e-13 [| 101.0; 1.0 |] (solution.Value.ToArray())
         Assert.That((solution.Iterations, solution.Matvecs, solution.IsConverged), Is.EqualTo((2, 3, true)))
 
     [<Test>]

@@ -107,7 +107,7 @@ type EigenPairsTests() =
         Expect.error<OperatorException> [ "claim" ] (find matrix 2)
 
         Expect.error<OperatorException>
-            [ "claimed" ]
+            [ "claims" ]
             (find (LinearOperator.claim OperatorProperties.Symmetric matrix) 2)
 
         Expect.error<OperationCanceledException> [] (fun () ->

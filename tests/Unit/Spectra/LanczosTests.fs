@@ -85,7 +85,7 @@ type LanczosTests() =
         Expect.error<OperatorException> [ "Lanczos"; "claim" ] (run (LinearOperator.ofMatrix matrix))
 
         Expect.error<OperatorException>
-            [ "claimed to be symmetric" ]
+            [ "claims to be symmetric" ]
             (run (LinearOperator.ofMatrix matrix |> LinearOperator.claim OperatorProperties.Symmetric))
 
     [<Test>]

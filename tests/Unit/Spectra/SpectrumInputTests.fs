@@ -41,7 +41,7 @@ type SpectrumInputTests() =
     member _.``operators that claim symmetry falsely are found out by their products``() =
         for name, run in methods do
             for matrix in [ Matrices.random 3 8 8; Matrices.symmetric 5 30 + 1e-4 * Matrices.random 6 30 30 ] do
-                Expect.error<OperatorException> [ "matrix"; "claimed to be symmetric" ] (fun () ->
+                Expect.error<OperatorException> [ "matrix"; "claims to be symmetric" ] (fun () ->
                     run (claimed (LinearOperator.ofMatrix matrix)) |> printfn "%s found %A" name)
 
     [<Test>]

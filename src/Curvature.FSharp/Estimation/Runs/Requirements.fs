@@ -40,15 +40,11 @@ module internal Requirements =
 
     /// Raises OperatorException where uᵀAv and vᵀAu differ by a larger share of their size than rounding explains.
     let smallAsymmetry what (a: LinearOperator) (asymmetry: float) =
-        if asymmetry > 10.0 * sqrt (SmallMatrices.epsilon a.DType) then
-            Fail.operator (
-                $"{what}: a symmetric operator is needed, and {a.Name}, which claims to be, "
-                + $"has uᵀAv and vᵀAu that differ by {asymmetry:G2} of their size"
-            )
+        SymmetryCheck.require $"{what} of {a.Name}" a.DType 1.0 asymmetry
 
     /// Raises OperatorException where the products uᵢᵀAuⱼ do not make a symmetric matrix.
     let symmetricProducts what (a: LinearOperator) (products: Matrix<float>) =
-        smallAsymmetry what a (SmallMatrices.asymmetry products)
+        SymmetryCheck.requireOf $"{what} of {a.Name}" a.DType 0.0 products
 
     /// Raises OperatorException where a Ritz value of a semidefinite operator is more negative than rounding explains.
     let nonnegativeRitzValues what (a: LinearOperator) (values: Vector<float>) =

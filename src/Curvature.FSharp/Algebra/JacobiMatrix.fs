@@ -25,7 +25,7 @@ type internal JacobiMatrix(alpha: float[], beta: float[]) =
             else
                 split (l + 1)
 
-        /// One step with Wilkinson's shift on rows l to m. A rotation that has nothing to turn ends it early.
+        /// One step with Wilkinson's shift on rows l to m. A rotation of length 0 ends it early.
         let step l m =
             let ratio = (d[l + 1] - d[l]) / (2.0 * e[l])
             let mutable g = d[m] - d[l] + e[l] / (ratio + Math.CopySign(sqrt (ratio * ratio + 1.0), ratio))
@@ -76,7 +76,7 @@ type internal JacobiMatrix(alpha: float[], beta: float[]) =
 
     let size = alpha.Length
 
-    /// Rules of fewer steps are asked for again with every function.
+    /// Rules of fewer steps are kept, since every function needs them again.
     let shorter = ConcurrentDictionary<int, struct (float * float)[]>()
 
     let residuals =

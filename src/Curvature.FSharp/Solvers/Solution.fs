@@ -1,0 +1,116 @@
+namespace Curvature
+
+open System.Collections.Generic
+open System.Globalization
+open Curvature.FSharp
+
+/// How the solution of Ax = b ended. Solution.Advice says what to try.
+type SolveStatus =
+    /// The residual is within the tolerance.
+    | Solved = 0
+    /// The iterations that were allowed are used up.
+    | Budget = 1
+    /// The method calls the system solved and the true residual is above the tolerance: rounding keeps it there.
+    | Stagnated = 2
+    /// The method does not fit the operator: conjugate gradients met a direction of negative curvature, or a series
+    /// diverged.
+    | Breakdown = 3
+    /// A token was cancelled on the way.
+    | Cancelled = 4
+
+/// A direction along which an operator does not curve upward: it is not positive definite.
+[<Sealed; NoEquality; NoComparison>]
+type NegativeCurvature internal (direction: Tensor, curvature: float, row: int) =
+    /// p [n], of length 1.
+    member _.Direction = direction
+
+    /// pᵀAp, which is negative, or 0 up to rounding.
+    member _.Curvature = curvature
+
+    /// The number of the right-hand side that led there.
+    member _.Row = row
+
+/// What a solver says of its run.
+[<NoEquality; NoComparison>]
+type internal SolverRun =
+    {
+        /// The last iterates, [k; n].
+        X: Tensor
+        /// ‖bᵢ − Axᵢ‖/‖bᵢ‖, from a product with x.
+        Residuals: float[]
+        Iterations: int
+        Matvecs: int
+        /// The right-hand sides where the method broke down.
+        BrokenDown: int[]
+        NegativeCurvature: IReadOnlyList<NegativeCurvature>
+    }
+
+/// The solution of Ax = b, for one right-hand side or a block of them, and how it went.
+[<Sealed; NoEquality; NoComparison>]
+type Solution
+    internal
+    (value: Tensor, run: SolverRun, statuses: SolveStatus[], tolerance: float, seconds: float, breakdown: string) =
+
+    let status = if statuses.Length = 0 then SolveStatus.Solved else Array.max statuses
+
+    let condition = "make the system better conditioned: precondition it, or damp the operator"
+
+    let advice =
+        match status with
+        | SolveStatus.Solved -> ""
+        | SolveStatus.Budget -> $"Allow more iterations or a larger tolerance, or {condition}."
+        | SolveStatus.Stagnated -> $"Allow a larger tolerance, use Float64, or {condition}."
+        | SolveStatus.Breakdown -> breakdown
+        | _ -> "Solve again without cancelling; the value is what was reached until then."
+
+    /// x, in the shape of b. Where the status is not Solved, the last iterate.
+    member _.Value = value
+
+    /// How it ended; for a block, the worst of its right-hand sides, in the order of SolveStatus.
+    member _.Status = status
+
+    /// How it ended for each right-hand side.
+    member _.Statuses = Array.copy statuses
+
+    /// What to try, in a sentence or two; empty where the system is solved.
+    member _.Advice: string = advice
+
+    /// Whether every residual is within the tolerance.
+    member _.IsConverged = (status = SolveStatus.Solved)
+
+    /// Whether it was cancelled before it had converged.
+    member _.IsCancelled = (status = SolveStatus.Cancelled)
+
+    /// ‖b − Ax‖/‖b‖ for each right-hand side, from a product with the solution; 0 where b is 0.
+    member _.Residuals = Array.copy run.Residuals
+
+    /// The tolerance that was asked for.
+    member _.Tolerance = tolerance
+
+    /// How often a block was multiplied on the way.
+    member _.Iterations = run.Iterations
+
+    /// How many products were taken: one for each right-hand side that was still at work, and those that gave the
+    /// residuals.
+    member _.Matvecs = run.Matvecs
+
+    /// Time spent, in seconds.
+    member _.Seconds: float = seconds
+
+    /// Directions of curvature that is not positive, one for each right-hand side at which conjugate gradients met one
+    /// and stopped. There is none where A is positive definite, and other solvers look for none.
+    member _.NegativeCurvature = run.NegativeCurvature
+
+    override _.ToString() =
+        let show (x: float) = x.ToString("g3", CultureInfo.InvariantCulture)
+        let worst = if run.Residuals.Length = 0 then 0.0 else Array.max run.Residuals
+        let reached = $"residual {show worst} after {run.Iterations} iterations, {run.Matvecs} products"
+
+        match status with
+        | SolveStatus.Solved -> $"solved: {reached}"
+        | SolveStatus.Budget -> $"not solved to {show tolerance} in the iterations allowed: {reached}"
+        | SolveStatus.Stagnated -> $"stagnated above {show tolerance}: {reached}"
+        | SolveStatus.Breakdown when run.NegativeCurvature.Count > 0 ->
+            $"not positive definite (pᵀAp = {show run.NegativeCurvature[0].Curvature} for a unit vector p): {reached}"
+        | SolveStatus.Breakdown -> $"diverged: {reached}"
+        | _ -> $"cancelled: {reached}"
