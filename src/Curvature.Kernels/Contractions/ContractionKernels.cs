@@ -16,8 +16,8 @@ internal static class ContractionKernels
         ContractionDescription contraction, ContractionSide side, int targetSlot, InstructionSet set)
     {
         Check.NotNegative(targetSlot, nameof(targetSlot));
-        return Vectors.Choose(
-            set, contraction.DType, new Packing(contraction, PlanPacked(contraction, side, set), side, targetSlot));
+        var plan = PlanPacked(contraction, side, set);
+        return Vectors.Choose(set, contraction.DType, new Packing(contraction, plan, side, targetSlot));
     }
 
     /// <summary>The bytes that a packed operand occupies.</summary>
