@@ -10,7 +10,8 @@ module Budget =
 
     let private goal = 0.01
 
-    /// The Gauss–Newton matrix of a network of 64, 32 tanh and 10 units on the first 200 handwritten digits of digits.csv.gz, n = 2410.
+    /// The Gauss–Newton matrix of a network of 64, 32 tanh and 10 units on the first 200 handwritten digits of
+    /// digits.csv.gz, n = 2410.
     let private digits (folder: string) : LinearOperator =
         let data = Csv.read (Path.Combine(folder, "digits.csv.gz"))
         let x = Tensor.convert DType.Float64 (Tensor.slice 0 0 200 data.Inputs) / 16.0
@@ -113,8 +114,8 @@ module Budget =
 
     /// Prints what is spent on each problem, as means over some repetitions; on digits where a folder has them.
     let run (data: string option) (repetitions: int) =
-        printfn
-            $"until half of a 95 %% interval is 1 %% of the trace, {repetitions} repetitions; work counts a quadratic form as half a product"
+        printf $"until half of a 95 %% interval is 1 %% of the trace, {repetitions} repetitions; work counts "
+        printfn "a quadratic form as half a product"
 
         for name in [ "poly"; "exp"; "flat"; "step" ] do
             let eigenvalues = Spectra.eigenvalues |> List.find (fst >> (=) name) |> snd

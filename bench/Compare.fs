@@ -86,8 +86,9 @@ module Compare =
             | ValueSome seconds, ValueSome ratio -> $"{seconds * 1e3, 10:F4}", $"{ratio, 7:F2}"
             | _ -> $"""{"-", 10}""", $"""{"-", 7}"""
 
-        printfn
-            $"{row.Workload, -26} {row.DType, -8} {row.Operation, -20} {row.Seconds * 1e3, 10:F4} {baseline} {ratio} {row.Gflops, 8:F1} {100.0 * row.ShareOfPeak, 6:F1} {row.AllocatedBytes, 9} {row.PeakMemoryMiB, 8:F0}"
+        printf $"{row.Workload, -26} {row.DType, -8} {row.Operation, -20} {row.Seconds * 1e3, 10:F4} "
+        printf $"{baseline} {ratio} {row.Gflops, 8:F1} {100.0 * row.ShareOfPeak, 6:F1} "
+        printfn $"{row.AllocatedBytes, 9} {row.PeakMemoryMiB, 8:F0}"
 
     let private toJson (rows: Row seq) =
         let list = JsonArray()
@@ -143,8 +144,8 @@ module Compare =
         let threads = Environment.ProcessorCount
         let rows = List<Row>()
 
-        printfn
-            $"""{"workload", -26} {"dtype", -8} {"operation", -20} {"ms", 10} {"baseline", 10} {"ratio", 7} {"GFLOP/s", 8} {"% peak", 6} {"bytes", 9} {"MiB", 8}"""
+        printf $"""{"workload", -26} {"dtype", -8} {"operation", -20} {"ms", 10} {"baseline", 10} {"ratio", 7} """
+        printfn $"""{"GFLOP/s", 8} {"% peak", 6} {"bytes", 9} {"MiB", 8}"""
 
         for make in Workloads.all data do
             let workload = make ()

@@ -5,8 +5,8 @@ open System.IO
 open Curvature
 open Curvature.FSharp
 
-/// The trace of a trained residual network's Hessian over a whole data set, with one batch in memory at a time: how long it takes,
-/// and how much memory.
+/// The trace of a trained residual network's Hessian over a whole data set, with one batch in memory at a time: how
+/// long it takes, and how much memory.
 module DataSet =
 
     let run (folder: string) =

@@ -55,8 +55,8 @@ type Points private () =
         printfn $"  {case, -9} {peak:F2} GiB"
 
     static member Run(data: string) =
-        printfn
-            "A product and a quadratic form at one point, and at four in turn whose operators are disposed of, dropped or kept:"
+        printf "A product and a quadratic form at one point, and at four in turn whose operators are "
+        printfn "disposed of, dropped or kept:"
 
         for case in cases do
             let arguments = [ "points"; case; "--data"; data ]

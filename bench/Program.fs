@@ -9,20 +9,20 @@ let private usage =
   compare [--baseline FILE]... [--only NAME] [--data FOLDER] [--json FILE] [--csv FILE]
                                                                              workloads beside a baseline's figures
   profile [--only NAME] [--data FOLDER]                                      time of each kernel of a product
-  dataset --data FOLDER                                                      time and memory of a trace over a whole data set
+  dataset --data FOLDER                                      time and memory of a trace over a whole data set
   points --data FOLDER                                       memory that Hessians at several points in turn take
   gemm [N]                                                                   square matrix products beside OpenBLAS
-  tables [TRIALS [SPECTRUM]]                                 errors of trace and diagonal estimators beside published ones
+  tables [TRIALS [SPECTRUM]]                                 errors of estimators beside published ones
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
   compile                                                    time from functions to plans, and how it grows
   coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
-  automatic [REPETITIONS]                                    errors and products of Automatic beside those of the best method
-  sequential [REPETITIONS]                                   coverage and cost of rules with a relative error, as they run
+  automatic [REPETITIONS]                                    costs of Automatic beside those of the best method
+  sequential [REPETITIONS]                                   coverage and cost of rules with a relative error
   coverage [REPETITIONS] [--estimator NAME] [--spectrum NAME] [--dtype float32|float64] [--products N,N,...]
                                                              how often 95 % intervals hold the truth, at budgets up to n
   micro [BenchmarkDotNet options]                                            micro-benchmarks of single kernels
-The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin, and the
-budget's network on handwritten digits where it has digits.csv.gz."""
+The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin,
+and the budget's network on handwritten digits where it has digits.csv.gz."""
 
 /// Options of the commands that run workloads.
 type private Options =

@@ -4,7 +4,8 @@ open System
 open Curvature
 open Curvature.FSharp
 
-/// The matrices on which estimators of trace and diagonal are compared (Epperly, Tropp & Webber 2024, section 4), n = 1000.
+/// The matrices on which estimators of trace and diagonal are compared (Epperly, Tropp & Webber 2024, section 4), n =
+/// 1000.
 module Spectra =
 
     let n = 1000
@@ -27,7 +28,8 @@ module Spectra =
 
              Seq.toList basis.Panels.Blocks |> Tensor.concat 0)
 
-    /// QᵀΛQ with a random orthogonal Q, the same for every spectrum: signs see the basis, other than vectors of the sphere.
+    /// QᵀΛQ with a random orthogonal Q, the same for every spectrum: signs see the basis, other than vectors of the
+    /// sphere.
     let dense (eigenvalues: float[]) : LinearOperator =
         let a = Tensor.matmul (Tensor.transpose basis.Value) (Tensor.ofArray [ n; 1 ] eigenvalues * basis.Value)
 

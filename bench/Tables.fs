@@ -5,8 +5,8 @@ open System.Diagnostics
 open Curvature
 open Curvature.FSharp
 
-/// Errors of the estimators of trace and diagonal beside those that were published, or reproduced from published code with 180 trials (60 for
-/// NA-Hutch++, 16 for diagonals).
+/// Errors of the estimators of trace and diagonal beside those that were published, or reproduced from published code
+/// with 180 trials (60 for NA-Hutch++, 16 for diagonals).
 module Tables =
 
     /// One figure of the literature, and how to measure it.
@@ -184,8 +184,8 @@ module Tables =
     let private row (entry: Entry<'T>) m published measured (extra: string) =
         let ratio = measured / published
 
-        printfn
-            $"  %-22s{entry.Method} %4d{m}  %9.2e{published}  %9.2e{measured}  %7.2f{ratio}  %-9s{verdict published measured} {extra}"
+        printf $"  %-22s{entry.Method} %4d{m}  %9.2e{published}  %9.2e{measured}  %7.2f{ratio}  "
+        printfn $"%-9s{verdict published measured} {extra}"
 
     let private each trials (f: Key -> 'R) : 'R[] = (Key.OfSeed 2024L).Split trials |> Array.map f
 
@@ -235,8 +235,8 @@ module Tables =
         for name, eigenvalues in Spectra.eigenvalues |> List.filter (fun (name, _) -> List.contains name names) do
             printfn $"\n{title}, {name}"
 
-            printfn
-                "  method                    m  published   measured    ratio             claimed/true  coverage     time"
+            printf "  method                    m  published   measured    ratio             claimed/true  "
+            printfn "coverage     time"
 
             let dense = Spectra.dense eigenvalues
             let diagonal = Spectra.diagonal eigenvalues
@@ -252,8 +252,8 @@ module Tables =
     let run (trials: int) (only: string) =
         let chosen = List.filter (fun name -> only = "" || name = only)
 
-        printfn
-            $"n = {Spectra.n}, {trials} trials a figure; figures agree within a factor of 2, below {floor:G1} they are rounding"
+        printf $"n = {Spectra.n}, {trials} trials a figure; figures agree within a factor of 2, below "
+        printfn $"{floor:G1} they are rounding"
 
         printfn "claimed/true: root mean squares of standard errors and errors; coverage: of 95 %% intervals"
 

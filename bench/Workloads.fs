@@ -19,7 +19,8 @@ type Workload =
         ForwardFlops: float
     }
 
-/// The networks of the PyTorch baseline: dense layers with tanh between them on random data, and a residual network on images.
+/// The networks of the PyTorch baseline: dense layers with tanh between them on random data, and a residual network on
+/// images.
 module Workloads =
 
     let private mlp (sizes: int list) batch (dtype: DType) : Workload =

@@ -147,7 +147,8 @@ module Analysis =
         let look tell = Landscapes.around tell options.LandscapePoints key problem gradient pairs theta
         display.Work("Landscapes", look)
 
-    /// Loads what the options ask for, trains, and measures. The same seed gives the same bits on any number of threads.
+    /// Loads what the options ask for, trains, and measures. The same seed gives the same bits on any number of
+    /// threads.
     let run (display: Display) (options: Options) : Report =
         let clock = Stopwatch.StartNew()
 
@@ -159,8 +160,12 @@ module Analysis =
         let keys = (Key.OfSeed options.Seed).Split 7
         let problem = Problem.load device keys[0] options
 
-        display.Say
-            $"Curvature of a network ({problem.Architecture}) of {Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} ({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed {options.Seed}"
+        display.Say(
+            $"Curvature of a network ({problem.Architecture}) of "
+            + $"{Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} "
+            + $"({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed "
+            + $"{options.Seed}"
+        )
 
         let theta, training = parameters display device options keys[1] keys[2] problem
         let point = Hessian.evaluate problem.Risk theta

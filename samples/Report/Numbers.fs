@@ -30,7 +30,8 @@ module Numbers =
     /// How many places after the point show two significant digits of an error.
     let private places (error: float) = 1 - int (floor (log10 error))
 
-    /// Writes numbers that are known to within an error down to its second significant digit, and to eight digits at the most.
+    /// Writes numbers that are known to within an error down to its second significant digit, and to eight digits at
+    /// the most.
     let within (error: float) (number: float) : string =
         if not (error > 0.0 && Double.IsFinite error) then
             value number

@@ -37,21 +37,27 @@ type Argument =
                 "a network that was trained elsewhere, with --weights and --data; by default one is trained here"
             | Weights _ -> "the parameters of the --model, a safetensors file with PyTorch's names"
             | Data _ ->
-                "for a --model, images in a binary file of CIFAR-10; otherwise a table of comma-separated numbers, plain or gzip, with the class of each row (0, 1, …) in the last column; by default two spirals, made here"
+                ("for a --model, images in a binary file of CIFAR-10; otherwise a table of "
+                 + "comma-separated numbers, plain or gzip, with the class of each row (0, 1, …) in the "
+                 + "last column; by default two spirals, made here")
             | Batch _ -> "how many images of a --model are in memory at a time (default 50)"
             | Dataset_Size _ ->
-                "how many images of a --model, from the beginning of the file, the loss is the mean over (default: one batch)"
+                ("how many images of a --model, from the beginning of the file, the loss is the mean over "
+                 + "(default: one batch)")
             | Out _ -> "the folder to write report.html, with pictures, and report.json, with all numbers, to"
             | Seed _ -> "decides everything random: the same seed gives the same bits (default 0)"
             | DType _ -> "the element type of all arithmetic (default float64)"
             | Eigenvalues _ -> "how many of the largest eigenvalues to find (default 5)"
             | Density_Steps _ -> "how many Lanczos steps each random vector of the density takes (default 80)"
             | Probes _ ->
-                "how many random vectors show the density and, for a --model, the trace (default 8); more narrow the error bars"
+                ("how many random vectors show the density and, for a --model, the trace (default 8); "
+                 + "more narrow the error bars")
             | Landscape_Points _ ->
-                "how many points the plane of the landscape has along each side; lines have about twice as many (default 25)"
+                ("how many points the plane of the landscape has along each side; lines have about twice "
+                 + "as many (default 25)")
             | Relative_Error _ ->
-                "go on until the trace is known to this share of itself, with 95 % confidence (default 0.05; for a --model, the --probes decide)"
+                ("go on until the trace is known to this share of itself, with 95 % confidence (default "
+                 + "0.05; for a --model, the --probes decide)")
             | Max_Products _ -> "but stop after this many products with the Hessian (default 200000)"
             | Threads _ -> "how many threads share a product (default: all processors); it does not change the result"
 

@@ -10,7 +10,8 @@ module Page =
 
     let private style =
         """*{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--chart-ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+body{margin:0;background:var(--page);color:var(--chart-ink);font:15px/1.5 system-ui,
+-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 :root{--page:#f4f6f9;--edge:#dde3ea}
 main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:28px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em}
@@ -36,7 +37,8 @@ th:first-child,td:first-child{text-align:left}
 tr:last-child td{border-bottom:0}
 @media (max-width:860px){.pictures{grid-template-columns:minmax(0,1fr)}}
 @media (prefers-color-scheme:dark){:root{--page:#0e1319;--edge:#29323d}}
-@media print{:root{--page:#fff;--edge:#ccd3db}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,.tile{break-inside:avoid}.wide .chart{min-width:0}body{font-size:11pt}}
+@media print{:root{--page:#fff;--edge:#ccd3db}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,.tile
+{break-inside:avoid}.wide .chart{min-width:0}body{font-size:11pt}}
 @page{size:landscape;margin:12mm}"""
 
     let private escape (text: string) = WebUtility.HtmlEncode text
@@ -84,17 +86,24 @@ tr:last-child td{border-bottom:0}
 
         section
             "Spectrum"
-            $"Stochastic Lanczos quadrature with {vectors} random vectors of {steps} steps: {Numbers.count ledger.Matvecs} products with the Hessian, {Numbers.seconds ledger.Seconds}. Of the {Numbers.count report.Spectrum.Size} eigenvalues, {Numbers.plusMinus large.Value large.StandardError} are above 1 %% of the largest."
+            ($"Stochastic Lanczos quadrature with {vectors} random vectors of {steps} steps: "
+             + $"{Numbers.count ledger.Matvecs} products with the Hessian, {Numbers.seconds ledger.Seconds}. "
+             + $"Of the {Numbers.count report.Spectrum.Size} eigenvalues, "
+             + $"{Numbers.plusMinus large.Value large.StandardError} are above 1 %% of the largest.")
             [
                 pictures
                     [
                         figure
                             "wide"
-                            $"How many eigenvalues are where. Each Ritz value is smeared by a Gaussian of standard deviation {Numbers.value curves.Density.Width}, as far as {steps} steps resolve; the marks below are the Ritz values."
+                            ("How many eigenvalues are where: each Ritz value counts as a Gaussian of "
+                             + $"standard deviation {Numbers.value curves.Density.Width}, which {steps} "
+                             + "steps resolve. The marks below are the Ritz values.")
                             (Pictures.density report curves)
                         figure
                             "wide"
-                            "The share of eigenvalues at or below each number. The band holds the truth with 95 % confidence, and needs no smoothing: it covers both the choice of random vectors and what the quadrature leaves open."
+                            ("The share of eigenvalues at or below each number. The band holds the truth "
+                             + "with 95 % confidence, and needs no smoothing: it covers both the choice of "
+                             + "random vectors and what the quadrature leaves open.")
                             (Pictures.cumulative curves)
                     ]
             ]
@@ -112,7 +121,8 @@ tr:last-child td{border-bottom:0}
 
         section
             "Largest eigenvalues"
-            $"Lanczos with thick restarts: {Numbers.count pairs.Matvecs} products, {Numbers.seconds pairs.Seconds}. An eigenvalue lies within the residual of each number."
+            ($"Lanczos with thick restarts: {Numbers.count pairs.Matvecs} products, "
+             + $"{Numbers.seconds pairs.Seconds}. An eigenvalue lies within the residual of each number.")
             [
                 pictures [ figure "" "" (Pictures.eigenvalues pairs); figure "" "" (Pictures.residuals pairs) ]
                 table
@@ -146,17 +156,20 @@ tr:last-child td{border-bottom:0}
 
         section
             "Trace"
-            "Hutchinson's estimate from random signs: the trace, that of each parameter tensor and the diagonal, all from the same products."
+            ("Hutchinson's estimate from random signs: the trace, that of each parameter tensor and the "
+             + "diagonal, all from the same products.")
             [
                 pictures
                     [
                         figure
                             "wide"
-                            "The estimate after more and more random vectors, with the interval that it would have had, had it ended there."
+                            ("The estimate after more and more random vectors, with the interval that it "
+                             + "would have had, had it ended there.")
                             (Pictures.convergence report)
                         figure
                             "wide"
-                            "The diagonal block of each parameter tensor. What is not clearly away from 0 needs more random vectors."
+                            ("The diagonal block of each parameter tensor. What is not clearly away from "
+                             + "0 needs more random vectors.")
                             (Pictures.blockTraces report)
                     ]
                 traceTable report
@@ -192,14 +205,18 @@ tr:last-child td{border-bottom:0}
 
         section
             "Landscape"
-            $"The loss around the trained parameters θ, from {Numbers.count evaluations} evaluations, with the quadratic model that gradient and Hessian at θ make. Eigenvectors and the gradient have unit length, so that a step is a distance; the random direction has the norms of the filters of θ (Li et al. 2018)."
+            ($"The loss around the trained parameters θ, from {Numbers.count evaluations} evaluations, "
+             + "with the quadratic model that gradient and Hessian at θ make. Eigenvectors and the gradient "
+             + "have unit length, so that a step is a distance; the random direction has the norms of the "
+             + "filters of θ (Li et al. 2018).")
             [
                 pictures
                     [
                         yield! lines |> List.map line
                         figure
                             ""
-                            $"In the plane of {plane.First.Name} (across) and {plane.Second.Name} (up), as far as the model rises by about 1."
+                            ($"In the plane of {plane.First.Name} (across) and {plane.Second.Name} (up), "
+                             + "as far as the model rises by about 1.")
                             (Pictures.plane plane)
                     ]
             ]
@@ -210,11 +227,13 @@ tr:last-child td{border-bottom:0}
         let dtype = options.DType.ToString().ToLowerInvariant()
 
         let lead =
-            $"{problem.Architecture} with {Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} ({Numbers.count problem.Rows} rows), {dtype}, seed {options.Seed}"
+            ($"{problem.Architecture} with {Numbers.count problem.Network.ParameterCount} parameters on "
+             + $"{problem.Title} ({Numbers.count problem.Rows} rows), {dtype}, seed {options.Seed}")
 
         [
             "<!DOCTYPE html>"
-            """<html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/>"""
+            """<html lang="en"><head><meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>"""
             """<link rel="icon" href="data:,"/>"""
             $"<title>Curvature of {escape problem.Architecture}</title>"
             $"<style>{Chart.styleSheet}\n{style}</style></head><body><main>"

@@ -21,7 +21,8 @@ type Problem =
         /// What the network is.
         Architecture: string
         Network: Network
-        /// Features [rows; features], or images [rows; channels; height; width], and the distribution of the class of each row [rows; classes].
+        /// Features [rows; features], or images [rows; channels; height; width], and the distribution of the class of
+        /// each row [rows; classes].
         Inputs: Tensor
         Targets: Tensor
         Labels: Tensor
@@ -114,8 +115,10 @@ module Problem =
 
         if data.Classes > data.Rows then
             raise (
-                DataException
-                    $"{path} has the label {data.Classes - 1} in {data.Rows} rows; labels are expected to number the classes from 0 on"
+                DataException(
+                    $"{path} has the label {data.Classes - 1} in {data.Rows} rows; labels are expected to "
+                    + "number the classes from 0 on"
+                )
             )
 
         let batch = min 128 data.Rows
@@ -152,7 +155,8 @@ module Problem =
             Labels = labels |> here
             Start = Load(here theta)
             BatchSize = min model.Batch rows
-            // One at a time within one batch, so that the trace is seen to converge; a few where every block reads all batches.
+            // One at a time within one batch, so that the trace is seen to converge; a few where every block reads all
+            // batches.
             BlockSize = if model.Batch >= rows then 1 else 4
         }
 

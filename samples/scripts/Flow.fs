@@ -1,5 +1,5 @@
-/// A continuous normalizing flow (Grathwohl et al. 2019, "FFJORD"): points of the data move along a learnt vector field until they are normal. The density
-/// changes by the divergence of the field on the way, which random vectors estimate.
+/// A continuous normalizing flow (Grathwohl et al. 2019, "FFJORD"): points of the data move along a learnt vector field
+/// until they are normal. The density changes by the divergence of the field on the way, which random vectors estimate.
 module Samples.Flow
 
 open System
@@ -34,7 +34,8 @@ let exact flow theta : Slope =
         let own = field flow theta time
         vmap own points, vmap (divergence own) points
 
-/// Where points [count; 2] are after time 1, and the integral of the divergence along their ways, [count]: the classical method of Runge and Kutta.
+/// Where points [count; 2] are after time 1, and the integral of the divergence along their ways, [count]: the
+/// classical method of Runge and Kutta.
 let integrate (steps: int) (slope: Slope) (points: Tensor) : Tensor * Tensor =
     let h = 1.0 / float steps
 

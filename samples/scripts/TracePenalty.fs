@@ -1,4 +1,5 @@
-/// Training towards flat minima: the loss, and a share of the trace of its Hessian, which random vectors estimate and which is differentiated like the loss.
+/// Training towards flat minima: the loss, and a share of the trace of its Hessian, which random vectors estimate and
+/// which is differentiated like the loss.
 module Samples.TracePenalty
 
 open Curvature

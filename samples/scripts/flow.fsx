@@ -1,4 +1,5 @@
-// A continuous normalizing flow on two moons: the log-likelihood of points that it has not seen, beside that of a normal density.
+// A continuous normalizing flow on two moons: the log-likelihood of points that it has not seen, beside that of a
+// normal density.
 //
 //     dotnet build -c Release samples/Report
 //     dotnet fsi samples/scripts/flow.fsx

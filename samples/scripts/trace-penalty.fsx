@@ -1,4 +1,5 @@
-// A classifier trained with and without a penalty on the trace of the loss's Hessian: how flat the minimum is, and what it costs in accuracy.
+// A classifier trained with and without a penalty on the trace of the loss's Hessian: how flat the minimum is, and what
+// it costs in accuracy.
 //
 //     dotnet build -c Release samples/Report
 //     dotnet fsi samples/scripts/trace-penalty.fsx

@@ -1,4 +1,5 @@
-// The trace of a Hessian, first of a function whose Hessian is known, then of a network too large to look at its entries.
+// The trace of a Hessian, first of a function whose Hessian is known, then of a network too large to look at its
+// entries.
 //
 //     dotnet build -c Release samples/Report
 //     dotnet fsi samples/scripts/trace.fsx

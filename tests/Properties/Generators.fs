@@ -46,8 +46,8 @@ module Generators =
         let random = Random seed
         Array.init count (fun _ -> low + (high - low) * random.NextDouble())
 
-    /// Tensors with the values of a host array whose elements lie in memory in a random way: dense, permuted, backwards, or apart
-    /// with NaN in between.
+    /// Tensors with the values of a host array whose elements lie in memory in a random way: dense, permuted,
+    /// backwards, or apart with NaN in between.
     let layout (dtype: DType) (host: Host) : Gen<Tensor> =
         let rank = host.Shape.Length
         let garbage = if dtype = DType.Int32 then 1e6 else nan
@@ -56,7 +56,8 @@ module Generators =
             gen {
                 let! order = shuffle [| 0 .. rank - 1 |]
                 let place = order |> Array.map (fun axis -> host.Shape[axis])
-                // order[i] is the place of stored axis i, so that the permutation by its inverse restores the host's axes.
+                // order[i] is the place of stored axis i, so that the permutation by its inverse restores the host's
+                // axes.
                 let inverse = Array.init rank (fun axis -> Array.IndexOf(order, axis))
 
                 let stored =
@@ -94,7 +95,8 @@ module Generators =
         let dense = Gen.constant (Host.toTensor dtype host)
         if rank = 0 then dense else Gen.oneof [ dense; permuted; backwards; apart ]
 
-    /// A tensor of uniform random numbers in a random layout; now and then the same number everywhere, which takes no memory.
+    /// A tensor of uniform random numbers in a random layout; now and then the same number everywhere, which takes no
+    /// memory.
     let between (low: float) (high: float) (dtype: DType) (shape: int[]) : Gen<Tensor> =
         let varied =
             gen {

@@ -3,7 +3,8 @@ namespace Curvature.Tests.Properties
 open Curvature
 open Curvature.FSharp
 
-/// An array on the host with the plainest possible operations: loops over index vectors, against which tensors are checked.
+/// An array on the host with the plainest possible operations: loops over index vectors, against which tensors are
+/// checked.
 type Host = { Shape: int[]; Values: float[] }
 
 [<RequireQualifiedAccess>]

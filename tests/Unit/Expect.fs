@@ -25,7 +25,8 @@ module Expect =
         else
             $"[{text}]"
 
-    /// Every |actual − expected| ≤ tolerance·(1 + the largest |expected|). NaN and infinities agree with themselves alone.
+    /// Every |actual − expected| ≤ tolerance·(1 + the largest |expected|). NaN and infinities agree with themselves
+    /// alone.
     let close (tolerance: float) (expected: float[]) (actual: float[]) : unit =
         if actual.Length <> expected.Length then
             fail $"expected {expected.Length} numbers {show expected}, got {actual.Length}: {show actual}"
@@ -42,8 +43,11 @@ module Expect =
         match Seq.tryFind differs (seq { 0 .. expected.Length - 1 }) with
         | None -> ()
         | Some i ->
-            fail
-                $"element {i}: expected {expected[i]:R}, got {actual[i]:R}, which is off by {actual[i] - expected[i]:E3} where {allowed:E3} is allowed\n  expected {show expected}\n  got      {show actual}"
+            fail (
+                $"element {i}: expected {expected[i]:R}, got {actual[i]:R}, which is off by "
+                + $"{actual[i] - expected[i]:E3} where {allowed:E3} is allowed\n  expected "
+                + $"{show expected}\n  got      {show actual}"
+            )
 
     /// The same shape and element type, and close values.
     let tensorsClose (tolerance: float) (expected: Tensor) (actual: Tensor) : unit =

@@ -38,7 +38,8 @@ module Matrices =
 
     let squaredNorm (a: Tensor) : float = a.ToArray() |> Array.sumBy (fun x -> x * x)
 
-    /// The eigenvalues of the matrices on which trace estimators are compared (Epperly, Tropp & Webber 2024, section 5).
+    /// The eigenvalues of the matrices on which trace estimators are compared (Epperly, Tropp & Webber 2024, section
+    /// 5).
     let spectra (n: int) : (string * float[]) list =
         [
             "flat", Array.init n (fun i -> 1.0 + 2.0 * float i / float (n - 1))

@@ -51,7 +51,8 @@ type PrintingTests() =
         let tall = Tensor.ones DType.Float32 [ 13; 1 ]
 
         prints
-            "tensor([[1],\n        [1],\n        [1],\n        [1],\n        …,\n        [1],\n        [1],\n        [1],\n        [1]], float32, shape [13; 1])"
+            ("tensor([[1],\n        [1],\n        [1],\n        [1],\n        …,\n        [1],\n        "
+             + "[1],\n        [1],\n        [1]], float32, shape [13; 1])")
             tall
 
     [<Test>]

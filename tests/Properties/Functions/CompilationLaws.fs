@@ -6,8 +6,8 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// Compiled plans against what runs primitive by primitive: for every primitive between neighbours that a plan may fuse it with,
-/// and for whole functions with their derivatives.
+/// Compiled plans against what runs primitive by primitive: for every primitive between neighbours that a plan may fuse
+/// it with, and for whole functions with their derivatives.
 [<TestFixture; Properties(Arbitrary = [| typeof<RandomFunctions> |], MaxTest = 40, QuietOnSuccess = true)>]
 type CompilationLaws() =
 

@@ -156,7 +156,8 @@ type DerivativeLaws() =
     member _.``float32 derivatives are those of float64, to rounding``(f: RandomFunction) =
         let x, v = f.Point, f.Direction 0
         let narrow = Tensor.convert DType.Float32
-        // Constants inside the function are Float64; the function is looked at through conversions, and its arithmetic stays.
+        // Constants inside the function are Float64; the function is looked at through conversions, and its arithmetic
+        // stays.
         let g x = narrow (f.Loss(Tensor.convert DType.Float64 x))
         Expect.tensorsClose 1e-5 (narrow (grad f.Loss x)) (grad g (narrow x))
         Expect.tensorsClose 1e-5 (narrow (hessianv f.Loss x v)) (hessianv g (narrow x) (narrow v))

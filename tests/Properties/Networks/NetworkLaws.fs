@@ -46,7 +46,8 @@ module NetworkLaws =
     let private probabilities (random: RandomNetwork) =
         Tensor.uniform (Key.OfSeed(int64 random.Seed + 2L)) DType.Float64 [ random.Rows; random.Outputs ]
 
-    /// The derivative along v by central differences, whose error is of the order of the cube root of rounding, squared.
+    /// The derivative along v by central differences, whose error is of the order of the cube root of rounding,
+    /// squared.
     let private slope (f: Tensor -> Tensor) (theta: Tensor) (v: Tensor) =
         let step = 1e-5
         (f (theta + step * v) - f (theta - step * v)) / (2.0 * step)

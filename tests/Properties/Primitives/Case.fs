@@ -9,7 +9,8 @@ type internal Case =
     {
         Primitive: Primitive
         Operands: Tensor[]
-        /// Operands along which the primitive has no derivative by convention or steps, such as masks: directions are 0 there.
+        /// Operands along which the primitive has no derivative by convention or steps, such as masks: directions are 0
+        /// there.
         Held: int list
         /// From which tangents and cotangents are drawn.
         Seed: int

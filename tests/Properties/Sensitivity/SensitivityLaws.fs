@@ -107,9 +107,7 @@ module SensitivityLaws =
             Expect.close 1e-12 [| expected |] [| Resampling.kendallTau a b |])
 
     [<Property(MaxTest = 30)>]
-    let ``a sum of entries of an estimated diagonal, weighted by what is not negative, has at most twice the variance of independent ones``
-        ()
-        =
+    let ``a sum of diagonal entries, weighted by no negative, has at most twice the variance of independent ones`` () =
         let cases = Gen.zip (Gen.choose (2, 7)) Generators.seed
 
         Prop.forAll (Arb.fromGen cases) (fun (n, seed) ->

@@ -90,7 +90,8 @@ module EigenpairLaws =
 
         for scale, shift in [ 2.0, 0.0; -3.0, 1.0; 1.0, 5.0 ] do
             let moved = scale * case.Operator |> LinearOperator.shift shift |> Lanczos.run steps case.Key
-            // A function as smooth as the spectrum is wide: extra nodes of no weight, which rounding makes, do not count.
+            // A function as smooth as the spectrum is wide: extra nodes of no weight, which rounding makes, do not
+            // count.
             let f x = cos (x / (1.0 + case.Norm))
             Expect.close 1e-9 [| integrate (fun x -> f (scale * x + shift)) own |] [| integrate f moved |]
 

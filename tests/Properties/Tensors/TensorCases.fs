@@ -248,7 +248,8 @@ module TensorCases =
 
         Host.init h.Shape (fun index ->
             let row = index[.. rank - 2]
-            (f (Array.init h.Shape[rank - 1] (fun column -> Host.at h (Array.append row [| column |]))))[index[rank - 1]])
+            let columns = Array.init h.Shape[rank - 1] (fun column -> Host.at h (Array.append row [| column |]))
+            (f columns)[index[rank - 1]])
 
     let private rowed (f: Tensor -> Tensor) (expected: Host -> Host) resultType dtype =
         gen {

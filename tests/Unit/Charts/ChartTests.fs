@@ -53,7 +53,8 @@ type ChartTests() =
         let width, height = number "width" (plot root), number "height" (plot root)
         let path = ofKind "series" root |> List.exactlyOne |> attribute "d" |> points
         Expect.equal 5 path.Length
-        // On a logarithmic axis, doubling is a straight line, from near the lower left corner to near the upper right one.
+        // On a logarithmic axis, doubling is a straight line, from near the lower left corner to near the upper right
+        // one.
         let steps = path |> Array.pairwise |> Array.map (fun ((x1, y1), (x2, y2)) -> x2 - x1, y2 - y1)
 
         for dx, dy in steps do

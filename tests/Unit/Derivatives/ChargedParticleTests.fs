@@ -5,10 +5,10 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// The charged particle of Siskind and Pearlmutter ("Using programming language theory to make automatic differentiation sound
-/// and efficient", 2008): a particle starts at (0, 8) with velocity (0.75, 0) and is pushed away by charges at (10, 10 − w)
-/// and (10, 0). Where must w be for it to hit the horizontal axis at 0? Its field is a gradient, its path a loop that
-/// depends on values, and w is found with first and second derivatives of the whole.
+/// The charged particle of Siskind and Pearlmutter ("Using programming language theory to make automatic
+/// differentiation sound and efficient", 2008): a particle starts at (0, 8) with velocity (0.75, 0) and is pushed away
+/// by charges at (10, 10 − w) and (10, 0). Where must w be for it to hit the horizontal axis at 0? Its field is a
+/// gradient, its path a loop that depends on values, and w is found with first and second derivatives of the whole.
 [<TestFixture>]
 type ChargedParticleTests() =
 
@@ -34,7 +34,8 @@ type ChargedParticleTests() =
         fly (tensor [ 0.0; 8.0 ]) (tensor [ 0.75; 0.0 ])
 
     /// Of the squared miss at w = 0.2, and where it is 0: computed with 40 digits from the field's formula, by divided
-    /// differences and a root finder. The published figure for the root, from a gradient descent that stops early, is 0.20719187.
+    /// differences and a root finder. The published figure for the root, from a gradient descent that stops early, is
+    /// 0.20719187.
     let slope, curvature = -1.901981291487138713570403240096325, 256.70398178208483865915092673
     let root = 0.2071994601262559577948781131484601
 

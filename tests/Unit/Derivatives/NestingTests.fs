@@ -58,7 +58,8 @@ type NestingTests() =
 
     [<Test>]
     member _.``three levels keep their variables apart in every mix``() =
-        // d/dx x·d/dy y·d/dz (x·y·z²) at z = x, y = x: the inner one is 2xyz = 2x²y, then d/dy 2x²y² = 4x²y = 4x³, times x.
+        // d/dx x·d/dy y·d/dz (x·y·z²) at z = x, y = x: the inner one is 2xyz = 2x²y, then d/dy 2x²y² = 4x²y = 4x³,
+        // times x.
         for _, outer in modes do
             for _, middle in modes do
                 for _, inner in modes do

@@ -29,15 +29,16 @@ type GuardedKernel(inner: Kernel, check: string -> nativeint -> unit) =
         slots |> Array.iter (check inner.Name)
         inner.Run(slots, threads)
 
-/// The processor once more, but with memory of its own: whoever hands it an array of another device gets a ForeignMemoryException, as
-/// would happen with a device whose memory the host cannot read.
+/// The processor once more, but with memory of its own: whoever hands it an array of another device gets a
+/// ForeignMemoryException, as would happen with a device whose memory the host cannot read.
 [<Sealed>]
 type GuardedDevice(name: string) =
     inherit Device()
 
     let inner = CpuDevice(CpuDevice.Shared.Threads, InstructionSets.Best)
 
-    /// Where blocks that were allocated begin, and their bytes. Blocks go back to the pool of this device alone, so none is removed.
+    /// Where blocks that were allocated begin, and their bytes. Blocks go back to the pool of this device alone, so
+    /// none is removed.
     let blocks = SortedList<nativeint, int64>()
 
     let owns (address: nativeint) =

@@ -271,7 +271,8 @@ type TraceUncertaintyTests() =
 
     [<Test>]
     member _.``the three variances are those that the forms were drawn with, batches of different sizes or not``() =
-        // x_ik = 5 + sᵢ + pₖ + e_ik with standard deviations 2, 1.5 and 4, averaged over batches: means of 300 analyses.
+        // x_ik = 5 + sᵢ + pₖ + e_ik with standard deviations 2, 1.5 and 4, averaged over batches: means of 300
+        // analyses.
         let sizes = [| 3; 3; 5; 8; 3; 1; 7 |]
         let probes, samples = 6, Array.sum sizes
         let key = Key.OfSeed 62L

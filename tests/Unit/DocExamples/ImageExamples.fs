@@ -72,7 +72,9 @@ module ImageExamples =
             let hessian = Hessian.at loss theta
             let perLayer = Measurement.blockTraces (ParameterLayout.blocks network.Layout)
 
-            for layer in Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian do
+            let traces = Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
+
+            for layer in traces do
                 printfn $"{layer.Block.Name}: {layer.Trace}"
 
             Safetensors.write copy (Network.save theta network)

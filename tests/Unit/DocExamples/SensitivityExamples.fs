@@ -37,7 +37,7 @@ module SensitivityExamples =
         let coarse = Quantization.perTensor 2 (tensor [ -1.2; 0.4; 1.3; 2.0 ]) // −2, 0, 2, 2
 
         let weights = scores.Tensors |> Seq.sumBy _.Size
-        let assignment = scores |> QuantizationSensitivity.assign (Key.OfSeed 5L) 1000 (4L * int64 weights) // 4 on average
+        let assignment = scores |> QuantizationSensitivity.assign (Key.OfSeed 5L) 1000 (4L * int64 weights) // 4 each
         printfn $"{assignment}"
         printfn $"{assignment.TotalBits} of {assignment.Budget} bits, score {assignment.Score}"
 

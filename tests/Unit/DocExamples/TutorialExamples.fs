@@ -99,8 +99,8 @@ module TutorialExamples =
         let point = Hessian.evaluate (Risk.ofFunction loss) theta
         let hessian = point.Hessian
 
-        printfn
-            $"loss {point.Loss:f6}, gradient norm {(Tensor.norm point.Gradient).ToScalar():g3}, {hessian.Columns} parameters"
+        printf $"loss {point.Loss:f6}, gradient norm {(Tensor.norm point.Gradient).ToScalar():g3}, "
+        printfn $"{hessian.Columns} parameters"
 
         network, theta, inputs, labels, loss, point
 
@@ -139,8 +139,8 @@ module TutorialExamples =
             |> List.map (fun direction -> Landscape.line (Risk.ofFunction loss) theta direction (Landscape.grid 0.5 21))
 
         for line in lines do
-            printfn
-                $"{line.Direction.Name}: {line.Losses[0]:f4} at −0.5, {line.Losses[10]:f4} at 0, {line.Losses[20]:f4} at 0.5"
+            printf $"{line.Direction.Name}: {line.Losses[0]:f4} at −0.5, {line.Losses[10]:f4} at 0, "
+            printfn $"{line.Losses[20]:f4} at 0.5"
 
         let chart =
             Chart.create
@@ -223,8 +223,8 @@ module TutorialExamples =
 
         let off = Tensor.norm(differences - exact).ToScalar() / Tensor.norm(exact).ToScalar()
 
-        printfn
-            $"‖Hv‖ {Tensor.norm(exact).ToScalar():f6}; differences are off by {off:g2}; ‖Gv‖ {Tensor.norm(product).ToScalar():f6}"
+        printf $"‖Hv‖ {Tensor.norm(exact).ToScalar():f6}; differences are off by {off:g2}; ‖Gv‖ "
+        printfn $"{Tensor.norm(product).ToScalar():f6}"
 
         for q in [ 0.1; 1.0 ] do
             let sparse =

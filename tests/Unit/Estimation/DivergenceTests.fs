@@ -20,7 +20,8 @@ type DivergenceTests() =
     member _.``the divergence of a linear field is the trace of its matrix``() =
         let exact = Divergence.exact linear x
         Assert.That((exact.Value, exact.IsExact, exact.Matvecs), Is.EqualTo((34.0, true, 4)))
-        // The 4×4 matrix of 1 … 16 has trace 34 and, with signs, a variance of 1984, because only its symmetric part counts.
+        // The 4×4 matrix of 1 … 16 has trace 34 and, with signs, a variance of 1984, because only its symmetric part
+        // counts.
         let sampled = Divergence.hutchinson (StoppingRule.matvecs 4000) key linear x
         Assert.That(abs (sampled.Value - 34.0), Is.LessThan(5.0 * sqrt (1984.0 / 4000.0)))
         Assert.That(sampled.StandardError, Is.EqualTo(sqrt (1984.0 / 4000.0)).Within(8).Percent)

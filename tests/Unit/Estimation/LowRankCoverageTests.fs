@@ -9,8 +9,8 @@ open Curvature.Tests
 [<TestFixture>]
 type LowRankCoverageTests() =
 
-    /// The spectra of the literature, a tenth of the size: the step has as many large eigenvalues as XTrace has vectors, which is
-    /// where leaving one out tells least.
+    /// The spectra of the literature, a tenth of the size: the step has as many large eigenvalues as XTrace has
+    /// vectors, which is where leaving one out tells least.
     static member Spectra =
         let n = 100
 

@@ -35,7 +35,8 @@ type LowRankTraceTests() =
         let factor = Matrices.random seed n rank
         Tensor.matmul factor (Tensor.transpose factor)
 
-    /// The tables of mean |error|/trace over 180 trials that docs/estimators were checked against: n = 1000, m = 100, resphered.
+    /// The tables of mean |error|/trace over 180 trials that docs/estimators were checked against: n = 1000, m = 100,
+    /// resphered.
     static member Published =
         [
             TestCaseData("flat", 1.6e-3, 1.0e-3)
@@ -44,7 +45,8 @@ type LowRankTraceTests() =
             TestCaseData("step", 1.2e-2, 5.9e-4)
         ]
 
-    /// More of the same tables: entries for the sizes that take longer, and for the estimators whose signs see the basis.
+    /// More of the same tables: entries for the sizes that take longer, and for the estimators whose signs see the
+    /// basis.
     static member More =
         [
             TestCaseData("XTrace", "flat", 200, 1.1e-3)
@@ -85,7 +87,8 @@ type LowRankTraceTests() =
         let measured = (Key.OfSeed 61L).Split 50 |> Array.averageBy error
         Assert.That(measured, Is.InRange(0.5 * published, 2.0 * published))
 
-    // Vectors of the sphere look the same in every basis, so that a diagonal stands for every matrix with these eigenvalues.
+    // Vectors of the sphere look the same in every basis, so that a diagonal stands for every matrix with these
+    // eigenvalues.
     [<TestCaseSource("Published")>]
     member _.``mean errors from 100 products are those of the literature, within a factor of 2``
         (name: string, xtrace: float, xnystrace: float)
@@ -479,7 +482,8 @@ type LowRankTraceTests() =
             (Tensor.sum (Tensor.convert DType.Float64 d)).ToScalar()
             + (Tensor.dot squares (Tensor.convert DType.Float64 weights)).ToScalar()
 
-        // What is left when the large eigenvalues are known is flat, which costs XNysTrace, with its single pass, more than XTrace.
+        // What is left when the large eigenvalues are known is flat, which costs XNysTrace, with its single pass, more
+        // than XTrace.
         for name, estimate, error in [ "XTrace", XTrace.estimate, 1.5e-4; "XNysTrace", XNysTrace.estimate, 0.03 ] do
             let trace: Estimate<float> = estimate (StoppingRule.matvecs 16) key operator
             Assert.That(abs (trace.Value - truth) / truth, Is.LessThan error, name)

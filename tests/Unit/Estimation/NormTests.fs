@@ -120,8 +120,7 @@ type NormTests() =
             LinearOperator.ofDelegate DType.Float64 5 5 (Array.map (fun _ -> nan))
             |> LinearOperator.claim OperatorProperties.Symmetric
 
-        Expect.error<NonFiniteException> [ "Lanczos vector"; "NaN" ] (fun () ->
-            Norm.spectral 0.1 key broken |> ignore)
+        Expect.error<NonFiniteException> [ "Lanczos vector"; "NaN" ] (fun () -> Norm.spectral 0.1 key broken |> ignore)
 
         use source = new CancellationTokenSource()
         source.Cancel()

@@ -87,7 +87,8 @@ type SequentialDesignTests() =
             Assert.That(actual, Is.EqualTo(expected).Within(tolerance).Percent)
 
         ErrorQuantile.squared 1.0 11 0.95 |> equals (2.228139 ** 2.0) 1e-4
-        // Of a vector whose error lies in 3 directions, each of which 11 samples show: F with 3 and 30 degrees of freedom.
+        // Of a vector whose error lies in 3 directions, each of which 11 samples show: F with 3 and 30 degrees of
+        // freedom.
         ErrorQuantile.squared 3.0 11 0.95 |> equals 2.9223 0.01
         ErrorQuantile.fisher 1.0 10.0 0.95 |> equals 4.964603 1e-4
         ErrorQuantile.fisher 3.0 10.0 0.95 |> equals 3.708265 1e-4

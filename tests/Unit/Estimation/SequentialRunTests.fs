@@ -77,9 +77,7 @@ type SequentialRunTests() =
         Assert.That((diagonal.IsExact && frobenius.IsExact && rows.IsExact && traces[0].Trace.IsExact))
 
     [<Test>]
-    member _.``a fixed number of products, a limit below the columns and a measurement without an exact result are sampled``
-        ()
-        =
+    member _.``fixed numbers, limits below the columns and measurements without an exact result are sampled``() =
         let fixedCount = Hutchinson.trace (StoppingRule.matvecs 500) key operator
         Assert.That((fixedCount.IsExact, fixedCount.Samples), Is.EqualTo((false, 500)))
         let limited = Hutchinson.trace (onePercent |> StoppingRule.orElse (StoppingRule.matvecs 90)) key operator

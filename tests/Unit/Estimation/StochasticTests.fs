@@ -5,7 +5,8 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// Estimates that are differentiated: the key holds the random vectors fixed, so that finite differences see the same function.
+/// Estimates that are differentiated: the key holds the random vectors fixed, so that finite differences see the same
+/// function.
 [<TestFixture>]
 type StochasticTests() =
 

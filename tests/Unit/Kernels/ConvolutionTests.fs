@@ -42,7 +42,8 @@ let private plain =
 
 let private forms = Enum.GetValues<ConvolutionForm>()
 
-/// The position, among input, filters and output, of the one that a form computes; and of the one that gives a case its name.
+/// The position, among input, filters and output, of the one that a form computes; and of the one that gives a case its
+/// name.
 let private place form =
     match form with
     | ConvolutionForm.InputGradient -> 0

@@ -72,8 +72,8 @@ type Layout =
 
     member layout.At(index: int[]) = layout.Offset + Array.sum (Array.map2 (*) index layout.Strides)
 
-    /// The elements of an array of the given shape in this layout, row-major. What lies between them must have stayed as
-    /// it was before.
+    /// The elements of an array of the given shape in this layout, row-major. What lies between them must have stayed
+    /// as it was before.
     member layout.ReadAlone shape (untouched: 'T -> bool) (buffer: 'T[]) =
         let written = Array.zeroCreate<bool> buffer.Length
 

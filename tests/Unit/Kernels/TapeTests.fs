@@ -144,9 +144,7 @@ let private close tolerance (results: float[] list, magnitudes: float[] list) (a
         Array.zip3 results magnitudes actual |> Array.forall (fun (x, scale, y) -> abs (x - y) <= tolerance * scale))
 
 [<Test>]
-let ``random tapes over random layouts agree with an interpreter, whatever the instruction set and the number of threads``
-    ()
-    =
+let ``random tapes over random layouts agree with an interpreter on all instruction sets and threads`` () =
     let random = Random 7
 
     for trial in 1..100 do

@@ -61,8 +61,8 @@ module WithoutInstructions =
         info.RedirectStandardError <- true
         Process.Start info
 
-    /// The tests that a filter chooses, among them the one of this name that calls `check`. Fails where one of them fails,
-    /// or where less ran than `least`.
+    /// The tests that a filter chooses, among them the one of this name that calls `check`. Fails where one of them
+    /// fails, or where less ran than `least`.
     let run (switch: string) (assembly: Assembly) (filter: string) (checking: string) (least: int) : unit =
         let _, off, best = switches |> List.find (fun (name, _, _) -> name = switch)
 

@@ -79,9 +79,7 @@ type LandscapeTests() =
         Expect.close 1e-12 [| 0.3 |] [| (plane.DepartureDistance 0.05).Value |]
 
     [<Test>]
-    member _.``along an eigenvector the curvature is the eigenvalue times the squared length, as the quadratic form says``
-        ()
-        =
+    member _.``along an eigenvector the curvature is the eigenvalue times the squared length``() =
         let pairs = Hessian.at quadratic point |> ThickRestartLanczos.find SpectrumEnd.BothEnds 2
         let long = Direction.eigenvector 0 pairs |> Direction.scaled 3.0
         let line = Landscape.line (Risk.ofFunction quadratic) point long [ 0.0 ]
@@ -280,7 +278,8 @@ type LandscapeTests() =
         let top, bottom = (DigitsNetwork.numbers "hessian_top5")[0], (DigitsNetwork.numbers "hessian_bottom5")[0]
         let curvatures = plane.Model.Curvatures |> Seq.cast<float> |> Seq.toArray
         Expect.close tolerance [| top; 0.0; 0.0; bottom |] curvatures
-        // What the loss itself does: a second difference of step 0.1 sees the curvature and a twelfth of the fourth derivative times 0.01.
+        // What the loss itself does: a second difference of step 0.1 sees the curvature and a twelfth of the fourth
+        // derivative times 0.01.
         let second = (plane.Losses[6, 5] - 2.0 * plane.Losses[5, 5] + plane.Losses[4, 5]) / 0.01
         Expect.isTrue $"{second} against {top}" (abs (second - top) < 0.02 * top)
         let line = Landscape.line (Risk.ofFunction loss) theta first grid

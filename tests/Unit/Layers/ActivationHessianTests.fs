@@ -143,7 +143,8 @@ type ActivationHessianTests() =
             ratios.Add((own + cross) / own)
             first <- first + tap.Size
 
-        // A product for all taps at once costs as much as one from the first tap, and one tap at a time at most as much for each.
+        // A product for all taps at once costs as much as one from the first tap, and one tap at a time at most as much
+        // for each.
         TestContext.WriteLine $"%A{List.ofSeq ratios} for {taps.Length} times the products"
         Expect.isTrue $"%A{List.ofSeq ratios}" (Seq.average ratios > float taps.Length)
 

@@ -5,15 +5,15 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// Eigenvalues and traces of the Hessian of a trained ResNet-20, against numbers that PyTorch computed in double precision. The longest
-/// tests of all: some ten seconds each.
+/// Eigenvalues and traces of the Hessian of a trained ResNet-20, against numbers that PyTorch computed in double
+/// precision. The longest tests of all: some ten seconds each.
 [<TestFixture>]
 type ResNetCurvatureTests() =
 
     [<Test>]
     member _.``the six largest eigenvalues are PyTorch's to six digits``() =
-        // An eigenvalue is off by the square of its residual over the gap to the next one. For the sixth, 15.9 with a gap of 3 or more,
-        // that is below 10⁻⁶ of it.
+        // An eigenvalue is off by the square of its residual over the gap to the next one. For the sixth, 15.9 with a
+        // gap of 3 or more, that is below 10⁻⁶ of it.
         let options = EigenOptions.Default.WithTolerance(3e-4).WithBasisSize 24
         let hessian = (TrainedResNet.point DType.Float64).Hessian
         let pairs = ThickRestartLanczos.findWith options SpectrumEnd.Largest 6 hessian

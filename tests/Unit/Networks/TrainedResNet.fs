@@ -6,8 +6,8 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// A ResNet-20 trained on CIFAR-10, real test images, and what PyTorch computed of both in double precision. Tests that ask for them
-/// are ignored where the files are not.
+/// A ResNet-20 trained on CIFAR-10, real test images, and what PyTorch computed of both in double precision. Tests that
+/// ask for them are ignored where the files are not.
 [<RequireQualifiedAccess>]
 module TrainedResNet =
 
@@ -25,7 +25,8 @@ module TrainedResNet =
 
         Tensor.convert dtype normalised, Tensor.slice 0 0 count labels
 
-    /// Parameters, logits of the first 50 images as a function of them, and the mean loss of logits: what the reference is about.
+    /// Parameters, logits of the first 50 images as a function of them, and the mean loss of logits: what the reference
+    /// is about.
     let problem dtype =
         let theta, network = network dtype
         let inputs, labels = images dtype 50

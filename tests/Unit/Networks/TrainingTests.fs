@@ -84,7 +84,8 @@ type TrainingTests() =
 
     [<Test>]
     member _.``the loss of a pass weighs batches by their rows``() =
-        // A learning rate this small leaves the parameters where they are, so every batch is measured at the same place.
+        // A learning rate this small leaves the parameters where they are, so every batch is measured at the same
+        // place.
         let still = TrainingOptions.Default.WithEpochs(1).WithOptimizer(Optimizer.gradientDescent 1e-300)
         let whole = trainOn 50 still (Key.OfSeed 6L)
         let parts = train still (Key.OfSeed 6L)

@@ -115,9 +115,7 @@ type DigitsNetworkTests() =
         Expect.close tolerance (DigitsNetwork.numbers "hessian_block_traces") (List.toArray traces)
 
     [<Test>]
-    member _.``sampled trace, block traces, diagonal and norm of a network lie within 5 standard errors of the exact ones``
-        ()
-        =
+    member _.``what is sampled of a network lies within 5 standard errors of the exact values``() =
         let key = Key.OfSeed 9L
         let hessian = Hessian.at (DigitsNetwork.loss DType.Float64) (DigitsNetwork.theta DType.Float64)
 

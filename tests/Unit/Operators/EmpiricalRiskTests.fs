@@ -176,7 +176,8 @@ type EmpiricalRiskTests() =
 
     [<Test>]
     member _.``sums along the tree do not lose what a long row of terms would``() =
-        // Sums of equal powers of two are exact whatever their order; the tree must give them for every number of terms.
+        // Sums of equal powers of two are exact whatever their order; the tree must give them for every number of
+        // terms.
         for count in [ 1; 7; 8; 9; 16; 17; 24; 64; 65; 1000 ] do
             let tree = TreeSum()
 

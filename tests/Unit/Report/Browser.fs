@@ -23,7 +23,8 @@ module Browser =
         |> Seq.map (fun (name, folder) -> Path.Combine(folder, name + suffix))
         |> Seq.tryFind File.Exists
 
-    /// The path of a browser of the Chromium family. Where this machine has none, the running test is ignored, with a message.
+    /// The path of a browser of the Chromium family. Where this machine has none, the running test is ignored, with a
+    /// message.
     let path () : string =
         match find () with
         | Some file -> file

@@ -35,8 +35,10 @@ const charts = [...document.querySelectorAll('svg.chart')].map(chart => ({
   paper: colour(chart.closest('figure'), 'backgroundColor'),
   texts: [...chart.querySelectorAll('text')].map(text => box(text)),
   hovers: chart.querySelectorAll('title').length,
-  marks: [...chart.querySelectorAll('.plot path.series, .plot path.band, .plot path.iso, .plot .point, .plot .rug')].map(mark => ({
-    length: mark.getTotalLength ? mark.getTotalLength() : 1, box: box(mark), colour: colour(mark, 'stroke') + colour(mark, 'fill') }))
+  marks: [...chart.querySelectorAll(
+    '.plot path.series, .plot path.band, .plot path.iso, .plot .point, .plot .rug')].map(mark => ({
+    length: mark.getTotalLength ? mark.getTotalLength() : 1, box: box(mark),
+    colour: colour(mark, 'stroke') + colour(mark, 'fill') }))
 }));
 const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
 const pre = document.createElement('pre');

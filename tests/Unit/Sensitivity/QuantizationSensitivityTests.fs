@@ -71,7 +71,8 @@ type QuantizationSensitivityTests() =
         let certain = QuantizationSensitivity.stability key 50 2 scores
         Expect.close 0.0 [| 1.0; 1.0 |] [| certain.MeanTau; certain.ProbabilityThatFirstIsLarger(1, 0) |]
 
-        // With the same factors for both, the probability is that of Student's t at the difference of the samples over its standard error.
+        // With the same factors for both, the probability is that of Student's t at the difference of the samples over
+        // its standard error.
         let everything (_: int) (w: Tensor) = Tensor.zerosLike w
         let one = DigitsNetwork.theta DType.Float64 |> Tensor.onesLike
 

@@ -106,9 +106,7 @@ type EigenPairsTests() =
         let matrix = LinearOperator.ofMatrix (Matrices.random 4 40 40)
         Expect.error<OperatorException> [ "claim" ] (find matrix 2)
 
-        Expect.error<OperatorException>
-            [ "claims" ]
-            (find (LinearOperator.claim OperatorProperties.Symmetric matrix) 2)
+        Expect.error<OperatorException> [ "claims" ] (find (LinearOperator.claim OperatorProperties.Symmetric matrix) 2)
 
         Expect.error<OperationCanceledException> [] (fun () ->
             let options = EigenOptions.Default.WithCancellation(Threading.CancellationToken true)

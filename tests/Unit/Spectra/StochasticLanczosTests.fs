@@ -30,8 +30,8 @@ type StochasticLanczosTests() =
             $"{name}: {expected} against {estimate} with {key}"
             (abs (estimate.Value - expected) <= 6.0 * estimate.StandardError)
 
-    /// 30 eigenvalues 1 + i/200 for i = 0 … 29, and 170 of 1e-3: the matrix of a published log-determinant of −1172.243. Counted from i = 1, as it
-    /// is found described, it would be −1172.103.
+    /// 30 eigenvalues 1 + i/200 for i = 0 … 29, and 170 of 1e-3: the matrix of a published log-determinant of
+    /// −1172.243. Counted from i = 1, as it is found described, it would be −1172.103.
     let twoLevels = Array.init 200 (fun i -> if i < 30 then 1.0 + float i / 200.0 else 1e-3)
 
     [<Test>]
