@@ -34,7 +34,7 @@ public static class Estimators
         FSharp.XDiag.withProbe(probe ?? Probe.Rademacher);
 
     /// <summary>The traces of the diagonal blocks of ranges by <see cref="XDiag"/>, at the cost of the diagonal,
-    /// with error bars of their own.</summary>
+    /// each with its error bar.</summary>
     public static Estimator<BlockTrace[]> XDiagBlockTraces(IReadOnlyList<ParameterBlock> blocks, Probe? probe = null) =>
         FSharp.XDiag.blockTracesWithProbe(probe ?? Probe.Rademacher, blocks.WithoutNull());
 
@@ -43,7 +43,7 @@ public static class Estimators
         FSharp.XNysDiag.withProbe(probe ?? Probe.Rademacher);
 
     /// <summary>The traces of the diagonal blocks of ranges by <see cref="XNysDiag"/>, at the cost of the diagonal,
-    /// with error bars of their own.</summary>
+    /// each with its error bar.</summary>
     public static Estimator<BlockTrace[]> XNysDiagBlockTraces(
         IReadOnlyList<ParameterBlock> blocks, Probe? probe = null) =>
         FSharp.XNysDiag.blockTracesWithProbe(probe ?? Probe.Rademacher, blocks.WithoutNull());

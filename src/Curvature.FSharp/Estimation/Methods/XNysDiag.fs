@@ -85,7 +85,7 @@ module XNysDiag =
     /// it is not.
     let estimate stop key (operator: LinearOperator) : Estimate<Tensor> = Estimate.run estimator stop key operator
 
-    /// The traces of the diagonal blocks of ranges, from signs, at the cost of the diagonal, with error bars of their
-    /// own; see `estimate`.
+    /// The traces of the diagonal blocks of ranges, from signs, at the cost of the diagonal, each with its error bar;
+    /// see `estimate`.
     let blockTraces stop key (blocks: ParameterBlock seq) (operator: LinearOperator) : BlockTrace[] =
         Estimate.run (blockTracesWithProbe Probe.rademacher blocks) stop key operator

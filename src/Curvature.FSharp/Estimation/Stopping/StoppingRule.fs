@@ -51,7 +51,7 @@ open Curvature
 [<RequireQualifiedAccess>]
 module StoppingRule =
 
-    /// Where a rule has no limit of its own, sampling ends after this many samples.
+    /// Where a rule has no limit, sampling ends after this many samples.
     let ceiling = 100_000
 
     /// After n products (or quadratic forms). Raises ArgumentRangeException for less than one.
