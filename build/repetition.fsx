@@ -92,8 +92,7 @@ let groups =
 
 printfn "The largest groups, by lines times places:"
 
-let largest =
-    groups |> List.sortByDescending (fun (found, length) -> length * found.Length) |> List.truncate 25
+let largest = groups |> List.sortByDescending (fun (found, length) -> length * found.Length) |> List.truncate 25
 
 for found, length in largest do
     printfn $"{length} lines at {found.Length} places:"

@@ -142,7 +142,7 @@ module internal LossGrid =
 
     /// Counts losses, and reports them.
     [<Sealed>]
-    type private Progress(options: LandscapeOptions, expected: int, clock: Stopwatch) =
+    type private LossProgress(options: LandscapeOptions, expected: int, clock: Stopwatch) =
         let mutable evaluations, told = 0, -1
         let pace = ProgressPace options.Rate
 
@@ -175,7 +175,7 @@ module internal LossGrid =
         let eigenvalues = directions |> List.choose (fun direction -> Option.ofNullable direction.Eigenvalue)
         let needsHessian = options.UsesQuadraticForms || eigenvalues.Length < k
         let evaluate = evaluation needsHessian theta vectors risk
-        let progress = Progress(options, expected risk steps.Length, clock)
+        let progress = LossProgress(options, expected risk steps.Length, clock)
 
         let block (rows: float[][]) =
             Tensor.ofArray [ rows.Length; k ] (Array.concat rows)

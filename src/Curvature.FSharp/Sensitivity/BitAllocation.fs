@@ -13,10 +13,10 @@ module internal BitAllocation =
 
     /// A step from one choice of an item to a more expensive one on the lower convex hull of its choices.
     [<Struct; NoEquality; NoComparison>]
-    type private Step = { Cost: int64; Gain: float }
+    type private HullStep = { Cost: int64; Gain: float }
 
     /// The cheapest choice of an item, and the steps from there, the best gain for its cost first.
-    let private hull (item: Item) : struct (int64 * float) * Step list =
+    let private hull (item: Item) : struct (int64 * float) * HullStep list =
         let points = Array.zip item.Costs item.Scores |> Array.sort |> Array.distinctBy fst |> List.ofArray
 
         let slope (c0: int64, s0: float) (c1: int64, s1: float) = (s0 - s1) / float (c1 - c0)
@@ -34,7 +34,7 @@ module internal BitAllocation =
 
     /// What is left of the items from some position on when choices may be mixed: the linear relaxation.
     [<Sealed>]
-    type private Relaxation(hulls: (struct (int64 * float) * Step list)[]) =
+    type private Relaxation(hulls: (struct (int64 * float) * HullStep list)[]) =
         let cost = hulls |> Array.sumBy (fun (struct (cost, _), _) -> cost)
         let score = hulls |> Array.sumBy (fun (struct (_, score), _) -> score)
 
@@ -66,10 +66,10 @@ module internal BitAllocation =
 
     /// A choice for each of the first items, the last one first, with their total cost and score.
     [<NoEquality; NoComparison>]
-    type private State = { Cost: int64; Score: float; Choices: int list }
+    type private PartialChoice = { Cost: int64; Score: float; Choices: int list }
 
     /// Of states in order of cost, those that score less than all cheaper ones.
-    let private undominated (states: State seq) : State[] =
+    let private undominated (states: PartialChoice seq) : PartialChoice[] =
         let mutable least = infinity
 
         [|
@@ -95,7 +95,7 @@ module internal BitAllocation =
             let scale = items |> Array.sumBy (fun item -> item.Scores |> Array.sumBy abs)
             let mutable known = infinity
 
-            let extend position (states: State[]) =
+            let extend position (states: PartialChoice[]) =
                 let item, left = items[order[position]], rest[position + 1]
 
                 let next =

@@ -63,9 +63,9 @@ module Lobpcg =
             Products = Tensor.concat 0 [ a.Products; b.Products ]
         }
 
-    /// The state of the iteration: the least Ritz values Θ, their vectors X, and the last move P, orthonormal to them.
+    /// The block between two steps: the least Ritz values Θ, their vectors X, and the last move P, orthonormal to them.
     [<NoEquality; NoComparison>]
-    type private State =
+    type private RitzBlock =
         {
             Theta: float[]
             X: VectorsAndProducts
@@ -131,7 +131,11 @@ module Lobpcg =
 
     /// The Ritz pairs in the span of X, P and the directions W of the residuals outside of both; nothing where there
     /// are no such directions.
-    let private advance (apply: Tensor -> VectorsAndProducts) (state: State) (residuals: Tensor) : State voption =
+    let private advance
+        (apply: Tensor -> VectorsAndProducts)
+        (state: RitzBlock)
+        (residuals: Tensor)
+        : RitzBlock voption =
         let size = rows state.X.Vectors
         let xp = state.P |> ValueOption.map (join state.X) |> ValueOption.defaultValue state.X
 
@@ -139,7 +143,7 @@ module Lobpcg =
         |> ValueOption.map (fun w -> rayleighRitz size size (join xp (apply w)))
 
     /// R = AX − ΘX
-    let private residualOf (state: State) =
+    let private residualOf (state: RitzBlock) =
         state.X.Products - Rows.column state.X.Products state.Theta * state.X.Vectors
 
     let private iterate (options: EigenOptions) precondition count sign (operator: LinearOperator) =

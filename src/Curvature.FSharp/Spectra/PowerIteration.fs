@@ -59,7 +59,7 @@ module PowerIteration =
 
     /// What a search has found, and what it may still spend.
     [<Sealed>]
-    type private Search(stop, limit: int, cancellation: CancellationToken, key: Key, operator: LinearOperator) =
+    type private PairSearch(stop, limit: int, cancellation: CancellationToken, key: Key, operator: LinearOperator) =
         let found = ResizeArray<struct (float * Tensor * float * bool)>()
         let mutable products = 0
 
@@ -139,7 +139,7 @@ module PowerIteration =
         Krylov.checkPositive "PowerIteration" "the limit of products" limit
         cancellation.ThrowIfCancellationRequested()
         let watch = Stopwatch.StartNew()
-        let search = Search(stop, limit, cancellation, key, operator)
+        let search = PairSearch(stop, limit, cancellation, key, operator)
 
         while search.Count < count && (search.Count = 0 || not cancellation.IsCancellationRequested) do
             search.Extend()
