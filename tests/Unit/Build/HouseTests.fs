@@ -1,5 +1,6 @@
 namespace Curvature.Tests.Unit
 
+open System.Globalization
 open System.IO
 open System.Xml.Linq
 open NUnit.Framework
@@ -55,14 +56,23 @@ type HouseTests() =
         |> List.tryFind (fun (before, file) -> (floor file).IsNone || floor file < floor before)
         |> Option.map snd
 
-    /// The files that are written by hand, beneath src.
-    let written =
-        Directory.GetFiles(sources, "*", SearchOption.AllDirectories)
-        |> Array.map (fun path -> Path.GetRelativePath(sources, path).Replace('\\', '/'))
+    /// The files of F# and C# in a folder of the repository, other than those that builds make.
+    let written (folder: string) =
+        let root = Path.Combine(SharedData.repositoryRoot.Value, folder)
+
+        Directory.GetFiles(root, "*", SearchOption.AllDirectories)
+        |> Array.map (fun path -> Path.GetRelativePath(root, path).Replace('\\', '/'))
         |> Array.filter (fun path ->
             let parts = path.Split '/'
             let isBuilt = Array.contains "obj" parts || Array.contains "bin" parts
-            not isBuilt && (path.EndsWith ".fs" || path.EndsWith ".cs"))
+            not isBuilt && Array.contains (Path.GetExtension path) [| ".fs"; ".fsx"; ".cs" |])
+
+    /// The numbers of the lines that are wider than this, in characters as a reader counts them.
+    let wide (most: int) (lines: string seq) =
+        [
+            for number, line in Seq.indexed lines do
+                if StringInfo(line).LengthInTextElements > most then number + 1
+        ]
 
     /// Folders, by the files that stand in them directly, with more files than are seen at a glance.
     let crowded (most: int) (files: string seq) =
@@ -76,13 +86,28 @@ type HouseTests() =
     member _.``No folder holds more than 14 files, and no file more than 400 lines``() =
         let long =
             [
-                for file in written do
+                for file in written "src" do
                     let lines = File.ReadAllLines(Path.Combine(sources, file)).Length
                     if lines > 400 then $"{file} has {lines} lines"
             ]
 
-        let full = [ for folder, count in crowded 14 written -> $"{folder} has {count} files" ]
+        let full = [ for folder, count in crowded 14 (written "src") -> $"{folder} has {count} files" ]
         Expect.equal [] (full @ List.sort long)
+
+    [<Test>]
+    member _.``No line is wider than 120 columns``() =
+        let found =
+            [
+                for folder in [ "src"; "tests"; "bench"; "samples"; "build" ] do
+                    for file in written folder do
+                        let lines = File.ReadLines(Path.Combine(SharedData.repositoryRoot.Value, folder, file))
+                        for number in wide 120 lines -> $"{folder}/{file}, line {number}"
+            ]
+
+        Expect.equal [] found
+
+    [<Test>]
+    member _.``A wide line is noticed``() = Expect.equal [ 2; 4 ] (wide 3 [ "abc"; "abcd"; "λ²x"; "   e" ])
 
     [<Test>]
     member _.``A crowded folder is noticed``() =
