@@ -62,8 +62,8 @@ type StoppingRuleTests() =
 
         let width (trace: Estimate<float>) = trace.Interval(0.95).High - trace.Interval(0.95).Low
         Assert.That((peeked.Value, peeked.StandardError), Is.EqualTo((planned.Value, planned.StandardError)))
-        // The interval of a fixed number is longer where few samples may not show their skewness; the one of the rule is
-        // widened for interim analyses.
+        // The interval of a fixed number is longer where few samples may not show their skewness; the one of the rule
+        // is widened for interim analyses.
         let student = StudentT.InvCDF(0.0, 1.0, 63.0, 0.975)
         Assert.That(width peeked, Is.GreaterThan(2.0 * student * planned.StandardError))
 
