@@ -82,6 +82,16 @@ type HouseTests() =
         |> Seq.sort
         |> List.ofSeq
 
+    /// Folders whose files do not stand together in a list of files.
+    let scattered (files: string list) =
+        let folders = files |> List.map Path.GetDirectoryName
+
+        List.pairwise ("" :: folders)
+        |> List.filter (fun (before, folder) -> before <> folder)
+        |> List.countBy snd
+        |> List.filter (fun (_, count) -> count > 1)
+        |> List.map fst
+
     [<Test>]
     member _.``No folder holds more than 14 files, and no file more than 400 lines``() =
         let long =
@@ -108,6 +118,11 @@ type HouseTests() =
 
     [<Test>]
     member _.``A wide line is noticed``() = Expect.equal [ 2; 4 ] (wide 3 [ "abc"; "abcd"; "λ²x"; "   e" ])
+
+    [<Test>]
+    member _.``The files of a folder are compiled one after the other``() =
+        Expect.equal [] (scattered (included "Compile" "Curvature.FSharp"))
+        Expect.equal [ "a" ] (scattered [ "a/1.fs"; "b/1.fs"; "a/2.fs" ])
 
     [<Test>]
     member _.``A crowded folder is noticed``() =

@@ -26,8 +26,8 @@ type MillionColumnsTests() =
     let self = Diagnostics.Process.GetCurrentProcess()
     let mutable most = 0L
 
-    /// Before each product, what nothing refers to any more is collected, which may come sooner or later, and the memory
-    /// in use is read.
+    /// Before each product, what nothing refers to any more is collected, which may come sooner or later, and the
+    /// memory in use is read.
     let operator =
         LinearOperator.ofBlockFunction DType.Float32 n n (fun v ->
             GC.Collect()
