@@ -12,7 +12,14 @@ module internal Vectors =
     let private chunk = 1 <<< 16
 
     /// Gives back the memory of an array that nothing refers to any more, before a garbage collection would.
-    let private release (t: Tensor) = t.Storage.Memory.Dispose()
+    let release (t: Tensor) = t.Storage.Memory.Dispose()
+
+    /// A function of a vector in Float64 that makes a new one; what it was widened to is given back.
+    let widened (f: Tensor -> Tensor) (v: Tensor) : Tensor =
+        let wide = Tensor.convert DType.Float64 v
+        let result = f wide
+        if v.DType <> DType.Float64 then release wide
+        result
 
     /// ⟨rowᵢ, v⟩ for rows [k; n] and a vector [n].
     let dots (rows: Tensor) (v: Tensor) : float[] =

@@ -19,9 +19,10 @@ type internal ErrorDimension(n: int, device: Device) =
     let mutable squares = 0.0
     let mutable unit = 0.0
     let mutable squaredLength = 0.0
+    let zeros () = Tensor.zeros DType.Float64 [ n ] |> Tensor.toDevice device
     // The sample that waits for its neighbour, and the last difference, of length 1; zeros where there is none.
-    let mutable waiting = Tensor.zeros DType.Float64 [ n ] |> Tensor.toDevice device
-    let mutable direction = waiting
+    let mutable waiting = zeros ()
+    let mutable direction = zeros ()
 
     let addDifference (difference: Tensor) =
         let length = (Tensor.norm difference).ToScalar()
@@ -32,20 +33,30 @@ type internal ErrorDimension(n: int, device: Device) =
             let nextSquare = Math.Pow(length / unit, 2.0)
 
             if directions > 0 then
-                let cosine = (Tensor.sum (next * direction)).ToScalar()
+                let product = next * direction
+                let cosine = (Tensor.sum product).ToScalar()
+                Vectors.release product
                 pairs <- pairs + 1
                 products <- products + cosine * cosine * squaredLength * nextSquare
                 squares <- squares + squaredLength * nextSquare
 
             directions <- directions + 1
+            Vectors.release direction
             direction <- next
             squaredLength <- nextSquare
 
     member _.Add(x: Tensor) =
         if n > 1 then
-            let x = Tensor.convert DType.Float64 x
             count <- count + 1
-            if count % 2 = 0 then addDifference (x - waiting) else waiting <- x + 0.0
+
+            // Vectors may be as large as memory allows: what is not needed any more is given back at once.
+            if count % 2 = 0 then
+                let difference = x |> Vectors.widened (fun x -> x - waiting)
+                addDifference difference
+                Vectors.release difference
+            else
+                Vectors.release waiting
+                waiting <- x |> Vectors.widened (fun x -> x + 0.0)
 
     /// The rows of a block, one after the other.
     member this.AddRows(block: Tensor) =

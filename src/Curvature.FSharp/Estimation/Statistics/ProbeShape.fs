@@ -16,18 +16,24 @@ type internal ProbeShape() =
     /// Adds the rows of a block that are among the first vectors.
     member _.Add(block: Tensor) =
         for row in 0 .. (min block.Signature.Shape[0] (ProbeShape.Seen - vectors)) - 1 do
-            let squares = Tensor.square (Tensor.convert DType.Float64 (Tensor.item 0 row block))
-            let sum (t: Tensor) = (Tensor.sum t).ToScalar()
-            let nonzero = sum (Tensor.greater squares (Tensor.zerosLike squares))
+            let squares = Vectors.widened Tensor.square (Tensor.item 0 row block)
+
+            /// The sum of an array that is needed for nothing else.
+            let sum (t: Tensor) =
+                let total = (Tensor.sum t).ToScalar()
+                Vectors.release t
+                total
+
+            let size = float squares.Size
+            let nonzero = sum (Tensor.greater squares (Tensor.zeros DType.Float64 [] |> Tensor.toDevice squares.Device))
+            let fourthPowers = sum (Tensor.square squares)
             let length = sum squares
 
             isSign <-
-                isSign
-                && nonzero = float squares.Size
-                && abs (sum (Tensor.square squares) * nonzero - length * length) <= 1e-6 * length * length
+                isSign && nonzero = size && abs (fourthPowers * nonzero - length * length) <= 1e-6 * length * length
 
             touched <- touched + nonzero
-            elements <- elements + float squares.Size
+            elements <- elements + size
 
         vectors <- min ProbeShape.Seen (vectors + block.Signature.Shape[0])
 

@@ -34,13 +34,15 @@ type internal RunningVectorMoments(n: int, device: Device) =
         count <- count + 1
 
         if n > 0 then
-            let values = (Tensor.convert DType.Float64 x).Storage
+            let wide = Tensor.convert DType.Float64 x
+            let values = wide.Storage
             let inputs = [| whole 0; whole 1; Operand(2, values.Offset, values.Strides) |]
             let outputs = [| TapeOutput(6, whole 0); TapeOutput(9, whole 1) |]
             let tape = TapeDescription(DType.Float64, [| n |], inputs, [| 1.0 / float count |], code, outputs)
             let memories = [| mean.Memory; squares.Memory; values.Memory |]
             device.Map(tape).Run(memories |> Array.map _.Address, device.Threads)
             GC.KeepAlive memories
+            if x.DType <> DType.Float64 then Vectors.release wide
 
     /// The rows of a block, one after the other.
     member this.AddRows(block: Tensor) =
