@@ -23,9 +23,10 @@ expect() {
 }
 
 dotnet pack --no-build "$root/Curvature.sln" -c Release -o "$feed" --nologo -v quiet
-export NUGET_PACKAGES=$work/cache DOTNET_CLI_HOME=$work/home
-cp "${NUGET_CONFIG:-$HOME/.nuget/NuGet/NuGet.Config}" "$work/nuget.config"
-dotnet nuget add source "$feed" --name curvature --configfile "$work/nuget.config" >"$work/log"
+export NUGET_PACKAGES=$work/cache
+cat >"$work/nuget.config" <<END
+<configuration><packageSources><add key="curvature" value="$feed" /></packageSources></configuration>
+END
 
 mkdir "$work/script"
 block fsx | sed "s|^#r|#i \"nuget: $feed\"\n&|" >"$work/script/try.fsx"
