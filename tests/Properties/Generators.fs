@@ -12,6 +12,9 @@ module Generators =
 
     let floating = [ DType.Float32; DType.Float64 ]
 
+    /// The element types of numbers and of indices.
+    let everyType = DType.Int32 :: floating
+
     let seed: Gen<int> = Gen.choose (0, Int32.MaxValue - 1)
 
     /// Axis lengths: mostly 2 to 4, often 1, sometimes 0.
@@ -39,6 +42,24 @@ module Generators =
         gen {
             let! keep = Gen.listOfLength count (Gen.elements [ true; false ])
             return keep |> List.indexed |> List.filter snd |> List.map fst |> List.toArray
+        }
+
+    /// Shapes that broadcast together, and the common one.
+    let broadcasting =
+        gen {
+            let! common = shape 0 3
+            let! dropA = Gen.choose (0, common.Length)
+            let! onesA = subset common.Length
+            let! onesB = subset common.Length
+            let ones places = common |> Array.mapi (fun axis length -> if Array.contains axis places then 1 else length)
+            let a, b = (ones onesA)[dropA..], ones onesB
+
+            let joined =
+                Array.init common.Length (fun axis ->
+                    let inA = if axis < dropA then 1 else a[axis - dropA]
+                    if inA = 1 then b[axis] else inA)
+
+            return a, b, joined
         }
 
     /// Independent numbers, uniform on an interval.

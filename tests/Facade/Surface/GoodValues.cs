@@ -21,11 +21,13 @@ internal sealed class GoodValues
     private readonly ILookup<Type, MethodBase> _makers;
     private readonly string _folder;
     private readonly Candidates _candidates;
+    private readonly CompositeValues _composites;
 
     public GoodValues(IEnumerable<Type> types, string folder)
     {
         _folder = folder;
         _candidates = new Candidates(folder);
+        _composites = new CompositeValues(TryGet, Learn);
         _makers = types
             .SelectMany(type => type.GetMethods(Static)
                 .Where(method => !method.IsGenericMethodDefinition)
@@ -175,7 +177,7 @@ internal sealed class GoodValues
 
         if (type.IsArray)
         {
-            return TryMakeArray(type, depth, out value);
+            return _composites.TryMakeArray(type, depth, out value);
         }
 
         if (type == typeof(Unit))
@@ -185,108 +187,15 @@ internal sealed class GoodValues
 
         if (FSharpType.IsFunction(type) || typeof(Delegate).IsAssignableFrom(type))
         {
-            return TryMakeFunction(type, depth, out value);
+            return _composites.TryMakeFunction(type, depth, out value);
         }
 
-        if (type.IsGenericType && TryMakeGeneric(type, depth, out value))
+        if (type.IsGenericType && _composites.TryMakeGeneric(type, depth, out value))
         {
             return true;
         }
 
         return TryCallMaker(type, depth, out value);
-    }
-
-    private bool TryMakeArray(Type type, int depth, out object? value)
-    {
-        value = null;
-        var element = type.GetElementType()!;
-        if (!TryGet(element, depth + 1, out var item))
-        {
-            return false;
-        }
-
-        var sizes = Enumerable.Repeat(2, type.GetArrayRank()).ToArray();
-        var array = Array.CreateInstance(element, sizes);
-        foreach (var index in Indices(sizes))
-        {
-            array.SetValue(item, index);
-        }
-
-        value = array;
-        return true;
-    }
-
-    private static IEnumerable<int[]> Indices(int[] sizes) =>
-        sizes.Length == 1
-            ? Enumerable.Range(0, sizes[0]).Select(i => new[] { i })
-            : Enumerable.Range(0, sizes[0]).SelectMany(i => Enumerable.Range(0, sizes[1]).Select(j => new[] { i, j }));
-
-    private bool TryMakeFunction(Type type, int depth, out object? value)
-    {
-        value = null;
-        var result = Functions.ResultOf(type);
-        if (result == typeof(Tensor))
-        {
-            value = Functions.Make(type, arguments =>
-            {
-                arguments.OfType<Parameters>().ToList().ForEach(Learn);
-                return Functions.HalfSquare((Tensor)arguments.Last(argument => argument is Tensor)!);
-            });
-            return Functions.TakesTensor(type);
-        }
-
-        object? constant = null;
-        if (result != typeof(void) && result != typeof(Unit) && !TryGet(result, depth + 1, out constant))
-        {
-            return false;
-        }
-
-        value = Functions.Make(type, _ => constant);
-        return true;
-    }
-
-    private bool TryMakeGeneric(Type type, int depth, out object? value)
-    {
-        value = null;
-        var definition = type.GetGenericTypeDefinition();
-        var arguments = type.GetGenericArguments();
-        if (definition == typeof(FSharpOption<>) || definition == typeof(FSharpValueOption<>))
-        {
-            value = definition == typeof(FSharpOption<>) ? null : Activator.CreateInstance(type);
-            return true;
-        }
-
-        if (FSharpType.IsTuple(type))
-        {
-            var items = new object?[arguments.Length];
-            for (var i = 0; i < items.Length; i++)
-            {
-                if (!TryGet(arguments[i], depth + 1, out items[i]))
-                {
-                    return false;
-                }
-            }
-
-            value = FSharpValue.MakeTuple(items!, type);
-            return true;
-        }
-
-        if (definition == typeof(IProgress<>))
-        {
-            value = Activator.CreateInstance(typeof(Listener<>).MakeGenericType(arguments), (Action<object?>)Learn);
-            return true;
-        }
-
-        if (typeof(IEnumerable).IsAssignableFrom(type) && arguments.Length == 1
-            && TryGet(arguments[0].MakeArrayType(), depth + 1, out var items1))
-        {
-            value = definition == typeof(Microsoft.FSharp.Collections.FSharpList<>)
-                ? Lists.ToFSharpList(arguments[0], (Array)items1!)
-                : items1;
-            return type.IsInstanceOfType(value);
-        }
-
-        return false;
     }
 
     /// <summary>What the first member that returns the type, and runs, returns.</summary>
@@ -394,11 +303,5 @@ internal sealed class GoodValues
         }
 
         return TryGet(parameter.ParameterType, depth, out value);
-    }
-
-    /// <summary>Learns what progress is reported.</summary>
-    private sealed class Listener<T>(Action<object?> learn) : IProgress<T>
-    {
-        public void Report(T value) => learn(value);
     }
 }

@@ -7,7 +7,7 @@ open Curvature
 /// Cases of the primitives that move elements.
 module internal StructureCases =
 
-    let everyType = DType.Int32 :: Generators.floating
+    let everyType = Generators.everyType
 
     let entry<'T>
         (dtypes: DType list)

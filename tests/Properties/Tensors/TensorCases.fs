@@ -5,36 +5,10 @@ open FsCheck
 open FsCheck.FSharp
 open Curvature
 open Curvature.FSharp
-
-/// What a function of the module Tensor gave, and what plain loops give.
-[<NoEquality; NoComparison>]
-type Comparison =
-    {
-        Text: string
-        Actual: Tensor
-        Expected: Host
-        DType: DType
-        /// Relative to 1 + the largest number, for Float64.
-        Tolerance: float
-    }
-
-    override this.ToString() = $"{this.Text}\n  gave {this.Actual}"
+open Curvature.Tests.Properties.Comparisons
 
 /// Random uses of every function of the module Tensor.
 module TensorCases =
-
-    let private comparison text tolerance dtype (actual: Tensor) (expected: Host) =
-        {
-            Text = text
-            Actual = actual
-            Expected = expected
-            DType = dtype
-            Tolerance = tolerance
-        }
-
-    let private shown (tensors: Tensor list) = tensors |> List.map string |> String.concat ", "
-
-    let private scalarHost value = { Shape = [||]; Values = [| value |] }
 
     // ---- moves
 
@@ -84,27 +58,9 @@ module TensorCases =
             return comparison $"of {t}" 1e-14 dtype (f t) (Host.map scalar (Host.ofTensor t))
         }
 
-    /// Shapes that broadcast together, and the common one.
-    let private broadcasting =
-        gen {
-            let! common = Generators.shape 0 3
-            let! dropA = Gen.choose (0, common.Length)
-            let! onesA = Generators.subset common.Length
-            let! onesB = Generators.subset common.Length
-            let ones places = common |> Array.mapi (fun axis length -> if Array.contains axis places then 1 else length)
-            let a, b = (ones onesA)[dropA..], ones onesB
-
-            let joined =
-                Array.init common.Length (fun axis ->
-                    let inA = if axis < dropA then 1 else a[axis - dropA]
-                    if inA = 1 then b[axis] else inA)
-
-            return a, b, joined
-        }
-
     let private binaryBetween low high (f: Tensor -> Tensor -> Tensor) (scalar: float -> float -> float) dtype =
         gen {
-            let! shapeA, shapeB, joined = broadcasting
+            let! shapeA, shapeB, joined = Generators.broadcasting
             // Halves, so that equal ones occur.
             let! a = Generators.between low high dtype shapeA |> Gen.map (fun t -> Tensor.floor (2.0 * t) / 2.0)
             let! b = Generators.between low high dtype shapeB |> Gen.map (fun t -> Tensor.floor (2.0 * t) / 2.0)
@@ -117,7 +73,6 @@ module TensorCases =
         }
 
     let private binary f scalar = binaryBetween -3.0 3.0 f scalar
-    let private truth condition = if condition then 1.0 else 0.0
 
     /// The series at small numbers, the continued fraction at large ones.
     let rec private erf (x: float) =
@@ -364,219 +319,11 @@ module TensorCases =
 
     let private indexing = [ "pick", pick; "scatterAdd", scatterAdd; "oneHot", oneHot ]
 
-    // ---- products
-
-    /// Σ over all labels, the plainest way.
-    let private contract (left: string) (right: string) (result: string) (a: Host) (b: Host) =
-        let lengths = Seq.append (Seq.zip left a.Shape) (Seq.zip right b.Shape) |> Seq.distinctBy fst |> dict
-
-        let labels = Seq.append left right |> Seq.distinct |> Seq.toArray
-        let inner = labels |> Array.filter (fun label -> not (result.Contains label))
-        let length label = lengths[label]
-
-        let select (operand: string) (values: Collections.Generic.IDictionary<char, int>) =
-            operand |> Seq.map (fun label -> values[label]) |> Seq.toArray
-
-        Host.init (result |> Seq.map length |> Seq.toArray) (fun outer ->
-            Host.indices (inner |> Array.map length)
-            |> Array.sumBy (fun index ->
-                let values = Seq.append (Seq.zip result outer) (Seq.zip inner index) |> dict
-                Host.at a (select left values) * Host.at b (select right values)))
-
-    let private einsum dtype =
-        gen {
-            let! formula =
-                Gen.elements
-                    [
-                        "ij,jk->ik"
-                        "ij,kj->ki"
-                        "bij,bjk->bik"
-                        "i,j->ji"
-                        "ij,ij->"
-                        "ij,j->i"
-                        "bi,bi->b"
-                        "aBc,dB->cda"
-                        " ij , jk -> k i "
-                    ]
-
-            let! lengths = Gen.listOfLength 128 Generators.length
-            let parts = formula.Replace(" ", "").Split([| ","; "->" |], StringSplitOptions.None)
-            let shape (labels: string) = labels |> Seq.map (fun label -> lengths[int label]) |> Seq.toArray
-            let! a = Generators.ordinary dtype (shape parts[0])
-            let! b = Generators.ordinary dtype (shape parts[1])
-            let expected = contract parts[0] parts[1] parts[2] (Host.ofTensor a) (Host.ofTensor b)
-            return comparison $"{formula}: {shown [ a; b ]}" 1e-14 dtype (Tensor.einsum formula a b) expected
-        }
-
-    let private matmul dtype =
-        gen {
-            let! batchA, batchB, batch = broadcasting
-            let! m = Generators.length
-            let! inner = Generators.length
-            let! n = Generators.length
-            let! vectorA = Gen.elements [ true; false; false ]
-            let! vectorB = Gen.elements [ true; false; false ]
-            // A vector goes with a matrix or another vector only.
-            let flat = vectorA || vectorB
-            let batchA, batchB, batch = if flat then [||], [||], [||] else batchA, batchB, batch
-            let! a = Generators.ordinary dtype (Array.append batchA (if vectorA then [| inner |] else [| m; inner |]))
-            let! b = Generators.ordinary dtype (Array.append batchB (if vectorB then [| inner |] else [| inner; n |]))
-            let hostA, hostB = Host.ofTensor a, Host.ofTensor b
-            let rows = if vectorA then [||] else [| m |]
-            let columns = if vectorB then [||] else [| n |]
-
-            let expected =
-                Host.init (Array.concat [ batch; rows; columns ]) (fun index ->
-                    let outer = index[.. batch.Length - 1]
-                    let i = if vectorA then [||] else [| index[batch.Length] |]
-                    let j = if vectorB then [||] else [| Array.last index |]
-
-                    let entry (h: Host) own tail =
-                        let trimmed = outer[outer.Length - own ..] in Host.atBroadcast h (Array.append trimmed tail)
-
-                    Seq.sum (
-                        seq {
-                            for k in 0 .. inner - 1 ->
-                                entry hostA batchA.Length (Array.append i [| k |])
-                                * entry hostB batchB.Length (Array.append [| k |] j)
-                        }
-                    ))
-
-            return comparison (shown [ a; b ]) 1e-14 dtype (Tensor.matmul a b) expected
-        }
-
-    let private dot dtype =
-        gen {
-            let! shape = Generators.shape 0 3
-            let! a = Generators.ordinary dtype shape
-            let! b = Generators.ordinary dtype shape
-            let expected = Array.map2 (*) (a.ToArray()) (b.ToArray()) |> Array.sum
-            return comparison (shown [ a; b ]) 1e-14 dtype (Tensor.dot a b) (scalarHost expected)
-        }
-
-    let private outer dtype =
-        gen {
-            let! m = Generators.length
-            let! n = Generators.length
-            let! a = Generators.ordinary dtype [| m |]
-            let! b = Generators.ordinary dtype [| n |]
-            let expected = contract "i" "j" "ij" (Host.ofTensor a) (Host.ofTensor b)
-            return comparison (shown [ a; b ]) 1e-14 dtype (Tensor.outer a b) expected
-        }
-
-    let private products = [ "einsum", einsum; "matmul", matmul; "dot", dot; "outer", outer ]
-
-    // ---- making tensors
-
-    let private made (f: DType -> int[] -> int -> Tensor * DType * Host) dtype =
-        gen {
-            let! shape = Generators.shape 0 3
-            let! seed = Generators.seed
-            let actual, dtype, expected = f dtype shape seed
-            return comparison $"shape %A{shape}, seed {seed}" 0.0 dtype actual expected
-        }
-
-    let private filled shape value = Host.init shape (fun _ -> value)
-
-    let private ofValues make dtype rounding =
-        made (fun _ shape seed ->
-            let values = Generators.numbers -9.0 9.0 seed (Host.size shape)
-            make (List.ofArray shape) values, dtype, { Shape = shape; Values = values |> Array.map rounding })
-
-    /// Random numbers are checked elsewhere for what they are; here for their shape and type.
-    let private drawn draw =
-        made (fun dtype shape seed ->
-            let t: Tensor = draw (Key.OfSeed(int64 seed)) dtype (List.ofArray shape)
-            t, dtype, { Shape = shape; Values = t.ToArray() })
-
-    let private convert dtype =
-        gen {
-            let! target = Gen.elements (DType.Int32 :: Generators.floating)
-            let! shape = Generators.shape 0 3
-            let! t = Generators.between -9.0 9.0 dtype shape
-
-            let rounding =
-                match target with
-                | DType.Int32 -> truncate
-                | DType.Float32 -> float32 >> float
-                | _ -> id
-
-            return comparison $"of {t}" 0.0 target (Tensor.convert target t) (Host.map rounding (Host.ofTensor t))
-        }
-
-    let private making =
-        [
-            "ofArray", ofValues Tensor.ofArray DType.Float64 id
-            "ofSingleArray",
-            ofValues (fun shape -> Array.map float32 >> Tensor.ofSingleArray shape) DType.Float32 (float32 >> float)
-            "ofIndices", ofValues (fun shape -> Array.map int >> Tensor.ofIndices shape) DType.Int32 truncate
-            "ofObject",
-            made (fun _ shape seed ->
-                let values = Generators.numbers -9.0 9.0 seed (Host.size shape)
-
-                let rec nest axis offset : obj =
-                    if axis = shape.Length then
-                        box values[offset]
-                    else
-                        let stride = Host.size shape[axis + 1 ..]
-                        box [ for i in 0 .. shape[axis] - 1 -> nest (axis + 1) (offset + i * stride) ]
-
-                // Nested lists say nothing of axes inside an empty one.
-                let visible =
-                    match Array.tryFindIndex ((=) 0) shape with
-                    | Some axis -> shape[..axis]
-                    | None -> shape
-
-                Tensor.ofObject (nest 0 0), DType.Float64, { Shape = visible; Values = values })
-            "scalar",
-            made (fun dtype _ seed -> Tensor.scalar dtype (float (seed % 100)), dtype, scalarHost (float (seed % 100)))
-            "full",
-            made (fun dtype shape seed ->
-                Tensor.full dtype (List.ofArray shape) (float (seed % 100)), dtype, filled shape (float (seed % 100)))
-            "zeros", made (fun dtype shape _ -> Tensor.zeros dtype (List.ofArray shape), dtype, filled shape 0.0)
-            "ones", made (fun dtype shape _ -> Tensor.ones dtype (List.ofArray shape), dtype, filled shape 1.0)
-            "fullLike",
-            made (fun dtype shape _ ->
-                Tensor.fullLike (Tensor.ones dtype (List.ofArray shape)) 7.0, dtype, filled shape 7.0)
-            "zerosLike",
-            made (fun dtype shape _ ->
-                Tensor.zerosLike (Tensor.ones dtype (List.ofArray shape)), dtype, filled shape 0.0)
-            "onesLike",
-            made (fun dtype shape _ ->
-                Tensor.onesLike (Tensor.zeros dtype (List.ofArray shape)), dtype, filled shape 1.0)
-            "convert", convert
-            "arange",
-            made (fun dtype _ seed ->
-                let n = seed % 20 in Tensor.arange dtype n, dtype, Host.init [| n |] (fun i -> float i[0]))
-            "linspace",
-            made (fun _ _ seed ->
-                let n = 2 + seed % 20
-
-                Tensor.linspace -1.0 3.0 n,
-                DType.Float64,
-                Host.init [| n |] (fun i -> -1.0 + 4.0 * float i[0] / float (n - 1)))
-            "eye",
-            made (fun dtype _ seed ->
-                let n = seed % 6
-                let dtype = if dtype = DType.Int32 then DType.Float32 else dtype
-                Tensor.eye dtype n, dtype, Host.init [| n; n |] (fun i -> truth (i[0] = i[1])))
-            "uniform", drawn Tensor.uniform
-            "normal", drawn Tensor.normal
-            "rademacher", drawn Tensor.rademacher
-            "toDevice",
-            made (fun dtype shape seed ->
-                let t = Tensor.full dtype (List.ofArray shape) (float (seed % 9))
-                Tensor.toDevice t.Device t, dtype, filled shape (float (seed % 9)))
-        ]
-
-    let private withIndices = DType.Int32 :: Generators.floating
-    let private random = set [ "uniform"; "normal"; "rademacher" ]
-
     /// The functions of the module, with element types and cases.
     let all: (string * DType list * (DType -> Gen<Comparison>)) list =
         [
-            for name, cases in moves -> name, withIndices, cases
-            for name, cases in making ->
-                name, (if random.Contains name then Generators.floating else withIndices), cases
-            for name, cases in elementwise @ reductions @ products @ indexing -> name, Generators.floating, cases
+            for name, cases in moves -> name, Generators.everyType, cases
+            yield! TensorCreationCases.all
+            for name, cases in elementwise @ reductions @ TensorProductCases.all @ indexing ->
+                name, Generators.floating, cases
         ]

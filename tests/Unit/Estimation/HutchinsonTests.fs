@@ -7,13 +7,6 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// Collects progress on the thread that reports it.
-type RecordedProgress() =
-    member val Reports = ResizeArray<SamplingProgress>()
-
-    interface IProgress<SamplingProgress> with
-        member this.Report value = this.Reports.Add value
-
 [<TestFixture>]
 type HutchinsonTests() =
 
@@ -330,16 +323,8 @@ type HutchinsonTests() =
     member _.``cancelling returns what was found``() =
         use source = new CancellationTokenSource()
         let product (v: float[]) = v |> Array.map (fun x -> 2.0 * x)
-        let progress = RecordedProgress()
-
-        let listener =
-            { new IProgress<SamplingProgress> with
-                member _.Report report =
-                    (progress :> IProgress<_>).Report report
-                    if report.Samples >= 48 then source.Cancel()
-            }
-
-        let options = RunOptions.Default.WithCancellation(source.Token).WithProgress(listener, 0.0)
+        let progress = RecordedProgress(fun report -> if report.Samples >= 48 then source.Cancel())
+        let options = RunOptions.Default.WithCancellation(source.Token).WithProgress(progress, 0.0)
         let operator = LinearOperator.ofDelegate DType.Float64 3 3 product
 
         let trace =
