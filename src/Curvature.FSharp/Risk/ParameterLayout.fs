@@ -116,7 +116,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
     /// Checks that these are the tensors of the layout, each once and of its shape.
     member internal _.Check(named: seq<KeyValuePair<string, Tensor>>) : Dictionary<string, Tensor> =
-        if isNull named then nullArg (nameof named)
+        System.ArgumentNullException.ThrowIfNull(named, nameof named)
         let given = Dictionary<string, Tensor>()
 
         for each in named do

@@ -12,7 +12,7 @@ open Curvature.FSharp
 /// products raise DisposedException, and so do those of operators that are made of it. Disposing of an operator that is
 /// made of others leaves these as they are.
 [<Sealed; NoEquality; NoComparison>]
-type LinearOperator internal (definition: OperatorDefinition, memory: IDisposable) =
+type LinearOperator internal (definition: OperatorDefinition, memory: IDisposable | null) =
     let mutable isDisposed = false
 
     let checkAlive () =
@@ -57,7 +57,10 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
     /// it again does nothing.
     member _.Dispose() =
         isDisposed <- true
-        if not (isNull memory) then memory.Dispose()
+
+        match memory with
+        | null -> ()
+        | memory -> memory.Dispose()
 
     interface IDisposable with
         member this.Dispose() = this.Dispose()

@@ -55,12 +55,10 @@ module internal OperatorParts =
     /// Products by a function of arrays, for one vector after the other.
     let onArrays (dtype: DType) (f: float[] -> float[]) : Products =
         let single (v: Tensor) =
-            let result = f (v.ToArray())
-
-            if isNull result then
-                Fail.operator "delegate: a product must be an array, and null came back"
-
-            Tensor.ofArray [ result.Length ] result |> Tensor.convert dtype |> Tensor.toDevice v.Device
+            // A function from C# may return null, whatever its type says.
+            match (f (v.ToArray()): float[] | null) with
+            | null -> Fail.operator "delegate: a product must be an array, and null came back"
+            | result -> Tensor.ofArray [ result.Length ] result |> Tensor.convert dtype |> Tensor.toDevice v.Device
 
         {
             Matvec = single
