@@ -75,7 +75,7 @@ type internal Interpreter(depth: int) =
     /// Operands have one device, traced ones too: a program that is recorded must not keep what it cannot read.
     static let checkDevices (primitive: Primitive) (operands: Tensor[]) =
         for operand in operands do
-            if isNull operand then nullArg $"an operand of {primitive.Name}"
+            if isNull (box operand) then nullArg $"an operand of {primitive.Name}"
 
             if not (obj.ReferenceEquals(operands[0].Device, operand.Device)) then
                 let first: Device = operands[0].Device
@@ -182,7 +182,7 @@ type internal Content(signature: Signature) =
 /// An immutable array of numbers, or a stand-in for one while a transformation such as grad looks at a function.
 /// Element types are Float32 and Float64, and Int32 for indices. Operators work element by element with NumPy's
 /// broadcasting; numbers adapt to the tensor's element type, and two tensors of different element types are an error.
-[<Sealed; AllowNullLiteral; StructuredFormatDisplay("{Text}")>]
+[<Sealed; StructuredFormatDisplay("{Text}")>]
 type Tensor internal (content: Content) =
     let signature = content.Signature
 
@@ -249,7 +249,7 @@ type Tensor internal (content: Content) =
         let name = string op
 
         for operand in operands do
-            if isNull operand then nullArg $"an operand of {name}"
+            if isNull (box operand) then nullArg $"an operand of {name}"
 
         let shape =
             operands |> Array.fold (fun shape operand -> Shape.broadcast name shape operand.Signature.Shape) [||]
@@ -265,7 +265,7 @@ type Tensor internal (content: Content) =
 
     /// A number in the shape of a tensor.
     static member private Filled(like: Tensor, value: float) : Tensor =
-        if isNull like then nullArg "tensor"
+        ArgumentNullException.ThrowIfNull(like, "tensor")
         like.FillLike value
 
     static member (+)(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Add, a, b)

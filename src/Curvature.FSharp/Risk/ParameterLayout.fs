@@ -71,7 +71,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
                 Fail.parameter $"there is no parameter \"{name}\"; there are: {known}"
 
     member internal _.Pieces(theta: Tensor) : Dictionary<string, Tensor> =
-        if isNull (box theta) then nullArg (nameof theta)
+        System.ArgumentNullException.ThrowIfNull(theta, nameof theta)
 
         if theta.Signature.Shape <> [| total |] then
             Fail.shape (
@@ -123,7 +123,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
             if not (given.TryAdd(each.Key, each.Value)) then
                 Fail.parameter $"\"{each.Key}\" is there twice"
 
-            if isNull (box each.Value) then nullArg each.Key
+            System.ArgumentNullException.ThrowIfNull(each.Value, each.Key)
 
         for name in given.Keys do
             if tensors |> Array.forall (fun tensor -> tensor.Name <> name) then

@@ -43,7 +43,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         | ValueNone -> result
 
     let checkDType (v: Tensor) =
-        if isNull v then nullArg (nameof v)
+        ArgumentNullException.ThrowIfNull(v, nameof v)
 
         if v.DType <> definition.DType then
             Fail.dtype $"{definition.Name}: vectors must be {definition.DType}, and these are {v.DType}"
@@ -154,7 +154,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
     /// without the products where HasQuadraticForms. Raises OperatorException for an operator that is not square, and
     /// otherwise as Apply.
     member this.QuadraticForm(v: Tensor) : Tensor =
-        if isNull v then nullArg (nameof v)
+        ArgumentNullException.ThrowIfNull(v, nameof v)
 
         if not this.IsSquare then
             Fail.operator (
@@ -171,7 +171,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
 
     /// The definition of an operand, which must not be null.
     static member private Given(operator: LinearOperator) : OperatorDefinition =
-        if isNull (box operator) then nullArg (nameof operator)
+        ArgumentNullException.ThrowIfNull(operator, nameof operator)
         operator.Definition
 
     /// The sum, of the same shape and element type. Costs both products.

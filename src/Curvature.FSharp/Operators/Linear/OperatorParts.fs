@@ -20,7 +20,7 @@ module internal OperatorParts =
             Fail.operator $"{what}: a square operator is needed, and {a.Name} has shape [{a.Rows}; {a.Columns}]"
 
     let requireVector what (t: Tensor) =
-        if isNull t then nullArg what
+        ArgumentNullException.ThrowIfNull(t, what)
 
         if t.Rank <> 1 then
             Fail.shape $"{what}: a vector is needed, and the shape is {Shape.show t.Signature.Shape}"
