@@ -144,7 +144,7 @@ module Csv =
             CsvReaderOptions(
                 Separator = Nullable options.Separator,
                 HasHeader = false,
-                TrimWhitespace = true,
+                TrimWhitespace = Nullable true,
                 TrackLineNumbers = true,
                 MalformedData = CsvMalformedDataHandling.Throw,
                 // A longer row is an error: a quote may be missing.

@@ -27,11 +27,11 @@ module internal MatrixMarketFile =
 
     let private fail name line what = Fail.data $"{name}, line {line}: {what}"
 
-    let private header name (line: string) : Header =
+    let private header name (line: string | null) : Header =
         let words =
-            (if isNull line then "" else line)
-                .ToLowerInvariant()
-                .Split([| ' '; '\t' |], StringSplitOptions.RemoveEmptyEntries)
+            match line with
+            | null -> [||]
+            | line -> line.ToLowerInvariant().Split([| ' '; '\t' |], StringSplitOptions.RemoveEmptyEntries)
 
         match words with
         | [| "%%matrixmarket"; "matrix"; layout; field; symmetry |] ->

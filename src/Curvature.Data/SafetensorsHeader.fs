@@ -188,7 +188,8 @@ module internal SafetensorsHeader =
             if reader.ValueTextEquals metadata then
                 reader.Skip()
             else
-                tensor.Begin(reader.GetString())
+                // The name of a property is a string, and never null.
+                tensor.Begin(nonNull (reader.GetString()))
                 reader.Read() |> ignore
                 readTensor file bytes tensor &reader
                 add file header place tensor

@@ -31,10 +31,17 @@ type internal Signature =
 
 /// An array in device memory: a strided view of a block that it keeps alive. A uniform array holds one number for all
 /// elements, and takes memory only when its address is asked for.
-[<Sealed; AllowNullLiteral>]
+[<Sealed>]
 type internal Storage
     private
-    (device: Device, block: DeviceMemory, offset: int64, strides: int[], signature: Signature, uniform: float voption) =
+    (
+        device: Device,
+        block: DeviceMemory | null,
+        offset: int64,
+        strides: int[],
+        signature: Signature,
+        uniform: float voption
+    ) =
 
     let shape, dtype = signature.Shape, signature.DType
 
@@ -53,12 +60,13 @@ type internal Storage
     /// type and the shape; for all others it is the array itself.
     member this.Identity: obj =
         match uniform with
-        | ValueSome value -> box (struct (BitConverter.DoubleToInt64Bits value, dtype, Shape.show shape))
-        | ValueNone -> box this
+        | ValueSome value -> struct (BitConverter.DoubleToInt64Bits value, dtype, Shape.show shape) :> obj
+        | ValueNone -> this :> obj
 
     /// The block that holds the elements. Keep a reference to it while its address is in use.
-    member _.Memory =
-        if isNull block then
+    member _.Memory: DeviceMemory =
+        match block with
+        | null ->
             let fresh = device.Allocate(Signature.BytesOf dtype)
             let value = uniform.Value
 
@@ -67,9 +75,10 @@ type internal Storage
             | DType.Float64 -> device.Upload(ReadOnlySpan [| value |], fresh.Address)
             | _ -> device.Upload(ReadOnlySpan [| int value |], fresh.Address)
 
-            Threading.Interlocked.CompareExchange(&block, fresh, null) |> ignore
-
-        block
+            match Threading.Interlocked.CompareExchange(&block, fresh, null) with
+            | null -> fresh
+            | ofAnotherThread -> ofAnotherThread
+        | allocated -> allocated
 
     /// Where the first element lies in the block.
     member this.Address = this.Memory.Address + nativeint (offset * Signature.BytesOf dtype)

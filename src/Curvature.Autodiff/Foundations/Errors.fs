@@ -13,7 +13,7 @@ type NonFiniteException(message: string) =
     inherit CurvatureException(message)
 
 /// Faulty data: a missing, empty, ragged or mislabelled file.
-type DataException(message: string, inner: exn) =
+type DataException(message: string, inner: exn | null) =
     inherit CurvatureException(message, inner)
     new(message: string) = DataException(message, null)
 

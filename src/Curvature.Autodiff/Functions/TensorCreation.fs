@@ -45,7 +45,7 @@ module internal TensorCreation =
         let index = arange dtype size
         Tensor.Apply(OpCode.Equal, Tensor.Of(Structure.Reshape [| size; 1 |], index), index)
 
-    let private typeName (element: obj) =
+    let private typeName (element: objnull) =
         match element with
         | null -> "null"
         | element -> element.GetType().Name

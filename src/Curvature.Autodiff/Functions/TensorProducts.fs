@@ -6,7 +6,7 @@ open System
 module internal TensorProducts =
 
     let einsum (formula: string) (a: Tensor) (b: Tensor) : Tensor =
-        if isNull formula then nullArg (nameof formula)
+        ArgumentNullException.ThrowIfNull(formula, nameof formula)
         let parts = formula.Replace(" ", "").Split("->")
         let operands = parts[0].Split ','
         let isLabel c = c = ',' || Char.IsAsciiLetter c

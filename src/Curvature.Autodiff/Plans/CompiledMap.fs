@@ -22,7 +22,7 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
 
     /// The elements of one vector, whose shape and element type are checked.
     let vector (v: Tensor) =
-        if isNull (box v) then nullArg (nameof v)
+        ArgumentNullException.ThrowIfNull(v, nameof v)
 
         if v.Signature <> input then
             Fail.shape $"the compiled map takes {input.Text}, and got {v.Signature.Text}"
@@ -41,7 +41,7 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
     /// g of every slice along the leading axis of a block [k; …]; results are stacked likewise. The bits of a slice do
     /// not depend on the block that it is in, nor on the number of threads.
     member _.ApplyBlock(block: Tensor) : Tensor =
-        if isNull (box block) then nullArg (nameof block)
+        ArgumentNullException.ThrowIfNull(block, nameof block)
         let shape = block.Signature.Shape
 
         if shape.Length = 0 || Array.tail shape <> input.Shape || block.DType <> input.DType then

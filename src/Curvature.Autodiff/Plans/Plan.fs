@@ -5,7 +5,7 @@ open System.Collections.Generic
 open Curvature.Kernels
 
 /// Scratch memory of one run: the plan's table of addresses, with the temporaries placed.
-[<Sealed; AllowNullLiteral>]
+[<Sealed>]
 type internal Scratch(memory: DeviceMemory, table: nativeint[]) =
     /// Keeps the temporaries alive.
     member _.Memory = memory
@@ -27,12 +27,6 @@ type internal Plan(program: Program, bound: int) =
     // Inputs come first in the table, then outputs.
     let outputs = program.Outputs |> Array.map program.Signature
 
-    let fixedSlots =
-        indices (fun slot ->
-            match slot with
-            | Fixed _ -> true
-            | _ -> false)
-
     let persistentSlots =
         indices (fun slot ->
             match slot with
@@ -40,11 +34,12 @@ type internal Plan(program: Program, bound: int) =
             | _ -> false)
 
     let constants =
-        fixedSlots
-        |> Array.map (fun slot ->
-            match slots[slot] with
-            | Fixed storage -> storage.Memory
-            | _ -> null)
+        [|
+            for slot in 0 .. slots.Length - 1 do
+                match slots[slot] with
+                | Fixed storage -> struct (slot, storage.Memory)
+                | _ -> ()
+        |]
 
     member _.Device = program.Device
     member _.Bound = bound
@@ -83,7 +78,10 @@ type internal Plan(program: Program, bound: int) =
     /// A table with the addresses that every binding shares.
     member _.NewTable() =
         let table = Array.zeroCreate<nativeint> slots.Length
-        Array.iter2 (fun slot (memory: DeviceMemory) -> table[slot] <- memory.Address) fixedSlots constants
+
+        for struct (slot, memory) in constants do
+            table[slot] <- memory.Address
+
         table
 
     /// Scratch memory for one run, on a copy of a binding's table.

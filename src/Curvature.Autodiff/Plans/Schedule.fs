@@ -81,7 +81,7 @@ module internal Schedule =
 
         let packed = Place(slot, 0L)
         let a, b = if isA then packed, c.B else c.A, packed
-        ContractionDescription(c.DType, c.Axes, a, b, c.C, c.Accumulate, Packed = side)
+        ContractionDescription(c.DType, c.Axes, a, b, c.C, c.Accumulate, Packed = System.Nullable side)
 
     /// A contraction of a run reads an operand packed that is known at binding; packing is a kernel of the binding.
     let private pack

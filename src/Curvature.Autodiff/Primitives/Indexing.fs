@@ -133,7 +133,7 @@ module internal Indexing =
     /// The position of the first largest element over the last axis, as Int32. It has no derivative.
     [<Sealed>]
     type ArgMaximum() =
-        inherit Primitive("ArgMaximum", box ())
+        inherit Primitive("ArgMaximum", null)
 
         override _.Infer operands =
             let shape = operands[0].Shape

@@ -47,7 +47,7 @@ module internal Softmax =
     /// left for large x. D²p[t, t] = p·((t − t̄)² − Σ p(t − t̄)²) with t̄ = Σ p t.
     [<Sealed>]
     type Probabilities() =
-        inherit Primitive("Softmax", box ())
+        inherit Primitive("Softmax", null)
 
         static member Of(x: Tensor) : Tensor = Tensor.Of(Probabilities(), x)
 
@@ -91,7 +91,7 @@ module internal Softmax =
     /// ln Σ eˣ over the last axis; its derivative is the softmax p, and D²[t, t] the variance of t under p.
     [<Sealed>]
     type LogSumExp() =
-        inherit Primitive("LogSumExp", box ())
+        inherit Primitive("LogSumExp", null)
 
         static member Of(x: Tensor) : Tensor = Tensor.Of(LogSumExp(), x)
 
@@ -122,7 +122,7 @@ module internal Softmax =
     /// −Σ q·log softmax(x) over the last axis, for logits x and target distributions q.
     [<Sealed>]
     type CrossEntropy() =
-        inherit Primitive("SoftmaxCrossEntropy", box ())
+        inherit Primitive("SoftmaxCrossEntropy", null)
 
         override _.Infer operands =
             let x, q = operands[0], operands[1]

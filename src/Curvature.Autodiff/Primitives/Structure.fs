@@ -290,7 +290,7 @@ module internal Structure =
     /// The value, as a constant: no derivative flows through.
     [<Sealed>]
     type StopGradient() =
-        inherit Primitive("StopGradient", box ())
+        inherit Primitive("StopGradient", null)
         override _.Infer operands = operands
         override _.Evaluation = Reinterpret(fun view -> ValueSome [| view |])
         override _.Jvp(_, _, _) = [| ValueNone |]

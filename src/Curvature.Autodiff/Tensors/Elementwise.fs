@@ -6,7 +6,7 @@ open Curvature.Kernels
 /// The elementwise functions. Their calculus is in ScalarFunction; here it is carried over to tensors.
 [<Sealed>]
 type internal Elementwise private (op: OpCode) =
-    inherit Primitive(string op, box ())
+    inherit Primitive(string op, null)
 
     static let all = Enum.GetValues<OpCode>() |> Array.map Elementwise
 

@@ -21,7 +21,7 @@ type internal LinearOperand =
 /// a transformation is right if it is right for each of them. Two primitives with the same name and parameters are
 /// equal.
 [<AbstractClass>]
-type internal Primitive(name: string, parameters: obj) =
+type internal Primitive(name: string, parameters: objnull) =
     member _.Name = name
 
     /// What distinguishes this primitive from others of its name: axes, shapes, labels; null where there is nothing.
@@ -67,7 +67,7 @@ type internal Primitive(name: string, parameters: obj) =
 /// A transformation in progress: it owns the tracers that it made, and decides what a primitive does to them.
 /// Interpreters nest, and a primitive is given to the innermost one that owns an operand. To that one, the tracers of
 /// all others are constants.
-[<AbstractClass; AllowNullLiteral>]
+[<AbstractClass>]
 type internal Interpreter(depth: int) =
     static let current = AsyncLocal<int>()
     let mutable active = true
@@ -75,7 +75,7 @@ type internal Interpreter(depth: int) =
     /// Operands have one device, traced ones too: a program that is recorded must not keep what it cannot read.
     static let checkDevices (primitive: Primitive) (operands: Tensor[]) =
         for operand in operands do
-            if isNull operand then nullArg $"an operand of {primitive.Name}"
+            if isNull (box operand) then nullArg $"an operand of {primitive.Name}"
 
             if not (obj.ReferenceEquals(operands[0].Device, operand.Device)) then
                 let first: Device = operands[0].Device
@@ -87,23 +87,26 @@ type internal Interpreter(depth: int) =
                 )
 
     /// The innermost transformation that owns an operand; null where no operand is traced.
-    static let innermostOwner (primitive: Primitive) (operands: Tensor[]) : Interpreter =
-        let mutable innermost: Interpreter = null
+    static let innermostOwner (primitive: Primitive) (operands: Tensor[]) : Interpreter | null =
+        let mutable innermost: Interpreter | null = null
 
         for operand in operands do
-            let owner: Interpreter = operand.Owner
+            match operand.Owner with
+            | null -> ()
+            | owner ->
+                if not owner.IsActive then
+                    Fail.differentiation (
+                        $"{primitive.Name}: an operand was kept from inside a transformation that has ended "
+                        + "(a tracer escaped); return it from the transformed function instead"
+                    )
 
-            if not (isNull owner) && not owner.IsActive then
-                Fail.differentiation (
-                    $"{primitive.Name}: an operand was kept from inside a transformation that has ended "
-                    + "(a tracer escaped); return it from the transformed function instead"
-                )
-
-            if not (isNull owner) && not (obj.ReferenceEquals(owner, innermost)) then
-                if isNull innermost || owner.Depth > innermost.Depth then
-                    innermost <- owner
-                elif owner.Depth = innermost.Depth then
+                match innermost with
+                | null -> innermost <- owner
+                | other when obj.ReferenceEquals(owner, other) -> ()
+                | other when owner.Depth > other.Depth -> innermost <- owner
+                | other when owner.Depth = other.Depth ->
                     Fail.differentiation $"{primitive.Name}: its operands come from two unrelated transformations"
+                | _ -> ()
 
         innermost
 
@@ -158,7 +161,7 @@ type internal Content(signature: Signature) =
     abstract Arithmetic: Arithmetic
 
     /// The transformation that this stand-in belongs to; null for an array.
-    abstract Owner: Interpreter
+    abstract Owner: Interpreter | null
 
     /// The known values; raises where there are none.
     abstract Storage: Storage
@@ -173,13 +176,13 @@ type internal Content(signature: Signature) =
 
     abstract Describe: unit -> string
 
-    default this.Identity = box this
+    default this.Identity = this :> obj
     default _.MayBeRemembered = false
 
 /// An immutable array of numbers, or a stand-in for one while a transformation such as grad looks at a function.
 /// Element types are Float32 and Float64, and Int32 for indices. Operators work element by element with NumPy's
 /// broadcasting; numbers adapt to the tensor's element type, and two tensors of different element types are an error.
-[<Sealed; AllowNullLiteral; StructuredFormatDisplay("{Text}")>]
+[<Sealed; StructuredFormatDisplay("{Text}")>]
 type Tensor internal (content: Content) =
     let signature = content.Signature
 
@@ -200,7 +203,7 @@ type Tensor internal (content: Content) =
 
     member internal _.Content: Content = content
     member internal _.Signature: Signature = signature
-    member internal _.Owner: Interpreter = content.Owner
+    member internal _.Owner: Interpreter | null = content.Owner
     member internal _.Storage: Storage = content.Storage
     member internal _.ShapeText = Shape.show signature.Shape
     member internal _.Text = content.Describe()
@@ -246,7 +249,7 @@ type Tensor internal (content: Content) =
         let name = string op
 
         for operand in operands do
-            if isNull operand then nullArg $"an operand of {name}"
+            if isNull (box operand) then nullArg $"an operand of {name}"
 
         let shape =
             operands |> Array.fold (fun shape operand -> Shape.broadcast name shape operand.Signature.Shape) [||]
@@ -262,7 +265,7 @@ type Tensor internal (content: Content) =
 
     /// A number in the shape of a tensor.
     static member private Filled(like: Tensor, value: float) : Tensor =
-        if isNull like then nullArg "tensor"
+        ArgumentNullException.ThrowIfNull(like, "tensor")
         like.FillLike value
 
     static member (+)(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Add, a, b)

@@ -15,7 +15,7 @@ type LinearProgram internal (program: Program) =
     /// The image of a tensor: one run of the program. Raises ShapeException for a tensor of another shape or element
     /// type.
     member _.Apply(v: Tensor) : Tensor =
-        if isNull (box v) then nullArg (nameof v)
+        System.ArgumentNullException.ThrowIfNull(v, nameof v)
 
         if v.Signature <> program.Variables[0] then
             Fail.shape ($"the linear program takes {program.Variables[0].Text}, and got {v.Signature.Text}")

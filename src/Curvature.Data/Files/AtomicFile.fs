@@ -27,10 +27,16 @@ module AtomicFile =
             | null -> path
             | final -> final.FullName
 
+    /// The folder of a file with a full path. The folder of a root is the root.
+    let private folder (target: string) : string =
+        match Path.GetDirectoryName target with
+        | null -> target
+        | folder -> folder
+
     let private temporary (target: string) : string =
-        let name = Path.GetFileName target
+        let name = FileInfo(target).Name
         let random = Guid.NewGuid().ToString("N")[..11]
-        Path.Combine(Path.GetDirectoryName target, $"{name[.. min 99 (name.Length - 1)]}.{random}.tmp")
+        Path.Combine(folder target, $"{name[.. min 99 (name.Length - 1)]}.{random}.tmp")
 
     let private delete (path: string) =
         try
@@ -44,8 +50,8 @@ module AtomicFile =
         | ValueSome kind -> refuse $"it is {kind}"
         | ValueNone -> ()
 
-        if not (Directory.Exists(Path.GetDirectoryName target)) then
-            refuse $"the folder {Path.GetDirectoryName target} does not exist"
+        if not (Directory.Exists(folder target)) then
+            refuse $"the folder {folder target} does not exist"
 
         if File.Exists target && File.GetAttributes(target).HasFlag FileAttributes.ReadOnly then
             refuse "it is read-only"
@@ -79,7 +85,7 @@ module AtomicFile =
             reraise ()
 
         step "flush the folder"
-        FileSystem.flushFolder (Path.GetDirectoryName target)
+        FileSystem.flushFolder (folder target)
 
     /// Replaces a file, or makes it. Raises what the file system raises.
     let internal replace (path: string) (writer: Stream -> unit) : unit = replaceBy ignore path writer
@@ -94,7 +100,7 @@ module AtomicFile =
 
     /// Runs an action that writes a file. Raises DataException, with the path and the reason, where it cannot be done.
     let private naming (path: string) (action: unit -> unit) : unit =
-        if isNull path then nullArg (nameof path)
+        ArgumentNullException.ThrowIfNull(path, nameof path)
 
         if String.IsNullOrWhiteSpace path then
             Fail.data "the path of a file is needed, and it is empty"
@@ -116,5 +122,5 @@ module AtomicFile =
 
     /// Writes a text as UTF-8, in one step, as `write` does. Raises DataException where the file cannot be written.
     let writeText (path: string) (text: string) : unit =
-        if isNull text then nullArg (nameof text)
+        ArgumentNullException.ThrowIfNull(text, nameof text)
         write path (fun stream -> stream.Write(ReadOnlySpan(UTF8Encoding(false).GetBytes text)))

@@ -125,7 +125,7 @@ type internal LineReader(reading: Reading, stream: Stream) =
     member _.Number = number
 
     /// The next line without its end, which is \n, \r or both; null after the last.
-    member _.Next() : string =
+    member _.Next() : string | null =
         if not (fill ()) then
             null
         else

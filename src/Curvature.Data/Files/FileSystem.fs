@@ -34,7 +34,10 @@ module internal FileSystem =
 
     /// A missing assembly is a FileNotFoundException as well. Its FileName is not a path but the name of an assembly,
     /// with a version.
-    let private isAssembly (name: string) = not (isNull name) && name.Contains(", Version=", StringComparison.Ordinal)
+    let private isAssembly (name: string | null) =
+        match name with
+        | null -> false
+        | name -> name.Contains(", Version=", StringComparison.Ordinal)
 
     /// Where the file system refuses what was asked of it. An assembly that is missing or cannot be loaded is no such
     /// case: the program is installed badly, whatever the file that it was about to read.

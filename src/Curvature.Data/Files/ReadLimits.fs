@@ -30,12 +30,12 @@ type ReadLimits private (bytes: int64, line: int, entries: int) =
 
     /// The same limits with another length of lines. Raises ArgumentRangeException for less than 1.
     member _.WithLine(characters: int) =
-        atLeastOne (nameof characters) characters
+        atLeastOne (nameof characters) (int64 characters)
         ReadLimits(bytes, characters, entries)
 
     /// The same limits with another number of tensors. Raises ArgumentRangeException for less than 1.
     member _.WithEntries(entries: int) =
-        atLeastOne (nameof entries) entries
+        atLeastOne (nameof entries) (int64 entries)
         ReadLimits(bytes, line, entries)
 
     override _.ToString() = $"{bytes} bytes, lines of {line} characters, {entries} entries"

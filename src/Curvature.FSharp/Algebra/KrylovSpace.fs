@@ -28,7 +28,7 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
     let whole = Tensor.OfStorage storage
     let projection = Array2D.zeroCreate capacity capacity
     let mutable size = 0
-    let mutable next: Tensor = null
+    let mutable next: Tensor voption = ValueNone
     let mutable coupling = 0.0
     let mutable scale = lockedScale
     let mutable asymmetry = 0.0
@@ -64,8 +64,11 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
 
     member _.Capacity = capacity
 
-    /// The vector to be multiplied next; null where the space is invariant.
+    /// The vector to be multiplied next; ValueNone where the space is invariant.
     member _.Next = next
+
+    /// Whether the space is invariant, up to rounding.
+    member _.IsInvariant = next.IsNone
 
     /// About ‖A‖, as far as it was seen.
     member _.Scale = scale
@@ -80,7 +83,7 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
     member _.Jacobi =
         let coupling i =
             if i < size - 1 then projection[i + 1, i]
-            elif isNull next then 0.0
+            elif next.IsNone then 0.0
             else coupling
 
         JacobiMatrix(Array.init size (fun i -> projection[i, i]), Array.init size coupling)
@@ -93,13 +96,13 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
         if not (length > 0.0) then
             Fail.range $"{space.OperatorName}: a start vector must not be zero"
 
-        next <- v * (1.0 / length)
+        next <- ValueSome(v * (1.0 / length))
 
     /// Takes the product w = Av of the operator with the vector v = Next, the j-th of the basis V. Its coefficients are
     /// h = Vᵀw, of which the last is α; β = ‖w − Vh‖ is the coupling. The second pass finds what rounding left of h.
     member _.Accept(product: Tensor) =
         let j = size
-        write j 0 (Tensor.unsqueeze 0 next)
+        write j 0 (Tensor.unsqueeze 0 next.Value)
         size <- j + 1
         let v, w = vectors (), outside product
         let h = Vectors.dots v w
@@ -117,9 +120,9 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
         scale <- max scale (column + abs projection[j, j] + coupling)
 
         if size >= available || isRounding coupling then
-            next <- null
+            next <- ValueNone
         else
-            next <- w * (1.0 / coupling)
+            next <- ValueSome(w * (1.0 / coupling))
 
             if size < capacity then
                 projection[j, size] <- coupling
@@ -133,7 +136,7 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
             rest <- rest |> outside |> Vectors.without (vectors ())
             rest <- rest * (1.0 / Vectors.norm rest)
 
-        next <- rest
+        next <- ValueSome rest
         coupling <- 0.0
 
     /// Ritz values and vectors of the projection.
@@ -153,7 +156,7 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
             let columns = Tensor.slice 1 start (min width (n - start)) (vectors ())
             write 0 start (Vectors.combinations c columns)
 
-        let arrow = kept |> Array.map (fun i -> if isNull next then 0.0 else coupling * ritz.Vectors[size - 1, i])
+        let arrow = kept |> Array.map (fun i -> if next.IsNone then 0.0 else coupling * ritz.Vectors[size - 1, i])
 
         Array.Clear projection
         size <- kept.Length

@@ -23,7 +23,7 @@ type LandscapeOptions
     private
     (
         cancellation: CancellationToken,
-        progress: IProgress<LandscapeProgress>,
+        progress: IProgress<LandscapeProgress> | null,
         rate: ProgressRate,
         keepsNonFinite: bool,
         usesForms: bool
@@ -50,7 +50,7 @@ type LandscapeOptions
         LandscapeOptions(token, progress, rate, keepsNonFinite, usesForms)
 
     /// The same options with a listener, told after every few points, ten times a second at most, and at the end.
-    member _.WithProgress(listener: IProgress<LandscapeProgress>) =
+    member _.WithProgress(listener: IProgress<LandscapeProgress> | null) =
         LandscapeOptions(cancellation, listener, rate, keepsNonFinite, usesForms)
 
     /// The same options with other seconds between two reports at least: 0 for every report, 0.1 at first. Raises

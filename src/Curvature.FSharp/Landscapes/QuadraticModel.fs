@@ -20,7 +20,7 @@ type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,
     /// The model after steps of these lengths, one for each direction. Raises ShapeException for another number of
     /// steps.
     member _.At([<System.ParamArray>] steps: float[]) : float =
-        if isNull steps then nullArg (nameof steps)
+        System.ArgumentNullException.ThrowIfNull(steps, nameof steps)
 
         if steps.Length <> slopes.Length then
             Fail.shape (

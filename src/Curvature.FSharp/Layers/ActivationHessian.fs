@@ -84,7 +84,11 @@ module ActivationHessian =
         let counts = Dictionary<string, int>()
 
         fun name value ->
-            let count = 1 + counts.GetValueOrDefault name
+            let count =
+                match counts.TryGetValue name with
+                | true, earlier -> earlier + 1
+                | _ -> 1
+
             counts[name] <- count
 
             if value.DType = DType.Int32 then

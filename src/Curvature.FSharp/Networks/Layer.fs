@@ -33,8 +33,8 @@ type Layer internal (name: string, declarations: ParameterDeclaration list, forw
 
     /// The output for a batch of inputs.
     member _.Forward(parameters: Parameters, input: Tensor) : Tensor =
-        if isNull (box parameters) then nullArg (nameof parameters)
-        if isNull (box input) then nullArg (nameof input)
+        System.ArgumentNullException.ThrowIfNull(parameters, nameof parameters)
+        System.ArgumentNullException.ThrowIfNull(input, nameof input)
         forward parameters input
 
     override _.ToString() = name

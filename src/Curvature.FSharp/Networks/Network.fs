@@ -19,8 +19,8 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     let statisticsLayout = layoutOf true
 
     let run (pass: ForwardPass) (tap: Tap) (theta: Tensor) (inputs: Tensor) : Tensor =
-        if isNull theta then nullArg (nameof theta)
-        if isNull inputs then nullArg (nameof inputs)
+        System.ArgumentNullException.ThrowIfNull(theta, nameof theta)
+        System.ArgumentNullException.ThrowIfNull(inputs, nameof inputs)
 
         if inputs.DType <> DType.Int32 && inputs.DType <> theta.DType then
             Fail.dtype $"the inputs are {inputs.DType} and the parameters {theta.DType}; convert one of them"

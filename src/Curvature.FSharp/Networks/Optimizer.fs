@@ -12,8 +12,8 @@ type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimi
     /// The parameters after one step from θ with the gradient there, and the method's next state.
     /// Raises ShapeException where θ, the gradient and earlier steps do not have the same shape.
     member _.Step(theta: Tensor, gradient: Tensor) : struct (Tensor * Optimizer) =
-        if isNull theta then nullArg (nameof theta)
-        if isNull gradient then nullArg (nameof gradient)
+        System.ArgumentNullException.ThrowIfNull(theta, nameof theta)
+        System.ArgumentNullException.ThrowIfNull(gradient, nameof gradient)
 
         if theta.Signature <> gradient.Signature then
             Fail.shape (

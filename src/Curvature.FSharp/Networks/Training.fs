@@ -47,7 +47,7 @@ type TrainingOptions =
         {
             EpochCount: int
             Method: Optimizer
-            Listener: IProgress<TrainingProgress>
+            Listener: IProgress<TrainingProgress> | null
             ReportSteps: int
             Rate: FSharp.ProgressRate
             Token: CancellationToken
@@ -75,12 +75,12 @@ type TrainingOptions =
     member options.WithOptimizer(optimizer: Optimizer) = { options with Method = optimizer }
 
     /// The same options with a listener, told after each pass, ten times a second at most, and at the end.
-    member options.WithProgress(progress: IProgress<TrainingProgress>) = { options with Listener = progress }
+    member options.WithProgress(progress: IProgress<TrainingProgress> | null) = { options with Listener = progress }
 
     /// The same options with a listener that is told within a pass too, whenever so many more steps are done: for
     /// passes that take minutes. Ten times a second at most, and at the end.
     /// Raises ArgumentRangeException if they are less than 1.
-    member options.WithProgress(progress: IProgress<TrainingProgress>, everySteps: int) =
+    member options.WithProgress(progress: IProgress<TrainingProgress> | null, everySteps: int) =
         if everySteps < 1 then
             Fail.range $"progress: it is told after 1 step or more, and {everySteps} were asked for"
 

@@ -6,7 +6,7 @@ namespace Curvature
 [<Sealed>]
 type Batch(inputs: Tensor, targets: Tensor) =
     let size what (t: Tensor) =
-        if isNull t then nullArg what
+        System.ArgumentNullException.ThrowIfNull(t, what)
 
         match t.Signature.Shape with
         | [||] -> Fail.shape $"batch: the {what} need a leading axis of samples, and they are a scalar"

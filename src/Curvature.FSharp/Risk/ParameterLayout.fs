@@ -71,7 +71,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
                 Fail.parameter $"there is no parameter \"{name}\"; there are: {known}"
 
     member internal _.Pieces(theta: Tensor) : Dictionary<string, Tensor> =
-        if isNull (box theta) then nullArg (nameof theta)
+        System.ArgumentNullException.ThrowIfNull(theta, nameof theta)
 
         if theta.Signature.Shape <> [| total |] then
             Fail.shape (
@@ -116,14 +116,14 @@ type ParameterLayout internal (declared: (string * int[]) list) =
 
     /// Checks that these are the tensors of the layout, each once and of its shape.
     member internal _.Check(named: seq<KeyValuePair<string, Tensor>>) : Dictionary<string, Tensor> =
-        if isNull named then nullArg (nameof named)
+        System.ArgumentNullException.ThrowIfNull(named, nameof named)
         let given = Dictionary<string, Tensor>()
 
         for each in named do
             if not (given.TryAdd(each.Key, each.Value)) then
                 Fail.parameter $"\"{each.Key}\" is there twice"
 
-            if isNull (box each.Value) then nullArg each.Key
+            System.ArgumentNullException.ThrowIfNull(each.Value, each.Key)
 
         for name in given.Keys do
             if tensors |> Array.forall (fun tensor -> tensor.Name <> name) then

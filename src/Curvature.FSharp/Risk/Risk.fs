@@ -48,7 +48,7 @@ module Risk =
     /// Raises ArgumentRangeException for a reduction that is neither Mean nor Sum.
     let ofBatches (reduction: Reduction) (loss: Batch -> Tensor -> Tensor) (batches: Batch seq) : EmpiricalRisk =
         checkReduction "Risk.ofBatches" reduction
-        if isNull (box batches) then nullArg (nameof batches)
+        System.ArgumentNullException.ThrowIfNull(batches, nameof batches)
 
         EmpiricalRisk
             { define (batchOf >> loss) with
@@ -66,7 +66,7 @@ module Risk =
         (batches: Batch seq)
         : EmpiricalRisk =
         checkReduction "Risk.ofModel" reduction
-        if isNull (box batches) then nullArg (nameof batches)
+        System.ArgumentNullException.ThrowIfNull(batches, nameof batches)
         let model (data: RiskData) = model data.Head
         let criterion (data: RiskData) = criterion data[1]
 

@@ -36,6 +36,9 @@ module internal RiskPass =
             IsTerm = isTerm
         }
 
+    /// A risk without data, as a part like a batch.
+    let ofFunction (risk: RiskDefinition) : RiskBatch = withoutData "" false (risk.Loss [])
+
     let private weight (risk: RiskDefinition) (batch: Batch) =
         match risk.Reduction with
         | Reduction.Sum -> 1.0
@@ -61,7 +64,7 @@ module internal RiskPass =
     /// The batches of a pass, each read when it is asked for. Raises DataException for one that is null.
     let read name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
         match risk.Source with
-        | NoData -> Seq.singleton (withoutData "" false (risk.Loss []))
+        | NoData -> Seq.singleton (ofFunction risk)
         | EachPass source -> source pass |> Seq.mapi (onDevice name device risk)
 
     /// The batches of a pass, of which there must be one at least: raises DataException for none.

@@ -38,14 +38,14 @@ module internal Krylov =
 
             if active.Length = 1 then
                 let _, space = active[0]
-                space.Accept(operator.Multiply(space.Next, named))
+                space.Accept(operator.Multiply(space.Next.Value, named))
             else
-                let block = active |> Array.map (fun (_, space) -> space.Next) |> List.ofArray |> Tensor.stack 0
+                let block = active |> Array.map (fun (_, space) -> space.Next.Value) |> List.ofArray |> Tensor.stack 0
                 let product = operator.Multiply(block, named)
                 active |> Array.iteri (fun row (_, space) -> space.Accept(Tensor.item 0 row product))
 
             products <- products + active.Length
             step <- step + 1
-            active <- active |> Array.filter (fun (_, space) -> not (isNull space.Next) && space.Size < space.Capacity)
+            active <- active |> Array.filter (fun (_, space) -> not space.IsInvariant && space.Size < space.Capacity)
 
         products

@@ -32,7 +32,7 @@ type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool)
     member _.Basis = space.Vectors
 
     /// Whether the space is invariant, up to rounding: then all Ritz values are eigenvalues.
-    member _.IsInvariant = isNull space.Next
+    member _.IsInvariant = space.IsInvariant
 
     /// Whether it was cancelled before all steps were taken.
     member _.IsCancelled = cancelled
@@ -53,7 +53,7 @@ type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool)
 
     override _.ToString() =
         let text = $"Lanczos, {size} steps, {products} matvecs"
-        if isNull space.Next then $"{text}, invariant" else text
+        if space.IsInvariant then $"{text}, invariant" else text
 
 namespace Curvature.FSharp
 
@@ -89,7 +89,7 @@ module Lanczos =
         let goOn () = space.Size = 0 || not cancellation.IsCancellationRequested
         let products = Krylov.advance operator (fun _ -> "the Lanczos vector") steps [| space |] goOn
         space.CheckSymmetry()
-        LanczosResult(space, products, not (isNull space.Next) && space.Size < space.Capacity)
+        LanczosResult(space, products, not space.IsInvariant && space.Size < space.Capacity)
 
     /// At most `steps` steps from a start vector of any length; fewer where the space becomes invariant, at the latest
     /// after n.

@@ -125,7 +125,7 @@ module Norm =
         let goOn () = space.Size = 0 || not options.Cancellation.IsCancellationRequested
         Krylov.advance a (fun _ -> "the Lanczos vector") steps [| space |] goOn |> ignore
         space.CheckSymmetry()
-        struct (space.Ritz.Values, isNull space.Next)
+        struct (space.Ritz.Values, space.IsInvariant)
 
     /// `spectral` at another confidence, with options for cancellation.
     let spectralWith

@@ -20,7 +20,7 @@ module StochasticLanczos =
     let private rule (space: KrylovSpace) mass : SpectralRule =
         let weights (eigen: SmallEigen) = Array.init eigen.Values.Length (fun i -> Math.Pow(eigen.Vectors[0, i], 2.0))
         let ritz, size = space.Ritz, space.Size
-        let exact = isNull space.Next
+        let exact = space.IsInvariant
         let residuals = Array.init size (fun i -> if exact then 0.0 else space.ResidualBound(ritz, i))
         SpectralRule(ritz.Values, weights ritz, residuals, mass, space.Jacobi)
 
@@ -73,7 +73,7 @@ module StochasticLanczos =
                 let goOn () = not options.Cancellation.IsCancellationRequested
                 let name i = $"a Lanczos vector of probe {first + i}"
                 products <- products + Krylov.advance operator name steps spaces goOn
-                let isWhole (space: KrylovSpace) = isNull space.Next || space.Size = space.Capacity
+                let isWhole (space: KrylovSpace) = space.IsInvariant || space.Size = space.Capacity
 
                 if spaces |> Array.forall isWhole then
                     spaces |> Array.iter (fun space -> space.CheckSymmetry())
@@ -152,7 +152,7 @@ module StochasticLanczos =
     /// of a spectrum are between bounds that hold for every spectrum: Gauss's rule, and Gauss–Radau's with a node
     /// there. Raises OperatorException where a Ritz value lies outside by more than rounding.
     let within (bounds: SpectrumBounds) (sample: SpectralSample) : SpectralSample =
-        if isNull (box bounds) then nullArg (nameof bounds)
+        ArgumentNullException.ThrowIfNull(bounds, nameof bounds)
 
         let refuse what (bound: float) (value: float) =
             Fail.operator

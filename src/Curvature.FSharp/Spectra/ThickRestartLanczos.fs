@@ -26,8 +26,8 @@ module ThickRestartLanczos =
 
     let private fill (budget: Budget) (space: KrylovSpace) =
         while space.Size < space.Capacity && not space.IsWhole && not (budget.IsSpent && space.Size > 0) do
-            if isNull space.Next then space.Continue(budget.Random())
-            space.Accept(budget.Multiply space.Next)
+            if space.IsInvariant then space.Continue(budget.Random())
+            space.Accept(budget.Multiply space.Next.Value)
 
     /// One search outside of the locked pairs, whose residuals add to those found here.
     let private search

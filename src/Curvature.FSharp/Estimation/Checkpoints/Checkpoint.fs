@@ -1,5 +1,6 @@
 namespace Curvature.FSharp
 
+open System
 open Curvature
 
 /// Runs that can be interrupted, and continued later with the same bits.
@@ -35,7 +36,7 @@ module Checkpoint =
     /// file that is damaged, cannot be read or written, or holds products of another operator or with other vectors,
     /// such as those of another key.
     let run (path: string) (computation: LinearOperator -> 'T) (operator: LinearOperator) : 'T =
-        if isNull path then nullArg (nameof path)
+        ArgumentNullException.ThrowIfNull(path, nameof path)
         use log = new AnswerLog(path, operator)
         computation (logged log operator)
 
@@ -45,7 +46,6 @@ module Checkpoint =
         (operator: LinearOperator)
         (estimate: RunOptions -> LinearOperator -> 'T)
         : 'T =
-        if isNull options.Checkpoint then
-            estimate options operator
-        else
-            run options.Checkpoint (estimate options.WithoutCheckpoint) operator
+        match options.Checkpoint with
+        | null -> estimate options operator
+        | path -> run path (estimate options.WithoutCheckpoint) operator

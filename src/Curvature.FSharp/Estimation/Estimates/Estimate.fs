@@ -70,8 +70,8 @@ type Estimate<'T>
     member _.IsExact = ledger.IsExact
 
     override _.ToString() =
-        let text (format: string) (x: obj) =
-            match x with
+        let text (format: string) (x: 'T) =
+            match box x with
             | :? float as number -> number.ToString(format, CultureInfo.InvariantCulture)
             | other -> string other
 

@@ -28,12 +28,15 @@ type internal ProgressPace(rate: ProgressRate) =
     let mutable last = ValueNone
 
     /// Tells a listener, if there is one, what a function makes, where a report is due.
-    member _.Report(listener: IProgress<'T>, isRequired: bool, make: unit -> 'T) =
+    member _.Report(listener: IProgress<'T> | null, isRequired: bool, make: unit -> 'T) =
         let isDue () =
             match last with
             | ValueSome time when not isRequired -> rate.Clock.GetElapsedTime(time).TotalSeconds >= rate.Seconds
             | _ -> true
 
-        if not (isNull listener) && isDue () then
-            last <- ValueSome(rate.Clock.GetTimestamp())
-            listener.Report(make ())
+        match listener with
+        | null -> ()
+        | listener ->
+            if isDue () then
+                last <- ValueSome(rate.Clock.GetTimestamp())
+                listener.Report(make ())

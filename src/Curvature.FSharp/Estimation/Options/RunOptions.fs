@@ -10,10 +10,10 @@ type RunOptions =
     internal
         {
             Token: CancellationToken
-            Listener: IProgress<SamplingProgress>
+            Listener: IProgress<SamplingProgress> | null
             ListenerRate: ProgressRate
             VectorsInBlock: int
-            File: string
+            File: string | null
             SavingInterval: float
         }
 
@@ -60,7 +60,10 @@ type RunOptions =
     /// The same options for one of several runs, each of which has a file to itself.
     member internal options.ForPart(number: int) =
         { options with
-            File = if isNull options.File then null else $"{options.File}.{number}"
+            File =
+                match options.File with
+                | null -> null
+                | file -> $"{file}.{number}"
         }
 
     /// How many vectors are multiplied together. Depends on the operator's size only, never on the machine.
@@ -76,12 +79,12 @@ type RunOptions =
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
 
     /// The same options with a listener, told ten times a second at most.
-    member options.WithProgress(listener: IProgress<SamplingProgress>) =
+    member options.WithProgress(listener: IProgress<SamplingProgress> | null) =
         options.WithProgress(listener, ProgressRate.Default.Seconds)
 
     /// The same options with a listener, and the seconds between two reports at least: 0 for one after every block.
     /// Raises ArgumentRangeException for a time that is negative or NaN.
-    member options.WithProgress(listener: IProgress<SamplingProgress>, seconds: float) =
+    member options.WithProgress(listener: IProgress<SamplingProgress> | null, seconds: float) =
         { options with
             Listener = listener
             ListenerRate = options.ListenerRate.WithSeconds "WithProgress" seconds
@@ -106,7 +109,7 @@ type RunOptions =
     /// Estimators raise DataException for a file that is damaged, cannot be read or written, or belongs to another run
     /// or operator. Raises ArgumentRangeException for a time that is negative or NaN.
     member options.WithCheckpoint(path: string, seconds: float) =
-        if isNull path then nullArg (nameof path)
+        ArgumentNullException.ThrowIfNull(path, nameof path)
 
         if not (seconds >= 0.0) then
             Fail.range $"WithCheckpoint: a time cannot be negative, and it is {seconds}"

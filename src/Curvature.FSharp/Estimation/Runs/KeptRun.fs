@@ -7,7 +7,12 @@ open Curvature
 /// identifying the operator cost.
 [<Sealed>]
 type internal KeptRun(options: RunOptions, blockSize: int, saved: SavedRun voption, operator: LinearOperator) =
-    let path = options.Checkpoint
+    /// The file, and the run that it holds.
+    let kept =
+        match options.Checkpoint with
+        | null -> ValueNone
+        | path -> saved |> ValueOption.map (fun run -> struct (path, run))
+
     let watch = Stopwatch.StartNew()
     let mutable questions = 0
 
@@ -23,18 +28,18 @@ type internal KeptRun(options: RunOptions, blockSize: int, saved: SavedRun vopti
         }
 
     let earlier =
-        match saved with
-        | ValueSome run when not (isNull path) ->
+        match kept with
+        | ValueSome(struct (path, run)) ->
             RunFile.tryRead path (identity run) (fun reader ->
                 for part in run.Parts do
                     part.Restore reader)
-        | _ -> ValueNone
+        | ValueNone -> ValueNone
 
     let seconds () = (earlier |> ValueOption.map _.Seconds |> ValueOption.defaultValue 0.0) + watch.Elapsed.TotalSeconds
 
     let mutable written = seconds ()
 
-    let write products (run: SavedRun) =
+    let write products struct (path: string, run: SavedRun) =
         let mark = run.Mark() |> ValueOption.defaultWith (fun () -> ask run)
         let progress = { Samples = products; Seconds = seconds (); Mark = mark }
 
@@ -54,5 +59,5 @@ type internal KeptRun(options: RunOptions, blockSize: int, saved: SavedRun vopti
 
     /// Writes the file where it is time, or the run ends.
     member _.Save(products: int, isEnd: bool) =
-        if not (isNull path) && (isEnd || seconds () - written >= options.CheckpointInterval) then
-            saved |> ValueOption.iter (write products)
+        if isEnd || seconds () - written >= options.CheckpointInterval then
+            kept |> ValueOption.iter (write products)

@@ -53,7 +53,7 @@ module internal RiskCurvature =
 
     /// The matrix of a function at any point of one shape: one bound plan serves every product.
     let private ofFunction (curvature: RiskCurvature) : Tensor -> CurvaturePoint =
-        let batch: RiskBatch = RiskPass.batches curvature.Name null 0 curvature.Risk |> Seq.head
+        let batch = RiskPass.ofFunction curvature.Risk
 
         let family (part: SecondOrder -> Tensor -> Linearization) =
             RiskPass.maps curvature.Risk (fun theta _ extras ->
@@ -107,17 +107,18 @@ module internal RiskCurvature =
 
             /// The plan that is bound to the batch seen last in the first pass. Where that is the only one, it serves
             /// every product.
-            let mutable last: CompiledMap = Unchecked.defaultof<_>
+            let mutable last: CompiledMap voption = ValueNone
 
             let memory = new HeldMemory()
-            let release () = if not (isNull (box last)) then last.Dispose()
+            let release () = last |> ValueOption.iter _.Dispose()
 
             let parts (batch: RiskBatch) =
                 release ()
-                last <- bound matvecs batch
+                let map = bound matvecs batch
+                last <- ValueSome map
                 let matrix = curvature.At batch.Data (curvature.Extras theta batch)
-                SecondOrder.checkFinite matrix batch.Suffix theta last.Values
-                last.Values
+                SecondOrder.checkFinite matrix batch.Suffix theta map.Values
+                map.Values
 
             let data =
                 FixedData(
@@ -131,7 +132,7 @@ module internal RiskCurvature =
                     }
                 )
 
-            if data.BatchCount > 1 then release () else memory.Hold last |> ignore
+            if data.BatchCount > 1 then release () else memory.Hold last.Value |> ignore
             let onlyForm = lazy (memory.Hold(bound forms (Seq.head data.Batches)))
 
             let apply maps (only: unit -> CompiledMap) (block: Tensor) (batch: RiskBatch) =
@@ -141,7 +142,7 @@ module internal RiskCurvature =
                     use map = bound maps batch
                     map.ApplyBlock(shaped theta block)
 
-            let matvec = apply matvecs (fun () -> last)
+            let matvec = apply matvecs (fun () -> last.Value)
             let form = apply forms (fun () -> onlyForm.Value)
 
             /// What each batch says of the whole: forms of the mean over its samples, times their number for a sum.

@@ -12,7 +12,7 @@ open Curvature.FSharp
 /// products raise DisposedException, and so do those of operators that are made of it. Disposing of an operator that is
 /// made of others leaves these as they are.
 [<Sealed; NoEquality; NoComparison>]
-type LinearOperator internal (definition: OperatorDefinition, memory: IDisposable) =
+type LinearOperator internal (definition: OperatorDefinition, memory: IDisposable | null) =
     let mutable isDisposed = false
 
     let checkAlive () =
@@ -43,7 +43,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
         | ValueNone -> result
 
     let checkDType (v: Tensor) =
-        if isNull v then nullArg (nameof v)
+        ArgumentNullException.ThrowIfNull(v, nameof v)
 
         if v.DType <> definition.DType then
             Fail.dtype $"{definition.Name}: vectors must be {definition.DType}, and these are {v.DType}"
@@ -57,7 +57,10 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
     /// it again does nothing.
     member _.Dispose() =
         isDisposed <- true
-        if not (isNull memory) then memory.Dispose()
+
+        match memory with
+        | null -> ()
+        | memory -> memory.Dispose()
 
     interface IDisposable with
         member this.Dispose() = this.Dispose()
@@ -151,7 +154,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
     /// without the products where HasQuadraticForms. Raises OperatorException for an operator that is not square, and
     /// otherwise as Apply.
     member this.QuadraticForm(v: Tensor) : Tensor =
-        if isNull v then nullArg (nameof v)
+        ArgumentNullException.ThrowIfNull(v, nameof v)
 
         if not this.IsSquare then
             Fail.operator (
@@ -168,7 +171,7 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
 
     /// The definition of an operand, which must not be null.
     static member private Given(operator: LinearOperator) : OperatorDefinition =
-        if isNull (box operator) then nullArg (nameof operator)
+        ArgumentNullException.ThrowIfNull(operator, nameof operator)
         operator.Definition
 
     /// The sum, of the same shape and element type. Costs both products.

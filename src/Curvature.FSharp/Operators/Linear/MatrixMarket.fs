@@ -1,5 +1,6 @@
 namespace Curvature.FSharp
 
+open System
 open System.IO
 open Curvature
 
@@ -62,7 +63,8 @@ module MatrixMarket =
     /// the file says so. An entry takes 64 bytes of the limit. Raises DataException, with the line, for a file that is
     /// missing, malformed, cut short or exceeds the limits.
     let readWith (limits: ReadLimits) (path: string) : LinearOperator =
-        DataFile.read limits path MatrixMarketFile.parse |> operator (Path.GetFileNameWithoutExtension path)
+        DataFile.read limits path MatrixMarketFile.parse
+        |> operator (Path.GetFileNameWithoutExtension(path.AsSpan()).ToString())
 
     /// The operator of a file, Float64, within the default limits.
     let read (path: string) : LinearOperator = readWith ReadLimits.Default path

@@ -20,7 +20,7 @@ module internal OperatorParts =
             Fail.operator $"{what}: a square operator is needed, and {a.Name} has shape [{a.Rows}; {a.Columns}]"
 
     let requireVector what (t: Tensor) =
-        if isNull t then nullArg what
+        ArgumentNullException.ThrowIfNull(t, what)
 
         if t.Rank <> 1 then
             Fail.shape $"{what}: a vector is needed, and the shape is {Shape.show t.Signature.Shape}"
@@ -55,12 +55,10 @@ module internal OperatorParts =
     /// Products by a function of arrays, for one vector after the other.
     let onArrays (dtype: DType) (f: float[] -> float[]) : Products =
         let single (v: Tensor) =
-            let result = f (v.ToArray())
-
-            if isNull result then
-                Fail.operator "delegate: a product must be an array, and null came back"
-
-            Tensor.ofArray [ result.Length ] result |> Tensor.convert dtype |> Tensor.toDevice v.Device
+            // A function from C# may return null, whatever its type says.
+            match (f (v.ToArray()): float[] | null) with
+            | null -> Fail.operator "delegate: a product must be an array, and null came back"
+            | result -> Tensor.ofArray [ result.Length ] result |> Tensor.convert dtype |> Tensor.toDevice v.Device
 
         {
             Matvec = single
