@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs the library and uses it as a newcomer does: the README's two programs run from the packages, in empty folders and with an empty
-# package cache. Nothing of this machine's configuration changes.
+# Packs the library and uses it as a newcomer does: the README's two programs run from the packages, in empty folders
+# and with an empty package cache. Nothing of this machine's configuration changes.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
@@ -9,7 +9,11 @@ feed=$work/curvature
 
 # block LANGUAGE: the code that the README shows under "Use it" in this language.
 block() {
-    awk -v fence='```'"$1" '/^## /{on = ($0 == "## Use it")} $0 == "```"{take = 0} take{print} on && $0 == fence{take = 1}' "$root/README.md"
+    awk -v fence='```'"$1" '
+        /^## / { on = ($0 == "## Use it") }
+        $0 == "```" { take = 0 }
+        take { print }
+        on && $0 == fence { take = 1 }' "$root/README.md"
 }
 
 # expect FILE WORDS...: the output holds each of them.
@@ -44,6 +48,9 @@ expect "$work/csharp.txt" "a product: tensor" "exactly:   " "280"
 
 for package in autodiff charts csharp data fsharp kernels; do
     for file in README.md icon.png LICENSE THIRD-PARTY-NOTICES.md; do
-        compgen -G "$NUGET_PACKAGES/curvature.$package/*/$file" >/dev/null || { echo "curvature.$package has no $file." >&2; exit 1; }
+        if ! compgen -G "$NUGET_PACKAGES/curvature.$package/*/$file" >/dev/null; then
+            echo "curvature.$package has no $file." >&2
+            exit 1
+        fi
     done
 done
