@@ -149,12 +149,11 @@ module Compare =
 
         for make in Workloads.all data do
             let workload = make ()
+            let dtype = dtypeName workload.DType
+            let peak = Peak.GflopsPerCore workload.DType * float threads
 
-            if workload.Name.Contains only then
-                let dtype = dtypeName workload.DType
-                let peak = Peak.GflopsPerCore workload.DType * float threads
-
-                for operation in Operations.ofWorkload workload do
+            for operation in Operations.ofWorkload workload do
+                if $"{workload.Name} {operation.Name}".Contains only then
                     let seconds, allocated = time operation
                     let gflops = operation.Flops / seconds / 1e9
 

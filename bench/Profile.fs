@@ -15,8 +15,13 @@ module Profile =
             if workload.Name.Contains only then
                 let loss = workload.Model >> workload.Loss
 
+                /// A function of the parameters alone: the map of a family that takes nothing from its point.
+                let alone f = Compile.family (fun theta -> [ theta ], f) workload.Theta
+
                 let maps =
                     [
+                        "loss", alone loss
+                        "gradient", alone (grad loss)
                         "hvp", Operations.products loss workload.Theta
                         "trace_probe", Operations.forms loss workload.Theta
                     ]

@@ -52,6 +52,11 @@ internal unsafe interface ILanes<V>
     /// another, in the innermost loops of matrix products.</remarks>
     void AddProduct(V a, V b);
 
+    /// <summary>Adds the element at an address times b.</summary>
+    /// <remarks>Vectors of 512 bits multiply by an element of memory in one instruction. The JIT compiler finds it only
+    /// where the element is read beside the product.</remarks>
+    void AddProduct(void* element, V b);
+
     /// <summary>The larger; NaN if either is.</summary>
     static abstract V Max(V a, V b);
 

@@ -94,6 +94,21 @@ internal unsafe struct Lanes128<T> : ILanes<Lanes128<T>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(void* element, Lanes128<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector128.MultiplyAddEstimate(
+                Vector128.Create(*(float*)element), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector128.MultiplyAddEstimate(
+                Vector128.Create(*(double*)element), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<T> Max(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Max(a._value, b._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -93,6 +93,21 @@ internal unsafe struct Lanes256<T> : ILanes<Lanes256<T>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(void* element, Lanes256<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector256.FusedMultiplyAdd(
+                Vector256.Create(*(float*)element), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector256.FusedMultiplyAdd(
+                Vector256.Create(*(double*)element), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<T> Max(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Max(a._value, b._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -93,6 +93,21 @@ internal unsafe struct Lanes512<T> : ILanes<Lanes512<T>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(void* element, Lanes512<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            _value = Vector512.FusedMultiplyAdd(
+                Vector512.Create(*(float*)element), b._value.AsSingle(), _value.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            _value = Vector512.FusedMultiplyAdd(
+                Vector512.Create(*(double*)element), b._value.AsDouble(), _value.AsDouble()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<T> Max(Lanes512<T> a, Lanes512<T> b) => new(Vector512.Max(a._value, b._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

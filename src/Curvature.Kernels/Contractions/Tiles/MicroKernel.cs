@@ -73,20 +73,20 @@ internal static unsafe class MicroKernel<V, T, TRows, TWidth>
             {
                 var left = V.Load(b);
                 var right = TWidth.Value > 1 ? V.Load(b + V.Count) : left;
-                MultiplyAdd(V.Broadcast(a0), left, right, ref l0, ref r0);
-                if (TRows.Value > 1) MultiplyAdd(V.Broadcast(a0 + aRow), left, right, ref l1, ref r1);
-                if (TRows.Value > 2) MultiplyAdd(V.Broadcast(a0 + twice), left, right, ref l2, ref r2);
-                if (TRows.Value > 3) MultiplyAdd(V.Broadcast(a0 + thrice), left, right, ref l3, ref r3);
-                if (TRows.Value > 4) MultiplyAdd(V.Broadcast(a4), left, right, ref l4, ref r4);
-                if (TRows.Value > 5) MultiplyAdd(V.Broadcast(a4 + aRow), left, right, ref l5, ref r5);
-                if (TRows.Value > 6) MultiplyAdd(V.Broadcast(a4 + twice), left, right, ref l6, ref r6);
-                if (TRows.Value > 7) MultiplyAdd(V.Broadcast(a4 + thrice), left, right, ref l7, ref r7);
-                if (TRows.Value > 8) MultiplyAdd(V.Broadcast(a8), left, right, ref l8, ref r8);
-                if (TRows.Value > 9) MultiplyAdd(V.Broadcast(a8 + aRow), left, right, ref l9, ref r9);
-                if (TRows.Value > 10) MultiplyAdd(V.Broadcast(a8 + twice), left, right, ref lA, ref rA);
-                if (TRows.Value > 11) MultiplyAdd(V.Broadcast(a8 + thrice), left, right, ref lB, ref rB);
-                if (TRows.Value > 12) MultiplyAdd(V.Broadcast(aC), left, right, ref lC, ref rC);
-                if (TRows.Value > 13) MultiplyAdd(V.Broadcast(aC + aRow), left, right, ref lD, ref rD);
+                MultiplyAdd(a0, left, right, ref l0, ref r0);
+                if (TRows.Value > 1) MultiplyAdd(a0 + aRow, left, right, ref l1, ref r1);
+                if (TRows.Value > 2) MultiplyAdd(a0 + twice, left, right, ref l2, ref r2);
+                if (TRows.Value > 3) MultiplyAdd(a0 + thrice, left, right, ref l3, ref r3);
+                if (TRows.Value > 4) MultiplyAdd(a4, left, right, ref l4, ref r4);
+                if (TRows.Value > 5) MultiplyAdd(a4 + aRow, left, right, ref l5, ref r5);
+                if (TRows.Value > 6) MultiplyAdd(a4 + twice, left, right, ref l6, ref r6);
+                if (TRows.Value > 7) MultiplyAdd(a4 + thrice, left, right, ref l7, ref r7);
+                if (TRows.Value > 8) MultiplyAdd(a8, left, right, ref l8, ref r8);
+                if (TRows.Value > 9) MultiplyAdd(a8 + aRow, left, right, ref l9, ref r9);
+                if (TRows.Value > 10) MultiplyAdd(a8 + twice, left, right, ref lA, ref rA);
+                if (TRows.Value > 11) MultiplyAdd(a8 + thrice, left, right, ref lB, ref rB);
+                if (TRows.Value > 12) MultiplyAdd(aC, left, right, ref lC, ref rC);
+                if (TRows.Value > 13) MultiplyAdd(aC + aRow, left, right, ref lD, ref rD);
                 a0 += aStep;
                 if (TRows.Value > 4) a4 += aStep;
                 if (TRows.Value > 8) a8 += aStep;
@@ -130,12 +130,17 @@ internal static unsafe class MicroKernel<V, T, TRows, TWidth>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyAdd(V element, V left, V right, ref V leftSum, ref V rightSum)
+    private static void MultiplyAdd(T* a, V left, V right, ref V leftSum, ref V rightSum)
     {
-        leftSum.AddProduct(element, left);
         if (TWidth.Value > 1)
         {
+            var element = V.Broadcast(a);
+            leftSum.AddProduct(element, left);
             rightSum.AddProduct(element, right);
+        }
+        else
+        {
+            leftSum.AddProduct(a, left);
         }
     }
 
