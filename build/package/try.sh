@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs the library and uses it as a newcomer does: the README's two programs run from the packages, in empty folders
-# and with an empty package cache. Nothing of this machine's configuration changes.
+# Packs the library and uses it as a newcomer does: the README's two programs and all samples run from the packages, in
+# empty folders and with an empty package cache. Nothing of this machine's configuration changes.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
@@ -32,8 +32,13 @@ cat >"$work/nuget.config" <<END
 <configuration><packageSources><add key="curvature" value="$feed" /></packageSources></configuration>
 END
 
+# with_feed: a script whose packages come from the feed too.
+with_feed() {
+    sed "0,/^#r/s|^#r|#i \"nuget: $feed\"\n&|"
+}
+
 mkdir "$work/script"
-block fsx | sed "s|^#r|#i \"nuget: $feed\"\n&|" >"$work/script/try.fsx"
+block fsx | with_feed >"$work/script/try.fsx"
 (cd "$work/script" && dotnet fsi try.fsx >"$work/fsharp.txt")
 expect "$work/fsharp.txt" "a product: tensor" "exactly:   " "280"
 
@@ -53,4 +58,37 @@ for package in autodiff charts csharp data fsharp kernels; do
             exit 1
         fi
     done
+done
+
+# sample FILE WORDS...: a sample runs, and its output holds each of the words.
+sample() {
+    local file=$1
+    shift
+    echo "== $file"
+    if [[ $file == *.fsx ]]; then
+        with_feed <"$root/samples/$file" >"$file"
+        dotnet fsi "$file" >"$file.txt" 2>&1 || { cat "$file.txt"; exit 1; }
+    else
+        cp "$root/samples/$file" .
+        dotnet run "$file" >"$file.txt" 2>&1 || { cat "$file.txt"; exit 1; }
+    fi
+    expect "$file.txt" "$@"
+}
+
+mkdir "$work/samples"
+cd "$work/samples"
+cp "$root"/samples/*.fs .
+sample quickstart.fsx "trace, exactly: 280" "4.bias: "
+sample own-product.fsx "trace 156" "algebraic connectivity 0.4685"
+sample spectral-density.fsx "spectral-density.svg is written"
+sample landscape.fsx "landscape.svg is written"
+sample trace-penalty.fsx "penalty 0.003"
+sample normalizing-flow.fsx "  flow "
+sample physics-informed.fsx "mean squared residual"
+sample quickstart.cs "exact trace" "2.bias"
+sample own-product.cs "trace 600" "smallest eigenvalues"
+sample spectral-density.cs "spectral-density.svg is written"
+sample landscape.cs "landscape.svg is written"
+for file in "$root"/samples/*.fsx "$root"/samples/*.cs; do
+    [ -f "$(basename "$file").txt" ] || { echo "$(basename "$file") was not run." >&2; exit 1; }
 done

@@ -1,4 +1,8 @@
 // The curvature of a small network's loss, from C#: how large its Hessian is on the whole, and where.
+//
+//     dotnet run quickstart.cs
+#:package Curvature.CSharp@*
+
 using System.Globalization;
 using Curvature;
 using Curvature.CSharp;

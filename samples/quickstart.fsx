@@ -1,13 +1,9 @@
 // The trace of a Hessian, first of a function whose Hessian is known, then of a network too large to look at its
 // entries.
 //
-//     dotnet build -c Release samples/Report
-//     dotnet fsi samples/scripts/trace.fsx
+//     dotnet fsi quickstart.fsx
 
-#I "../Report/bin/Release/net10.0"
-#r "Curvature.Kernels.dll"
-#r "Curvature.Autodiff.dll"
-#r "Curvature.FSharp.dll"
+#r "nuget: Curvature.FSharp"
 
 open Curvature
 open Curvature.FSharp

@@ -1,13 +1,9 @@
 // A continuous normalizing flow on two moons: the log-likelihood of points that it has not seen, beside that of a
 // normal density.
 //
-//     dotnet build -c Release samples/Report
-//     dotnet fsi samples/scripts/flow.fsx
+//     dotnet fsi normalizing-flow.fsx
 
-#I "../Report/bin/Release/net10.0"
-#r "Curvature.Kernels.dll"
-#r "Curvature.Autodiff.dll"
-#r "Curvature.FSharp.dll"
+#r "nuget: Curvature.FSharp"
 #load "TwoMoons.fs" "Flow.fs"
 
 open Curvature

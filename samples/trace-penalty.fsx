@@ -1,13 +1,9 @@
 // A classifier trained with and without a penalty on the trace of the loss's Hessian: how flat the minimum is, and what
 // it costs in accuracy.
 //
-//     dotnet build -c Release samples/Report
-//     dotnet fsi samples/scripts/trace-penalty.fsx
+//     dotnet fsi trace-penalty.fsx
 
-#I "../Report/bin/Release/net10.0"
-#r "Curvature.Kernels.dll"
-#r "Curvature.Autodiff.dll"
-#r "Curvature.FSharp.dll"
+#r "nuget: Curvature.FSharp"
 #load "TwoMoons.fs" "TracePenalty.fs"
 
 open Curvature
