@@ -51,7 +51,7 @@ dotnet build -warnaserror --nologo -v quiet >"$work/log" || { cat "$work/log"; e
 dotnet run --no-build >"$work/csharp.txt"
 expect "$work/csharp.txt" "a product: tensor" "exactly:   " "280"
 
-for package in autodiff charts csharp data fsharp kernels; do
+for package in autodiff charts csharp data fsharp fsharp.laws kernels; do
     for file in README.md icon.png LICENSE THIRD-PARTY-NOTICES.md; do
         if ! compgen -G "$NUGET_PACKAGES/curvature.$package/*/$file" >/dev/null; then
             echo "curvature.$package has no $file." >&2
@@ -83,6 +83,7 @@ sample own-product.fsx "trace 156" "algebraic connectivity 0.4685"
 sample spectral-density.fsx "spectral-density.svg is written"
 sample landscape.fsx "landscape.svg is written"
 sample trace-penalty.fsx "penalty 0.003"
+sample research-validation.fsx "Gaussian: 80 of 80 checks hold" "signs: 80 of 80 checks hold"
 sample normalizing-flow.fsx "  flow "
 sample physics-informed.fsx "mean squared residual"
 sample quickstart.cs "exact trace" "2.bias"

@@ -31,7 +31,7 @@ internal static partial class Documentation
     /// <summary>The files of a language that are compiled and run, by the tests or as samples.</summary>
     public static IReadOnlyList<string[]> Programs(string language) => language switch
     {
-        "csharp" => Read("*.cs", "tests/Facade/DocExamples", "samples/CSharp"),
+        "csharp" => Read("*.cs", "tests/Facade/DocExamples"),
         "fsharp" => Read("*.fs", "tests/Unit/DocExamples"),
         _ => [],
     };

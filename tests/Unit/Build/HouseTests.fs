@@ -37,7 +37,8 @@ type HouseTests() =
                 "Curvature.Data", [ "Curvature.Autodiff" ]
                 "Curvature.Charts", [ "Curvature.Autodiff" ]
                 "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data" ]
-                "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts" ]
+                "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
+                "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
             ]
 
     let included (item: string) (project: string) =
