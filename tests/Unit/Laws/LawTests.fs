@@ -41,7 +41,7 @@ module LawTests =
     [<TestCase(400)>]
     let ``skewed samples raise no more false alarms than the options say`` (samples: int) =
         // Squares of normal numbers have skewness 2.8: without correction, t-statistics of 40 of them raise an alarm in
-        // 5 of 100 checks at a rate of 1 in 100.
+        // 4 of 100 checks at a rate of 1 in 100.
         let rate = 0.01
 
         let share =
