@@ -24,6 +24,7 @@ internal static partial class Documentation
     /// <summary>The README, the rules for contributors, and what is in docs.</summary>
     public static IEnumerable<CodeBlock> Blocks =>
         Directory.GetFiles(Path.Combine(Root, "docs"), "*.md")
+            .Concat(Directory.GetFiles(Path.Combine(Root, "docs", "tutorials"), "*.fsx"))
             .Append(Path.Combine(Root, "README.md"))
             .Append(Path.Combine(Root, "CONTRIBUTING.md"))
             .SelectMany(BlocksOf);
