@@ -34,6 +34,8 @@ type internal Results(cases: IReadOnlyDictionary<string, TestCase>, recorder: IT
     let finish (outcome: TestOutcome) (name: string) (message: string, stack: string) (duration: TimeSpan) =
         async {
             let case = cases[name]
+            // A duration of nothing would be left out of what is printed.
+            let duration = max duration (TimeSpan.FromTicks 1L)
             let result = TestResult(case, Outcome = outcome, Duration = duration)
             result.ErrorMessage <- message
             result.ErrorStackTrace <- stack
