@@ -215,7 +215,7 @@ let testOf project filter =
         filter
     ]
 
-/// Runs tests with one fault switched on, up to the first failure. (NUnit's own StopOnError may wait for ever.)
+/// Runs tests with one fault switched on, up to the first failure.
 let outcomeOf (mutation: Mutation) (project: string, filter: string) : Outcome =
     let output = Text.StringBuilder()
     let failed = TaskCompletionSource<string>()

@@ -1,13 +1,15 @@
-namespace Curvature.Tests.Unit
+module Curvature.Tests.Unit.DTypeTests
 
 open System
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 
-[<TestFixture>]
-type DTypeTests() =
-
-    [<Test>]
-    member _.``element types are numbered from zero, so that they can index a table``() =
-        let numbers = [ for dtype in Enum.GetValues<DType>() -> dtype, int dtype ]
-        Assert.That((numbers = [ DType.Float32, 0; DType.Float64, 1; DType.Int32, 2 ]), $"{numbers}")
+[<Tests>]
+let tests =
+    testList "Unit.DTypeTests" [
+        test "element types are numbered from zero, so that they can index a table" {
+            let numbers = [ for dtype in Enum.GetValues<DType>() -> dtype, int dtype ]
+            Expect.isTrue $"{numbers}" (numbers = [ DType.Float32, 0; DType.Float64, 1; DType.Int32, 2 ])
+        }
+    ]

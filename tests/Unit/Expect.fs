@@ -1,21 +1,33 @@
 namespace Curvature.Tests
 
 open System
-open NUnit.Framework
+open Expecto
 open Curvature
 
-/// What tests say about numbers and errors. A failure is thrown as an exception and not recorded beside it, so that a
-/// property may meet one while it looks for a smaller counterexample.
+/// What tests say about numbers, tensors and errors, beside the functions of Expecto.Flip's module of the same name.
+/// Like those, they take what is expected before what was found.
 [<RequireQualifiedAccess>]
 module Expect =
 
-    let fail (message: string) : unit = raise (AssertionException message)
+    /// |actual − expected| ≤ tolerance. NaN and infinities agree with themselves alone.
+    let within (message: string) (tolerance: float) (expected: float) (actual: float) : unit =
+        let agrees = expected.Equals actual || abs (actual - expected) <= tolerance
 
-    /// Equal by F#'s structural equality.
-    let equal (expected: 'T) (actual: 'T) : unit =
-        if actual <> expected then fail $"expected %A{expected}, got %A{actual}"
+        if not agrees then
+            failtest $"{message}: expected {expected:R} ± {tolerance:R}, got {actual:R}"
 
-    let isTrue (message: string) (condition: bool) : unit = if not condition then fail message
+    /// |actual − expected| ≤ percent/100·|expected|.
+    let withinPercent (message: string) (percent: float) (expected: float) (actual: float) : unit =
+        within message (percent / 100.0 * abs expected) expected actual
+
+    /// 0, of any type of numbers.
+    let inline isZero (message: string) (actual: ^T) : unit =
+        Expecto.Flip.Expect.equal message LanguagePrimitives.GenericZero actual
+
+    /// low ≤ actual ≤ high.
+    let inRange (message: string) (low: 'T) (high: 'T) (actual: 'T) : unit =
+        if not (low <= actual && actual <= high) then
+            failtest $"{message}: expected %A{low} to %A{high}, got %A{actual}"
 
     let private show (values: float[]) =
         let text = values |> Array.truncate 24 |> Array.map (sprintf "%.17g") |> String.concat "; "
@@ -29,7 +41,7 @@ module Expect =
     /// alone.
     let close (tolerance: float) (expected: float[]) (actual: float[]) : unit =
         if actual.Length <> expected.Length then
-            fail $"expected {expected.Length} numbers {show expected}, got {actual.Length}: {show actual}"
+            failtest $"expected {expected.Length} numbers {show expected}, got {actual.Length}: {show actual}"
 
         let magnitude =
             expected |> Array.fold (fun largest x -> if Double.IsFinite x then max largest (abs x) else largest) 0.0
@@ -43,7 +55,7 @@ module Expect =
         match Seq.tryFind differs (seq { 0 .. expected.Length - 1 }) with
         | None -> ()
         | Some i ->
-            fail (
+            failtest (
                 $"element {i}: expected {expected[i]:R}, got {actual[i]:R}, which is off by "
                 + $"{actual[i] - expected[i]:E3} where {allowed:E3} is allowed\n  expected "
                 + $"{show expected}\n  got      {show actual}"
@@ -52,20 +64,22 @@ module Expect =
     /// The same shape and element type, and close values.
     let tensorsClose (tolerance: float) (expected: Tensor) (actual: Tensor) : unit =
         if actual.Shape <> expected.Shape || actual.DType <> expected.DType then
-            fail $"expected {expected.DType} of shape %A{expected.Shape}, got {actual.DType} of shape %A{actual.Shape}"
+            failtest
+                $"expected {expected.DType} of shape %A{expected.Shape}, got {actual.DType} of shape %A{actual.Shape}"
 
         close tolerance (expected.ToArray()) (actual.ToArray())
 
     /// A tensor of this shape with close values.
     let tensor (tolerance: float) (shape: int list) (values: float seq) (actual: Tensor) : unit =
         if List.ofArray actual.Shape <> shape then
-            fail $"expected shape {shape}, got %A{actual.Shape}"
+            failtest $"expected shape {shape}, got %A{actual.Shape}"
 
         close tolerance (Seq.toArray values) (actual.ToArray())
 
     /// A scalar close to a number.
     let scalar (tolerance: float) (expected: float) (actual: Tensor) : unit =
-        if actual.Rank <> 0 then fail $"expected a scalar, got shape %A{actual.Shape}"
+        if actual.Rank <> 0 then
+            failtest $"expected a scalar, got shape %A{actual.Shape}"
 
         close tolerance [| expected |] (actual.ToArray())
 
@@ -74,24 +88,38 @@ module Expect =
         let bits (t: Tensor) = t.ToArray() |> Array.map BitConverter.DoubleToInt64Bits
 
         if bits expected <> bits actual then
-            fail $"expected the bits of {expected}, got {actual}"
+            failtest $"expected the bits of {expected}, got {actual}"
+
+    let private attempt (action: unit -> unit) =
+        try
+            action ()
+            None
+        with e ->
+            Some e
+
+    /// Runs an action, which must raise an error of this type or of a derived one, and returns the error.
+    let caught<'E when 'E :> exn> (action: unit -> unit) : 'E =
+        match attempt action with
+        | None -> failtest $"expected {typeof<'E>.Name}, and nothing was raised"
+        | Some(:? 'E as error) -> error
+        | Some error -> failtest $"expected {typeof<'E>.Name}, got {error}"
+
+    /// Runs an action, which must raise an error of exactly this type, and returns the error.
+    let thrown<'E when 'E :> exn> (action: unit -> unit) : 'E =
+        let error = caught<'E> action
+
+        if error.GetType() <> typeof<'E> then
+            failtest $"expected {typeof<'E>.Name}, got {error}"
+
+        error
 
     /// An error of exactly this type, whose message has all the fragments.
     let error<'E when 'E :> exn> (fragments: string list) (action: unit -> unit) : unit =
-        let caught =
-            try
-                action ()
-                None
-            with e ->
-                Some e
+        let error = thrown<'E> action
 
-        match caught with
-        | None -> fail $"expected {typeof<'E>.Name}, and nothing was raised"
-        | Some e when e.GetType() <> typeof<'E> -> fail $"expected {typeof<'E>.Name}, got {e}"
-        | Some e ->
-            for fragment in fragments do
-                if not (e.Message.Contains fragment) then
-                    fail $"expected \"{fragment}\" in the message, which is \"{e.Message}\""
+        for fragment in fragments do
+            if not (error.Message.Contains fragment) then
+                failtest $"expected \"{fragment}\" in the message, which is \"{error.Message}\""
 
     /// The same for a function that would return a tensor.
     let raises<'E when 'E :> exn> (fragments: string list) (f: unit -> Tensor) : unit =

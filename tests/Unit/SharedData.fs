@@ -2,7 +2,7 @@ namespace Curvature.Tests
 
 open System
 open System.IO
-open NUnit.Framework
+open Expecto
 
 /// Data sets that are too large for the repository lie in a folder named `shared` beside it.
 [<RequireQualifiedAccess>]
@@ -31,6 +31,6 @@ module SharedData =
         let file = Path.GetFullPath(Path.Combine(repositoryRoot.Value, "..", "shared", relativePath))
 
         if not (File.Exists file) then
-            Assert.Ignore $"This test reads {file}, which is not on this machine."
+            skiptest $"This test reads {file}, which is not on this machine."
 
         file

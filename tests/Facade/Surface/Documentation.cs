@@ -19,7 +19,8 @@ public sealed record CodeBlock(string Page, int Line, string Language, string[] 
 /// <summary>The pages of the repository, and the programs that their code is taken from.</summary>
 internal static partial class Documentation
 {
-    private static readonly string Root = FindRoot();
+    /// <summary>The folder of the repository.</summary>
+    public static readonly string Root = FindRoot();
 
     /// <summary>The README, the rules for contributors, and what is in docs.</summary>
     public static IEnumerable<CodeBlock> Blocks =>

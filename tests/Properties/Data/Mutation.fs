@@ -1,5 +1,6 @@
 namespace Curvature.Tests.Properties
 
+open Expecto
 open System
 open System.IO
 open Curvature
@@ -66,7 +67,7 @@ module Mutation =
 
         for i in 0 .. count - 1 do
             let file = damage (Random(seed + i)) files[i % files.Length]
-            let say what = Expect.fail $"damaged file {i} of seed {seed}, {Convert.ToBase64String file}, {what}"
+            let say what = failtest $"damaged file {i} of seed {seed}, {Convert.ToBase64String file}, {what}"
             let before = GC.GetAllocatedBytesForCurrentThread()
 
             try

@@ -1,8 +1,12 @@
-namespace Curvature.Tests.Properties
+/// E zᵀAz = tr A, and the variance of zᵀAz by formulas of the symmetric part S: 2‖S‖² for Gaussian vectors,
+/// 2(‖S‖² − ΣSᵢᵢ²) for signs (Girard 1989, Hutchinson 1990). What enumeration cannot check, Gaussian vectors and
+/// Float32, samples do.
+module Curvature.Tests.Properties.SampledFormLaws
 
 open FsCheck
 open FsCheck.FSharp
-open FsCheck.NUnit
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
@@ -40,61 +44,60 @@ type SampledFormArbitraries =
         }
         |> Arb.fromGen
 
-/// E zᵀAz = tr A, and the variance of zᵀAz by formulas of the symmetric part S: 2‖S‖² for Gaussian vectors,
-/// 2(‖S‖² − ΣSᵢᵢ²) for signs (Girard 1989, Hutchinson 1990). What enumeration cannot check, Gaussian vectors and
-/// Float32, samples do.
-[<Properties(Arbitrary = [| typeof<SampledFormArbitraries> |], MaxTest = 60, QuietOnSuccess = true)>]
-module SampledFormLaws =
+let private squares (t: Tensor) = (Tensor.sum (Tensor.square t)).ToScalar()
 
-    let private squares (t: Tensor) = (Tensor.sum (Tensor.square t)).ToScalar()
+// 60 cases of 4 laws, at less than one false alarm in a million runs of all.
+let private options (case: SampledForm) =
+    let rounding = if case.DType = DType.Float64 then 1e-9 else 1e-5
+    LawOptions.Default.WithKey(Key.OfSeed case.Seed).WithFalseAlarmRate(2e-9).WithRounding rounding
 
-    // 60 cases of 4 laws, at less than one false alarm in a million runs of all.
-    let private options (case: SampledForm) =
-        let rounding = if case.DType = DType.Float64 then 1e-9 else 1e-5
-        LawOptions.Default.WithKey(Key.OfSeed case.Seed).WithFalseAlarmRate(2e-9).WithRounding rounding
+let private obeys (probe: Probe) (claimed: float -> float -> float) (case: SampledForm) =
+    let n = case.Matrix.Shape[0]
+    let wide = Tensor.convert DType.Float64 case.Matrix
+    let symmetricPart = 0.5 * (wide + Tensor.transpose wide)
+    let diagonal = symmetricPart * Tensor.eye DType.Float64 n
+    let trace = (Tensor.sum diagonal).ToScalar()
 
-    let private obeys (probe: Probe) (claimed: float -> float -> float) (case: SampledForm) =
-        let n = case.Matrix.Shape[0]
-        let wide = Tensor.convert DType.Float64 case.Matrix
-        let symmetricPart = 0.5 * (wide + Tensor.transpose wide)
-        let diagonal = symmetricPart * Tensor.eye DType.Float64 n
-        let trace = (Tensor.sum diagonal).ToScalar()
+    let form (key: Key) =
+        let z = Tensor.item 0 0 (Probe.draw probe key n (0, 1) case.DType)
+        (Tensor.dot z (Tensor.matmul case.Matrix z)).ToScalar()
 
-        let form (key: Key) =
-            let z = Tensor.item 0 0 (Probe.draw probe key n (0, 1) case.DType)
-            (Tensor.dot z (Tensor.matmul case.Matrix z)).ToScalar()
+    let variance = claimed (squares symmetricPart) (squares diagonal)
 
-        let variance = claimed (squares symmetricPart) (squares diagonal)
+    let options = options case
 
-        let options = options case
+    let checks =
+        if variance > 1e-10 * squares wide then
+            [ Law.unbiased options trace form; Law.variance options (trace, variance) form ]
+        else
+            // Forms of skew matrices, and forms of signs with diagonal ones, do not vary: they are the trace, up to
+            // rounding, which the size of the matrix tells.
+            let size = 1.0 + sqrt (squares wide)
+            [ Law.exact options (100.0 * options.Rounding) 1.0 (fun key -> 1.0 + (form key - trace) / size) ]
 
-        let checks =
-            if variance > 1e-10 * squares wide then
-                [ Law.unbiased options trace form; Law.variance options (trace, variance) form ]
-            else
-                // Forms of skew matrices, and forms of signs with diagonal ones, do not vary: they are the trace, up to
-                // rounding, which the size of the matrix tells.
-                let size = 1.0 + sqrt (squares wide)
-                [ Law.exact options (100.0 * options.Rounding) 1.0 (fun key -> 1.0 + (form key - trace) / size) ]
+    for check in checks do
+        Expect.isTrue $"{case.Shape} {case.Matrix}: {check}" check.Holds
 
-        for check in checks do
-            Expect.isTrue $"{case.Shape} {case.Matrix}: {check}" check.Holds
+let private law name property = lawOver [ typeof<SampledFormArbitraries> ] 60 name property
 
-    [<Property>]
-    let ``Gaussian forms have the trace as expectation and twice the squared norm as variance`` (case: SampledForm) =
-        obeys Probe.gaussian (fun all _ -> 2.0 * all) case
+[<Tests>]
+let tests =
+    testList "Properties.SampledFormLaws" [
+        law
+            "Gaussian forms have the trace as expectation and twice the squared norm as variance"
+            (fun (case: SampledForm) -> obeys Probe.gaussian (fun all _ -> 2.0 * all) case)
 
-    [<Property>]
-    let ``forms of signs have the trace as expectation and a variance without the diagonal`` (case: SampledForm) =
-        obeys Probe.rademacher (fun all diagonal -> 2.0 * (all - diagonal)) case
+        law
+            "forms of signs have the trace as expectation and a variance without the diagonal"
+            (fun (case: SampledForm) -> obeys Probe.rademacher (fun all diagonal -> 2.0 * (all - diagonal)) case)
 
-    [<Property>]
-    let ``the library's formula gives the same variances`` (case: SampledForm) =
-        let wide = Tensor.convert DType.Float64 case.Matrix
-        let symmetricPart = 0.5 * (wide + Tensor.transpose wide)
-        let diagonal = squares (symmetricPart * Tensor.eye DType.Float64 case.Matrix.Shape[0])
+        law "the library's formula gives the same variances" (fun (case: SampledForm) ->
+            let wide = Tensor.convert DType.Float64 case.Matrix
+            let symmetricPart = 0.5 * (wide + Tensor.transpose wide)
+            let diagonal = squares (symmetricPart * Tensor.eye DType.Float64 case.Matrix.Shape[0])
 
-        Expect.close
-            1e-12
-            [| 2.0 * squares symmetricPart; 2.0 * (squares symmetricPart - diagonal) |]
-            [| Probe.varianceOfForm Probe.gaussian wide; Probe.varianceOfForm Probe.rademacher wide |]
+            Expect.close 1e-12 [| 2.0 * squares symmetricPart; 2.0 * (squares symmetricPart - diagonal) |] [|
+                Probe.varianceOfForm Probe.gaussian wide
+                Probe.varianceOfForm Probe.rademacher wide
+            |])
+    ]

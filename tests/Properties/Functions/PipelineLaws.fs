@@ -1,9 +1,10 @@
-namespace Curvature.Tests.Properties
+/// Forward and reverse, linear programs, batches and quadratic forms nested up to four deep.
+module Curvature.Tests.Properties.PipelineLaws
 
 open FsCheck
 open FsCheck.FSharp
-open NUnit.Framework
-open FsCheck.NUnit
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
@@ -76,19 +77,18 @@ module Pipeline =
         cut 0 levels
 
     let private level =
-        Gen.elements
-            [
-                Forward
-                Reverse
-                Linearized
-                Transposed
-                ForwardAtShift
-                ReverseAtShift
-                OverDirections
-                OverPoints
-                Product
-                Polarisation
-            ]
+        Gen.elements [
+            Forward
+            Reverse
+            Linearized
+            Transposed
+            ForwardAtShift
+            ReverseAtShift
+            OverDirections
+            OverPoints
+            Product
+            Polarisation
+        ]
 
     let private generator =
         gen {
@@ -116,30 +116,30 @@ module Pipeline =
 type Pipelines =
     static member Pipeline() : Arbitrary<Pipeline> = Pipeline.arbitrary
 
-/// Forward and reverse, linear programs, batches and quadratic forms nested up to four deep.
-[<TestFixture; Properties(Arbitrary = [| typeof<Pipelines> |], MaxTest = 60, QuietOnSuccess = true)>]
-type PipelineLaws() =
+let private directions (pipeline: Pipeline) = List.init (Pipeline.depth pipeline.Levels) pipeline.Function.Direction
 
-    let directions (pipeline: Pipeline) = List.init (Pipeline.depth pipeline.Levels) pipeline.Function.Direction
+let private law name property = lawOver [ typeof<Pipelines> ] 60 name property
 
-    [<Property>]
-    member _.``all pipelines of one order agree``(pipeline: Pipeline) =
-        let f, directions = pipeline.Function, directions pipeline
-        let forward = List.replicate directions.Length Forward
-        let expected = Pipeline.run forward f.Loss directions f.Point
-        Expect.tensorsClose 1e-8 expected (Pipeline.run pipeline.Levels f.Loss directions f.Point)
+[<Tests>]
+let tests =
+    testList "Properties.PipelineLaws" [
+        law "all pipelines of one order agree" (fun (pipeline: Pipeline) ->
+            let f, directions = pipeline.Function, directions pipeline
+            let forward = List.replicate directions.Length Forward
+            let expected = Pipeline.run forward f.Loss directions f.Point
+            Expect.tensorsClose 1e-8 expected (Pipeline.run pipeline.Levels f.Loss directions f.Point))
 
-    [<Property>]
-    member _.``a pipeline agrees with central differences of one level less``(pipeline: Pipeline) =
-        let f, directions = pipeline.Function, directions pipeline
+        law "a pipeline agrees with central differences of one level less" (fun (pipeline: Pipeline) ->
+            let f, directions = pipeline.Function, directions pipeline
 
-        let lower =
-            Pipeline.run
-                (List.replicate (directions.Length - 1) Forward)
-                f.Loss
-                (List.take (directions.Length - 1) directions)
+            let lower =
+                Pipeline.run
+                    (List.replicate (directions.Length - 1) Forward)
+                    f.Loss
+                    (List.take (directions.Length - 1) directions)
 
-        let step = 1e-5
-        let shift = step * List.last directions
-        let difference = (lower (f.Point + shift) - lower (f.Point - shift)) / (2.0 * step)
-        Expect.tensorsClose 1e-5 difference (Pipeline.run pipeline.Levels f.Loss directions f.Point)
+            let step = 1e-5
+            let shift = step * List.last directions
+            let difference = (lower (f.Point + shift) - lower (f.Point - shift)) / (2.0 * step)
+            Expect.tensorsClose 1e-5 difference (Pipeline.run pipeline.Levels f.Loss directions f.Point))
+    ]

@@ -1,9 +1,11 @@
-namespace Curvature.Tests.Properties
+/// Operators of partly constant networks, at one θ and the next, against what primitives compute.
+module Curvature.Tests.Properties.FrozenLaws
 
 open System
 open FsCheck
 open FsCheck.FSharp
-open FsCheck.NUnit
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
@@ -53,11 +55,10 @@ type FrozenNetwork =
         ]
 
     member this.Layout isTrainedOnly =
-        ParameterLayout.ofShapes
-            [
-                for name, shape, isTrained in this.Parameters do
-                    if isTrained || not isTrainedOnly then name, shape
-            ]
+        ParameterLayout.ofShapes [
+            for name, shape, isTrained in this.Parameters do
+                if isTrained || not isTrainedOnly then name, shape
+        ]
 
     member this.Theta(i: int) = 0.7 * this.Numbers(100 + i, [ (this.Layout true).Size ])
 
@@ -89,13 +90,11 @@ type FrozenNetwork =
             | 1 ->
                 let length = x.Shape[axis]
 
-                Tensor.concat
-                    axis
-                    [
-                        Tensor.slice axis 0 (length / 2) x
-                        constant
-                        Tensor.slice axis (length / 2) (length - length / 2) x
-                    ]
+                Tensor.concat axis [
+                    Tensor.slice axis 0 (length / 2) x
+                    constant
+                    Tensor.slice axis (length / 2) (length - length / 2) x
+                ]
             | _ -> Tensor.concat axis [ x; constant ]
 
         let padded = inputs |> Tensor.pad 1 this.Padding this.Padding
@@ -178,70 +177,68 @@ type FrozenArbitraries =
         }
         |> Arb.fromGen
 
-/// Operators of partly constant networks, at one θ and the next, against what primitives compute.
-[<Properties(Arbitrary = [| typeof<FrozenArbitraries> |], MaxTest = 60, QuietOnSuccess = true)>]
-module FrozenLaws =
+let private same (network: FrozenNetwork) = Expect.tensorsClose (if network.DType = DType.Float32 then 2e-4 else 1e-10)
 
-    let private same (network: FrozenNetwork) =
-        Expect.tensorsClose (if network.DType = DType.Float32 then 2e-4 else 1e-10)
+let private checkOperator (network: FrozenNetwork) (operator: LinearOperator) (expected: Tensor -> Tensor) =
+    let directions = List.init 3 (fun i -> network.Numbers(200 + i, [ operator.Columns ]))
+    let images = directions |> List.map operator.Apply
+    List.iter2 (same network) (directions |> List.map expected) images
+    Expect.sameBits (Tensor.stack 0 images) (operator.Definition.Product.Matmat(Tensor.stack 0 directions))
 
-    let private checkOperator (network: FrozenNetwork) (operator: LinearOperator) (expected: Tensor -> Tensor) =
-        let directions = List.init 3 (fun i -> network.Numbers(200 + i, [ operator.Columns ]))
-        let images = directions |> List.map operator.Apply
-        List.iter2 (same network) (directions |> List.map expected) images
-        Expect.sameBits (Tensor.stack 0 images) (operator.Definition.Product.Matmat(Tensor.stack 0 directions))
+    if operator.HasQuadraticForms then
+        for v in directions do
+            same network (Tensor.dot v (expected v)) (operator.QuadraticForm v)
 
-        if operator.HasQuadraticForms then
-            for v in directions do
-                same network (Tensor.dot v (expected v)) (operator.QuadraticForm v)
+let private criterion (network: FrozenNetwork) (outputs: Tensor) =
+    Loss.softmaxCrossEntropy Reduction.Mean (network.Labels outputs.Shape[0]) outputs
 
-    let private criterion (network: FrozenNetwork) (outputs: Tensor) =
-        Loss.softmaxCrossEntropy Reduction.Mean (network.Labels outputs.Shape[0]) outputs
+let private law name property = lawOver [ typeof<FrozenArbitraries> ] 60 name property
 
-    [<Property>]
-    let ``Hessians of partly constant networks`` (network: FrozenNetwork) =
-        let loss theta = criterion network (network.Model network.Inputs theta)
-        let family = Hessian.family (Risk.ofFunction loss)
+[<Tests>]
+let tests =
+    testList "Properties.FrozenLaws" [
+        law "Hessians of partly constant networks" (fun (network: FrozenNetwork) ->
+            let loss theta = criterion network (network.Model network.Inputs theta)
+            let family = Hessian.family (Risk.ofFunction loss)
 
-        for theta in [ network.Theta 0; network.Theta 1; network.Theta 0 ] do
-            let point = family theta
-            same network (loss theta) (Tensor.scalar network.DType point.Loss)
-            same network (grad loss theta) point.Gradient
-            checkOperator network point.Hessian (hessianv loss theta)
+            for theta in [ network.Theta 0; network.Theta 1; network.Theta 0 ] do
+                let point = family theta
+                same network (loss theta) (Tensor.scalar network.DType point.Loss)
+                same network (grad loss theta) point.Gradient
+                checkOperator network point.Hessian (hessianv loss theta))
 
-    [<Property>]
-    let ``Jacobians and Gauss-Newton matrices of partly constant networks`` (network: FrozenNetwork) =
-        let model = network.Model network.Inputs
-        let family = GaussNewton.family (Risk.ofOutputs model (criterion network))
+        law "Jacobians and Gauss-Newton matrices of partly constant networks" (fun (network: FrozenNetwork) ->
+            let model = network.Model network.Inputs
+            let family = GaussNewton.family (Risk.ofOutputs model (criterion network))
 
-        for theta in [ network.Theta 0; network.Theta 1 ] do
-            let product v =
-                jacobianTv model theta (hessianv (criterion network) (model theta) (jacobianv model theta v))
+            for theta in [ network.Theta 0; network.Theta 1 ] do
+                let product v =
+                    jacobianTv model theta (hessianv (criterion network) (model theta) (jacobianv model theta v))
 
-            checkOperator network (family theta) product
-            let jacobian = Jacobian.at model theta
-            let shape = List.ofArray (model theta).Shape
-            checkOperator network jacobian (jacobianv model theta >> Tensor.flatten)
-            checkOperator network jacobian.Transposed (Tensor.reshape shape >> jacobianTv model theta)
+                checkOperator network (family theta) product
+                let jacobian = Jacobian.at model theta
+                let shape = List.ofArray (model theta).Shape
+                checkOperator network jacobian (jacobianv model theta >> Tensor.flatten)
+                checkOperator network jacobian.Transposed (Tensor.reshape shape >> jacobianTv model theta))
 
-    [<Property>]
-    let ``Hessians of partly constant networks over batches`` (network: FrozenNetwork) =
-        let network = { network with Token = -1; Rows = network.Rows + 2 }
+        law "Hessians of partly constant networks over batches" (fun (network: FrozenNetwork) ->
+            let network = { network with Token = -1; Rows = network.Rows + 2 }
 
-        let loss (inputs: Tensor) labels theta =
-            Loss.softmaxCrossEntropy Reduction.Mean labels (network.Model inputs theta)
+            let loss (inputs: Tensor) labels theta =
+                Loss.softmaxCrossEntropy Reduction.Mean labels (network.Model inputs theta)
 
-        let inputs, labels = network.Inputs, network.Labels network.Rows
+            let inputs, labels = network.Inputs, network.Labels network.Rows
 
-        // Constants beside hidden values differ from batch to batch, so that sums are over what each batch sees.
-        let batches = Batches.split 2 inputs labels
+            // Constants beside hidden values differ from batch to batch, so that sums are over what each batch sees.
+            let batches = Batches.split 2 inputs labels
 
-        let total (theta: Tensor) =
-            batches
-            |> List.map (fun b -> float b.Size / float network.Rows * loss b.Inputs b.Targets theta)
-            |> List.reduce (+)
+            let total (theta: Tensor) =
+                batches
+                |> List.map (fun b -> float b.Size / float network.Rows * loss b.Inputs b.Targets theta)
+                |> List.reduce (+)
 
-        let risk = Risk.ofBatches Reduction.Mean (fun batch theta -> loss batch.Inputs batch.Targets theta) batches
+            let risk = Risk.ofBatches Reduction.Mean (fun batch theta -> loss batch.Inputs batch.Targets theta) batches
 
-        for theta in [ network.Theta 0; network.Theta 1 ] do
-            checkOperator network (Hessian.ofRisk risk theta) (hessianv total theta)
+            for theta in [ network.Theta 0; network.Theta 1 ] do
+                checkOperator network (Hessian.ofRisk risk theta) (hessianv total theta))
+    ]

@@ -1,9 +1,10 @@
-namespace Curvature.Tests.Properties
+module Curvature.Tests.Properties.OperatorLaws
 
 open System
 open FsCheck
 open FsCheck.FSharp
-open FsCheck.NUnit
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
@@ -50,15 +51,14 @@ module OperatorCases =
                 let eye = Tensor.eye DType.Float64 rows
 
                 return!
-                    Gen.elements
-                        [
-                            case (LinearOperator.ofDiagonal d) (eye * d)
-                            case (LinearOperator.ofSymmetricMatrix a) a
-                            case (LinearOperator.scalar DType.Float64 rows lambda) (lambda * eye)
-                            case
-                                (LinearOperator.lowRankPlusDiagonal d u c)
-                                (eye * d + Tensor.matmul (u * c) (Tensor.transpose u))
-                        ]
+                    Gen.elements [
+                        case (LinearOperator.ofDiagonal d) (eye * d)
+                        case (LinearOperator.ofSymmetricMatrix a) a
+                        case (LinearOperator.scalar DType.Float64 rows lambda) (lambda * eye)
+                        case
+                            (LinearOperator.lowRankPlusDiagonal d u c)
+                            (eye * d + Tensor.matmul (u * c) (Tensor.transpose u))
+                    ]
             }
 
         if rows = columns then
@@ -163,86 +163,82 @@ module OperatorCases =
 type OperatorArbitraries =
     static member Case() : Arbitrary<OperatorCase> = Arb.fromGen OperatorCases.any
 
-[<Properties(Arbitrary = [| typeof<OperatorArbitraries> |], MaxTest = 150, QuietOnSuccess = true)>]
-module OperatorLaws =
+let private block seed k n =
+    let random = Random seed
+    Array.init (k * n) (fun _ -> 2.0 * random.NextDouble() - 1.0) |> Tensor.ofArray [ k; n ]
 
-    let private block seed k n =
-        let random = Random seed
-        Array.init (k * n) (fun _ -> 2.0 * random.NextDouble() - 1.0) |> Tensor.ofArray [ k; n ]
+let private law name property = lawOver [ typeof<OperatorArbitraries> ] 150 name property
 
-    [<Property>]
-    let ``an operator made of others is the matrix made of theirs`` (case: OperatorCase) =
-        Expect.tensorsClose 1e-11 case.Matrix (LinearOperator.dense case.Operator)
+[<Tests>]
+let tests =
+    testList "Properties.OperatorLaws" [
+        law "an operator made of others is the matrix made of theirs" (fun (case: OperatorCase) ->
+            Expect.tensorsClose 1e-11 case.Matrix (LinearOperator.dense case.Operator))
 
-    [<Property>]
-    let ``the transpose of an operator is the transpose of its matrix, and that of the transpose the operator``
-        (case: OperatorCase)
-        =
-        Expect.tensorsClose 1e-11 (Tensor.transpose case.Matrix) (LinearOperator.dense case.Operator.Transposed)
-        Expect.tensorsClose 1e-11 case.Matrix (LinearOperator.dense case.Operator.Transposed.Transposed)
+        law
+            "the transpose of an operator is the transpose of its matrix, and that of the transpose the operator"
+            (fun (case: OperatorCase) ->
+                Expect.tensorsClose
+                    1e-11
+                    (Tensor.transpose case.Matrix)
+                    (LinearOperator.dense case.Operator.Transposed)
 
-    [<Property>]
-    let ``a block is multiplied as its rows are`` (case: OperatorCase) (seed: int) =
-        let z = block seed 3 case.Operator.Columns
-        let rows = [ for row in 0..2 -> case.Operator.Apply(Tensor.item 0 row z) ]
-        Expect.tensorsClose 1e-12 (Tensor.stack 0 rows) (case.Operator.Apply z)
+                Expect.tensorsClose 1e-11 case.Matrix (LinearOperator.dense case.Operator.Transposed.Transposed))
 
-    [<Property>]
-    let ``quadratic forms are those of the product`` (case: OperatorCase) (seed: int) =
-        match case.Operator.QuadraticForms with
-        | None -> ()
-        | Some forms ->
-            let z = block seed 4 case.Operator.Columns
-            Expect.tensorsClose 1e-11 (Tensor.sumAxes [ 1 ] (z * case.Operator.Apply z)) (forms z)
+        law "a block is multiplied as its rows are" (fun (case: OperatorCase) (seed: int) ->
+            let z = block seed 3 case.Operator.Columns
+            let rows = [ for row in 0..2 -> case.Operator.Apply(Tensor.item 0 row z) ]
+            Expect.tensorsClose 1e-12 (Tensor.stack 0 rows) (case.Operator.Apply z))
 
-    [<Property>]
-    let ``what is claimed symmetric is, and what is claimed semidefinite has no negative form``
-        (case: OperatorCase)
-        (seed: int)
-        =
-        if case.Operator.IsSymmetric then
-            Expect.tensorsClose 1e-11 case.Matrix (Tensor.transpose case.Matrix)
+        law "quadratic forms are those of the product" (fun (case: OperatorCase) (seed: int) ->
+            match case.Operator.QuadraticForms with
+            | None -> ()
+            | Some forms ->
+                let z = block seed 4 case.Operator.Columns
+                Expect.tensorsClose 1e-11 (Tensor.sumAxes [ 1 ] (z * case.Operator.Apply z)) (forms z))
 
-        if case.Operator.IsPositiveSemidefinite then
-            let z = block seed 8 case.Operator.Columns
-            let forms = Tensor.sumAxes [ 1 ] (z * case.Operator.Apply z) |> _.ToArray()
-            Expect.isTrue $"forms %A{forms}" (forms |> Array.forall (fun form -> form >= -1e-10))
+        law
+            "what is claimed symmetric is, and what is claimed semidefinite has no negative form"
+            (fun (case: OperatorCase) (seed: int) ->
+                if case.Operator.IsSymmetric then
+                    Expect.tensorsClose 1e-11 case.Matrix (Tensor.transpose case.Matrix)
 
-    [<Property>]
-    let ``the transpose of a sum is the sum of transposes, and of a product the product in the other order``
-        (case: OperatorCase)
-        (seed: int)
-        =
-        let a = case.Operator
-        let b = LinearOperator.ofMatrix (block seed a.Rows a.Columns)
-        let u = block (seed + 1) 2 a.Rows
-        Expect.tensorsClose 1e-11 ((a.Transposed + b.Transposed).Apply u) ((a + b).Transposed.Apply u)
-        let product = a * b.Transposed
-        Expect.tensorsClose 1e-11 ((b * a.Transposed).Apply u) (product.Transposed.Apply u)
+                if case.Operator.IsPositiveSemidefinite then
+                    let z = block seed 8 case.Operator.Columns
+                    let forms = Tensor.sumAxes [ 1 ] (z * case.Operator.Apply z) |> _.ToArray()
+                    Expect.isTrue $"forms %A{forms}" (forms |> Array.forall (fun form -> form >= -1e-10)))
 
-    [<Property>]
-    let ``exact diagonals, traces and norms are those of the matrix`` (case: OperatorCase) =
-        let values = case.Matrix.ToArray()
-        let norm = values |> Array.sumBy (fun x -> x * x) |> sqrt
-        Expect.close 1e-11 [| norm |] [| (Exact.frobenius case.Operator).Value |]
+        law
+            "the transpose of a sum is the sum of transposes, and of a product the product in the other order"
+            (fun (case: OperatorCase) (seed: int) ->
+                let a = case.Operator
+                let b = LinearOperator.ofMatrix (block seed a.Rows a.Columns)
+                let u = block (seed + 1) 2 a.Rows
+                Expect.tensorsClose 1e-11 ((a.Transposed + b.Transposed).Apply u) ((a + b).Transposed.Apply u)
+                let product = a * b.Transposed
+                Expect.tensorsClose 1e-11 ((b * a.Transposed).Apply u) (product.Transposed.Apply u))
 
-        if case.Operator.IsSquare then
-            Expect.close 1e-11 (Matrices.diagonal case.Matrix) ((Exact.diagonal case.Operator).Value.ToArray())
-            Expect.close 1e-11 [| Matrices.trace case.Matrix |] [| (Exact.trace case.Operator).Value |]
+        law "exact diagonals, traces and norms are those of the matrix" (fun (case: OperatorCase) ->
+            let values = case.Matrix.ToArray()
+            let norm = values |> Array.sumBy (fun x -> x * x) |> sqrt
+            Expect.close 1e-11 [| norm |] [| (Exact.frobenius case.Operator).Value |]
 
-    [<Property>]
-    let ``a diagnosis finds nothing wrong with what is made of sound parts`` (case: OperatorCase) =
-        let diagnosis = Diagnose.run DiagnoseOptions.Default case.Operator
-        Expect.isTrue (string diagnosis) diagnosis.IsHealthy
+            if case.Operator.IsSquare then
+                Expect.close 1e-11 (Matrices.diagonal case.Matrix) ((Exact.diagonal case.Operator).Value.ToArray())
+                Expect.close 1e-11 [| Matrices.trace case.Matrix |] [| (Exact.trace case.Operator).Value |])
 
-    [<Property>]
-    let ``a diagnosis finds a claim of symmetry that is false`` (case: OperatorCase) =
-        let asymmetry () = case.Matrix - Tensor.transpose case.Matrix
+        law "a diagnosis finds nothing wrong with what is made of sound parts" (fun (case: OperatorCase) ->
+            let diagnosis = Diagnose.run DiagnoseOptions.Default case.Operator
+            Expect.isTrue (string diagnosis) diagnosis.IsHealthy)
 
-        if
-            case.Operator.IsSquare
-            && (Tensor.norm (asymmetry ())).ToScalar() > 1e-3 * (Tensor.norm case.Matrix).ToScalar()
-        then
-            let claimed = LinearOperator.claim OperatorProperties.Symmetric case.Operator
-            let diagnosis = Diagnose.run DiagnoseOptions.Default claimed
-            Expect.isTrue (string diagnosis) (diagnosis.Symmetry.Outcome = CheckOutcome.Failed)
+        law "a diagnosis finds a claim of symmetry that is false" (fun (case: OperatorCase) ->
+            let asymmetry () = case.Matrix - Tensor.transpose case.Matrix
+
+            if
+                case.Operator.IsSquare
+                && (Tensor.norm (asymmetry ())).ToScalar() > 1e-3 * (Tensor.norm case.Matrix).ToScalar()
+            then
+                let claimed = LinearOperator.claim OperatorProperties.Symmetric case.Operator
+                let diagnosis = Diagnose.run DiagnoseOptions.Default claimed
+                Expect.isTrue (string diagnosis) (diagnosis.Symmetry.Outcome = CheckOutcome.Failed))
+    ]

@@ -62,8 +62,13 @@ type SpectrumCases =
             let! seed = Generators.seed
 
             let! kind =
-                Gen.frequency
-                    [ 4, Gen.constant 0; 3, Gen.constant 1; 2, Gen.constant 2; 2, Gen.constant 3; 1, Gen.constant 4 ]
+                Gen.frequency [
+                    4, Gen.constant 0
+                    3, Gen.constant 1
+                    2, Gen.constant 2
+                    2, Gen.constant 3
+                    1, Gen.constant 4
+                ]
 
             let random = Matrix<float>.Build.DenseOfColumnMajor(n, n, Generators.numbers -1.0 1.0 (seed + 1) (n * n))
 

@@ -32,18 +32,17 @@ module TensorProductCases =
     let private einsum dtype =
         gen {
             let! formula =
-                Gen.elements
-                    [
-                        "ij,jk->ik"
-                        "ij,kj->ki"
-                        "bij,bjk->bik"
-                        "i,j->ji"
-                        "ij,ij->"
-                        "ij,j->i"
-                        "bi,bi->b"
-                        "aBc,dB->cda"
-                        " ij , jk -> k i "
-                    ]
+                Gen.elements [
+                    "ij,jk->ik"
+                    "ij,kj->ki"
+                    "bij,bjk->bik"
+                    "i,j->ji"
+                    "ij,ij->"
+                    "ij,j->i"
+                    "bi,bi->b"
+                    "aBc,dB->cda"
+                    " ij , jk -> k i "
+                ]
 
             let! lengths = Gen.listOfLength 128 Generators.length
             let parts = formula.Replace(" ", "").Split([| ","; "->" |], StringSplitOptions.None)

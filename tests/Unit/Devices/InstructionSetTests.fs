@@ -1,20 +1,20 @@
-namespace Curvature.Tests.Unit
+/// The tests of kernels on a machine without the widest vector instructions.
+module Curvature.Tests.Unit.InstructionSetTests
 
 open System.Reflection
-open NUnit.Framework
+open Expecto
 open Curvature.Tests
 
-/// The tests of kernels on a machine without the widest vector instructions.
-[<TestFixture>]
-type InstructionSetTests() =
+/// Filters cannot have spaces.
+let private kernels = "FullyQualifiedName~Unit.Kernels|Name~switches"
 
-    /// Filters cannot have spaces.
-    static let kernels = "FullyQualifiedName~Unit.Kernels|Name~switches"
+[<Tests>]
+let tests =
+    testList "Unit.InstructionSetTests" [
+        test "the switches of vector instructions took effect" { WithoutInstructions.check () }
 
-    [<Test>]
-    member _.``the switches of vector instructions took effect``() = WithoutInstructions.check ()
-
-    [<TestCase "DOTNET_EnableAVX512">]
-    [<TestCase "DOTNET_EnableAVX2">]
-    member _.``kernels compute the same without vector instructions``(switch: string) =
-        WithoutInstructions.run switch (Assembly.GetExecutingAssembly()) kernels "took effect" 50
+        for switch in [ "DOTNET_EnableAVX512"; "DOTNET_EnableAVX2" ] do
+            test $"kernels compute the same without vector instructions ({switch})" {
+                WithoutInstructions.run switch (Assembly.GetExecutingAssembly()) kernels "took effect" 50
+            }
+    ]

@@ -190,8 +190,10 @@ module SecondDeviceDerivativeCases =
                     [
                         LinearOperator.ofDiagonal d
                         LinearOperator.lowRankPlusDiagonal d u (on (tensor [ 1.0; -2.0 ]))
-                        LinearOperator.blockDiagonal
-                            [ LinearOperator.block 0 4 a; LinearOperator.ofDiagonal (Tensor.slice 0 0 5 d) ]
+                        LinearOperator.blockDiagonal [
+                            LinearOperator.block 0 4 a
+                            LinearOperator.ofDiagonal (Tensor.slice 0 0 5 d)
+                        ]
                         LinearOperator.symmetricPart (LinearOperator.ofMatrix (on (normal 19 [ 9; 9 ])))
                         LinearOperator.ofDelegate DType.Float64 9 9 (Array.map (fun x -> 2.0 * x))
                         LinearOperator.ofFunction DType.Float64 9 9 (fun v -> v * 3.0)

@@ -21,17 +21,16 @@ module SecondDeviceInputs =
     let images = normal 2 [ 6; 8; 8; 3 ]
 
     let convolutional =
-        Network.sequential
-            [
-                ImageLayer.conv2d 3 4 (3, 3) (Sliding.Default.WithPadding 1)
-                Normalization.batch 4
-                Layer.relu
-                ImageLayer.maxPool2d (2, 2) (Sliding.Default.WithStride 2)
-                Normalization.group 2 4
-                ImageLayer.averagePool2d (2, 2) Sliding.Default
-                ImageLayer.globalAveragePool
-                Layer.dense 4 3
-            ]
+        Network.sequential [
+            ImageLayer.conv2d 3 4 (3, 3) (Sliding.Default.WithPadding 1)
+            Normalization.batch 4
+            Layer.relu
+            ImageLayer.maxPool2d (2, 2) (Sliding.Default.WithStride 2)
+            Normalization.group 2 4
+            ImageLayer.averagePool2d (2, 2) Sliding.Default
+            ImageLayer.globalAveragePool
+            Layer.dense 4 3
+        ]
 
     let gpt = Transformer.gpt 7 6 1 2 8
     let words = Tensor.ofIndices [ 2; 6 ] (Array.init 12 (fun i -> i * 5 % 7))

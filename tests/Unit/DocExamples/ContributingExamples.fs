@@ -1,8 +1,11 @@
-namespace DocExamples
+/// The F# of CONTRIBUTING.md.
+module DocExamples.ContributingExamples
 
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
+open Curvature.Tests
 
 /// The trace of A where that of a nearby B is known: tr A = tr B + E zᵀ(A − B)z. One sample has the variance of a form
 /// with A − B.
@@ -29,39 +32,45 @@ module GradientCurvature =
         let g = Tensor.flatten point.Gradient
         (hessian.QuadraticForm g).ToScalar() / (Tensor.dot g g).ToScalar()
 
-/// The F# of CONTRIBUTING.md.
-[<TestFixture>]
-type ContributingExamples() =
+[<Tests>]
+let tests =
+    testList "DocExamples.ContributingExamples" [
+        test "a control variate leaves the variance of the difference" {
+            let noise seed = Tensor.normal (Key.OfSeed seed) DType.Float64 [ 30; 30 ]
+            let b = LinearOperator.gram (LinearOperator.ofMatrix (noise 1L))
+            let a = b + 0.1 * LinearOperator.symmetricPart (LinearOperator.ofMatrix (noise 2L))
 
-    [<Test>]
-    member _.``a control variate leaves the variance of the difference``() =
-        let noise seed = Tensor.normal (Key.OfSeed seed) DType.Float64 [ 30; 30 ]
-        let b = LinearOperator.gram (LinearOperator.ofMatrix (noise 1L))
-        let a = b + 0.1 * LinearOperator.symmetricPart (LinearOperator.ofMatrix (noise 2L))
+            let found =
+                let estimator = ControlVariate.estimator b (Exact.trace b).Value
+                Estimate.run estimator (StoppingRule.matvecs 400) (Key.OfSeed 3L) a
 
-        let found =
-            let estimator = ControlVariate.estimator b (Exact.trace b).Value
-            Estimate.run estimator (StoppingRule.matvecs 400) (Key.OfSeed 3L) a
+            let variance = Probe.varianceOfForm Probe.rademacher (LinearOperator.dense (a - b))
 
-        let variance = Probe.varianceOfForm Probe.rademacher (LinearOperator.dense (a - b))
-        Assert.That(abs (found.Value - (Exact.trace a).Value), Is.LessThan(5.0 * found.StandardError))
-        Assert.That(found.StandardError, Is.EqualTo(sqrt (variance / 400.0)).Within(30).Percent)
+            Expect.within "the trace" (5.0 * found.StandardError) (Exact.trace a).Value found.Value
+            Expect.withinPercent "its error" 30.0 (sqrt (variance / 400.0)) found.StandardError
+        }
 
-    [<Test>]
-    member _.``the curvature along the gradient does not depend on how the data are cut``() =
-        let inputs = Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 10; 3 ]
-        let targets = Tensor.normal (Key.OfSeed 5L) DType.Float64 [ 10 ]
-        let theta = Tensor.normal (Key.OfSeed 6L) DType.Float64 [ 3 ]
-        let model inputs theta = Tensor.tanh (Tensor.matmul inputs theta)
-        let error = Loss.meanSquaredError Reduction.Mean
+        test "the curvature along the gradient does not depend on how the data are cut" {
+            let inputs = Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 10; 3 ]
+            let targets = Tensor.normal (Key.OfSeed 5L) DType.Float64 [ 10 ]
+            let theta = Tensor.normal (Key.OfSeed 6L) DType.Float64 [ 3 ]
+            let model inputs theta = Tensor.tanh (Tensor.matmul inputs theta)
+            let error = Loss.meanSquaredError Reduction.Mean
 
-        let inBatchesOf size =
-            let risk = Risk.ofModel Reduction.Mean model error (Batches.split size inputs targets)
-            GradientCurvature.ofRisk risk theta
+            let inBatchesOf size =
+                let risk = Risk.ofModel Reduction.Mean model error (Batches.split size inputs targets)
+                GradientCurvature.ofRisk risk theta
 
-        Assert.That(inBatchesOf 3, Is.EqualTo(inBatchesOf 10).Within 1e-12)
+            Expect.within "in batches of 3" 1e-12 (inBatchesOf 10) (inBatchesOf 3)
+        }
 
-    [<Test>]
-    member _.``the curvature along the gradient of half a sum of squares is 1``() =
-        let half = Risk.ofFunction (fun x -> 0.5 * Tensor.dot x x)
-        Assert.That(GradientCurvature.ofRisk half (Tensor.ones DType.Float64 [ 5 ]), Is.EqualTo(1.0).Within 1e-14)
+        test "the curvature along the gradient of half a sum of squares is 1" {
+            let half = Risk.ofFunction (fun x -> 0.5 * Tensor.dot x x)
+
+            Expect.within
+                "GradientCurvature.ofRisk half (…"
+                1e-14
+                1.0
+                (GradientCurvature.ofRisk half (Tensor.ones DType.Float64 [ 5 ]))
+        }
+    ]

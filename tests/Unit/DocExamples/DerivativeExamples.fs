@@ -1,130 +1,137 @@
-namespace DocExamples
+/// The F# of docs/derivatives.md.
+module DocExamples.DerivativeExamples
 
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 open Curvature.Tests.Unit
 
-/// The F# of docs/derivatives.md.
-module DerivativeExamples =
+let private values (t: Tensor) = t.ToArray()
 
-    let private values (t: Tensor) = t.ToArray()
+[<Tests>]
+let tests =
+    testList "DocExamples.DerivativeExamples" [
+        test "tensors are made and computed with" {
+            let x = tensor [ 1.0; 2.0; 3.0 ]
+            let w = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 3; 2 ]
+            let y = 0.5 * Tensor.sum (Tensor.tanh (Tensor.matmul x w)) + 1.0
+            let number = y.ToScalar()
 
-    [<Test>]
-    let ``tensors are made and computed with`` () =
-        let x = tensor [ 1.0; 2.0; 3.0 ]
-        let w = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 3; 2 ]
-        let y = 0.5 * Tensor.sum (Tensor.tanh (Tensor.matmul x w)) + 1.0
-        let number = y.ToScalar()
+            Expect.inRange "number" 0.0 2.0 number
+        }
 
-        Assert.That(number, Is.InRange(0.0, 2.0))
+        test "gradients and Hessians" {
+            let f (x: Tensor) = Tensor.square (Tensor.dot x x)
+            let x = tensor [ 1.0; 2.0; 3.0 ]
+            let v = tensor [ 1.0; 0.0; 0.0 ]
 
-    [<Test>]
-    let ``gradients and Hessians`` () =
-        let f (x: Tensor) = Tensor.square (Tensor.dot x x)
-        let x = tensor [ 1.0; 2.0; 3.0 ]
-        let v = tensor [ 1.0; 0.0; 0.0 ]
+            let gradient = grad f x // 56, 112, 168
+            let product = hessianv f x v // H·v: 64, 16, 24
+            let curvature = quadraticForm f x v // vᵀHv: 64
+            let matrix = hessian f x // all of it, for small x
 
-        let gradient = grad f x // 56, 112, 168
-        let product = hessianv f x v // H·v: 64, 16, 24
-        let curvature = quadraticForm f x v // vᵀHv: 64
-        let matrix = hessian f x // all of it, for small x
+            Expect.equal "values gradient" [| 56.0; 112.0; 168.0 |] (values gradient)
+            Expect.equal "values product" [| 64.0; 16.0; 24.0 |] (values product)
+            Expect.equal "curvature" 64.0 (curvature.ToScalar())
+            Expect.equal "matrix.Shape" [| 3; 3 |] matrix.Shape
+        }
 
-        Expect.equal [| 56.0; 112.0; 168.0 |] (values gradient)
-        Expect.equal [| 64.0; 16.0; 24.0 |] (values product)
-        Assert.That(curvature.ToScalar(), Is.EqualTo 64.0)
-        Expect.equal [| 3; 3 |] matrix.Shape
+        test "values come along" {
+            let f (x: Tensor) = Tensor.square (Tensor.dot x x)
+            let x = tensor [ 1.0; 2.0; 3.0 ]
 
-    [<Test>]
-    let ``values come along`` () =
-        let f (x: Tensor) = Tensor.square (Tensor.dot x x)
-        let x = tensor [ 1.0; 2.0; 3.0 ]
+            let value, gradient = fgrad f x
 
-        let value, gradient = fgrad f x
+            Expect.equal "value" 196.0 (value.ToScalar())
+            Expect.equal "values gradient" [| 56.0; 112.0; 168.0 |] (values gradient)
+        }
 
-        Assert.That(value.ToScalar(), Is.EqualTo 196.0)
-        Expect.equal [| 56.0; 112.0; 168.0 |] (values gradient)
+        test "derivatives nest" {
+            let third = diffn 3 Tensor.exp (tensor 0.0)
 
-    [<Test>]
-    let ``derivatives nest`` () =
-        let third = diffn 3 Tensor.exp (tensor 0.0)
+            // The gradient of the trace of the Hessian: a third derivative along every axis.
+            let f (x: Tensor) = Tensor.square (Tensor.dot x x)
+            let slope = grad (laplacian f) (tensor [ 1.0; 2.0; 3.0 ])
 
-        // The gradient of the trace of the Hessian: a third derivative along every axis.
-        let f (x: Tensor) = Tensor.square (Tensor.dot x x)
-        let slope = grad (laplacian f) (tensor [ 1.0; 2.0; 3.0 ])
+            Expect.equal "third" 1.0 (third.ToScalar())
+            Expect.close 1e-13 [| 40.0; 80.0; 120.0 |] (values slope)
+        }
 
-        Assert.That(third.ToScalar(), Is.EqualTo 1.0)
-        Expect.close 1e-13 [| 40.0; 80.0; 120.0 |] (values slope)
+        test "functions with many outputs" {
+            // A rotation of the plane that grows with the distance from the origin.
+            let field (p: Tensor) = Tensor.dot p p * Tensor.stack 0 [ -(Tensor.item 0 1 p); Tensor.item 0 0 p ]
+            let p = tensor [ 1.0; 2.0 ]
 
-    [<Test>]
-    let ``functions with many outputs`` () =
-        // A rotation of the plane that grows with the distance from the origin.
-        let field (p: Tensor) = Tensor.dot p p * Tensor.stack 0 [ -(Tensor.item 0 1 p); Tensor.item 0 0 p ]
-        let p = tensor [ 1.0; 2.0 ]
+            let matrix = jacobian field p // [outputs; inputs]
+            let trace = divergence field p // 0
+            let forward = jacobianv field p (tensor [ 1.0; 0.0 ])
+            let backward = jacobianTv field p (tensor [ 1.0; 0.0 ])
 
-        let matrix = jacobian field p // [outputs; inputs]
-        let trace = divergence field p // 0
-        let forward = jacobianv field p (tensor [ 1.0; 0.0 ])
-        let backward = jacobianTv field p (tensor [ 1.0; 0.0 ])
+            Expect.equal "values matrix" [| -4.0; -13.0; 7.0; 4.0 |] (values matrix)
+            Expect.equal "trace" 0.0 (trace.ToScalar())
+            Expect.equal "values forward" [| -4.0; 7.0 |] (values forward)
+            Expect.equal "values backward" [| -4.0; -13.0 |] (values backward)
+        }
 
-        Expect.equal [| -4.0; -13.0; 7.0; 4.0 |] (values matrix)
-        Assert.That(trace.ToScalar(), Is.EqualTo 0.0)
-        Expect.equal [| -4.0; 7.0 |] (values forward)
-        Expect.equal [| -4.0; -13.0 |] (values backward)
+        test "many vectors at one point" {
+            let f (x: Tensor) = Tensor.square (Tensor.dot x x)
+            let x = tensor [ 1.0; 2.0; 3.0 ]
 
-    [<Test>]
-    let ``many vectors at one point`` () =
-        let f (x: Tensor) = Tensor.square (Tensor.dot x x)
-        let x = tensor [ 1.0; 2.0; 3.0 ]
+            let (value, gradient), multiply = Linearized.gradient f x
+            let first = multiply (tensor [ 1.0; 0.0; 0.0 ])
+            let second = multiply (tensor [ 0.0; 1.0; 0.0 ])
 
-        let (value, gradient), multiply = Linearized.gradient f x
-        let first = multiply (tensor [ 1.0; 0.0; 0.0 ])
-        let second = multiply (tensor [ 0.0; 1.0; 0.0 ])
+            let points = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 100; 3 ]
+            let gradients = vmap (grad f) points // [100; 3]
 
-        let points = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 100; 3 ]
-        let gradients = vmap (grad f) points // [100; 3]
+            Expect.equal "value" 196.0 (value.ToScalar())
+            Expect.equal "gradient.Shape" [| 3 |] gradient.Shape
+            Expect.equal "values first" [| 64.0; 16.0; 24.0 |] (values first)
+            Expect.equal "values second" [| 16.0; 88.0; 48.0 |] (values second)
+            Expect.equal "gradients.Shape" [| 100; 3 |] gradients.Shape
+        }
 
-        Assert.That(value.ToScalar(), Is.EqualTo 196.0)
-        Expect.equal [| 3 |] gradient.Shape
-        Expect.equal [| 64.0; 16.0; 24.0 |] (values first)
-        Expect.equal [| 16.0; 88.0; 48.0 |] (values second)
-        Expect.equal [| 100; 3 |] gradients.Shape
+        test "compiled functions" {
+            let f (x: Tensor) = Tensor.sum (Tensor.square (Tensor.tanh x))
+            let x = tensor [ 0.1; -0.4; 0.7 ]
 
-    [<Test>]
-    let ``compiled functions`` () =
-        let f (x: Tensor) = Tensor.sum (Tensor.square (Tensor.tanh x))
-        let x = tensor [ 0.1; -0.4; 0.7 ]
+            let gradient = Compile.func (grad f)
+            let here = gradient x
+            let there = gradient (2.0 * x)
 
-        let gradient = Compile.func (grad f)
-        let here = gradient x
-        let there = gradient (2.0 * x)
+            Expect.close 1e-15 (values (grad f x)) (values here)
+            Expect.close 1e-15 (values (grad f (2.0 * x))) (values there)
+        }
 
-        Expect.close 1e-15 (values (grad f x)) (values here)
-        Expect.close 1e-15 (values (grad f (2.0 * x))) (values there)
+        test "convolutions" {
+            let images = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 8; 3; 32; 32 ] // [N; channels; height; width]
+            let filters = Tensor.normal (Key.OfSeed 2L) DType.Float32 [ 16; 3; 3; 3 ] // [filters; channels; …]
+            let maps = images |> Nchw.conv2d (Sliding.Default.WithPadding 1) filters |> Tensor.relu
+            let pooled = maps |> Nchw.maxPool2d (2, 2) (Sliding.Default.WithStride 2)
+            let features = Nchw.globalAveragePool pooled
 
-    [<Test>]
-    let ``convolutions`` () =
-        let images = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 8; 3; 32; 32 ] // [N; channels; height; width]
-        let filters = Tensor.normal (Key.OfSeed 2L) DType.Float32 [ 16; 3; 3; 3 ] // [filters; channels; height; width]
-        let maps = images |> Nchw.conv2d (Sliding.Default.WithPadding 1) filters |> Tensor.relu
-        let pooled = maps |> Nchw.maxPool2d (2, 2) (Sliding.Default.WithStride 2)
-        let features = Nchw.globalAveragePool pooled
+            Expect.equal "maps.Shape" [| 8; 16; 32; 32 |] maps.Shape
+            Expect.equal "pooled.Shape" [| 8; 16; 16; 16 |] pooled.Shape
+            Expect.equal "features.Shape" [| 8; 16 |] features.Shape
 
-        Expect.equal [| 8; 16; 32; 32 |] maps.Shape
-        Expect.equal [| 8; 16; 16; 16 |] pooled.Shape
-        Expect.equal [| 8; 16 |] features.Shape
+            let last = Nchw.toNhwc images |> Nhwc.conv2d (Sliding.Default.WithPadding 1) (Nchw.filtersToNhwc filters)
 
-        let last = Nchw.toNhwc images |> Nhwc.conv2d (Sliding.Default.WithPadding 1) (Nchw.filtersToNhwc filters)
+            Expect.equal "last.Shape" [| 8; 32; 32; 16 |] last.Shape
+        }
 
-        Expect.equal [| 8; 32; 32; 16 |] last.Shape
+        test "mistakes are typed errors" {
+            try
+                grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]) |> ignore
+            with :? CurvatureException as error ->
+                printfn "%s" error.Message // grad: the function must return a scalar, and it returned shape [2]
 
-    [<Test>]
-    let ``mistakes are typed errors`` () =
-        try
-            grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]) |> ignore
-        with :? CurvatureException as error ->
-            printfn "%s" error.Message // grad: the function must return a scalar, and it returned shape [2]
+            let error = raises<ShapeException>(fun () -> grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]))
 
-        let error = raises<ShapeException>(fun () -> grad (fun x -> 2.0 * x) (tensor [ 1.0; 2.0 ]))
-        Assert.That(error.Message, Is.EqualTo "grad: the function must return a scalar, and it returned shape [2]")
+            Expect.equal
+                "error.Message"
+                "grad: the function must return a scalar, and it returned shape [2]"
+                error.Message
+        }
+    ]

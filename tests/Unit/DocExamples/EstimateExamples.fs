@@ -1,117 +1,129 @@
-namespace DocExamples
+/// The F# of docs/estimates.md.
+module DocExamples.EstimateExamples
 
 open System
 open System.IO
 open System.Threading
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
+open Curvature.Tests
 
-/// The F# of docs/estimates.md.
-module EstimateExamples =
+let private hessian =
+    Tensor.normal (Key.OfSeed 5L) DType.Float64 [ 30; 30 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
 
-    let private hessian =
-        Tensor.normal (Key.OfSeed 5L) DType.Float64 [ 30; 30 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
+[<Tests>]
+let tests =
+    testList "DocExamples.EstimateExamples" [
+        test "a trace with its error bar" {
+            let stop = StoppingRule.relativeError 0.02 |> StoppingRule.orElse (StoppingRule.matvecs 5000)
+            let trace = Hutchinson.trace stop (Key.OfSeed 1L) hessian
+            let interval = trace.Interval 0.95
+            printfn $"{trace.Value} ± {trace.StandardError}, {interval.Low} to {interval.High}"
+            printfn $"{trace.Matvecs} products, {trace.Seconds} s, {trace.StopReason}"
 
-    [<Test>]
-    let ``a trace with its error bar`` () =
-        let stop = StoppingRule.relativeError 0.02 |> StoppingRule.orElse (StoppingRule.matvecs 5000)
-        let trace = Hutchinson.trace stop (Key.OfSeed 1L) hessian
-        let interval = trace.Interval 0.95
-        printfn $"{trace.Value} ± {trace.StandardError}, {interval.Low} to {interval.High}"
-        printfn $"{trace.Matvecs} products, {trace.Seconds} s, {trace.StopReason}"
+            Expect.isTrue
+                "trace.StopReason = StopReason.E…"
+                (trace.StopReason = StopReason.ErrorReached || trace.IsExact)
 
-        Assert.That((trace.StopReason = StopReason.ErrorReached || trace.IsExact))
-        Assert.That(interval.High - interval.Low, Is.LessThan(0.041 * trace.Value))
-        Assert.That((Exact.trace hessian).Value, Is.EqualTo(trace.Value).Within(5).Percent)
+            Expect.isLessThan "interval.High - interval.Low" (interval.High - interval.Low, 0.041 * trace.Value)
+            Expect.withinPercent "(Exact.trace hessian).Value" 5 trace.Value (Exact.trace hessian).Value
+        }
 
-    [<Test>]
-    let ``diagonals`` () =
-        let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 500) (Key.OfSeed 1L) hessian
-        let entries = diagonal.Value.ToArray()
-        let errors = diagonal.StandardError.ToArray()
+        test "diagonals" {
+            let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 500) (Key.OfSeed 1L) hessian
+            let entries = diagonal.Value.ToArray()
+            let errors = diagonal.StandardError.ToArray()
 
-        let blocks = [ ParameterBlock("first", 0, 10); ParameterBlock("rest", 10, 20) ]
-        let traces = Measurement.blockTraces blocks
-        let stop, key = StoppingRule.matvecs 500, Key.OfSeed 1L
+            let blocks = [ ParameterBlock("first", 0, 10); ParameterBlock("rest", 10, 20) ]
+            let traces = Measurement.blockTraces blocks
+            let stop, key = StoppingRule.matvecs 500, Key.OfSeed 1L
 
-        for block in Hutchinson.estimate Probe.rademacher traces stop key hessian do
-            printfn $"{block.Block.Name}: {block.Trace}"
+            for block in Hutchinson.estimate Probe.rademacher traces stop key hessian do
+                printfn $"{block.Block.Name}: {block.Trace}"
 
-        Assert.That(Array.append entries errors, Is.All.GreaterThan 0.0)
+            Expect.all "Array.append entries errors" (fun x -> x > 0.0) (Array.append entries errors)
+        }
 
-    [<Test>]
-    let ``exact results`` () =
-        let trace = Exact.trace hessian // n quadratic forms
-        let diagonal = Exact.diagonal hessian
-        let norm = Exact.frobenius hessian // n products
-        let squares = Exact.measure Measurement.squaredRowNorms hessian
+        test "exact results" {
+            let trace = Exact.trace hessian // n quadratic forms
+            let diagonal = Exact.diagonal hessian
+            let norm = Exact.frobenius hessian // n products
+            let squares = Exact.measure Measurement.squaredRowNorms hessian
 
-        Assert.That((Tensor.sum squares.Value).ToScalar(), Is.EqualTo(norm.Value * norm.Value).Within(1e-10).Percent)
-        Assert.That(trace.Value, Is.EqualTo((Tensor.sum diagonal.Value).ToScalar()).Within 1e-9)
-        Assert.That(norm.IsExact)
+            Expect.withinPercent
+                "Tensor.sum squares.Value"
+                1e-10
+                (norm.Value * norm.Value)
+                ((Tensor.sum squares.Value).ToScalar())
 
-    [<Test>]
-    let ``several quantities from one pass`` () =
-        let both = Measurement.both Measurement.trace Measurement.frobenius
-        let stop, key = StoppingRule.matvecs 200, Key.OfSeed 1L
-        let trace, norm = Hutchinson.estimate Probe.rademacher both stop key hessian
-        printfn $"trace {trace}, norm {norm}"
+            Expect.within "trace.Value" 1e-9 ((Tensor.sum diagonal.Value).ToScalar()) trace.Value
+            Expect.isTrue "norm.IsExact" norm.IsExact
+        }
 
-        Assert.That(trace.Matvecs, Is.EqualTo 200)
+        test "several quantities from one pass" {
+            let both = Measurement.both Measurement.trace Measurement.frobenius
+            let stop, key = StoppingRule.matvecs 200, Key.OfSeed 1L
+            let trace, norm = Hutchinson.estimate Probe.rademacher both stop key hessian
+            printfn $"trace {trace}, norm {norm}"
 
-    [<Test>]
-    let ``probes and rules`` () =
-        let stop =
-            StoppingRule.absoluteErrorAt 0.9 5.0
-            |> StoppingRule.orElse (StoppingRule.seconds 10.0)
-            |> StoppingRule.orElse (StoppingRule.matvecs 10_000)
+            Expect.equal "trace.Matvecs" 200 trace.Matvecs
+        }
 
-        let trace = Hutchinson.estimate Probe.gaussian Measurement.trace stop (Key.OfSeed 1L) hessian
+        test "probes and rules" {
+            let stop =
+                StoppingRule.absoluteErrorAt 0.9 5.0
+                |> StoppingRule.orElse (StoppingRule.seconds 10.0)
+                |> StoppingRule.orElse (StoppingRule.matvecs 10_000)
 
-        Assert.That(trace.Value, Is.EqualTo((Exact.trace hessian).Value).Within(10).Percent)
+            let trace = Hutchinson.estimate Probe.gaussian Measurement.trace stop (Key.OfSeed 1L) hessian
 
-    [<Test>]
-    let ``estimators are values`` () =
-        let ways = [ Hutchinson.estimator Probe.rademacher Measurement.trace; XTrace.estimator ]
+            Expect.withinPercent "trace.Value" 10 (Exact.trace hessian).Value trace.Value
+        }
 
-        for way in ways do
-            printfn $"{way.Name}: {Estimate.run way (StoppingRule.matvecs 24) (Key.OfSeed 1L) hessian}"
+        test "estimators are values" {
+            let ways = [ Hutchinson.estimator Probe.rademacher Measurement.trace; XTrace.estimator ]
 
-        Assert.That((ways |> List.map _.LeastMatvecs = [ 1; 2 ]))
+            for way in ways do
+                printfn $"{way.Name}: {Estimate.run way (StoppingRule.matvecs 24) (Key.OfSeed 1L) hessian}"
 
-    [<Test>]
-    let ``long work`` () =
-        let stop = StoppingRule.matvecs 100
+            Expect.isTrue "ways |> List.map _.LeastMatvecs…" (ways |> List.map _.LeastMatvecs = [ 1; 2 ])
+        }
 
-        use source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
+        test "long work" {
+            let stop = StoppingRule.matvecs 100
 
-        let tell = Progress<SamplingProgress>(fun p -> printfn $"{p.Completed:P0}: {p.Value} ± {p.StandardError}")
+            use source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
 
-        let options = RunOptions.Default.WithProgress(tell).WithCancellation(source.Token)
-        let signs = Hutchinson.estimator Probe.rademacher Measurement.trace
-        let trace = Estimate.runWith options signs stop (Key.OfSeed 1L) hessian
+            let tell = Progress<SamplingProgress>(fun p -> printfn $"{p.Completed:P0}: {p.Value} ± {p.StandardError}")
 
-        if trace.StopReason = StopReason.Cancelled then
-            printfn $"only {trace.Samples} vectors in a minute"
+            let options = RunOptions.Default.WithProgress(tell).WithCancellation(source.Token)
+            let signs = Hutchinson.estimator Probe.rademacher Measurement.trace
+            let trace = Estimate.runWith options signs stop (Key.OfSeed 1L) hessian
 
-        Assert.That(trace.Samples, Is.EqualTo 100)
+            if trace.StopReason = StopReason.Cancelled then
+                printfn $"only {trace.Samples} vectors in a minute"
 
-    [<Test>]
-    let ``going on another day`` () =
-        let folder = Directory.CreateTempSubdirectory "curvature"
-        let path, products = Path.Combine(folder.FullName, "trace.run"), Path.Combine(folder.FullName, "pairs.run")
-        let key = Key.OfSeed 1L
+            Expect.equal "trace.Samples" 100 trace.Samples
+        }
 
-        let options = RunOptions.Default.WithCheckpoint path
-        let run = Estimate.runWith options (Hutchinson.estimator Probe.rademacher Measurement.trace)
-        let first = run (StoppingRule.matvecs 500) key hessian
-        let more = run (StoppingRule.matvecs 900) key hessian
+        test "going on another day" {
+            let folder = Directory.CreateTempSubdirectory "curvature"
+            let path, products = Path.Combine(folder.FullName, "trace.run"), Path.Combine(folder.FullName, "pairs.run")
+            let key = Key.OfSeed 1L
 
-        Assert.That((first.Samples, more.Samples), Is.EqualTo((500, 900)))
-        Assert.That(more.Value, Is.EqualTo (Hutchinson.trace (StoppingRule.matvecs 900) key hessian).Value)
+            let options = RunOptions.Default.WithCheckpoint path
+            let run = Estimate.runWith options (Hutchinson.estimator Probe.rademacher Measurement.trace)
+            let first = run (StoppingRule.matvecs 500) key hessian
+            let more = run (StoppingRule.matvecs 900) key hessian
 
-        let pairs = Checkpoint.run products (ThickRestartLanczos.find SpectrumEnd.Largest 3) hessian
+            Expect.equal "first.Samples, more.Samples" (500, 900) (first.Samples, more.Samples)
+            Expect.equal "more.Value" (Hutchinson.trace (StoppingRule.matvecs 900) key hessian).Value more.Value
 
-        Assert.That(pairs.Values, Has.Length.EqualTo 3)
-        folder.Delete true
+            let pairs = Checkpoint.run products (ThickRestartLanczos.find SpectrumEnd.Largest 3) hessian
+
+            Expect.hasLength "pairs.Values" 3 pairs.Values
+            folder.Delete true
+        }
+    ]

@@ -1,113 +1,119 @@
-namespace DocExamples
+/// The F# of docs/images.md.
+module DocExamples.ImageExamples
 
 open System.IO
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// The F# of docs/images.md.
-module ImageExamples =
+let private network =
+    let network =
+        Layer.sequential [
+            ImageLayer.conv2d 3 16 (3, 3) (Sliding.Default.WithPadding 1)
+            Normalization.batch 16
+            Layer.relu
+            ImageLayer.maxPool2d (2, 2) (Sliding.Default.WithStride 2)
+            ImageLayer.globalAveragePool
+            Layer.dense 16 10
+        ]
+        |> ImageLayer.onImages
+        |> Network.ofLayer
 
-    let private network =
-        let network =
-            Layer.sequential
-                [
-                    ImageLayer.conv2d 3 16 (3, 3) (Sliding.Default.WithPadding 1)
-                    Normalization.batch 16
-                    Layer.relu
-                    ImageLayer.maxPool2d (2, 2) (Sliding.Default.WithStride 2)
-                    ImageLayer.globalAveragePool
-                    Layer.dense 16 10
-                ]
-            |> ImageLayer.onImages
-            |> Network.ofLayer
+    network
 
-        network
+/// Files of weights and of two images.
+let private withFiles (test: string -> string -> string -> unit) =
+    let folder = Directory.CreateTempSubdirectory("curvature-").FullName
+    let file name = Path.Combine(folder, name)
 
-    [<Test>]
-    let ``a network for images is trained, and has statistics of its own`` () =
-        let images = Tensor.normal (Key.OfSeed 3L) DType.Float32 [ 24; 3; 6; 6 ]
-        let labels = Tensor.ofIndices [ 24 ] (Array.init 24 (fun image -> image % 10))
+    try
+        let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 ResNet.resNet20
+        Safetensors.write (file "weights.safetensors") (Network.save theta ResNet.resNet20)
+        let image label = Array.append [| label |] (Array.init 3072 byte)
+        File.WriteAllBytes(file "images.bin", Array.append (image 3uy) (image 8uy))
+        test (file "weights.safetensors") (file "images.bin") (file "copy.safetensors")
+    finally
+        Directory.Delete(folder, true)
 
-        let training = Network.forTraining network
-        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+[<Tests>]
+let tests =
+    testList "DocExamples.ImageExamples" [
+        test "a network for images is trained, and has statistics of its own" {
+            let images = Tensor.normal (Key.OfSeed 3L) DType.Float32 [ 24; 3; 6; 6 ]
+            let labels = Tensor.ofIndices [ 24 ] (Array.init 24 (fun image -> image % 10))
 
-        let risk =
-            training
-            |> Network.risk Reduction.Mean criterion [ Batch(images, labels) ]
-            |> Risk.withPasses (Batches.shuffledEachPass 8 (Key.OfSeed 2L) images labels)
+            let training = Network.forTraining network
+            let criterion = Loss.softmaxCrossEntropy Reduction.Mean
 
-        let options = TrainingOptions.Default.WithEpochs(3).WithOptimizer(Optimizer.momentum 0.05 0.9)
-        let start = Network.initialize (Key.OfSeed 1L) DType.Float32 network
-        let theta = (Training.minimize options risk start).Theta
-        let trained = network |> Network.measureStatistics theta [ images ]
-        let accuracy = Network.forward trained theta images |> Loss.accuracy labels
+            let risk =
+                training
+                |> Network.risk Reduction.Mean criterion [ Batch(images, labels) ]
+                |> Risk.withPasses (Batches.shuffledEachPass 8 (Key.OfSeed 2L) images labels)
 
-        Assert.That(accuracy, Is.GreaterThan 0.1)
-        Assert.That(training.CouplesSamples && not trained.CouplesSamples)
+            let options = TrainingOptions.Default.WithEpochs(3).WithOptimizer(Optimizer.momentum 0.05 0.9)
+            let start = Network.initialize (Key.OfSeed 1L) DType.Float32 network
+            let theta = (Training.minimize options risk start).Theta
+            let trained = network |> Network.measureStatistics theta [ images ]
+            let accuracy = Network.forward trained theta images |> Loss.accuracy labels
 
-    /// Files of weights and of two images.
-    let private withFiles (test: string -> string -> string -> unit) =
-        let folder = Directory.CreateTempSubdirectory("curvature-").FullName
-        let file name = Path.Combine(folder, name)
+            Expect.isGreaterThan "accuracy" (accuracy, 0.1)
+            Expect.isTrue "training.CouplesSamples && not…" (training.CouplesSamples && not trained.CouplesSamples)
+        }
 
-        try
-            let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 ResNet.resNet20
-            Safetensors.write (file "weights.safetensors") (Network.save theta ResNet.resNet20)
-            let image label = Array.append [| label |] (Array.init 3072 byte)
-            File.WriteAllBytes(file "images.bin", Array.append (image 3uy) (image 8uy))
-            test (file "weights.safetensors") (file "images.bin") (file "copy.safetensors")
-        finally
-            Directory.Delete(folder, true)
+        test "a trained network from a file" {
+            withFiles (fun weights path copy ->
+                let theta, network = Network.load DType.Float32 (Safetensors.read weights) ResNet.resNet20
+                let images, labels = Cifar.read10 DType.Float32 path
+                let inputs = images |> Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
 
-    [<Test>]
-    let ``a trained network from a file`` () =
-        withFiles (fun weights path copy ->
-            let theta, network = Network.load DType.Float32 (Safetensors.read weights) ResNet.resNet20
-            let images, labels = Cifar.read10 DType.Float32 path
-            let inputs = images |> Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
+                let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
+                let hessian = Hessian.at loss theta
+                let perLayer = Measurement.blockTraces (ParameterLayout.blocks network.Layout)
 
-            let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
-            let hessian = Hessian.at loss theta
-            let perLayer = Measurement.blockTraces (ParameterLayout.blocks network.Layout)
+                let traces =
+                    Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
 
-            let traces = Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
+                for layer in traces do
+                    printfn $"{layer.Block.Name}: {layer.Trace}"
 
-            for layer in traces do
-                printfn $"{layer.Block.Name}: {layer.Trace}"
+                Safetensors.write copy (Network.save theta network)
 
-            Safetensors.write copy (Network.save theta network)
+                Expect.equal "(Safetensors.read copy).Length" 97 (Safetensors.read copy).Length)
+        }
 
-            Assert.That((Safetensors.read copy).Length, Is.EqualTo 97))
+        test "a small language model" {
+            let tokens = Tensor.ofIndices [ 2; 8 ] (Array.init 16 (fun place -> 7 * place % 65))
+            let next = Tensor.ofIndices [ 2; 8 ] (Array.init 16 (fun place -> 7 * (place + 1) % 65))
 
-    [<Test>]
-    let ``a small language model`` () =
-        let tokens = Tensor.ofIndices [ 2; 8 ] (Array.init 16 (fun place -> 7 * place % 65))
-        let next = Tensor.ofIndices [ 2; 8 ] (Array.init 16 (fun place -> 7 * (place + 1) % 65))
+            let network = Transformer.gpt 65 32 2 4 16 // 65 tokens, 32 places, 2 layers, 4 heads, width 16
+            let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network
+            let loss theta = Network.forward network theta tokens |> Loss.softmaxCrossEntropy Reduction.Mean next
+            let trace = Hessian.at loss theta |> Hutchinson.trace (StoppingRule.matvecs 10) (Key.OfSeed 2L)
 
-        let network = Transformer.gpt 65 32 2 4 16 // 65 tokens, 32 places, 2 layers, 4 heads, width 16
-        let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network
-        let loss theta = Network.forward network theta tokens |> Loss.softmaxCrossEntropy Reduction.Mean next
-        let trace = Hessian.at loss theta |> Hutchinson.trace (StoppingRule.matvecs 10) (Key.OfSeed 2L)
+            Expect.equal "trace.Samples" 10 trace.Samples
+        }
 
-        Assert.That(trace.Samples, Is.EqualTo 10)
+        test "layers for sequences" {
+            let block =
+                Layer.composed
+                    "block"
+                    [ "norm", Normalization.layer 8; "attention", Attention.multiHead 8 2 true ]
+                    (fun run x -> x + (x |> run "norm" |> run "attention"))
 
-    [<Test>]
-    let ``layers for sequences`` () =
-        let block =
-            Layer.composed
-                "block"
-                [ "norm", Normalization.layer 8; "attention", Attention.multiHead 8 2 true ]
-                (fun run x -> x + (x |> run "norm" |> run "attention"))
+            let network = Network.ofLayer (Layer.named [ "embedding", Attention.embedding 65 8; "block", block ])
 
-        let network = Network.ofLayer (Layer.named [ "embedding", Attention.embedding 65 8; "block", block ])
+            Expect.equal
+                "network.Layout[\"block.attention…"
+                [| 24; 8 |]
+                network.Layout["block.attention.in_proj_weight"].Shape
 
-        Expect.equal [| 24; 8 |] network.Layout["block.attention.in_proj_weight"].Shape
+            let queries = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 2; 5; 8 ]
+            let keys, values = 2.0 * queries, -queries
 
-        let queries = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 2; 5; 8 ]
-        let keys, values = 2.0 * queries, -queries
+            let attended = Attention.scaledDotProduct 2 false queries keys values // in 2 heads
 
-        let attended = Attention.scaledDotProduct 2 false queries keys values // in 2 heads, each place looking at all
-
-        Expect.equal [| 2; 5; 8 |] attended.Shape
+            Expect.equal "attended.Shape" [| 2; 5; 8 |] attended.Shape
+        }
+    ]

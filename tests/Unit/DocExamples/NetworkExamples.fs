@@ -1,130 +1,133 @@
-namespace DocExamples
+/// The F# of docs/networks.md and of the README.
+module DocExamples.NetworkExamples
 
 open System
 open System.IO
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// The F# of docs/networks.md and of the README.
-module NetworkExamples =
+[<Tests>]
+let tests =
+    testList "DocExamples.NetworkExamples" [
+        test "the README" {
+            let inputs = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 20; 64 ]
+            let labels = Tensor.ofIndices [ 20 ] (Array.init 20 (fun row -> row % 10))
 
-    [<Test>]
-    let ``the README`` () =
-        let inputs = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 20; 64 ]
-        let labels = Tensor.ofIndices [ 20 ] (Array.init 20 (fun row -> row % 10))
+            let network = Network.mlp Layer.tanh [ 64; 32; 10 ]
+            let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network
+            let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
 
-        let network = Network.mlp Layer.tanh [ 64; 32; 10 ]
-        let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network
-        let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
+            let hessian = Hessian.at loss theta
+            let trace = Hutchinson.trace (StoppingRule.relativeError 0.05) (Key.OfSeed 2L) hessian
+            printfn $"{trace.Value} ± {trace.StandardError} from {trace.Samples} random vectors"
 
-        let hessian = Hessian.at loss theta
-        let trace = Hutchinson.trace (StoppingRule.relativeError 0.05) (Key.OfSeed 2L) hessian
-        printfn $"{trace.Value} ± {trace.StandardError} from {trace.Samples} random vectors"
+            Expect.isTrue
+                "trace.StopReason = StopReason.E…"
+                (trace.StopReason = StopReason.ErrorReached || trace.IsExact)
+        }
 
-        Assert.That((trace.StopReason = StopReason.ErrorReached || trace.IsExact))
+        test "a network and its parameters" {
+            let network = Network.sequential [ Layer.dense 64 32; Layer.tanh; Layer.dense 32 10 ]
+            let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network // one vector of all parameters
+            let parameters = network.Layout |> ParameterLayout.split theta
+            let weight = parameters["0.weight"] // [32; 64], as in PyTorch
 
-    [<Test>]
-    let ``a network and its parameters`` () =
-        let network = Network.sequential [ Layer.dense 64 32; Layer.tanh; Layer.dense 32 10 ]
-        let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network // one vector of all parameters
-        let parameters = network.Layout |> ParameterLayout.split theta
-        let weight = parameters["0.weight"] // [32; 64], as in PyTorch
+            for tensor in network.Layout.Tensors do
+                printfn $"{tensor.Name} from {tensor.Offset}: {tensor.Size}"
 
-        for tensor in network.Layout.Tensors do
-            printfn $"{tensor.Name} from {tensor.Offset}: {tensor.Size}"
+            Expect.equal "weight.Shape" [| 32; 64 |] weight.Shape
+            Expect.equal "theta.Size" network.ParameterCount theta.Size
+        }
 
-        Expect.equal [| 32; 64 |] weight.Shape
-        Assert.That(theta.Size, Is.EqualTo network.ParameterCount)
+        test "read, train, measure" {
+            let path = Path.GetTempFileName()
 
-    [<Test>]
-    let ``read, train, measure`` () =
-        let path = Path.GetTempFileName()
+            let rows =
+                [
+                    for i in 0..39 ->
+                        let label = if Math.Sin(float i) > 0.0 then 1 else 0
+                        FormattableString.Invariant $"{Math.Cos(float i)},{Math.Sin(float i)},{label}"
+                ]
 
-        let rows =
-            [
-                for i in 0..39 ->
-                    let label = if Math.Sin(float i) > 0.0 then 1 else 0
-                    FormattableString.Invariant $"{Math.Cos(float i)},{Math.Sin(float i)},{label}"
-            ]
+            File.WriteAllLines(path, "a,b,class" :: rows)
 
-        File.WriteAllLines(path, "a,b,class" :: rows)
+            let data = Csv.read path // the last column is the class; .csv or .csv.gz
+            let inputs = Scaling.standardize data.Inputs
+            let network = Network.mlp Layer.tanh [ data.Features; 16; data.Classes ]
 
-        let data = Csv.read path // the last column is the class; .csv or .csv.gz
-        let inputs = Scaling.standardize data.Inputs
-        let network = Network.mlp Layer.tanh [ data.Features; 16; data.Classes ]
+            let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+            let risk = network |> Network.risk Reduction.Mean criterion [ Batch(inputs, data.Labels) ]
 
-        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
-        let risk = network |> Network.risk Reduction.Mean criterion [ Batch(inputs, data.Labels) ]
+            // Batches of 16 rows, in another order at every pass.
+            let batches = Batches.shuffledEachPass 16 (Key.OfSeed 2L) inputs data.Labels
+            let options = TrainingOptions.Default.WithEpochs(50).WithOptimizer(Optimizer.adam 0.01)
 
-        // Batches of 16 rows, in another order at every pass.
-        let batches = Batches.shuffledEachPass 16 (Key.OfSeed 2L) inputs data.Labels
-        let options = TrainingOptions.Default.WithEpochs(50).WithOptimizer(Optimizer.adam 0.01)
+            let training =
+                Network.initialize (Key.OfSeed 1L) DType.Float64 network
+                |> Training.minimize options (Risk.withPasses batches risk)
 
-        let training =
-            Network.initialize (Key.OfSeed 1L) DType.Float64 network
-            |> Training.minimize options (Risk.withPasses batches risk)
+            let accuracy = Network.forward network training.Theta inputs |> Loss.accuracy data.Labels
 
-        let accuracy = Network.forward network training.Theta inputs |> Loss.accuracy data.Labels
+            Expect.isGreaterThan "accuracy" (accuracy, 0.8)
 
-        Assert.That(accuracy, Is.GreaterThan 0.8)
+            let hessian = Hessian.ofRisk risk training.Theta
+            let traces = Exact.blockTraces (ParameterLayout.blocks network.Layout) hessian
 
-        let hessian = Hessian.ofRisk risk training.Theta
-        let traces = Exact.blockTraces (ParameterLayout.blocks network.Layout) hessian
+            Expect.hasLength "traces" 4 traces
+            File.Delete path
+        }
 
-        Assert.That(traces, Has.Length.EqualTo 4)
-        File.Delete path
+        test "layers of one's own" {
+            let scale =
+                Layer.create "scale" [ Layer.parameter "factor" [ 16 ] (Initial.constant 1.0) ] (fun parameters x ->
+                    x * parameters["factor"])
 
-    [<Test>]
-    let ``layers of one's own`` () =
-        let scale =
-            Layer.create "scale" [ Layer.parameter "factor" [ 16 ] (Initial.constant 1.0) ] (fun parameters x ->
-                x * parameters["factor"])
+            let glorot name = if name = "weight" then Some Initial.glorot else None
 
-        let glorot name = if name = "weight" then Some Initial.glorot else None
-
-        let network =
-            Network.ofLayer (
-                Layer.named
-                    [
+            let network =
+                Network.ofLayer (
+                    Layer.named [
                         "enter", Layer.dense 2 16 |> Layer.initialized glorot
                         "body", Layer.residual (Layer.sequential [ scale; Layer.gelu ])
                         "leave", Layer.dense 16 1
                     ]
-            )
+                )
 
-        Assert.That(network.Layout["body.0.factor"].Size, Is.EqualTo 16)
+            Expect.equal "network.Layout[\"body.0.factor\"]…" 16 network.Layout["body.0.factor"].Size
+        }
 
-    [<Test>]
-    let ``training by hand`` () =
-        let loss (theta: Tensor) = Tensor.dot theta theta
-        let mutable theta = tensor [ 3.0; -2.0 ]
-        let mutable optimizer = Optimizer.momentum 0.1 0.9
+        testCase "training by hand" (fun () ->
+            let loss (theta: Tensor) = Tensor.dot theta theta
+            let mutable theta = tensor [ 3.0; -2.0 ]
+            let mutable optimizer = Optimizer.momentum 0.1 0.9
 
-        for _ in 1..100 do
-            let next, following = Optimizer.step optimizer theta (grad loss theta)
-            theta <- next
-            optimizer <- following
+            for _ in 1..100 do
+                let next, following = Optimizer.step optimizer theta (grad loss theta)
+                theta <- next
+                optimizer <- following
 
-        Assert.That((loss theta).ToScalar(), Is.LessThan 1e-3)
+            Expect.isLessThan "loss theta" ((loss theta).ToScalar(), 1e-3)
 
-        let options = AdamOptions.Default.WithLearningRate 0.1
-        let next, state = Adam.step options (Adam.start theta) theta (grad loss theta)
+            let options = AdamOptions.Default.WithLearningRate 0.1
+            let next, state = Adam.step options (Adam.start theta) theta (grad loss theta)
 
-        Assert.That(state.Steps, Is.EqualTo 1)
-        Expect.equal [| 2 |] next.Shape
+            Expect.equal "state.Steps" 1 state.Steps
+            Expect.equal "next.Shape" [| 2 |] next.Shape)
 
-    [<Test>]
-    let ``batches of rows`` () =
-        let data =
-            LabelledData.create
-                (Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 100; 4 ])
-                (Tensor.zeros DType.Int32 [ 100 ])
+        test "batches of rows" {
+            let data =
+                LabelledData.create
+                    (Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 100; 4 ])
+                    (Tensor.zeros DType.Int32 [ 100 ])
 
-        for batch in Batches.shuffled (Key.OfSeed 1L) data.Rows |> Batches.cut 32 do
-            let inputs = Batches.rows batch data.Inputs
-            let labels = Batches.rows batch data.Labels
-            printfn $"{inputs.Shape[0]} rows, {labels.Size} labels"
+            for batch in Batches.shuffled (Key.OfSeed 1L) data.Rows |> Batches.cut 32 do
+                let inputs = Batches.rows batch data.Inputs
+                let labels = Batches.rows batch data.Labels
+                printfn $"{inputs.Shape[0]} rows, {labels.Size} labels"
 
-        Assert.That(data.Rows, Is.EqualTo 100)
+            Expect.equal "data.Rows" 100 data.Rows
+        }
+    ]

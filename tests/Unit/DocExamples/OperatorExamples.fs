@@ -1,158 +1,180 @@
-namespace DocExamples
+/// The F# of docs/operators.md.
+module DocExamples.OperatorExamples
 
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// The F# of docs/operators.md.
-module OperatorExamples =
+let private theta = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 6 ]
+let private inputs = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 10; 3 ]
+let private labels = tensor [ 0; 1; 1; 0; 1; 0; 0; 1; 0; 1 ]
 
-    let private theta = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 6 ]
-    let private inputs = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 10; 3 ]
-    let private labels = tensor [ 0; 1; 1; 0; 1; 0; 0; 1; 0; 1 ]
+[<Tests>]
+let tests =
+    testList "DocExamples.OperatorExamples" [
+        test "the Hessian of a loss" {
+            let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
 
-    [<Test>]
-    let ``the Hessian of a loss`` () =
-        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
-        let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
+            let hessian = Hessian.at loss theta
+            let product = hessian.Apply(Tensor.onesLike theta) // H·v
+            let form = hessian.QuadraticForm(Tensor.onesLike theta) // vᵀHv, without the product
 
-        let hessian = Hessian.at loss theta
-        let product = hessian.Apply(Tensor.onesLike theta) // H·v
-        let form = hessian.QuadraticForm(Tensor.onesLike theta) // vᵀHv, without the product
+            Expect.within "form" 1e-14 ((Tensor.sum product).ToScalar()) (form.ToScalar())
 
-        Assert.That(form.ToScalar(), Is.EqualTo((Tensor.sum product).ToScalar()).Within 1e-14)
+            let pointAt = Hessian.family (Risk.ofFunction loss)
+            let here = pointAt theta
+            let there = pointAt (theta - 0.1 * here.Gradient)
 
-        let pointAt = Hessian.family (Risk.ofFunction loss)
-        let here = pointAt theta
-        let there = pointAt (theta - 0.1 * here.Gradient)
+            Expect.isLessThan "there.Loss" (there.Loss, here.Loss)
+        }
 
-        Assert.That(there.Loss, Is.LessThan here.Loss)
+        test "matrices of a model and its loss" {
+            let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
 
-    [<Test>]
-    let ``matrices of a model and its loss`` () =
-        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+            let fisher = Fisher.exact Likelihood.categorical model theta
+            let drawn = Fisher.monteCarlo Likelihood.categorical 10 (Key.OfSeed 3L) model theta
 
-        let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
-        let fisher = Fisher.exact Likelihood.categorical model theta
-        let drawn = Fisher.monteCarlo Likelihood.categorical 10 (Key.OfSeed 3L) model theta
-        let empirical = Fisher.empirical (fun logits -> -(Tensor.pick labels (Tensor.logSoftmax logits))) model theta
-        let jacobian = Jacobian.at model theta
+            let empirical =
+                Fisher.empirical (fun logits -> -(Tensor.pick labels (Tensor.logSoftmax logits))) model theta
 
-        Assert.That((Exact.frobenius (fisher - gaussNewton)).Value, Is.LessThan 1e-14)
-        Assert.That([ (Exact.trace drawn).Value; (Exact.trace empirical).Value ], Is.All.GreaterThan 0.0)
-        Expect.equal [ 20; 6 ] [ jacobian.Rows; jacobian.Columns ]
+            let jacobian = Jacobian.at model theta
 
-    [<Test>]
-    let ``a whole data set`` () =
-        let batches = Batches.split 4 inputs labels // of 4, 4 and 2 samples
-        let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
-        let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
+            Expect.isLessThan "(Exact.frobenius (fisher - gaus…" ((Exact.frobenius (fisher - gaussNewton)).Value, 1e-14)
 
-        let risk = Risk.ofModel Reduction.Mean model cross batches
-        let hessian = Hessian.ofRisk risk theta
-        let gaussNewton = GaussNewton.ofRisk risk theta
-        let fisher = Fisher.ofRisk (FisherKind.exact Likelihood.categorical) risk theta
+            Expect.all "[ (Exact.trace drawn).Value; (E…" (fun x -> x > 0.0) [
+                (Exact.trace drawn).Value
+                (Exact.trace empirical).Value
+            ]
 
-        let decay (theta: Tensor) = 1e-3 * Tensor.dot theta theta
-        let decayed = Hessian.ofRisk (Risk.withTerm decay risk) theta
-        let value, slope = Risk.value risk theta, (Gradient.ofRisk risk theta).Gradient
+            Expect.equal "[ jacobian.Rows; jacobian.Colum…" [ 20; 6 ] [ jacobian.Rows; jacobian.Columns ]
+        }
 
-        let whole = Hessian.at (model inputs >> cross labels) theta
-        Expect.equal [| 6 |] slope.Shape
-        Assert.That(value, Is.EqualTo((model inputs theta |> cross labels).ToScalar()).Within 1e-14)
-        Assert.That((Exact.trace decayed).Value, Is.EqualTo((Exact.trace whole).Value + 0.012).Within 1e-14)
-        Assert.That((Exact.frobenius (hessian - whole)).Value, Is.LessThan 1e-14)
-        Assert.That((Exact.frobenius (fisher - gaussNewton)).Value, Is.LessThan 1e-14)
+        test "a whole data set" {
+            let batches = Batches.split 4 inputs labels // of 4, 4 and 2 samples
+            let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
 
-    [<Test>]
-    let ``matrices and delegates`` () =
-        let matrix = LinearOperator.ofMatrix (tensor [ [ 2.0; 1.0 ]; [ 1.0; 3.0 ] ])
+            let risk = Risk.ofModel Reduction.Mean model cross batches
+            let hessian = Hessian.ofRisk risk theta
+            let gaussNewton = GaussNewton.ofRisk risk theta
+            let fisher = Fisher.ofRisk (FisherKind.exact Likelihood.categorical) risk theta
 
-        let mine =
-            LinearOperator.ofDelegate DType.Float64 2 2 (fun v -> [| 2.0 * v[0] + v[1]; v[0] + 3.0 * v[1] |])
-            |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
-            |> LinearOperator.named "my product"
+            let decay (theta: Tensor) = 1e-3 * Tensor.dot theta theta
+            let decayed = Hessian.ofRisk (Risk.withTerm decay risk) theta
+            let value, slope = Risk.value risk theta, (Gradient.ofRisk risk theta).Gradient
 
-        Assert.That((Exact.frobenius (matrix - mine)).Value, Is.Zero)
+            let whole = Hessian.at (model inputs >> cross labels) theta
+            Expect.equal "slope.Shape" [| 6 |] slope.Shape
+            Expect.within "value" 1e-14 ((model inputs theta |> cross labels).ToScalar()) value
 
-    [<Test>]
-    let ``algebra`` () =
-        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
-        let hessian = Hessian.at (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+            Expect.within
+                "(Exact.trace decayed).Value"
+                1e-14
+                ((Exact.trace whole).Value + 0.012)
+                (Exact.trace decayed).Value
 
-        let damped = LinearOperator.shift 0.1 hessian // H + 0.1·I
-        let squared = hessian * hessian // first H, then H
-        let mixed = 0.5 * hessian + 0.5 * damped
-        let block = LinearOperator.block 0 2 hessian // the first two parameters
-        let small = LinearOperator.dense block // written out, for a look
+            Expect.isLessThan "(Exact.frobenius (hessian - who…" ((Exact.frobenius (hessian - whole)).Value, 1e-14)
+            Expect.isLessThan "(Exact.frobenius (fisher - gaus…" ((Exact.frobenius (fisher - gaussNewton)).Value, 1e-14)
+        }
 
-        Expect.equal [| 2; 2 |] small.Shape
-        let trace, norm = (Exact.trace hessian).Value, (Exact.frobenius hessian).Value
-        Assert.That((Exact.trace mixed).Value, Is.EqualTo(trace + 0.3).Within 1e-12)
-        Assert.That((Exact.trace squared).Value, Is.EqualTo(norm * norm).Within 1e-12)
+        test "matrices and delegates" {
+            let matrix = LinearOperator.ofMatrix (tensor [ [ 2.0; 1.0 ]; [ 1.0; 3.0 ] ])
 
-    [<Test>]
-    let ``finite differences`` () =
-        let loss theta =
-            Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta) |> Loss.softmaxCrossEntropy Reduction.Mean labels
+            let mine =
+                LinearOperator.ofDelegate DType.Float64 2 2 (fun v -> [| 2.0 * v[0] + v[1]; v[0] + 3.0 * v[1] |])
+                |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+                |> LinearOperator.named "my product"
 
-        let gradient = grad loss // or a gradient from elsewhere
-        let hessian = FiniteDifference.ofGradient gradient theta
+            Expect.isZero "(Exact.frobenius (matrix - mine…" (Exact.frobenius (matrix - mine)).Value
+        }
 
-        Assert.That((Exact.frobenius (hessian - Hessian.at loss theta)).Value, Is.LessThan 1e-8)
+        test "algebra" {
+            let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let hessian = Hessian.at (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
 
-    [<Test>]
-    let ``solving and inverses`` () =
-        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
-        let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
-        let gradient = grad (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+            let damped = LinearOperator.shift 0.1 hessian // H + 0.1·I
+            let squared = hessian * hessian // first H, then H
+            let mixed = 0.5 * hessian + 0.5 * damped
+            let block = LinearOperator.block 0 2 hessian // the first two parameters
+            let small = LinearOperator.dense block // written out, for a look
 
-        let damped = LinearOperator.damped 0.1 gaussNewton
-        let solver = ConjugateGradients.preconditioned (Exact.diagonal damped).Value
-        let solution = Solver.solve SolverOptions.Default solver damped gradient
-        let step = solution.Value // what Newton's method subtracts; solution.Status says whether to trust it
+            Expect.equal "small.Shape" [| 2; 2 |] small.Shape
+            let trace, norm = (Exact.trace hessian).Value, (Exact.frobenius hessian).Value
+            Expect.within "(Exact.trace mixed).Value" 1e-12 (trace + 0.3) (Exact.trace mixed).Value
+            Expect.within "(Exact.trace squared).Value" 1e-12 (norm * norm) (Exact.trace squared).Value
+        }
 
-        let inverse = Solver.inverse SolverOptions.Default solver damped
-        let series = Solver.inverse SolverOptions.Default (Neumann.solver 0.5) damped
+        test "finite differences" {
+            let loss theta =
+                Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta) |> Loss.softmaxCrossEntropy Reduction.Mean labels
 
-        Assert.That(solution.Status, Is.EqualTo SolveStatus.Solved)
-        Expect.tensorsClose 1e-7 gradient (damped.Apply step)
-        Expect.tensorsClose 1e-7 (inverse.Apply gradient) (series.Apply gradient)
+            let gradient = grad loss // or a gradient from elsewhere
+            let hessian = FiniteDifference.ofGradient gradient theta
 
-    [<Test>]
-    let ``what a solution says`` () =
-        let indefinite = LinearOperator.ofDiagonal (Tensor.ofArray [ 2 ] [| 2.0; -1.0 |])
-        let met = ConjugateGradients.solve SolverOptions.Default indefinite (Tensor.ones DType.Float64 [ 2 ])
-        printfn $"{met.Status}: {met}. {met.Advice}" // Breakdown: not positive definite … damp it …
-        let direction = met.NegativeCurvature[0].Direction // along which the loss curves downward
+            Expect.isLessThan
+                "(Exact.frobenius (hessian - Hes…"
+                ((Exact.frobenius (hessian - Hessian.at loss theta)).Value, 1e-8)
+        }
 
-        Assert.That(met.Status, Is.EqualTo SolveStatus.Breakdown)
-        Assert.That((Tensor.dot direction (indefinite.Apply direction)).ToScalar(), Is.LessThanOrEqualTo 0.0)
+        test "solving and inverses" {
+            let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+            let gradient = grad (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
 
-    [<Test>]
-    let ``checking an operator`` () =
-        let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
-        let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
-        let hessian = Hessian.at loss theta
+            let damped = LinearOperator.damped 0.1 gaussNewton
+            let solver = ConjugateGradients.preconditioned (Exact.diagonal damped).Value
+            let solution = Solver.solve SolverOptions.Default solver damped gradient
+            let step = solution.Value // what Newton's method subtracts; solution.Status says whether to trust it
 
-        let diagnosis = Diagnose.againstRisk DiagnoseOptions.Default (Risk.ofFunction loss) theta hessian
-        printfn $"{diagnosis}" // a line for each check
-        let asymmetry = diagnosis.Symmetry.Error // about ‖A − Aᵀ‖/‖A‖
+            let inverse = Solver.inverse SolverOptions.Default solver damped
+            let series = Solver.inverse SolverOptions.Default (Neumann.solver 0.5) damped
 
-        Assert.That(diagnosis.IsHealthy)
-        Assert.That(asymmetry, Is.LessThan 1e-14)
+            Expect.equal "solution.Status" SolveStatus.Solved solution.Status
+            Expect.tensorsClose 1e-7 gradient (damped.Apply step)
+            Expect.tensorsClose 1e-7 (inverse.Apply gradient) (series.Apply gradient)
+        }
 
-    [<Test>]
-    let ``uncertainty from probes and from data`` () =
-        let batches = Batches.split 2 inputs labels
-        let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
-        let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
-        let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
+        test "what a solution says" {
+            let indefinite = LinearOperator.ofDiagonal (Tensor.ofArray [ 2 ] [| 2.0; -1.0 |])
+            let met = ConjugateGradients.solve SolverOptions.Default indefinite (Tensor.ones DType.Float64 [ 2 ])
+            printfn $"{met.Status}: {met}. {met.Advice}" // Breakdown: not positive definite … damp it …
+            let direction = met.NegativeCurvature[0].Direction // along which the loss curves downward
 
-        let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) theta
-        let uncertainty = (Diagnose.run DiagnoseOptions.Default hessian).TraceUncertainty
-        let fromProbes, fromData = uncertainty.ProbeError, uncertainty.DataError // standard errors of the trace
+            Expect.equal "met.Status" SolveStatus.Breakdown met.Status
 
-        Assert.That(fromData, Is.GreaterThan 0.0)
-        Assert.That(fromProbes, Is.GreaterThanOrEqualTo 0.0)
+            Expect.isLessThanOrEqual
+                "Tensor.dot direction (indefinit…"
+                ((Tensor.dot direction (indefinite.Apply direction)).ToScalar(), 0.0)
+        }
+
+        test "checking an operator" {
+            let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
+            let hessian = Hessian.at loss theta
+
+            let diagnosis = Diagnose.againstRisk DiagnoseOptions.Default (Risk.ofFunction loss) theta hessian
+            printfn $"{diagnosis}" // a line for each check
+            let asymmetry = diagnosis.Symmetry.Error // about ‖A − Aᵀ‖/‖A‖
+
+            Expect.isTrue "diagnosis.IsHealthy" diagnosis.IsHealthy
+            Expect.isLessThan "asymmetry" (asymmetry, 1e-14)
+        }
+
+        test "uncertainty from probes and from data" {
+            let batches = Batches.split 2 inputs labels
+            let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
+            let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
+
+            let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) theta
+            let uncertainty = (Diagnose.run DiagnoseOptions.Default hessian).TraceUncertainty
+            let fromProbes, fromData = uncertainty.ProbeError, uncertainty.DataError // standard errors of the trace
+
+            Expect.isGreaterThan "fromData" (fromData, 0.0)
+            Expect.isGreaterThanOrEqual "fromProbes" (fromProbes, 0.0)
+        }
+    ]

@@ -1,267 +1,281 @@
-namespace DocExamples
+/// The F# of docs/tutorial.md.
+module DocExamples.TutorialExamples
 
 open System
 open System.IO
 open System.Xml.Linq
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// The F# of docs/tutorial.md.
-module TutorialExamples =
+let private b =
+    Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 10; 10 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
 
-    let private b =
-        Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 10; 10 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
+let private folder = TemporaryFolder.create "curvature-tutorial-"
 
-    let private folder = Directory.CreateTempSubdirectory("curvature-tutorial-").FullName
+let private train () =
+    let point label i =
+        let along = (float i + 0.5) / 100.0
+        let angle = Math.PI * (float label + 2.5 * along)
+        [| along * cos angle; along * sin angle |]
 
-    [<OneTimeTearDown>]
-    let ``remove the folder`` () = Directory.Delete(folder, true)
+    let rows =
+        [|
+            for label in 0..1 do
+                for i in 0..99 -> label, point label i
+        |]
 
-    [<Test>]
-    let ``power iteration on an explicit matrix`` () =
-        let b = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 10; 10 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
-        let mutable v = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 10 ]
-        let mutable eigenvalue = 0.0
+    let inputs = Tensor.ofArray [ 200; 2 ] (rows |> Array.collect snd)
+    let labels = Tensor.ofIndices [ 200 ] (rows |> Array.map fst)
+    let network = Network.mlp Layer.tanh [ 2; 16; 16; 2 ]
+    let criterion = Loss.softmaxCrossEntropy Reduction.Mean
 
-        for step in 1..40 do
-            v <- v / Tensor.norm v
-            let next = b.Apply v
-            eigenvalue <- (Tensor.dot v next).ToScalar()
-            if step % 10 = 0 then printfn $"step {step}: {eigenvalue:f4}"
-            v <- next
+    let theta =
+        Training.minimize
+            (TrainingOptions.Default.WithEpochs(1000).WithOptimizer(Optimizer.adam 0.01))
+            (Risk.ofOutputs (fun theta -> Network.forward network theta inputs) (criterion labels))
+            (Network.initialize (Key.OfSeed 7L) DType.Float64 network)
+        |> _.Theta
 
-        let exact = ThickRestartLanczos.find SpectrumEnd.Largest 1 b
-        printfn $"all of it: {exact.Values[0]:f4} after {exact.Matvecs} products, residual {exact.Residuals[0]:g2}"
+    let loss theta = Network.forward network theta inputs |> criterion labels
+    let point = Hessian.evaluate (Risk.ofFunction loss) theta
+    let hessian = point.Hessian
 
-        Assert.That(eigenvalue, Is.EqualTo(exact.Values[0]).Within(5).Percent)
+    printf $"loss {point.Loss:f6}, gradient norm {(Tensor.norm point.Gradient).ToScalar():g3}, "
+    printfn $"{hessian.Columns} parameters"
 
-    [<Test>]
-    let ``the trace of an explicit matrix`` () =
-        let estimate = Hutchinson.trace (StoppingRule.matvecs 1000) (Key.OfSeed 3L) b
-        let exact = Exact.trace b
-        printfn $"{estimate}, exactly {exact.Value:f4}"
+    network, theta, inputs, labels, loss, point
 
-        Assert.That(abs (estimate.Value - exact.Value), Is.LessThan(6.0 * estimate.StandardError))
+let private trained = lazy (train ())
 
-    [<Test>]
-    let ``Gaussian against Rademacher`` () =
-        let plain =
-            Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 100; 100 ]
-            |> LinearOperator.ofMatrix
-            |> LinearOperator.symmetricPart
+[<Tests>]
+let tests =
+    testList "DocExamples.TutorialExamples" [
+        testCase "power iteration on an explicit matrix" (fun () ->
+            let b =
+                Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 10; 10 ]
+                |> LinearOperator.ofMatrix
+                |> LinearOperator.gram
 
-        let stop = StoppingRule.matvecs 20_000
+            let mutable v = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 10 ]
+            let mutable eigenvalue = 0.0
 
-        let variance probe operator =
-            let trace = Hutchinson.estimate probe Measurement.trace stop (Key.OfSeed 5L) operator
-            trace.StandardError ** 2.0 * float trace.Samples
+            for step in 1..40 do
+                v <- v / Tensor.norm v
+                let next = b.Apply v
+                eigenvalue <- (Tensor.dot v next).ToScalar()
+                if step % 10 = 0 then printfn $"step {step}: {eigenvalue:f4}"
+                v <- next
 
-        for name, operator in [ "small diagonal", plain; "larger diagonal", LinearOperator.shift 10.0 plain ] do
-            let gaussian, rademacher = variance Probe.gaussian operator, variance Probe.rademacher operator
-            printfn $"{name}: variance {gaussian:f0} with Gaussian vectors, {rademacher:f0} with signs"
+            let exact = ThickRestartLanczos.find SpectrumEnd.Largest 1 b
+            printfn $"all of it: {exact.Values[0]:f4} after {exact.Matvecs} products, residual {exact.Residuals[0]:g2}"
 
-        let larger = LinearOperator.shift 10.0 plain
-        let squares = (Exact.frobenius larger).Value ** 2.0
-        let onDiagonal = (Tensor.sum (Tensor.square (Exact.diagonal larger).Value)).ToScalar()
-        printfn $"in theory {2.0 * squares:f0} and {2.0 * (squares - onDiagonal):f0}"
+            Expect.withinPercent "eigenvalue" 5 exact.Values[0] eigenvalue)
 
-        Assert.That(variance Probe.gaussian larger, Is.EqualTo(2.0 * squares).Within(8).Percent)
-        Assert.That(variance Probe.rademacher larger, Is.EqualTo(2.0 * (squares - onDiagonal)).Within(8).Percent)
-        Assert.That(variance Probe.rademacher plain, Is.EqualTo(variance Probe.rademacher larger).Within(1).Percent)
+        test "the trace of an explicit matrix" {
+            let estimate = Hutchinson.trace (StoppingRule.matvecs 1000) (Key.OfSeed 3L) b
+            let exact = Exact.trace b
+            printfn $"{estimate}, exactly {exact.Value:f4}"
 
-    let private train () =
-        let point label i =
-            let along = (float i + 0.5) / 100.0
-            let angle = Math.PI * (float label + 2.5 * along)
-            [| along * cos angle; along * sin angle |]
+            Expect.isLessThan
+                "abs (estimate.Value - exact.Val…"
+                (abs (estimate.Value - exact.Value), 6.0 * estimate.StandardError)
+        }
 
-        let rows =
-            [|
-                for label in 0..1 do
-                    for i in 0..99 -> label, point label i
-            |]
+        test "Gaussian against Rademacher" {
+            let plain =
+                Tensor.normal (Key.OfSeed 4L) DType.Float64 [ 100; 100 ]
+                |> LinearOperator.ofMatrix
+                |> LinearOperator.symmetricPart
 
-        let inputs = Tensor.ofArray [ 200; 2 ] (rows |> Array.collect snd)
-        let labels = Tensor.ofIndices [ 200 ] (rows |> Array.map fst)
-        let network = Network.mlp Layer.tanh [ 2; 16; 16; 2 ]
-        let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+            let stop = StoppingRule.matvecs 20_000
 
-        let theta =
-            Training.minimize
-                (TrainingOptions.Default.WithEpochs(1000).WithOptimizer(Optimizer.adam 0.01))
-                (Risk.ofOutputs (fun theta -> Network.forward network theta inputs) (criterion labels))
-                (Network.initialize (Key.OfSeed 7L) DType.Float64 network)
-            |> _.Theta
+            let variance probe operator =
+                let trace = Hutchinson.estimate probe Measurement.trace stop (Key.OfSeed 5L) operator
+                trace.StandardError ** 2.0 * float trace.Samples
 
-        let loss theta = Network.forward network theta inputs |> criterion labels
-        let point = Hessian.evaluate (Risk.ofFunction loss) theta
-        let hessian = point.Hessian
+            for name, operator in [ "small diagonal", plain; "larger diagonal", LinearOperator.shift 10.0 plain ] do
+                let gaussian, rademacher = variance Probe.gaussian operator, variance Probe.rademacher operator
+                printfn $"{name}: variance {gaussian:f0} with Gaussian vectors, {rademacher:f0} with signs"
 
-        printf $"loss {point.Loss:f6}, gradient norm {(Tensor.norm point.Gradient).ToScalar():g3}, "
-        printfn $"{hessian.Columns} parameters"
+            let larger = LinearOperator.shift 10.0 plain
+            let squares = (Exact.frobenius larger).Value ** 2.0
+            let onDiagonal = (Tensor.sum (Tensor.square (Exact.diagonal larger).Value)).ToScalar()
+            printfn $"in theory {2.0 * squares:f0} and {2.0 * (squares - onDiagonal):f0}"
 
-        network, theta, inputs, labels, loss, point
+            Expect.withinPercent "variance Probe.gaussian larger" 8 (2.0 * squares) (variance Probe.gaussian larger)
 
-    let private trained = lazy (train ())
+            Expect.withinPercent
+                "variance Probe.rademacher larger"
+                8
+                (2.0 * (squares - onDiagonal))
+                (variance Probe.rademacher larger)
 
-    [<Test>]
-    let ``top eigenvalues of a network`` () =
-        let _, _, _, _, _, point = trained.Value
-        let hessian = point.Hessian
-        let asPyHessian = PowerIteration.find (PowerStop.pyHessian 1e-3) 100 2 (Key.OfSeed 8L) hessian
-        let lanczos = ThickRestartLanczos.find SpectrumEnd.LargestMagnitude 2 hessian
+            Expect.withinPercent
+                "variance Probe.rademacher plain"
+                1
+                (variance Probe.rademacher larger)
+                (variance Probe.rademacher plain)
+        }
 
-        for found in [ asPyHessian; lanczos ] do
-            for value, residual in Array.zip found.Values found.Residuals do
-                printfn $"{value:f8}, residual {residual:g2}"
+        test "top eigenvalues of a network" {
+            let _, _, _, _, _, point = trained.Value
+            let hessian = point.Hessian
+            let asPyHessian = PowerIteration.find (PowerStop.pyHessian 1e-3) 100 2 (Key.OfSeed 8L) hessian
+            let lanczos = ThickRestartLanczos.find SpectrumEnd.LargestMagnitude 2 hessian
 
-            printfn $"{found.Matvecs} products"
+            for found in [ asPyHessian; lanczos ] do
+                for value, residual in Array.zip found.Values found.Residuals do
+                    printfn $"{value:f8}, residual {residual:g2}"
 
-        Assert.That(asPyHessian.Values[0], Is.EqualTo(lanczos.Values[0]).Within(1).Percent)
+                printfn $"{found.Matvecs} products"
 
-    [<Test>]
-    let ``three landscapes`` () =
-        let _, theta, _, _, loss, point = trained.Value
-        let hessian, path = point.Hessian, Path.Combine(folder, "landscapes.svg")
-        let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 1 hessian
+            Expect.withinPercent "asPyHessian.Values[0]" 1 lanczos.Values[0] asPyHessian.Values[0]
+        }
 
-        let directions =
-            [
-                Direction.eigenvector 0 pairs
-                Direction.random (Key.OfSeed 9L) theta
-                Direction.gradient point.Gradient
-            ]
+        test "three landscapes" {
+            let _, theta, _, _, loss, point = trained.Value
+            let hessian, path = point.Hessian, Path.Combine(folder, "landscapes.svg")
+            let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 1 hessian
 
-        let lines =
-            directions
-            |> List.map (fun direction -> Landscape.line (Risk.ofFunction loss) theta direction (Landscape.grid 0.5 21))
-
-        for line in lines do
-            printf $"{line.Direction.Name}: {line.Losses[0]:f4} at −0.5, {line.Losses[10]:f4} at 0, "
-            printfn $"{line.Losses[20]:f4} at 0.5"
-
-        let chart =
-            Chart.create
-                "Loss along three directions"
-                (Axis.linear "distance")
-                (Axis.linear "loss in nats")
+            let directions =
                 [
+                    Direction.eigenvector 0 pairs
+                    Direction.random (Key.OfSeed 9L) theta
+                    Direction.gradient point.Gradient
+                ]
+
+            let lines =
+                directions
+                |> List.map (fun direction ->
+                    Landscape.line (Risk.ofFunction loss) theta direction (Landscape.grid 0.5 21))
+
+            for line in lines do
+                printf $"{line.Direction.Name}: {line.Losses[0]:f4} at −0.5, {line.Losses[10]:f4} at 0, "
+                printfn $"{line.Losses[20]:f4} at 0.5"
+
+            let chart =
+                Chart.create "Loss along three directions" (Axis.linear "distance") (Axis.linear "loss in nats") [
                     for line in lines do
                         Series.line line.Direction.Name line.Positions line.Losses
                 ]
 
-        File.WriteAllText(path, Chart.toSvg chart)
+            File.WriteAllText(path, Chart.toSvg chart)
 
-        Assert.That(
-            lines[0].Losses[20] - lines[0].Losses[10],
-            Is.GreaterThan(lines[1].Losses[20] - lines[1].Losses[10])
-        )
+            Expect.isGreaterThan
+                "lines[0].Losses[20] - lines[0].…"
+                (lines[0].Losses[20] - lines[0].Losses[10], lines[1].Losses[20] - lines[1].Losses[10])
 
-        Assert.That(XDocument.Load(path).Root.Name.LocalName, Is.EqualTo "svg")
+            Expect.equal "XDocument.Load(path).Root.Name.…" "svg" (XDocument.Load(path).Root.Name.LocalName)
+        }
 
-    [<Test>]
-    let ``trace, diagonal and density of a network`` () =
-        let _, _, _, _, _, point = trained.Value
-        let hessian, path = point.Hessian, Path.Combine(folder, "density.svg")
-        let trace = Hutchinson.trace (StoppingRule.relativeError 0.05) (Key.OfSeed 10L) hessian
-        let exact = Exact.trace hessian
-        printfn $"trace {trace}, exactly {exact.Value:f4}"
+        test "trace, diagonal and density of a network" {
+            let _, _, _, _, _, point = trained.Value
+            let hessian, path = point.Hessian, Path.Combine(folder, "density.svg")
+            let trace = Hutchinson.trace (StoppingRule.relativeError 0.05) (Key.OfSeed 10L) hessian
+            let exact = Exact.trace hessian
+            printfn $"trace {trace}, exactly {exact.Value:f4}"
 
-        let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 1000) (Key.OfSeed 11L) hessian
-        let largest = Tensor.max(diagonal.Value).ToScalar()
-        let truth = (Exact.diagonal hessian).Value
-        let error = Tensor.norm(diagonal.Value - truth).ToScalar() / Tensor.norm(truth).ToScalar()
-        printfn $"largest entry of the diagonal {largest:f4}, relative error of all {error:p1}"
+            let diagonal = Hutchinson.diagonal (StoppingRule.matvecs 1000) (Key.OfSeed 11L) hessian
+            let largest = Tensor.max(diagonal.Value).ToScalar()
+            let truth = (Exact.diagonal hessian).Value
+            let error = Tensor.norm(diagonal.Value - truth).ToScalar() / Tensor.norm(truth).ToScalar()
+            printfn $"largest entry of the diagonal {largest:f4}, relative error of all {error:p1}"
 
-        let sample = StochasticLanczos.sample 8 80 (Key.OfSeed 12L) hessian
-        let density = SpectralDensity.ofSample Smoothing.pyHessian sample
-        let share = (CumulativeDensity.ofSample sample).At 0.01
+            let sample = StochasticLanczos.sample 8 80 (Key.OfSeed 12L) hessian
+            let density = SpectralDensity.ofSample Smoothing.pyHessian sample
+            let share = (CumulativeDensity.ofSample sample).At 0.01
 
-        printfn
-            $"Ritz values from {sample.Least:f5} to {sample.Largest:f5}; {share:p1} of the eigenvalues are below 0.01"
+            let least, largest = sample.Least, sample.Largest
+            printfn $"Ritz values from {least:f5} to {largest:f5}; {share:p1} of the eigenvalues are below 0.01"
 
-        let chart =
-            Chart.create
-                "Eigenvalue density"
-                (Axis.linear "eigenvalue λ")
-                ((Axis.logarithmic "density").WithRange(1e-3, 1e3))
-                [ Series.line "density" density.Grid density.Values ]
+            let chart =
+                Chart.create
+                    "Eigenvalue density"
+                    (Axis.linear "eigenvalue λ")
+                    ((Axis.logarithmic "density").WithRange(1e-3, 1e3))
+                    [ Series.line "density" density.Grid density.Values ]
 
-        File.WriteAllText(path, Chart.toSvg chart)
+            File.WriteAllText(path, Chart.toSvg chart)
 
-        Assert.That(abs (trace.Value - exact.Value), Is.LessThanOrEqualTo(6.0 * trace.StandardError + 1e-9))
-        Assert.That(error, Is.LessThan 0.2)
-        Assert.That(XDocument.Load(path).Root.Name.LocalName, Is.EqualTo "svg")
+            Expect.isLessThanOrEqual
+                "abs (trace.Value - exact.Value)"
+                (abs (trace.Value - exact.Value), 6.0 * trace.StandardError + 1e-9)
 
-    [<Test>]
-    let ``curvature of activations`` () =
-        let network, theta, inputs, labels, _, _ = trained.Value
-        let sum = Loss.softmaxCrossEntropy Reduction.Sum
-        let risk = network |> Network.risk Reduction.Sum sum [ Batch(inputs, labels) ]
-        let taps, stop = [ "0"; "2"; "4" ], StoppingRule.matvecs 200
+            Expect.isLessThan "error" (error, 0.2)
+            Expect.equal "XDocument.Load(path).Root.Name.…" "svg" (XDocument.Load(path).Root.Name.LocalName)
+        }
 
-        for found in ActivationHessian.traces network risk taps stop (Key.OfSeed 13L) theta do
-            let perSample = found.PerSample.Value.ToArray()
-            printfn $"after layer {found.Tap.Name}: {found.Trace}, the largest of a sample {Array.max perSample:f4}"
+        test "curvature of activations" {
+            let network, theta, inputs, labels, _, _ = trained.Value
+            let sum = Loss.softmaxCrossEntropy Reduction.Sum
+            let risk = network |> Network.risk Reduction.Sum sum [ Batch(inputs, labels) ]
+            let taps, stop = [ "0"; "2"; "4" ], StoppingRule.matvecs 200
 
-        let outputs = ActivationHessian.at network (sum labels) "4" theta inputs
-        Assert.That((Exact.trace outputs).Value, Is.GreaterThan 0.0)
+            for found in ActivationHessian.traces network risk taps stop (Key.OfSeed 13L) theta do
+                let perSample = found.PerSample.Value.ToArray()
+                printfn $"after layer {found.Tap.Name}: {found.Trace}, the largest of a sample {Array.max perSample:f4}"
 
-    [<Test>]
-    let ``products, as in torch-secorder`` () =
-        let network, theta, inputs, labels, loss, point = trained.Value
-        let hessian = point.Hessian
-        let v = Tensor.normal (Key.OfSeed 14L) DType.Float64 [ theta.Size ]
-        let exact = hessian.Apply v
-        let differences = (FiniteDifference.hessian loss theta).Apply v
+            let outputs = ActivationHessian.at network (sum labels) "4" theta inputs
+            Expect.isGreaterThan "(Exact.trace outputs).Value" ((Exact.trace outputs).Value, 0.0)
+        }
 
-        let model theta = Network.forward network theta inputs
-        let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
-        let product = gaussNewton.Apply v
+        test "products, as in torch-secorder" {
+            let network, theta, inputs, labels, loss, point = trained.Value
+            let hessian = point.Hessian
+            let v = Tensor.normal (Key.OfSeed 14L) DType.Float64 [ theta.Size ]
+            let exact = hessian.Apply v
+            let differences = (FiniteDifference.hessian loss theta).Apply v
 
-        let off = Tensor.norm(differences - exact).ToScalar() / Tensor.norm(exact).ToScalar()
+            let model theta = Network.forward network theta inputs
+            let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
+            let product = gaussNewton.Apply v
 
-        printf $"‖Hv‖ {Tensor.norm(exact).ToScalar():f6}; differences are off by {off:g2}; ‖Gv‖ "
-        printfn $"{Tensor.norm(product).ToScalar():f6}"
+            let off = Tensor.norm(differences - exact).ToScalar() / Tensor.norm(exact).ToScalar()
 
-        for q in [ 0.1; 1.0 ] do
-            let sparse =
-                Hutchinson.estimate
-                    (Probe.sparse q)
-                    Measurement.trace
-                    (StoppingRule.matvecs 4000)
-                    (Key.OfSeed 15L)
-                    hessian
+            printf $"‖Hv‖ {Tensor.norm(exact).ToScalar():f6}; differences are off by {off:g2}; ‖Gv‖ "
+            printfn $"{Tensor.norm(product).ToScalar():f6}"
 
-            printfn $"trace {sparse} where a share of {q} of each vector is not 0"
+            for q in [ 0.1; 1.0 ] do
+                let sparse =
+                    Hutchinson.estimate
+                        (Probe.sparse q)
+                        Measurement.trace
+                        (StoppingRule.matvecs 4000)
+                        (Key.OfSeed 15L)
+                        hessian
 
-        Assert.That(off, Is.LessThan 1e-6)
-        Assert.That(Tensor.norm(product).ToScalar(), Is.GreaterThan 0.0)
+                printfn $"trace {sparse} where a share of {q} of each vector is not 0"
 
-    [<Test>]
-    let ``the same for a residual network`` () =
-        let weightsFile = SharedData.path "data/resnet20_cifar10.safetensors"
-        let imageFile = SharedData.path "data/cifar10_test_1000.bin"
+            Expect.isLessThan "off" (off, 1e-6)
+            Expect.isGreaterThan "Tensor.norm(product)" (Tensor.norm(product).ToScalar(), 0.0)
+        }
 
-        let theta, network = ResNet.resNet20 |> Network.load DType.Float32 (Safetensors.read weightsFile)
-        let images, labels = Cifar.read10 DType.Float32 imageFile
-        let normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ] images
-        let batch = Batch(Tensor.slice 0 0 50 normalized, Tensor.slice 0 0 50 labels)
+        test "the same for a residual network" {
+            let weightsFile = SharedData.path "data/resnet20_cifar10.safetensors"
+            let imageFile = SharedData.path "data/cifar10_test_1000.bin"
 
-        let loss theta =
-            Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+            let theta, network = ResNet.resNet20 |> Network.load DType.Float32 (Safetensors.read weightsFile)
+            let images, labels = Cifar.read10 DType.Float32 imageFile
+            let normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ] images
+            let batch = Batch(Tensor.slice 0 0 50 normalized, Tensor.slice 0 0 50 labels)
 
-        let point = Hessian.evaluate (Risk.ofFunction loss) theta
-        let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
-        printfn $"loss {point.Loss:f7}, top two eigenvalues {pairs.Values[0]:f3} and {pairs.Values[1]:f3}"
+            let loss theta =
+                Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
 
-        let risk = network |> Network.risk Reduction.Sum (Loss.softmaxCrossEntropy Reduction.Sum) [ batch ]
-        let taps, stop = [ "conv1"; "layer1"; "layer2"; "layer3"; "linear" ], StoppingRule.matvecs 30
+            let point = Hessian.evaluate (Risk.ofFunction loss) theta
+            let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
+            printfn $"loss {point.Loss:f7}, top two eigenvalues {pairs.Values[0]:f3} and {pairs.Values[1]:f3}"
 
-        for found in ActivationHessian.traces network risk taps stop (Key.OfSeed 3L) theta do
-            printfn $"{found.Tap.Name} ({found.Tap.Size} numbers): trace {found.Trace}"
+            let risk = network |> Network.risk Reduction.Sum (Loss.softmaxCrossEntropy Reduction.Sum) [ batch ]
+            let taps, stop = [ "conv1"; "layer1"; "layer2"; "layer3"; "linear" ], StoppingRule.matvecs 30
 
-        Assert.That(point.Loss, Is.EqualTo(0.0351289).Within 1e-5)
-        Expect.close 1e-3 [| 211.3007; 155.8568 |] pairs.Values
+            for found in ActivationHessian.traces network risk taps stop (Key.OfSeed 3L) theta do
+                printfn $"{found.Tap.Name} ({found.Tap.Size} numbers): trace {found.Trace}"
+
+            Expect.within "point.Loss" 1e-5 0.0351289 point.Loss
+            Expect.close 1e-3 [| 211.3007; 155.8568 |] pairs.Values
+        }
+    ]

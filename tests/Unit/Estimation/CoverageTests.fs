@@ -1,7 +1,8 @@
-namespace Curvature.Tests.Unit
+module Curvature.Tests.Unit.CoverageTests
 
 open System
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
@@ -41,74 +42,76 @@ module private Traces =
                 }
         )
 
-[<TestFixture>]
-type CoverageTests() =
+let private holds (truth: float) (estimate: Estimate<float>) =
+    let interval = estimate.Interval 0.95
+    interval.Low <= truth && truth <= interval.High
 
-    let holds (truth: float) (estimate: Estimate<float>) =
-        let interval = estimate.Interval 0.95
-        interval.Low <= truth && truth <= interval.High
+let private keys = (Key.OfSeed 50L).Split 2000
 
-    let keys = (Key.OfSeed 50L).Split 2000
+[<Tests>]
+let tests =
+    testList "Unit.CoverageTests" [
+        // Normal probes look the same in every basis, so that a diagonal stands for every matrix with these
+        // eigenvalues.
+        test "95 percent intervals from 100 samples hold the truth in 93 to 97 percent of 2000 repetitions" {
+            let names, spectra = Matrices.spectra 1000 |> List.unzip
+            let truths = spectra |> List.map Array.sum
+            let identity = LinearOperator.identity DType.Float32 1000
+            let options = RunOptions.Default.WithBlockSize 100
 
-    // Normal probes look the same in every basis, so that a diagonal stands for every matrix with these eigenvalues.
-    [<Test>]
-    member _.``95 percent intervals from 100 samples hold the truth in 93 to 97 percent of 2000 repetitions``() =
-        let names, spectra = Matrices.spectra 1000 |> List.unzip
-        let truths = spectra |> List.map Array.sum
-        let identity = LinearOperator.identity DType.Float32 1000
-        let options = RunOptions.Default.WithBlockSize 100
+            let run key =
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.gaussian (Traces.ofSpectra spectra))
+                    (StoppingRule.matvecs 100)
+                    key
+                    identity
 
-        let run key =
-            Estimate.runWith
-                options
-                (Hutchinson.estimator Probe.gaussian (Traces.ofSpectra spectra))
-                (StoppingRule.matvecs 100)
-                key
-                identity
+            let results = keys |> Array.map (run >> List.map2 holds truths)
 
-        let results = keys |> Array.map (run >> List.map2 holds truths)
+            names
+            |> List.iteri (fun s name ->
+                let share = results |> Array.averageBy (fun held -> if held[s] then 1.0 else 0.0)
+                stdout.WriteLine $"{name}: {share}"
+                Expect.inRange name 0.93 0.97 share)
+        }
 
-        names
-        |> List.iteri (fun s name ->
-            let share = results |> Array.averageBy (fun held -> if held[s] then 1.0 else 0.0)
-            TestContext.Out.WriteLine $"{name}: {share}"
-            Assert.That(share, Is.InRange(0.93, 0.97), name))
+        // The Hessian of the network on digits, by its eigenvalues: normal probes do not see the basis.
+        test "intervals hold the truth as often for the Hessian of a network" {
+            let eigenvalues =
+                IO.File.ReadAllLines(SharedData.path "reference/digits_mlp_hessian_eigenvalues.txt")
+                |> Array.filter (fun line -> line.Trim() <> "" && not (line.StartsWith "#"))
+                |> Array.map float
 
-    // The Hessian of the network on digits, by its eigenvalues: normal probes do not see the basis.
-    [<Test>]
-    member _.``intervals hold the truth as often for the Hessian of a network``() =
-        let eigenvalues =
-            IO.File.ReadAllLines(SharedData.path "reference/digits_mlp_hessian_eigenvalues.txt")
-            |> Array.filter (fun line -> line.Trim() <> "" && not (line.StartsWith "#"))
-            |> Array.map float
+            let identity = LinearOperator.identity DType.Float32 eigenvalues.Length
+            let measurement = Traces.ofSpectra [ eigenvalues ]
+            let options = RunOptions.Default.WithBlockSize 100
 
-        let identity = LinearOperator.identity DType.Float32 eigenvalues.Length
-        let measurement = Traces.ofSpectra [ eigenvalues ]
-        let options = RunOptions.Default.WithBlockSize 100
+            let estimate key =
+                Estimate.runWith
+                    options
+                    (Hutchinson.estimator Probe.gaussian measurement)
+                    (StoppingRule.matvecs 100)
+                    key
+                    identity
+                |> List.head
 
-        let estimate key =
-            Estimate.runWith
-                options
-                (Hutchinson.estimator Probe.gaussian measurement)
-                (StoppingRule.matvecs 100)
-                key
-                identity
-            |> List.head
+            let share =
+                keys |> Array.averageBy (fun key -> if holds (Array.sum eigenvalues) (estimate key) then 1.0 else 0.0)
 
-        let share =
-            keys |> Array.averageBy (fun key -> if holds (Array.sum eigenvalues) (estimate key) then 1.0 else 0.0)
+            stdout.WriteLine $"digits: {share}"
+            Expect.inRange "share" 0.93 0.97 share
+        }
 
-        TestContext.Out.WriteLine $"digits: {share}"
-        Assert.That(share, Is.InRange(0.93, 0.97))
+        test "intervals of a run that stops by what it sees hold the truth at least as often as they say" {
+            let spectrum = Array.init 20 (fun i -> 1.0 + float i / 20.0)
+            let operator = LinearOperator.ofDiagonal (Tensor.ofArray [ 20 ] spectrum)
 
-    [<Test>]
-    member _.``intervals of a run that stops by what it sees hold the truth at least as often as they say``() =
-        let spectrum = Array.init 20 (fun i -> 1.0 + float i / 20.0)
-        let operator = LinearOperator.ofDiagonal (Tensor.ofArray [ 20 ] spectrum)
+            let run key =
+                Hutchinson.estimate Probe.gaussian Measurement.trace (StoppingRule.relativeErrorAt 0.8 0.1) key operator
 
-        let run key =
-            Hutchinson.estimate Probe.gaussian Measurement.trace (StoppingRule.relativeErrorAt 0.8 0.1) key operator
-
-        let share = keys |> Array.averageBy (fun key -> if holds (Array.sum spectrum) (run key) then 1.0 else 0.0)
-        // Five standard errors below what sequential intervals at 95 % hold.
-        Assert.That(share, Is.GreaterThanOrEqualTo(0.94 - 5.0 * sqrt (0.94 * 0.06 / float keys.Length)))
+            let share = keys |> Array.averageBy (fun key -> if holds (Array.sum spectrum) (run key) then 1.0 else 0.0)
+            // Five standard errors below what sequential intervals at 95 % hold.
+            Expect.isGreaterThanOrEqual "share" (share, 0.94 - 5.0 * sqrt (0.94 * 0.06 / float keys.Length))
+        }
+    ]

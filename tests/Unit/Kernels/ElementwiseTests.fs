@@ -4,7 +4,7 @@ module Curvature.Tests.Unit.Kernels.ElementwiseTests
 
 open System
 open System.IO
-open NUnit.Framework
+open Expecto
 open Curvature
 open Curvature.Kernels
 open Curvature.Tests.Unit.Kernels.Support
@@ -106,36 +106,6 @@ let private triples (values: 'T[]) =
     let n = values.Length
     [ for stride in [ n * n; n; 1 ] -> Array.init (n * n * n) (fun i -> values[i / stride % n]) ]
 
-[<Test>]
-let ``every operation has a reference`` () =
-    for op in operations do
-        holds $"{op} has no test" ((arithmetic op).IsSome <> (bound op).IsSome)
-
-[<Test>]
-let ``arithmetic is that of .NET, special values included`` () =
-    for op in operations do
-        match arithmetic op with
-        | None -> ()
-        | Some reference ->
-            for device in devices do
-                match triples special with
-                | [ a; b; c ] as operands ->
-                    let expected = Array.map3 reference a b c
-                    same (bits expected) (bits (compute device op operands))
-                | _ -> ()
-
-                match triples special32 with
-                | [ a; b; c ] as operands ->
-                    // Rounding a double result once more changes nothing for these, but for fused sums and powers.
-                    let expected =
-                        match op with
-                        | OpCode.MultiplyAdd -> Array.map3 (fun a b c -> MathF.FusedMultiplyAdd(a, b, c)) a b c
-                        | OpCode.Power -> Array.map2 (fun a b -> MathF.Pow(a, b)) a b
-                        | _ -> Array.map3 (fun a b c -> float32 (reference (float a) (float b) (float c))) a b c
-
-                    same (bits expected) (bits (compute device op operands))
-                | _ -> ()
-
 let private table =
     lazy
         (File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Kernels", "elementary-functions.csv"))
@@ -150,33 +120,6 @@ let private ulp (x: float) = max (Math.BitIncrement(abs x) - abs x) Double.Epsil
 let private ulp32 (x: float) =
     let rounded = MathF.Min(MathF.Abs(float32 x), Single.MaxValue)
     max (float (rounded - MathF.BitDecrement rounded)) (float Single.Epsilon)
-
-[<Test>]
-let ``functions are accurate to few units in the last place`` () =
-    for op in operations do
-        match bound op with
-        | None -> ()
-        | Some(bound32, bound64) ->
-            let rows = table.Value[op]
-            let arguments = Array.map fst rows
-
-            for device in devices do
-                let results = compute device op [ arguments; arguments; arguments ]
-
-                for (argument, expected), actual in Array.zip rows results do
-                    // The table is itself rounded.
-                    let error = abs (actual - expected) / ulp expected
-                    holds $"{op} {argument}: {actual} for {expected}, {device.Name}" (error <= bound64 + 0.5)
-
-                let rows = rows |> Array.filter (fun (argument, _) -> float (float32 argument) = argument)
-                holds $"{op}: {rows.Length} arguments" (rows.Length >= 50)
-                let arguments = rows |> Array.map (fst >> float32)
-                let results = compute device op [ arguments; arguments; arguments ]
-
-                for (argument, expected), actual in Array.zip rows results do
-                    if abs expected < float Single.MaxValue then
-                        let error = abs (float actual - expected) / ulp32 expected
-                        holds $"{op} {argument}: {actual} for {expected}, float32, {device.Name}" (error <= bound32)
 
 /// Functions where arguments and results are special; NaN goes to NaN in all of them.
 let private limits =
@@ -196,33 +139,98 @@ let private limits =
         OpCode.ReciprocalSqrt, [ 0.0, infinity; -0.0, -infinity; infinity, 0.0; -1.0, nan; 4.0, 0.5 ]
     ]
 
-[<Test>]
-let ``functions have the right limits, keep the sign of zero, and pass NaN on`` () =
-    same (operations |> List.filter (bound >> Option.isSome) |> set) (limits |> List.map fst |> set)
+[<Tests>]
+let tests =
+    testList "Unit.Kernels.ElementwiseTests" [
+        test "every operation has a reference" {
+            for op in operations do
+                holds $"{op} has no test" ((arithmetic op).IsSome <> (bound op).IsSome)
+        }
 
-    for op, cases in limits do
-        let arguments, expected = Array.unzip (Array.ofList ((nan, nan) :: cases))
+        test "arithmetic is that of .NET, special values included" {
+            for op in operations do
+                match arithmetic op with
+                | None -> ()
+                | Some reference ->
+                    for device in devices do
+                        match triples special with
+                        | [ a; b; c ] as operands ->
+                            let expected = Array.map3 reference a b c
+                            same (bits expected) (bits (compute device op operands))
+                        | _ -> ()
 
-        for device in devices do
-            let results = compute device op [ arguments; arguments; arguments ]
-            holds $"{op}: {results}" (bits results = bits expected)
-            let single = Array.map float32 arguments
-            let results = compute device op [ single; single; single ]
-            holds $"{op}: {results}, float32" (bits results = bits (Array.map float32 expected))
+                        match triples special32 with
+                        | [ a; b; c ] as operands ->
+                            // Rounding a double result once more changes nothing for these, but for fused sums and
+                            // powers.
+                            let expected =
+                                match op with
+                                | OpCode.MultiplyAdd -> Array.map3 (fun a b c -> MathF.FusedMultiplyAdd(a, b, c)) a b c
+                                | OpCode.Power -> Array.map2 (fun a b -> MathF.Pow(a, b)) a b
+                                | _ -> Array.map3 (fun a b c -> float32 (reference (float a) (float b) (float c))) a b c
 
-[<Test>]
-let ``an element's result depends neither on its place nor on the instruction set`` () =
-    let random = Random 1
+                            same (bits expected) (bits (compute device op operands))
+                        | _ -> ()
+        }
 
-    for op in operations do
-        let operands = [ for _ in 1..3 -> Array.init 200 (fun _ -> 4.0 * random.NextDouble() - 2.0) ]
-        let whole = compute devices.Head op operands
-        let single = operands |> List.map (Array.map float32)
-        let whole32 = compute devices.Head op single
+        test "functions are accurate to few units in the last place" {
+            for op in operations do
+                match bound op with
+                | None -> ()
+                | Some(bound32, bound64) ->
+                    let rows = table.Value[op]
+                    let arguments = Array.map fst rows
 
-        for device in devices do
-            for start, size in [ 0, 200; 0, 1; 1, 2; 5, 17; 3, 40; 100, 100; 199, 1 ] do
-                let part = Array.skip start >> Array.truncate size
-                same (bits (part whole)) (bits (compute device op (List.map part operands)))
-                let part = Array.skip start >> Array.truncate size
-                same (bits (part whole32)) (bits (compute device op (List.map part single)))
+                    for device in devices do
+                        let results = compute device op [ arguments; arguments; arguments ]
+
+                        for (argument, expected), actual in Array.zip rows results do
+                            // The table is itself rounded.
+                            let error = abs (actual - expected) / ulp expected
+                            holds $"{op} {argument}: {actual} for {expected}, {device.Name}" (error <= bound64 + 0.5)
+
+                        let rows = rows |> Array.filter (fun (argument, _) -> float (float32 argument) = argument)
+                        holds $"{op}: {rows.Length} arguments" (rows.Length >= 50)
+                        let arguments = rows |> Array.map (fst >> float32)
+                        let results = compute device op [ arguments; arguments; arguments ]
+
+                        for (argument, expected), actual in Array.zip rows results do
+                            if abs expected < float Single.MaxValue then
+                                let error = abs (float actual - expected) / ulp32 expected
+
+                                holds
+                                    $"{op} {argument}: {actual} for {expected}, float32, {device.Name}"
+                                    (error <= bound32)
+        }
+
+        test "functions have the right limits, keep the sign of zero, and pass NaN on" {
+            same (operations |> List.filter (bound >> Option.isSome) |> set) (limits |> List.map fst |> set)
+
+            for op, cases in limits do
+                let arguments, expected = Array.unzip (Array.ofList ((nan, nan) :: cases))
+
+                for device in devices do
+                    let results = compute device op [ arguments; arguments; arguments ]
+                    holds $"{op}: {results}" (bits results = bits expected)
+                    let single = Array.map float32 arguments
+                    let results = compute device op [ single; single; single ]
+                    holds $"{op}: {results}, float32" (bits results = bits (Array.map float32 expected))
+        }
+
+        test "an element's result depends neither on its place nor on the instruction set" {
+            let random = Random 1
+
+            for op in operations do
+                let operands = [ for _ in 1..3 -> Array.init 200 (fun _ -> 4.0 * random.NextDouble() - 2.0) ]
+                let whole = compute devices.Head op operands
+                let single = operands |> List.map (Array.map float32)
+                let whole32 = compute devices.Head op single
+
+                for device in devices do
+                    for start, size in [ 0, 200; 0, 1; 1, 2; 5, 17; 3, 40; 100, 100; 199, 1 ] do
+                        let part = Array.skip start >> Array.truncate size
+                        same (bits (part whole)) (bits (compute device op (List.map part operands)))
+                        let part = Array.skip start >> Array.truncate size
+                        same (bits (part whole32)) (bits (compute device op (List.map part single)))
+        }
+    ]

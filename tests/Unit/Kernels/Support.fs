@@ -2,9 +2,11 @@
 module Curvature.Tests.Unit.Kernels.Support
 
 open System
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.Kernels
+open Curvature.Tests
 
 /// The instruction sets that this machine can run, each with code paths of its own.
 let instructionSets = Enum.GetValues<InstructionSet>() |> Array.filter InstructionSets.IsSupported
@@ -85,7 +87,7 @@ type Layout =
                 buffer[place])
 
         let strays = Array.exists2 (fun written value -> not written && not (untouched value)) written buffer
-        Assert.That(strays, Is.False, "It wrote outside its target.")
+        Expect.isFalse "It wrote outside its target." strays
         values
 
     /// The elements of an array of the given shape in this layout, row-major.
@@ -147,13 +149,15 @@ let bits (values: 'T[]) =
         | _ -> invalidArg (nameof values) "Expected numbers.")
 
 /// A condition holds.
-let holds (message: string) (condition: bool) = Assert.That(condition, message)
+let holds (message: string) (condition: bool) = Expect.isTrue message condition
 
 /// Two values are equal; NaN equals NaN. (Equality comes first because assertions take long over large arrays.)
-let same (expected: 'T) (actual: 'T) = if expected <> actual then Assert.That<'T>(actual, Is.EqualTo(box expected))
+let same (expected: 'T) (actual: 'T) =
+    if not (LanguagePrimitives.GenericEqualityER expected actual) then
+        Expect.equal "values" expected actual
 
 /// A description is refused: the error names the argument, what was expected and what came.
 let refuses (argument: string) (make: unit -> unit) =
-    let error = Assert.Catch<DescriptionException>(Action make)
+    let error = Expect.caught<DescriptionException> make
     same argument error.Argument
     holds error.Message (error.Message.Contains "Expected" && error.Message.Contains "got")

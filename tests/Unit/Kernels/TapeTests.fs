@@ -2,7 +2,7 @@
 module Curvature.Tests.Unit.Kernels.TapeTests
 
 open System
-open NUnit.Framework
+open Expecto
 open Curvature
 open Curvature.Kernels
 open Curvature.Tests.Unit.Kernels.Support
@@ -143,34 +143,6 @@ let private close tolerance (results: float[] list, magnitudes: float[] list) (a
     |> List.forall (fun (results, magnitudes, actual) ->
         Array.zip3 results magnitudes actual |> Array.forall (fun (x, scale, y) -> abs (x - y) <= tolerance * scale))
 
-[<Test>]
-let ``random tapes over random layouts agree with an interpreter on all instruction sets and threads`` () =
-    let random = Random 7
-
-    for trial in 1..100 do
-        let case = randomCase random
-
-        let data =
-            case.Inputs |> Array.map (fun layout -> Array.init layout.Length (fun _ -> 2.0 * random.NextDouble() - 1.0))
-
-        let reference = expected case data
-        let rounded = expected case (data |> Array.map (Array.map (float32 >> float)))
-
-        for device in devices do
-            runCase id id device case data |> close 1e-12 reference |> holds $"trial {trial}, float64, {device.Name}"
-
-            // A comparison of numbers that float32 cannot tell apart may go the other way.
-            if
-                case.Code
-                |> Array.forall (fun instruction -> instruction.Op <> OpCode.Greater && instruction.Op <> OpCode.Select)
-            then
-                runCase float32 float device case data
-                |> close 1e-5 rounded
-                |> holds $"trial {trial}, float32, {device.Name}"
-
-        let results = teams |> List.map (fun device -> runCase float32 float device case data |> List.map bits)
-        results |> List.forall ((=) results.Head) |> holds $"trial {trial}: threads change bits"
-
 let private sumTape shape summed =
     let kept = Array.take (Array.length shape - summed) shape
 
@@ -185,117 +157,6 @@ let private sumTape shape summed =
             TapeOutput(0, Operand(2, 0L, [||]), Array.length shape)
         |]
     )
-
-[<Test>]
-let ``long sums are the same bits on any number of threads`` () =
-    for shape, summed in [ [| 1000003 |], 1; [| 3; 200001 |], 1; [| 7; 30; 1025 |], 2; [| 4096; 64 |], 1 ] do
-        let random = Random 3
-        let values = Array.init (count shape) (fun _ -> float32 (random.NextDouble()) - 0.3f)
-        let kept = count (Array.take (shape.Length - summed) shape)
-
-        let results =
-            teams
-            |> List.map (fun device ->
-                let memory =
-                    [ upload device values; upload device (Array.zeroCreate<float32> kept); upload device [| 0f |] ]
-
-                run device (device.Map(sumTape shape summed)) memory
-                download<float32> device kept memory[1], download<float32> device 1 memory[2])
-
-        results |> List.forall ((=) results.Head) |> holds $"{shape} {summed}"
-        let total = values |> Array.sumBy float
-        let sum = float (Array.head (snd results.Head))
-        holds $"{sum} is not {total}" (abs (sum - total) <= 1e-7 * total)
-
-[<Test>]
-let ``a target may be an input, in any order of outputs`` () =
-    let shape = [| 5000 |]
-    let operand slot = (denseLayout shape).Operand slot
-
-    // Slot 0 ← 2x, slot 1 ← x + y, where slot 0 holds x and slot 1 holds y.
-    let tape =
-        TapeDescription(
-            DType.Float64,
-            shape,
-            [| operand 0; operand 1 |],
-            [| 2.0 |],
-            [| Instruction(OpCode.Multiply, 0, 2); Instruction(OpCode.Add, 0, 1) |],
-            [| TapeOutput(3, operand 0); TapeOutput(4, operand 1) |]
-        )
-
-    for device in devices do
-        let x = Array.init 5000 float
-        let y = Array.init 5000 (fun i -> 0.5 * float i)
-        let memory = [ upload device x; upload device y ]
-        run device (device.Map tape) memory
-        download<float> device 5000 memory[0] |> same (Array.map (fun v -> 2.0 * v) x)
-        download<float> device 5000 memory[1] |> same (Array.map2 (+) x y)
-
-[<Test>]
-let ``two arrays can change places`` () =
-    let operand slot = (denseLayout [| 3000 |]).Operand slot
-
-    let tape =
-        TapeDescription(
-            DType.Float32,
-            [| 3000 |],
-            [| operand 0; operand 1 |],
-            [||],
-            [||],
-            [| TapeOutput(1, operand 0); TapeOutput(0, operand 1) |]
-        )
-
-    let device = devices.Head
-    let x = Array.init 3000 float32
-    let memory = [ upload device x; upload device (Array.map (fun v -> -v) x) ]
-    run device (device.Map tape) memory
-    download<float32> device 3000 memory[1] |> same x
-    download<float32> device 3000 memory[0] |> same (Array.map (fun v -> -v) x)
-
-[<Test>]
-let ``sums over nothing are zero`` () =
-    let device = devices.Head
-
-    let tape =
-        TapeDescription(
-            DType.Float64,
-            [| 3; 0 |],
-            [| Operand(0, 0L, [| 0; 1 |]) |],
-            [||],
-            [||],
-            [| TapeOutput(0, Operand(1, 0L, [| 1 |]), 1) |]
-        )
-
-    let memory = [ upload device [| 1.0 |]; upload device [| 7.0; 7.0; 7.0 |] ]
-    run device (device.Map tape) memory
-    download<float> device 3 memory[1] |> same [| 0.0; 0.0; 0.0 |]
-
-[<Test>]
-let ``running a tape allocates nothing`` () =
-    for device in teams do
-        let shape = [| 64; 1024 |]
-        let kernel = device.Map(sumTape shape 1)
-
-        let slots =
-            [
-                upload device (Array.create (count shape) 0.1f)
-                upload device (Array.zeroCreate<float32> 64)
-                upload device [| 0f |]
-            ]
-
-        let addresses = [| for memory in slots -> memory.Address |]
-
-        let allocated () =
-            let before = GC.GetAllocatedBytesForCurrentThread()
-
-            for _ in 1..100 do
-                kernel.Run(addresses, device.Threads)
-
-            GC.GetAllocatedBytesForCurrentThread() - before
-
-        // A thread's first run, and its first wait for another, make what later ones use again.
-        same 0L (Seq.min [ for _ in 1..5 -> allocated () ])
-        slots |> List.iter GC.KeepAlive
 
 let private malformed: (string * TapeDescription) list =
     let shape = [| 2; 3 |]
@@ -316,7 +177,158 @@ let private malformed: (string * TapeDescription) list =
         "Outputs", tape DType.Float32 shape [| input |] [||] [| TapeOutput(0, output.Target, 3) |]
     ]
 
-[<Test>]
-let ``a malformed tape is refused with the name of what is wrong`` () =
-    for name, tape in malformed do
-        refuses name (fun () -> devices.Head.Map tape |> ignore)
+[<Tests>]
+let tests =
+    testList "Unit.Kernels.TapeTests" [
+        test "random tapes over random layouts agree with an interpreter on all instruction sets and threads" {
+            let random = Random 7
+
+            for trial in 1..100 do
+                let case = randomCase random
+
+                let data =
+                    case.Inputs
+                    |> Array.map (fun layout -> Array.init layout.Length (fun _ -> 2.0 * random.NextDouble() - 1.0))
+
+                let reference = expected case data
+                let rounded = expected case (data |> Array.map (Array.map (float32 >> float)))
+
+                for device in devices do
+                    runCase id id device case data
+                    |> close 1e-12 reference
+                    |> holds $"trial {trial}, float64, {device.Name}"
+
+                    // A comparison of numbers that float32 cannot tell apart may go the other way.
+                    if
+                        case.Code
+                        |> Array.forall (fun instruction ->
+                            instruction.Op <> OpCode.Greater && instruction.Op <> OpCode.Select)
+                    then
+                        runCase float32 float device case data
+                        |> close 1e-5 rounded
+                        |> holds $"trial {trial}, float32, {device.Name}"
+
+                let results = teams |> List.map (fun device -> runCase float32 float device case data |> List.map bits)
+                results |> List.forall ((=) results.Head) |> holds $"trial {trial}: threads change bits"
+        }
+
+        test "long sums are the same bits on any number of threads" {
+            for shape, summed in [ [| 1000003 |], 1; [| 3; 200001 |], 1; [| 7; 30; 1025 |], 2; [| 4096; 64 |], 1 ] do
+                let random = Random 3
+                let values = Array.init (count shape) (fun _ -> float32 (random.NextDouble()) - 0.3f)
+                let kept = count (Array.take (shape.Length - summed) shape)
+
+                let results =
+                    teams
+                    |> List.map (fun device ->
+                        let memory =
+                            [
+                                upload device values
+                                upload device (Array.zeroCreate<float32> kept)
+                                upload device [| 0f |]
+                            ]
+
+                        run device (device.Map(sumTape shape summed)) memory
+                        download<float32> device kept memory[1], download<float32> device 1 memory[2])
+
+                results |> List.forall ((=) results.Head) |> holds $"{shape} {summed}"
+                let total = values |> Array.sumBy float
+                let sum = float (Array.head (snd results.Head))
+                holds $"{sum} is not {total}" (abs (sum - total) <= 1e-7 * total)
+        }
+
+        test "a target may be an input, in any order of outputs" {
+            let shape = [| 5000 |]
+            let operand slot = (denseLayout shape).Operand slot
+
+            // Slot 0 ← 2x, slot 1 ← x + y, where slot 0 holds x and slot 1 holds y.
+            let tape =
+                TapeDescription(
+                    DType.Float64,
+                    shape,
+                    [| operand 0; operand 1 |],
+                    [| 2.0 |],
+                    [| Instruction(OpCode.Multiply, 0, 2); Instruction(OpCode.Add, 0, 1) |],
+                    [| TapeOutput(3, operand 0); TapeOutput(4, operand 1) |]
+                )
+
+            for device in devices do
+                let x = Array.init 5000 float
+                let y = Array.init 5000 (fun i -> 0.5 * float i)
+                let memory = [ upload device x; upload device y ]
+                run device (device.Map tape) memory
+                download<float> device 5000 memory[0] |> same (Array.map (fun v -> 2.0 * v) x)
+                download<float> device 5000 memory[1] |> same (Array.map2 (+) x y)
+        }
+
+        test "two arrays can change places" {
+            let operand slot = (denseLayout [| 3000 |]).Operand slot
+
+            let tape =
+                TapeDescription(
+                    DType.Float32,
+                    [| 3000 |],
+                    [| operand 0; operand 1 |],
+                    [||],
+                    [||],
+                    [| TapeOutput(1, operand 0); TapeOutput(0, operand 1) |]
+                )
+
+            let device = devices.Head
+            let x = Array.init 3000 float32
+            let memory = [ upload device x; upload device (Array.map (fun v -> -v) x) ]
+            run device (device.Map tape) memory
+            download<float32> device 3000 memory[1] |> same x
+            download<float32> device 3000 memory[0] |> same (Array.map (fun v -> -v) x)
+        }
+
+        test "sums over nothing are zero" {
+            let device = devices.Head
+
+            let tape =
+                TapeDescription(
+                    DType.Float64,
+                    [| 3; 0 |],
+                    [| Operand(0, 0L, [| 0; 1 |]) |],
+                    [||],
+                    [||],
+                    [| TapeOutput(0, Operand(1, 0L, [| 1 |]), 1) |]
+                )
+
+            let memory = [ upload device [| 1.0 |]; upload device [| 7.0; 7.0; 7.0 |] ]
+            run device (device.Map tape) memory
+            download<float> device 3 memory[1] |> same [| 0.0; 0.0; 0.0 |]
+        }
+
+        test "running a tape allocates nothing" {
+            for device in teams do
+                let shape = [| 64; 1024 |]
+                let kernel = device.Map(sumTape shape 1)
+
+                let slots =
+                    [
+                        upload device (Array.create (count shape) 0.1f)
+                        upload device (Array.zeroCreate<float32> 64)
+                        upload device [| 0f |]
+                    ]
+
+                let addresses = [| for memory in slots -> memory.Address |]
+
+                let allocated () =
+                    let before = GC.GetAllocatedBytesForCurrentThread()
+
+                    for _ in 1..100 do
+                        kernel.Run(addresses, device.Threads)
+
+                    GC.GetAllocatedBytesForCurrentThread() - before
+
+                // A thread's first run, and its first wait for another, make what later ones use again.
+                same 0L (Seq.min [ for _ in 1..5 -> allocated () ])
+                slots |> List.iter GC.KeepAlive
+        }
+
+        test "a malformed tape is refused with the name of what is wrong" {
+            for name, tape in malformed do
+                refuses name (fun () -> devices.Head.Map tape |> ignore)
+        }
+    ]

@@ -2,7 +2,7 @@
 module Curvature.Tests.Unit.Kernels.WindowTests
 
 open System
-open NUnit.Framework
+open Expecto
 open Curvature
 open Curvature.Kernels
 open Curvature.Tests.Unit.Kernels.Support
@@ -63,31 +63,6 @@ let inline private sum
     Seq.append values[..2] values[count + 3 ..] |> Seq.forall ((=) 8.0) |> holds "wrote outside its target"
     values[3 .. count + 2]
 
-[<Test>]
-let ``sums over windows and their adjoints agree with a direct loop, on any number of threads`` () =
-    let random = Random 4
-
-    for images, height, width, channels in cases do
-        let inputs = images * height.Input * width.Input * channels
-        let outputs = images * height.Output * width.Output * channels
-        let pairs = pairs images height width channels
-
-        for adjoint in [ false; true ] do
-            let data = Array.init (if adjoint then outputs else inputs) (fun _ -> float (random.Next(-9, 10)))
-            let expected = Array.zeroCreate<float>(if adjoint then inputs else outputs)
-
-            for output, input in pairs do
-                if adjoint then
-                    expected[input] <- expected[input] + data[output]
-                else
-                    expected[output] <- expected[output] + data[input]
-
-            for device in devices @ teams do
-                let about = $"adjoint {adjoint}, {images} images, {height}, {width}, {channels} channels, {device.Name}"
-                let count = expected.Length
-                holds about (sum id id device images height width channels adjoint data count = expected)
-                holds about (sum float32 float device images height width channels adjoint data count = expected)
-
 let inline private maxima (device: Device) images height width channels (data: 'T[]) count =
     let sizes = WindowSizes(images, height, width, channels)
     let kernel = device.MaximumOfWindows(WindowMaximumDescription(dtypeOf<'T>, sizes, Place(0, 0L), Place(1, 1L)))
@@ -98,49 +73,87 @@ let inline private maxima (device: Device) images height width channels (data: '
     holds "wrote outside its target" (values[0] = -5 && values[count + 1] = -5)
     values[1..count]
 
-[<Test>]
-let ``positions of maxima are those of the first largest elements, or of the first NaN`` () =
-    let random = Random 3
+[<Tests>]
+let tests =
+    testList "Unit.Kernels.WindowTests" [
+        test "sums over windows and their adjoints agree with a direct loop, on any number of threads" {
+            let random = Random 4
 
-    for images, height, width, channels in cases do
-        let windows = pairs images height width channels |> List.groupBy fst
-        let count = images * height.Output * width.Output * channels
-        // A window without elements has no maximum.
-        if windows.Length = count then
-            let numbers =
-                Array.init (images * height.Input * width.Input * channels) (fun _ ->
-                    match random.Next 12 with
-                    | 0 -> nan
-                    | n -> float (n / 2))
+            for images, height, width, channels in cases do
+                let inputs = images * height.Input * width.Input * channels
+                let outputs = images * height.Output * width.Output * channels
+                let pairs = pairs images height width channels
 
-            let rank x = if Double.IsNaN x then infinity else x
+                for adjoint in [ false; true ] do
+                    let data = Array.init (if adjoint then outputs else inputs) (fun _ -> float (random.Next(-9, 10)))
+                    let expected = Array.zeroCreate<float>(if adjoint then inputs else outputs)
 
-            let expected =
-                [|
-                    for _, elements in windows ->
-                        elements |> List.map snd |> List.sort |> List.maxBy (fun i -> rank numbers[i])
-                |]
+                    for output, input in pairs do
+                        if adjoint then
+                            expected[input] <- expected[input] + data[output]
+                        else
+                            expected[output] <- expected[output] + data[input]
 
-            for device in teams do
-                same expected (maxima device images height width channels numbers count)
-                same expected (maxima device images height width channels (Array.map float32 numbers) count)
+                    for device in devices @ teams do
+                        let about =
+                            $"adjoint {adjoint}, {images} images, {height}, {width}, {channels} channels, {device.Name}"
 
-[<Test>]
-let ``descriptions that are not well formed are refused`` () =
-    let device = devices[0]
-    let axis = WindowAxis(4, 2, 2)
+                        let count = expected.Length
+                        holds about (sum id id device images height width channels adjoint data count = expected)
 
-    let sum height channels () =
-        let sizes = WindowSizes(1, height, axis, channels)
-        device.SumWindows(WindowSumDescription(DType.Float32, sizes, false, Place(0, 0L), Place(1, 0L))) |> ignore
+                        holds
+                            about
+                            (sum float32 float device images height width channels adjoint data count = expected)
+        }
 
-    let maximum width images () =
-        let sizes = WindowSizes(images, axis, width, 1)
-        device.MaximumOfWindows(WindowMaximumDescription(DType.Float32, sizes, Place(0, 0L), Place(1, 0L))) |> ignore
+        test "positions of maxima are those of the first largest elements, or of the first NaN" {
+            let random = Random 3
 
-    sum axis 1 ()
-    maximum axis 1 ()
-    sum (WindowAxis(4, 0)) 1 |> refuses "Height"
-    sum axis -1 |> refuses "Channels"
-    maximum (WindowAxis(4, 2, 1, 2)) 1 |> refuses "Width"
-    maximum axis 200_000_000 |> refuses "maximum"
+            for images, height, width, channels in cases do
+                let windows = pairs images height width channels |> List.groupBy fst
+                let count = images * height.Output * width.Output * channels
+                // A window without elements has no maximum.
+                if windows.Length = count then
+                    let numbers =
+                        Array.init (images * height.Input * width.Input * channels) (fun _ ->
+                            match random.Next 12 with
+                            | 0 -> nan
+                            | n -> float (n / 2))
+
+                    let rank x = if Double.IsNaN x then infinity else x
+
+                    let expected =
+                        [|
+                            for _, elements in windows ->
+                                elements |> List.map snd |> List.sort |> List.maxBy (fun i -> rank numbers[i])
+                        |]
+
+                    for device in teams do
+                        same expected (maxima device images height width channels numbers count)
+                        same expected (maxima device images height width channels (Array.map float32 numbers) count)
+        }
+
+        test "descriptions that are not well formed are refused" {
+            let device = devices[0]
+            let axis = WindowAxis(4, 2, 2)
+
+            let sum height channels () =
+                let sizes = WindowSizes(1, height, axis, channels)
+
+                device.SumWindows(WindowSumDescription(DType.Float32, sizes, false, Place(0, 0L), Place(1, 0L)))
+                |> ignore
+
+            let maximum width images () =
+                let sizes = WindowSizes(images, axis, width, 1)
+
+                device.MaximumOfWindows(WindowMaximumDescription(DType.Float32, sizes, Place(0, 0L), Place(1, 0L)))
+                |> ignore
+
+            sum axis 1 ()
+            maximum axis 1 ()
+            sum (WindowAxis(4, 0)) 1 |> refuses "Height"
+            sum axis -1 |> refuses "Channels"
+            maximum (WindowAxis(4, 2, 1, 2)) 1 |> refuses "Width"
+            maximum axis 200_000_000 |> refuses "maximum"
+        }
+    ]

@@ -6,7 +6,8 @@ open System.IO
 open System.Reflection
 open System.Runtime.Intrinsics
 open System.Xml.Linq
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature.Kernels
 
 /// Runs tests of an assembly again in a process of its own, whose runtime has vector instructions switched off. There
@@ -27,13 +28,13 @@ module WithoutInstructions =
     /// That a switch took effect in this process; without one, that the best instruction set runs here.
     let check () =
         match Environment.GetEnvironmentVariable expected with
-        | null -> Assert.That(InstructionSets.IsSupported InstructionSets.Best)
+        | null -> Expect.isTrue "InstructionSets.IsSupported Ins…" (InstructionSets.IsSupported InstructionSets.Best)
         | best ->
-            Assert.That(string InstructionSets.Best, Is.EqualTo best)
-            Assert.That(Vector512.IsHardwareAccelerated, Is.False)
-            Assert.That(InstructionSets.IsSupported InstructionSet.Avx512, Is.False)
+            Expect.equal "string InstructionSets.Best" best (string InstructionSets.Best)
+            Expect.isFalse "Vector512.IsHardwareAccelerated" Vector512.IsHardwareAccelerated
+            Expect.isFalse "InstructionSets.IsSupported Ins…" (InstructionSets.IsSupported InstructionSet.Avx512)
             let isAvx2Best = (best = string InstructionSet.Avx2)
-            Assert.That(Vector256.IsHardwareAccelerated, Is.EqualTo isAvx2Best)
+            Expect.equal "Vector256.IsHardwareAccelerated" isAvx2Best Vector256.IsHardwareAccelerated
 
     let private outcomes (results: string) =
         let document = XDocument.Load results
@@ -67,7 +68,7 @@ module WithoutInstructions =
         let _, off, best = switches |> List.find (fun (name, _, _) -> name = switch)
 
         if not (InstructionSets.IsSupported off) then
-            Assert.Ignore $"this machine has no {off}"
+            skiptest $"this machine has no {off}"
 
         let folder = Directory.CreateTempSubdirectory "curvature-instructions"
 
@@ -76,11 +77,11 @@ module WithoutInstructions =
             let error = child.StandardError.ReadToEndAsync()
             let output = child.StandardOutput.ReadToEnd()
             child.WaitForExit()
-            Assert.That(child.ExitCode, Is.Zero, $"{output}\n{error.Result}")
+            Expect.isZero $"{output}\n{error.Result}" child.ExitCode
             let outcomes = outcomes (Path.Combine(folder.FullName, "results.trx"))
             let passed = outcomes |> List.filter (fun (_, outcome) -> outcome = "Passed")
-            TestContext.Out.WriteLine $"{passed.Length} of {outcomes.Length} tests passed with {switch}=0"
-            Assert.That(passed |> List.exists (fun (name, _) -> name.Contains checking), $"{checking} did not run")
-            Assert.That(passed.Length, Is.GreaterThanOrEqualTo least)
+            stdout.WriteLine $"{passed.Length} of {outcomes.Length} tests passed with {switch}=0"
+            Expect.isTrue $"{checking} did not run" (passed |> List.exists (fun (name, _) -> name.Contains checking))
+            Expect.isGreaterThanOrEqual "passed.Length" (passed.Length, least)
         finally
             folder.Delete true

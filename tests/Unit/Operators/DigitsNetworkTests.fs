@@ -4,7 +4,8 @@ open System
 open System.IO
 open System.IO.Compression
 open System.Text.Json
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
@@ -73,98 +74,116 @@ module DigitsNetwork =
             $"{name} is {expected}, and came out as {actual}"
             (abs (actual - expected) <= tolerance * abs expected)
 
-[<TestFixture>]
-type DigitsNetworkTests() =
+module DigitsNetworkTests =
 
-    let norm (t: Tensor) = (Tensor.norm t).ToScalar()
+    let private norm (t: Tensor) = (Tensor.norm t).ToScalar()
 
-    [<TestCase(DType.Float64, 1e-9)>]
-    [<TestCase(DType.Float32, 1e-3)>]
-    member _.``loss, gradient, products and quadratic forms of a network on real digits``
-        (dtype: DType, tolerance: float)
-        =
-        let point = Hessian.evaluate (Risk.ofFunction (DigitsNetwork.loss dtype)) (DigitsNetwork.theta dtype)
-        let v = DigitsNetwork.direction dtype
-        let product = point.Hessian.Apply v
-        let first5 (t: Tensor) = (Tensor.slice 0 0 5 t).ToArray()
-        DigitsNetwork.close tolerance "loss" point.Loss
-        DigitsNetwork.close tolerance "gradient_norm" (norm point.Gradient)
-        Expect.close tolerance (DigitsNetwork.numbers "gradient_first5") (first5 point.Gradient)
-        DigitsNetwork.close tolerance "vHv" ((Tensor.dot v product).ToScalar())
-        DigitsNetwork.close tolerance "vHv" ((point.Hessian.QuadraticForms.Value(Tensor.unsqueeze 0 v)).ToArray()[0])
-        DigitsNetwork.close tolerance "Hv_norm" (norm product)
-        Expect.close tolerance (DigitsNetwork.numbers "Hv_first5") (first5 product)
+    [<Tests>]
+    let tests =
+        testList "Unit.DigitsNetworkTests" [
+            for dtype, tolerance in [ DType.Float64, 1e-9; DType.Float32, 1e-3 ] do
+                test $"loss, gradient, products and quadratic forms of a network on real digits ({dtype})" {
+                    let point =
+                        Hessian.evaluate (Risk.ofFunction (DigitsNetwork.loss dtype)) (DigitsNetwork.theta dtype)
 
-    [<TestCase(DType.Float64, 1e-9)>]
-    [<TestCase(DType.Float32, 1e-3)>]
-    member _.``exact trace, block traces and diagonal of a network on real digits``(dtype: DType, tolerance: float) =
-        let hessian = Hessian.at (DigitsNetwork.loss dtype) (DigitsNetwork.theta dtype)
-        let diagonal = (Exact.diagonal hessian).Value
-        DigitsNetwork.close tolerance "hessian_trace" ((Tensor.sum diagonal).ToScalar())
-        DigitsNetwork.close tolerance "hessian_diagonal_norm" (norm diagonal)
+                    let v = DigitsNetwork.direction dtype
+                    let product = point.Hessian.Apply v
+                    let first5 (t: Tensor) = (Tensor.slice 0 0 5 t).ToArray()
+                    DigitsNetwork.close tolerance "loss" point.Loss
+                    DigitsNetwork.close tolerance "gradient_norm" (norm point.Gradient)
+                    Expect.close tolerance (DigitsNetwork.numbers "gradient_first5") (first5 point.Gradient)
+                    DigitsNetwork.close tolerance "vHv" ((Tensor.dot v product).ToScalar())
 
-        Expect.close
-            tolerance
-            (DigitsNetwork.numbers "hessian_diagonal_first5")
-            (Tensor.slice 0 0 5 diagonal |> _.ToArray())
+                    DigitsNetwork.close
+                        tolerance
+                        "vHv"
+                        ((point.Hessian.QuadraticForms.Value(Tensor.unsqueeze 0 v)).ToArray()[0])
 
-        let traces =
-            DigitsNetwork.blocks
-            |> List.map (fun b -> (Tensor.slice 0 b.Offset b.Size diagonal |> Tensor.sum).ToScalar())
+                    DigitsNetwork.close tolerance "Hv_norm" (norm product)
+                    Expect.close tolerance (DigitsNetwork.numbers "Hv_first5") (first5 product)
+                }
 
-        Expect.close tolerance (DigitsNetwork.numbers "hessian_block_traces") (List.toArray traces)
+            for dtype, tolerance in [ DType.Float64, 1e-9; DType.Float32, 1e-3 ] do
+                test $"exact trace, block traces and diagonal of a network on real digits ({dtype}, {tolerance})" {
+                    let hessian = Hessian.at (DigitsNetwork.loss dtype) (DigitsNetwork.theta dtype)
+                    let diagonal = (Exact.diagonal hessian).Value
+                    DigitsNetwork.close tolerance "hessian_trace" ((Tensor.sum diagonal).ToScalar())
+                    DigitsNetwork.close tolerance "hessian_diagonal_norm" (norm diagonal)
 
-    [<Test>]
-    member _.``what is sampled of a network lies within 5 standard errors of the exact values``() =
-        let key = Key.OfSeed 9L
-        let hessian = Hessian.at (DigitsNetwork.loss DType.Float64) (DigitsNetwork.theta DType.Float64)
+                    Expect.close
+                        tolerance
+                        (DigitsNetwork.numbers "hessian_diagonal_first5")
+                        (Tensor.slice 0 0 5 diagonal |> _.ToArray())
 
-        let measurement =
-            Measurement.both
-                (Measurement.both Measurement.trace (Measurement.blockTraces DigitsNetwork.blocks))
-                (Measurement.both Measurement.diagonal Measurement.squaredFrobenius)
+                    let traces =
+                        DigitsNetwork.blocks
+                        |> List.map (fun b -> (Tensor.slice 0 b.Offset b.Size diagonal |> Tensor.sum).ToScalar())
 
-        let (trace, blocks), (diagonal, frobenius) =
-            Hutchinson.estimate Probe.rademacher measurement (StoppingRule.matvecs 64) key hessian
+                    Expect.close tolerance (DigitsNetwork.numbers "hessian_block_traces") (List.toArray traces)
+                }
 
-        let within name (expected: float) (estimate: Estimate<float>) =
-            Expect.isTrue
-                $"{name}: {expected} against {estimate} with {key}"
-                (abs (estimate.Value - expected) <= 5.0 * estimate.StandardError)
+            test "what is sampled of a network lies within 5 standard errors of the exact values" {
+                let key = Key.OfSeed 9L
+                let hessian = Hessian.at (DigitsNetwork.loss DType.Float64) (DigitsNetwork.theta DType.Float64)
 
-        within "trace" (DigitsNetwork.number "hessian_trace") trace
-        within "squared norm" (DigitsNetwork.number "hessian_frobenius_squared") frobenius
+                let measurement =
+                    Measurement.both
+                        (Measurement.both Measurement.trace (Measurement.blockTraces DigitsNetwork.blocks))
+                        (Measurement.both Measurement.diagonal Measurement.squaredFrobenius)
 
-        Array.iter2
-            (fun expected (block: BlockTrace) -> within block.Block.Name expected block.Trace)
-            (DigitsNetwork.numbers "hessian_block_traces")
-            blocks
+                let (trace, blocks), (diagonal, frobenius) =
+                    Hutchinson.estimate Probe.rademacher measurement (StoppingRule.matvecs 64) key hessian
 
-        let spread = sqrt (DigitsNetwork.number "hutchinson_variance_rademacher" / 64.0)
+                let within name (expected: float) (estimate: Estimate<float>) =
+                    Expect.isTrue
+                        $"{name}: {expected} against {estimate} with {key}"
+                        (abs (estimate.Value - expected) <= 5.0 * estimate.StandardError)
 
-        Expect.isTrue
-            $"standard error {trace.StandardError} against {spread} with {key}"
-            (trace.StandardError > 0.6 * spread && trace.StandardError < 1.6 * spread)
+                within "trace" (DigitsNetwork.number "hessian_trace") trace
+                within "squared norm" (DigitsNetwork.number "hessian_frobenius_squared") frobenius
 
-        let first, errors = diagonal.Value.ToArray(), diagonal.StandardError.ToArray()
+                Array.iter2
+                    (fun expected (block: BlockTrace) -> within block.Block.Name expected block.Trace)
+                    (DigitsNetwork.numbers "hessian_block_traces")
+                    blocks
 
-        DigitsNetwork.numbers "hessian_diagonal_first5"
-        |> Array.iteri (fun i expected ->
-            Expect.isTrue $"diagonal {i} with {key}" (abs (first[i] - expected) <= 6.0 * errors[i]))
+                let spread = sqrt (DigitsNetwork.number "hutchinson_variance_rademacher" / 64.0)
 
-    [<TestCase(DType.Float64, 1e-9)>]
-    [<TestCase(DType.Float32, 1e-3)>]
-    member _.``Gauss-Newton and Fisher matrices of a network on real digits``(dtype: DType, tolerance: float) =
-        let model, loss, theta = DigitsNetwork.logits dtype, DigitsNetwork.crossEntropy dtype, DigitsNetwork.theta dtype
-        let v = DigitsNetwork.direction dtype
-        let form (operator: LinearOperator) = (operator.QuadraticForms.Value(Tensor.unsqueeze 0 v)).ToArray()[0]
-        let gaussNewton = GaussNewton.at model loss theta
-        DigitsNetwork.close tolerance "ggn_trace" (Exact.trace gaussNewton).Value
-        DigitsNetwork.close tolerance "vGv" (form gaussNewton)
-        DigitsNetwork.close tolerance "vGv" ((Tensor.dot v (gaussNewton.Apply v)).ToScalar())
-        DigitsNetwork.close tolerance "Gv_norm" (norm (gaussNewton.Apply v))
-        DigitsNetwork.close tolerance "ggn_trace" (Exact.trace (Fisher.exact Likelihood.categorical model theta)).Value
-        let empirical = Fisher.empirical (DigitsNetwork.losses dtype) model theta
-        DigitsNetwork.close tolerance "empirical_fisher_trace" (Exact.trace empirical).Value
-        DigitsNetwork.close tolerance "vEv" (form empirical)
-        DigitsNetwork.close tolerance "vEv" ((Tensor.dot v (empirical.Apply v)).ToScalar())
+                Expect.isTrue
+                    $"standard error {trace.StandardError} against {spread} with {key}"
+                    (trace.StandardError > 0.6 * spread && trace.StandardError < 1.6 * spread)
+
+                let first, errors = diagonal.Value.ToArray(), diagonal.StandardError.ToArray()
+
+                DigitsNetwork.numbers "hessian_diagonal_first5"
+                |> Array.iteri (fun i expected ->
+                    Expect.isTrue $"diagonal {i} with {key}" (abs (first[i] - expected) <= 6.0 * errors[i]))
+            }
+
+            for dtype, tolerance in [ DType.Float64, 1e-9; DType.Float32, 1e-3 ] do
+                test $"Gauss-Newton and Fisher matrices of a network on real digits ({dtype}, {tolerance})" {
+                    let model, loss, theta =
+                        DigitsNetwork.logits dtype, DigitsNetwork.crossEntropy dtype, DigitsNetwork.theta dtype
+
+                    let v = DigitsNetwork.direction dtype
+
+                    let form (operator: LinearOperator) =
+                        (operator.QuadraticForms.Value(Tensor.unsqueeze 0 v)).ToArray()[0]
+
+                    let gaussNewton = GaussNewton.at model loss theta
+                    DigitsNetwork.close tolerance "ggn_trace" (Exact.trace gaussNewton).Value
+                    DigitsNetwork.close tolerance "vGv" (form gaussNewton)
+                    DigitsNetwork.close tolerance "vGv" ((Tensor.dot v (gaussNewton.Apply v)).ToScalar())
+                    DigitsNetwork.close tolerance "Gv_norm" (norm (gaussNewton.Apply v))
+
+                    DigitsNetwork.close
+                        tolerance
+                        "ggn_trace"
+                        (Exact.trace (Fisher.exact Likelihood.categorical model theta)).Value
+
+                    let empirical = Fisher.empirical (DigitsNetwork.losses dtype) model theta
+                    DigitsNetwork.close tolerance "empirical_fisher_trace" (Exact.trace empirical).Value
+                    DigitsNetwork.close tolerance "vEv" (form empirical)
+                    DigitsNetwork.close tolerance "vEv" ((Tensor.dot v (empirical.Apply v)).ToScalar())
+                }
+        ]

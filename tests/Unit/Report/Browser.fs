@@ -4,7 +4,7 @@ open System
 open System.Diagnostics
 open System.IO
 open System.Threading.Tasks
-open NUnit.Framework
+open Expecto
 open Curvature.Tests
 
 /// A browser without a window.
@@ -29,8 +29,7 @@ module Browser =
         match find () with
         | Some file -> file
         | None ->
-            Assert.Ignore
-                $"""This test shows a page in a browser, and none of {String.Join(", ", names)} is installed."""
+            skiptest $"""This test shows a page in a browser, and none of {String.Join(", ", names)} is installed."""
 
             ""
 
@@ -70,7 +69,7 @@ module Browser =
 
         if not (Task.WaitAll([| document :> Task; log |], TimeSpan.FromSeconds(float seconds))) then
             browser.Kill true
-            Expect.fail $"The browser took longer than {seconds} s."
+            failtest $"The browser took longer than {seconds} s."
 
         try
             profile.Delete true

@@ -1,115 +1,118 @@
-namespace Curvature.Tests.Unit
+/// What every search and sample does with operators that it cannot work with, and with the smallest that there are.
+module Curvature.Tests.Unit.SpectrumInputTests
 
 open System
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-/// What every search and sample does with operators that it cannot work with, and with the smallest that there are.
-[<TestFixture>]
-type SpectrumInputTests() =
+let private key = Key.OfSeed 4L
 
-    let key = Key.OfSeed 4L
+/// Everything here that takes an operator, with a way to the eigenvalues that it is about.
+let private methods: (string * (LinearOperator -> float[])) list =
+    [
+        "Lanczos", (fun a -> (Lanczos.run 6 key a).RitzValues)
+        "ThickRestartLanczos", (fun a -> (ThickRestartLanczos.find SpectrumEnd.Largest 1 a).Values)
+        "Lobpcg", (fun a -> (Lobpcg.find SpectrumEnd.Largest 1 a).Values)
+        "PowerIteration", (fun a -> (PowerIteration.find (PowerStop.residual 1e-9) 100 1 key a).Values)
+        "StochasticLanczos", (fun a -> (StochasticLanczos.sample 2 6 key a).Rules[0].Nodes)
+        "ChebyshevMoments",
+        fun a ->
+            let sample = ChebyshevMoments.sample 2 20 key a
+            [| sample.Centre + sample.HalfWidth * sample.Moments[1] |]
+    ]
 
-    /// Everything here that takes an operator, with a way to the eigenvalues that it is about.
-    let methods: (string * (LinearOperator -> float[])) list =
-        [
-            "Lanczos", (fun a -> (Lanczos.run 6 key a).RitzValues)
-            "ThickRestartLanczos", (fun a -> (ThickRestartLanczos.find SpectrumEnd.Largest 1 a).Values)
-            "Lobpcg", (fun a -> (Lobpcg.find SpectrumEnd.Largest 1 a).Values)
-            "PowerIteration", (fun a -> (PowerIteration.find (PowerStop.residual 1e-9) 100 1 key a).Values)
-            "StochasticLanczos", (fun a -> (StochasticLanczos.sample 2 6 key a).Rules[0].Nodes)
-            "ChebyshevMoments",
-            fun a ->
-                let sample = ChebyshevMoments.sample 2 20 key a
-                [| sample.Centre + sample.HalfWidth * sample.Moments[1] |]
-        ]
+let private claimed = LinearOperator.claim OperatorProperties.Symmetric
 
-    let claimed = LinearOperator.claim OperatorProperties.Symmetric
+[<Tests>]
+let tests =
+    testList "Unit.SpectrumInputTests" [
+        test "rectangular operators, and those that claim nothing, are refused by the name of the method" {
+            for name, run in methods do
+                Expect.error<OperatorException> [ name; "square"; "[2; 3]" ] (fun () ->
+                    run (LinearOperator.zero DType.Float64 2 3) |> ignore)
 
-    [<Test>]
-    member _.``rectangular operators, and those that claim nothing, are refused by the name of the method``() =
-        for name, run in methods do
-            Expect.error<OperatorException> [ name; "square"; "[2; 3]" ] (fun () ->
-                run (LinearOperator.zero DType.Float64 2 3) |> ignore)
+                Expect.error<OperatorException> [ name; "claim" ] (fun () ->
+                    run (LinearOperator.ofMatrix (Matrices.random 3 8 8)) |> ignore)
+        }
 
-            Expect.error<OperatorException> [ name; "claim" ] (fun () ->
-                run (LinearOperator.ofMatrix (Matrices.random 3 8 8)) |> ignore)
+        test "operators that claim symmetry falsely are found out by their products" {
+            for name, run in methods do
+                for matrix in [ Matrices.random 3 8 8; Matrices.symmetric 5 30 + 1e-4 * Matrices.random 6 30 30 ] do
+                    Expect.error<OperatorException> [ "matrix"; "claims to be symmetric" ] (fun () ->
+                        run (claimed (LinearOperator.ofMatrix matrix)) |> printfn "%s found %A" name)
+        }
 
-    [<Test>]
-    member _.``operators that claim symmetry falsely are found out by their products``() =
-        for name, run in methods do
-            for matrix in [ Matrices.random 3 8 8; Matrices.symmetric 5 30 + 1e-4 * Matrices.random 6 30 30 ] do
-                Expect.error<OperatorException> [ "matrix"; "claims to be symmetric" ] (fun () ->
-                    run (claimed (LinearOperator.ofMatrix matrix)) |> printfn "%s found %A" name)
+        testCase "products that are NaN or infinite are errors that name the vector" (fun () ->
+            for name, run in methods do
+                for bad in [ nan; infinity ] do
+                    // The first products are in order.
+                    let mutable products = 0
 
-    [<Test>]
-    member _.``products that are NaN or infinite are errors that name the vector``() =
-        for name, run in methods do
-            for bad in [ nan; infinity ] do
-                // The first products are in order.
-                let mutable products = 0
+                    let operator =
+                        LinearOperator.ofDelegate DType.Float64 9 9 (fun v ->
+                            products <- products + 1
+                            v |> Array.mapi (fun i x -> if products = 4 && i = 7 then bad else float (i + 1) * x))
 
-                let operator =
-                    LinearOperator.ofDelegate DType.Float64 9 9 (fun v ->
-                        products <- products + 1
-                        v |> Array.mapi (fun i x -> if products = 4 && i = 7 then bad else float (i + 1) * x))
+                    Expect.error<NonFiniteException> [ "vector" ] (fun () ->
+                        run (claimed operator) |> printfn "%s found %A" name))
 
-                Expect.error<NonFiniteException> [ "vector" ] (fun () ->
-                    run (claimed operator) |> printfn "%s found %A" name)
+        test "products of a single column that are NaN are errors too" {
+            let broken = claimed (LinearOperator.ofBlockFunction DType.Float64 1 1 (fun v -> v * nan))
 
-    [<Test>]
-    member _.``products of a single column that are NaN are errors too``() =
-        let broken = claimed (LinearOperator.ofBlockFunction DType.Float64 1 1 (fun v -> v * nan))
+            for name, run in methods do
+                Expect.error<NonFiniteException> [ "vector" ] (fun () -> run broken |> printfn "%s found %A" name)
+        }
 
-        for name, run in methods do
-            Expect.error<NonFiniteException> [ "vector" ] (fun () -> run broken |> printfn "%s found %A" name)
+        test "operators of one column, zero ones and multiples of the identity have exact answers" {
+            for name, run in methods do
+                for operator, value in
+                    [
+                        LinearOperator.ofDiagonal (Tensor.ofArray [ 1 ] [| -2.5 |]), -2.5
+                        LinearOperator.zero DType.Float64 1 1, 0.0
+                        LinearOperator.zero DType.Float64 7 7, 0.0
+                        LinearOperator.scalar DType.Float64 7 3.0, 3.0
+                        LinearOperator.scalar DType.Float64 7 -1e-200, -1e-200
+                    ] do
+                    let found = run operator
+                    Expect.isTrue $"{name} of {operator}: %A{found}" (abs (found[0] - value) <= 1e-13 * abs value)
+        }
 
-    [<Test>]
-    member _.``operators of one column, zero ones and multiples of the identity have exact answers``() =
-        for name, run in methods do
-            for operator, value in
-                [
-                    LinearOperator.ofDiagonal (Tensor.ofArray [ 1 ] [| -2.5 |]), -2.5
-                    LinearOperator.zero DType.Float64 1 1, 0.0
-                    LinearOperator.zero DType.Float64 7 7, 0.0
-                    LinearOperator.scalar DType.Float64 7 3.0, 3.0
-                    LinearOperator.scalar DType.Float64 7 -1e-200, -1e-200
-                ] do
-                let found = run operator
-                Expect.isTrue $"{name} of {operator}: %A{found}" (abs (found[0] - value) <= 1e-13 * abs value)
+        test "operators of no columns are typed errors, or have no eigenvalues" {
+            let none = LinearOperator.zero DType.Float64 0 0
 
-    [<Test>]
-    member _.``operators of no columns are typed errors, or have no eigenvalues``() =
-        let none = LinearOperator.zero DType.Float64 0 0
+            for name, run in methods do
+                if name <> "StochasticLanczos" then
+                    Expect.error<ArgumentRangeException> [] (fun () -> run none |> ignore)
 
-        for name, run in methods do
-            if name <> "StochasticLanczos" then
-                Expect.error<ArgumentRangeException> [] (fun () -> run none |> ignore)
+            Expect.close 0.0 [| 0.0 |] [| (StochasticLanczos.trace exp (StochasticLanczos.sample 2 3 key none)).Value |]
+        }
 
-        Expect.close 0.0 [| 0.0 |] [| (StochasticLanczos.trace exp (StochasticLanczos.sample 2 3 key none)).Value |]
+        test "what breaks down goes on, or ends with what is exact" {
+            // Two eigenvalues: every Krylov space ends after two steps.
+            let values = Array.append (Array.create 20 1.0) (Array.create 20 -3.0)
+            let operator = LinearOperator.ofDiagonal (Tensor.ofArray [ 40 ] values)
+            Expect.close 1e-13 [| -3.0; 1.0 |] (Lanczos.run 30 key operator).RitzValues
+            let options = EigenOptions.Default.WithMultiplicities()
+            let pairs = ThickRestartLanczos.findWith options SpectrumEnd.Smallest 30 operator
+            Expect.close 1e-13 (Array.truncate 30 (Array.sort values)) pairs.Values
+            let sample = StochasticLanczos.sample 4 30 key operator
+            Expect.isTrue "exact" (sample.Rules |> Array.forall (fun rule -> rule.IsExact && rule.Nodes.Length = 2))
+            Expect.close 1e-12 [| 20.0 * exp 1.0 + 20.0 * exp -3.0 |] [| (StochasticLanczos.trace exp sample).Value |]
+        }
 
-    [<Test>]
-    member _.``what breaks down goes on, or ends with what is exact``() =
-        // Two eigenvalues: every Krylov space ends after two steps.
-        let values = Array.append (Array.create 20 1.0) (Array.create 20 -3.0)
-        let operator = LinearOperator.ofDiagonal (Tensor.ofArray [ 40 ] values)
-        Expect.close 1e-13 [| -3.0; 1.0 |] (Lanczos.run 30 key operator).RitzValues
-        let options = EigenOptions.Default.WithMultiplicities()
-        let pairs = ThickRestartLanczos.findWith options SpectrumEnd.Smallest 30 operator
-        Expect.close 1e-13 (Array.truncate 30 (Array.sort values)) pairs.Values
-        let sample = StochasticLanczos.sample 4 30 key operator
-        Expect.isTrue "exact" (sample.Rules |> Array.forall (fun rule -> rule.IsExact && rule.Nodes.Length = 2))
-        Expect.close 1e-12 [| 20.0 * exp 1.0 + 20.0 * exp -3.0 |] [| (StochasticLanczos.trace exp sample).Value |]
+        test "an indefinite operator has no log-determinant, inverse or entropy" {
+            let indefinite =
+                StochasticLanczos.sample 4 12 key (LinearOperator.ofSymmetricMatrix (Matrices.symmetric 2 30))
 
-    [<Test>]
-    member _.``an indefinite operator has no log-determinant, inverse or entropy``() =
-        let indefinite = StochasticLanczos.sample 4 12 key (LinearOperator.ofSymmetricMatrix (Matrices.symmetric 2 30))
+            for what in
+                [ StochasticLanczos.logDeterminant; StochasticLanczos.traceOfInverse; StochasticLanczos.entropy ] do
+                Expect.error<OperatorException> [ "Ritz value of -" ] (fun () -> what indefinite |> ignore)
 
-        for what in [ StochasticLanczos.logDeterminant; StochasticLanczos.traceOfInverse; StochasticLanczos.entropy ] do
-            Expect.error<OperatorException> [ "Ritz value of -" ] (fun () -> what indefinite |> ignore)
-
-        // A shift that makes it definite is as good as any definite operator.
-        let shifted = StochasticLanczos.logDeterminantShifted 10.0 indefinite
-        Expect.isTrue $"{shifted}" (Double.IsFinite shifted.Value)
+            // A shift that makes it definite is as good as any definite operator.
+            let shifted = StochasticLanczos.logDeterminantShifted 10.0 indefinite
+            Expect.isTrue $"{shifted}" (Double.IsFinite shifted.Value)
+        }
+    ]
