@@ -40,7 +40,8 @@ module internal TensorProducts =
             let shape = t.Signature.Shape
 
             if labels.Length <> shape.Length then
-                Fail.shape $"einsum: \"{formula}\" has {labels.Length} labels for the axes of shape {t.ShapeText}"
+                Fail.shape
+                    $"einsum: \"{formula}\" has {labels.Length} labels for the {shape.Length} axes of {t.ShapeText}"
 
             for label, length in Array.zip labels shape do
                 match lengths.TryGetValue label with
@@ -94,16 +95,21 @@ module internal TensorProducts =
 
     let einsumOf (formula: string) (operands: Tensor list) : Tensor =
         let labels, result = parse formula operands.Length
-        let operands = List.zip labels operands
-        let lengths = lengths formula operands
 
         let isWanted i label =
-            let hasLabel (j, (labels, _)) = j <> i && Array.contains label labels
-            Array.contains label result || List.exists hasLabel (List.indexed operands)
+            let hasLabel (j, labels) = j <> i && Array.contains label labels
+            Array.contains label result || List.exists hasLabel (List.indexed labels)
 
-        operands
-        |> List.mapi (fun i operand -> sumAlone (isWanted i) operand)
-        |> contract (fun label -> float lengths[label]) result
+        match labels, operands with
+        | [ left; right ], [ a; b ] when Array.forall (isWanted 0) left && Array.forall (isWanted 1) right ->
+            Tensor.Of(Einsum(left, right, result), a, b)
+        | _ ->
+            let operands = List.zip labels operands
+            let lengths = lengths formula operands
+
+            operands
+            |> List.mapi (fun i operand -> sumAlone (isWanted i) operand)
+            |> contract (fun label -> float lengths[label]) result
 
     let einsum (formula: string) (a: Tensor) (b: Tensor) : Tensor = einsumOf formula [ a; b ]
 

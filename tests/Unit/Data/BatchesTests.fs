@@ -8,7 +8,7 @@ open Curvature.Tests
 [<TestFixture>]
 type BatchesTests() =
 
-    let inputs = Tensor.linspace 0.0 19.0 20 |> Tensor.reshape [ 10; 2 ]
+    let inputs = Tensor.linspace DType.Float64 0.0 19.0 20 |> Tensor.reshape [ 10; 2 ]
     let targets = Tensor.ofIndices [ 10 ] [| 0..9 |]
     let threes = BatchOptions.Default.WithSize 3
     let images = ImageSet.create (1, 1, 2) [| 0..9 |] [| 0uy .. 19uy |]

@@ -10,7 +10,7 @@ type ParameterTests() =
 
     let layout = ParameterLayout.ofShapes [ "first", [ 2; 3 ]; "second", []; "third", [ 0 ]; "fourth", [ 4 ] ]
 
-    let theta = Tensor.linspace 1.0 11.0 11
+    let theta = Tensor.linspace DType.Float64 1.0 11.0 11
 
     [<Test>]
     member _.``tensors lie one behind the other, row-major``() =
