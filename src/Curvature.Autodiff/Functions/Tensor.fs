@@ -301,8 +301,8 @@ module Tensor =
     /// last. It has no derivative.
     let argSort (axis: int) (t: Tensor) : Tensor = TensorSorting.argSort axis t
 
-    /// The `count` largest elements of the last axis from the largest on, and their Int32 positions. NaN comes last, and
-    /// of equal elements the first comes first. Raises ArgumentRangeException for more than there are.
+    /// The `count` largest elements of the last axis from the largest on, and their Int32 positions. NaN comes last,
+    /// and of equal elements the first comes first. Raises ArgumentRangeException for more than there are.
     let topK (count: int) (t: Tensor) : Tensor * Tensor = TensorSorting.topK count t
 
     /// The median over axes, which disappear: the mean of the two middle elements where their number is even. NaN where

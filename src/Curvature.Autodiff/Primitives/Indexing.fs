@@ -154,8 +154,8 @@ module internal Indexing =
         override _.Jvp(_, _, _) = [| ValueNone |]
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
 
-    /// The positions of the elements of the last axis in order, as Int32. Equal elements keep their order, and NaN comes
-    /// last. It has no derivative.
+    /// The positions of the elements of the last axis in order, as Int32. Equal elements keep their order, and NaN
+    /// comes last. It has no derivative.
     [<Sealed>]
     type ArgSort(descending: bool) =
         inherit Primitive("ArgSort", descending)

@@ -136,8 +136,8 @@ module internal ScalarFunction =
         | OpCode.Atan2 ->
             // The angle has no derivative at the origin; it is 0 there, as the norm's is.
             let square = a * a + b * b
-            let square = select square square one
-            [ b / square; -(a / square) ]
+            let over numerator = select square (numerator / select square square one) zero
+            [ over b; -(over a) ]
         | OpCode.Negate -> [ -one ]
         | OpCode.Abs -> [ Apply(OpCode.Sign, [ a ]) ]
         | OpCode.Sqrt -> [ Number 0.5 / y ]

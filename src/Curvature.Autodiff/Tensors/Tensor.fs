@@ -310,8 +310,8 @@ type Tensor internal (content: Content) =
     member this.Item
         with get (index: int): Tensor = this.Select [| AxisSelection.op_Implicit index |]
 
-    /// What indices and ranges take of the leading axes; axes with an index disappear. Raises ArgumentRangeException for
-    /// one outside its axis, and ShapeException for more of them than there are axes.
+    /// What indices and ranges take of the leading axes; axes with an index disappear. Raises ArgumentRangeException
+    /// for one outside its axis, and ShapeException for more of them than there are axes.
     member this.Item
         with get ([<ParamArray>] axes: AxisSelection[]): Tensor = this.Select axes
 

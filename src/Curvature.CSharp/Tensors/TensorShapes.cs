@@ -1,6 +1,7 @@
 namespace Curvature.CSharp;
 
-/// <summary>Rearranging, cutting and joining tensors, and the diagonals and triangles of matrices. Negative axes count from the end.</summary>
+/// <summary>Rearranging, cutting and joining tensors, and the diagonals and triangles of matrices. Negative axes count
+/// from the end.</summary>
 public static class TensorShapes
 {
     extension(Tensor)

@@ -60,8 +60,8 @@ internal sealed unsafe class ArgSortKernel<T> : CpuKernel
         }
     }
 
-    /// <summary>Keys that ascend in the wanted order, with their positions, and the positions of NaN after them. Returns
-    /// how many are not NaN.</summary>
+    /// <summary>Writes keys that ascend in the wanted order, with their positions, and the positions of NaN after
+    /// them. Returns how many are not NaN.</summary>
     private int Load(Span<T> elements, Span<T> keys, Span<int> positions)
     {
         var numbers = 0;

@@ -34,25 +34,35 @@ let ``indices and slices mean what they mean for arrays`` () =
 [<Test>]
 let ``four axes are sliced in every combination of indices and ranges`` () =
     let t = Tensor.arange DType.Float64 120 |> Tensor.reshape [ 2; 3; 4; 5 ]
-    let a = Array4D.init 2 3 4 5 (fun i j k l -> float (60 * i + 20 * j + 5 * k + l))
-    let entries (items: float seq) = List.ofSeq items
-    Expect.tensor 0.0 [] [ a[1, 2, 3, 4] ] t[1, 2, 3, 4]
-    Expect.tensor 0.0 [ 2; 2; 2; 2 ] (entries (Seq.cast a[*, 1.., 2..3, ..1])) t[*, 1.., 2..3, ..1]
-    Expect.tensor 0.0 [ 2; 3 ] (entries (Seq.cast a[*, *, 1, 2])) t[*, *, 1, 2]
-    Expect.tensor 0.0 [ 3; 5 ] (entries (Seq.cast a[1, *, 2, *])) t[1, *, 2, *]
-    Expect.tensor 0.0 [ 2; 2 ] (entries (Seq.cast a[*, 2, 1, 3..4])) t[*, 2, 1, 3..4]
-    Expect.tensor 0.0 [ 2 ] (entries (Seq.cast a[*, 2, 1, 3])) t[*, 2, 1, 3]
-    Expect.tensor 0.0 [ 3 ] (entries (Seq.cast a[0, 0.., 1, 3])) t[0, 0.., 1, 3]
-    Expect.tensor 0.0 [ 2 ] (entries (Seq.cast a[0, 1, 2..3, 4])) t[0, 1, 2..3, 4]
-    Expect.tensor 0.0 [ 4 ] (entries (Seq.cast a[0, 1, 2, 1..])) t[0, 1, 2, 1..]
-    Expect.tensor 0.0 [ 3; 4; 5 ] (entries (Seq.cast a[1, *, *, *])) t[1, *, *, *]
-    Expect.tensor 0.0 [ 2; 4; 5 ] (entries (Seq.cast a[*, 1, *, *])) t[*, 1, *, *]
-    Expect.tensor 0.0 [ 2; 3; 5 ] (entries (Seq.cast a[*, *, 1, *])) t[*, *, 1, *]
-    Expect.tensor 0.0 [ 2; 3; 4 ] (entries (Seq.cast a[*, *, *, 1])) t[*, *, *, 1]
-    Expect.tensor 0.0 [ 4; 5 ] (entries (Seq.cast a[1, 1, *, *])) t[1, 1, *, *]
-    Expect.tensor 0.0 [ 3; 4 ] (entries (Seq.cast a[1, *, *, 1])) t[1, *, *, 1]
-    Expect.tensor 0.0 [ 2; 4 ] (entries (Seq.cast a[*, 1, *, 1])) t[*, 1, *, 1]
-    Expect.tensor 0.0 [ 2; 5 ] (entries (Seq.cast a[*, 1, 1, *])) t[*, 1, 1, *]
+
+    let check shape (is: int list, js, ks, ls) part =
+        let entries =
+            [
+                for i in is do
+                    for j in js do
+                        for k in ks do
+                            for l in ls -> float (60 * i + 20 * j + 5 * k + l)
+            ]
+
+        Expect.tensor 0.0 shape entries part
+
+    check [] ([ 1 ], [ 2 ], [ 3 ], [ 4 ]) t[1, 2, 3, 4]
+    check [ 2; 2; 2; 2 ] ([ 0..1 ], [ 1..2 ], [ 2..3 ], [ 0..1 ]) t[*, 1.., 2..3, ..1]
+    check [ 2; 3 ] ([ 0..1 ], [ 0..2 ], [ 1 ], [ 2 ]) t[*, *, 1, 2]
+    check [ 3; 5 ] ([ 1 ], [ 0..2 ], [ 2 ], [ 0..4 ]) t[1, *, 2, *]
+    check [ 2; 2 ] ([ 0..1 ], [ 2 ], [ 1 ], [ 3..4 ]) t[*, 2, 1, 3..4]
+    check [ 2 ] ([ 0..1 ], [ 2 ], [ 1 ], [ 3 ]) t[*, 2, 1, 3]
+    check [ 3 ] ([ 0 ], [ 0..2 ], [ 1 ], [ 3 ]) t[0, 0.., 1, 3]
+    check [ 2 ] ([ 0 ], [ 1 ], [ 2..3 ], [ 4 ]) t[0, 1, 2..3, 4]
+    check [ 4 ] ([ 0 ], [ 1 ], [ 2 ], [ 1..4 ]) t[0, 1, 2, 1..]
+    check [ 3; 4; 5 ] ([ 1 ], [ 0..2 ], [ 0..3 ], [ 0..4 ]) t[1, *, *, *]
+    check [ 2; 4; 5 ] ([ 0..1 ], [ 1 ], [ 0..3 ], [ 0..4 ]) t[*, 1, *, *]
+    check [ 2; 3; 5 ] ([ 0..1 ], [ 0..2 ], [ 1 ], [ 0..4 ]) t[*, *, 1, *]
+    check [ 2; 3; 4 ] ([ 0..1 ], [ 0..2 ], [ 0..3 ], [ 1 ]) t[*, *, *, 1]
+    check [ 4; 5 ] ([ 1 ], [ 1 ], [ 0..3 ], [ 0..4 ]) t[1, 1, *, *]
+    check [ 3; 4 ] ([ 1 ], [ 0..2 ], [ 0..3 ], [ 1 ]) t[1, *, *, 1]
+    check [ 2; 4 ] ([ 0..1 ], [ 1 ], [ 0..3 ], [ 1 ]) t[*, 1, *, 1]
+    check [ 2; 5 ] ([ 0..1 ], [ 1 ], [ 1 ], [ 0..4 ]) t[*, 1, 1, *]
 
 [<Test>]
 let ``ranges of one axis run from first to last, and may be empty`` () =

@@ -2,8 +2,8 @@ namespace Curvature
 
 open Curvature.Kernels
 
-/// Trigonometric and hyperbolic functions that are composed of others. The forms are those that keep the digits of small
-/// results and do not overflow before the result does.
+/// Trigonometric and hyperbolic functions that are composed of others. Their forms keep the digits of small results,
+/// and do not overflow before the result does.
 module internal TensorTrigonometry =
 
     let tan (t: Tensor) : Tensor = Tensor.Sin t / Tensor.Cos t
