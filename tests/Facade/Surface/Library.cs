@@ -44,7 +44,8 @@ internal static class Library
         Core.SelectMany(assembly => assembly.GetExportedTypes())
             .Where(type => type.Namespace == "Curvature.FSharp" && IsModule(type))
             .SelectMany(type => type.GetMethods(Declared))
-            .Where(method => method.IsStatic && !method.Name.Contains('.') && !method.Name.EndsWith("$W"));
+            .Where(method => method.IsStatic && !method.Name.Contains('.'))
+            .Where(method => !method.Name.EndsWith("$W", StringComparison.Ordinal));
 
     /// <summary>The name of a function or value as an F# user writes it, such as Tensor.tanh.</summary>
     public static string FSharpName(MethodInfo function)
