@@ -89,6 +89,7 @@ let ``zeros, NaN and empty axes`` () =
     Expect.tensor 0.0 [ 3 ] [ 2.0; nan; 0.0 ] (Tensor.maxAxes [ 1 ] t)
     Expect.tensor 0.0 [ 3 ] [ 0.0; nan; 0.0 ] (Tensor.minAxes [ 1 ] t)
     Expect.tensor 0.0 [ 3 ] [ 1.0; nan; 0.0 ] (Tensor.medianAxes [ 1 ] t)
+    Expect.tensor 0.0 [ 2 ] [ nan; 0.0 ] (Tensor.medianAxes [ 0 ] t)
     Expect.tensor 0.0 [ 3 ] [ 0.0; nan; 0.0 ] (Tensor.prodAxes [ 1 ] t)
 
     let empty = Tensor.zeros DType.Float64 [ 2; 0 ]
