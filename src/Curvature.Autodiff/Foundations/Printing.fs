@@ -29,7 +29,8 @@ module internal Printing =
         else
             [ 0 .. edge - 1 ] @ [ -1 ] @ [ length - edge .. length - 1 ]
 
-    let show (dtype: DType) (shape: int[]) (values: float[]) =
+    /// The elements in nested brackets, of which all but the first line are indented.
+    let private brackets (number: float -> string) (indent: int) (shape: int[]) (values: float[]) =
         let strides = Shape.rowMajor shape
 
         let rec offsets axis offset =
@@ -40,14 +41,13 @@ module internal Printing =
                 |> Seq.filter (fun i -> i >= 0)
                 |> Seq.collect (fun i -> offsets (axis + 1) (offset + i * strides[axis]))
 
-        let width = offsets 0 0 |> Seq.fold (fun width offset -> max width (number dtype values[offset]).Length) 0
+        let width = offsets 0 0 |> Seq.fold (fun width offset -> max width (number values[offset]).Length) 0
 
         let text = StringBuilder()
-        let indent = "tensor(".Length
 
         let rec write axis (offset: int) =
             if axis = shape.Length then
-                text.Append((number dtype values[offset]).PadLeft(if shape.Length = 0 then 0 else width)) |> ignore
+                text.Append((number values[offset]).PadLeft(if shape.Length = 0 then 0 else width)) |> ignore
             else
                 text.Append '[' |> ignore
 
@@ -66,8 +66,12 @@ module internal Printing =
 
                 text.Append ']' |> ignore
 
-        text.Append "tensor(" |> ignore
         write 0 0
+        text.ToString()
+
+    /// A tensor as text: its elements, element type, and shape where the elements do not tell it.
+    let show (dtype: DType) (shape: int[]) (values: float[]) =
+        let opening = "tensor("
 
         let shapeNote =
             if shape.Length > 1 || (shape.Length = 1 && shape[0] > threshold) then
@@ -75,7 +79,32 @@ module internal Printing =
             else
                 ""
 
-        text.Append($", {name dtype}{shapeNote})").ToString()
+        $"{opening}{brackets (number dtype) opening.Length shape values}, {name dtype}{shapeNote})"
+
+    /// The elements alone, in a .NET format for numbers.
+    let showFormatted
+        (format: string)
+        (provider: IFormatProvider | null)
+        (dtype: DType)
+        (shape: int[])
+        (values: float[])
+        =
+        let culture: IFormatProvider =
+            match provider with
+            | null -> CultureInfo.InvariantCulture
+            | provider -> provider
+
+        let number (value: float) =
+            match dtype with
+            | DType.Int32 -> (int value).ToString(format, culture)
+            | DType.Float32 -> (float32 value).ToString(format, culture)
+            | _ -> value.ToString(format, culture)
+
+        try
+            brackets number 0 shape values
+        with :? FormatException ->
+            Fail.range
+                $"ToString: a format of {name dtype} numbers, such as \"f3\", was expected, and it is \"{format}\""
 
     /// A tensor whose values are not known yet.
     let showAbstract (kind: string) (dtype: DType) (shape: int[]) =

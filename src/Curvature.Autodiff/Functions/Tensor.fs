@@ -47,8 +47,9 @@ module Tensor =
     /// 0, 1, …, count − 1.
     let arange (dtype: DType) (count: int) : Tensor = TensorCreation.arange dtype count
 
-    /// `count` numbers from first to last at equal distances, Float64. Two at least.
-    let linspace (first: float) (last: float) (count: int) : Tensor = TensorCreation.linspace first last count
+    /// `count` numbers from first to last at equal distances, Float32 or Float64. Two at least.
+    let linspace (dtype: DType) (first: float) (last: float) (count: int) : Tensor =
+        TensorCreation.linspace dtype first last count
 
     /// The identity matrix.
     let eye (dtype: DType) (size: int) : Tensor = TensorCreation.eye dtype size
@@ -137,6 +138,20 @@ module Tensor =
     let sin (t: Tensor) = Tensor.Sin t
     /// Cosine, radians
     let cos (t: Tensor) = Tensor.Cos t
+    /// Tangent, radians
+    let tan (t: Tensor) = TensorTrigonometry.tan t
+    /// Angle with this sine, from −π/2 to π/2; NaN outside [−1, 1]. The derivative at −1 and 1 is infinite.
+    let asin (t: Tensor) = TensorTrigonometry.asin t
+    /// Angle with this cosine, from 0 to π; NaN outside [−1, 1]. The derivative at −1 and 1 is infinite.
+    let acos (t: Tensor) = TensorTrigonometry.acos t
+    /// Angle with this tangent, from −π/2 to π/2
+    let atan (t: Tensor) = TensorTrigonometry.atan t
+    /// Angle of the point (x, y), from −π to π; y comes first. All derivatives at the origin are 0.
+    let atan2 (y: Tensor) (x: Tensor) = TensorTrigonometry.atan2 y x
+    /// Hyperbolic sine
+    let sinh (t: Tensor) = TensorTrigonometry.sinh t
+    /// Hyperbolic cosine
+    let cosh (t: Tensor) = TensorTrigonometry.cosh t
     /// Hyperbolic tangent
     let tanh (t: Tensor) = Tensor.Tanh t
     /// 1/(1 + e⁻ˣ)
@@ -153,22 +168,42 @@ module Tensor =
     let sign (t: Tensor) = Tensor.Apply(OpCode.Sign, t)
     /// Largest integer ≤ x; the derivative is 0.
     let floor (t: Tensor) = Tensor.Floor t
-    /// The larger of two; where they are equal, each carries half of the derivative.
-    let maximum (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Maximum, a, b)
-    /// The smaller of two; where they are equal, each carries half of the derivative.
-    let minimum (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Minimum, a, b)
-    /// 1 where a > b, else 0; the derivative is 0.
-    let greater (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Greater, a, b)
-    /// 1 where a ≥ b, else 0; the derivative is 0.
-    let greaterOrEqual (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.GreaterOrEqual, a, b)
-    /// 1 where a = b, else 0; the derivative is 0.
-    let equal (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Equal, a, b)
-    /// a where the mask is not 0, else b. Values of the branch that is not taken do not matter. Where its derivative is
-    /// infinite, as that of √x at 0, reverse mode gives NaN; keep the argument of such a function away from there by
-    /// another `where`.
-    let where (mask: Tensor) (a: Tensor) (b: Tensor) = Tensor.Apply(OpCode.Select, mask, a, b)
+    /// Smallest integer ≥ x; the derivative is 0.
+    let ceil (t: Tensor) = TensorSteps.ceil t
+    /// Nearest integer, and of two the even one; the derivative is 0.
+    let round (t: Tensor) = TensorSteps.round t
+    /// x where it lies between low and high, else the nearer of the two. The derivative is 1 from low to high, both
+    /// included, and 0 elsewhere. NaN stays. Raises ArgumentRangeException where low is above high.
+    let clip (low: float) (high: float) (t: Tensor) : Tensor = TensorSteps.clip low high t
+    /// 1 where x is NaN, else 0; the derivative is 0.
+    let isNaN (t: Tensor) = TensorSteps.isNaN t
+    /// 1 where x is neither NaN nor infinite, else 0; the derivative is 0.
+    let isFinite (t: Tensor) = TensorSteps.isFinite t
+
+    // ---- two operands, one of which may be a number
+
+    /// The larger of two, one of which may be a number; where they are equal, each carries half of the derivative.
+    let inline maximum (a: ^a) (b: ^b) : Tensor = ((^a or ^b): (static member Maximum: ^a * ^b -> Tensor) (a, b))
+    /// The smaller of two, one of which may be a number; where they are equal, each carries half of the derivative.
+    let inline minimum (a: ^a) (b: ^b) : Tensor = ((^a or ^b): (static member Minimum: ^a * ^b -> Tensor) (a, b))
+    /// 1 where a > b, else 0; the derivative is 0. One of the two may be a number.
+    let inline greater (a: ^a) (b: ^b) : Tensor = ((^a or ^b): (static member Greater: ^a * ^b -> Tensor) (a, b))
+
+    /// 1 where a ≥ b, else 0; the derivative is 0. One of the two may be a number.
+    let inline greaterOrEqual (a: ^a) (b: ^b) : Tensor =
+        ((^a or ^b): (static member GreaterOrEqual: ^a * ^b -> Tensor) (a, b))
+
+    /// 1 where a = b, else 0; the derivative is 0. One of the two may be a number.
+    let inline equal (a: ^a) (b: ^b) : Tensor = ((^a or ^b): (static member Equal: ^a * ^b -> Tensor) (a, b))
+
+    /// a where the mask is not 0, else b; a and b may be numbers. Values of the branch that is not taken do not matter.
+    /// Where its derivative is infinite, as that of √x at 0, reverse mode gives NaN; keep the argument of such a
+    /// function away from there by another `where`.
+    let inline where (mask: ^m) (a: ^a) (b: ^b) : Tensor =
+        ((^m or ^a or ^b): (static member Where: ^m * ^a * ^b -> Tensor) (mask, a, b))
+
     /// max(x, 0), with derivative 0 at 0.
-    let relu (t: Tensor) = let zero = zerosLike t in where (greater t zero) t zero
+    let relu (t: Tensor) = where (greater t 0.0) t 0.0
     /// x·Φ(x), with Φ the standard normal distribution function (Hendrycks & Gimpel 2016).
     let gelu (t: Tensor) : Tensor = 0.5 * t * (1.0 + erf (t * Math.Sqrt 0.5))
     /// x·sigmoid(x)
@@ -199,8 +234,42 @@ module Tensor =
     /// The mean of all elements. Raises ShapeException where there are none.
     let mean (t: Tensor) : Tensor = meanAxes [ 0 .. t.Rank - 1 ] t
 
-    /// The position of the first largest element of the last axis, Int32. It has no derivative.
-    let argMax (t: Tensor) : Tensor = Tensor.Of(Indexing.ArgMaximum(), t)
+    /// The variance over axes, which disappear: Σ(x − mean)²/(n − correction). A correction of 1 makes it unbiased for
+    /// independent samples. Raises ShapeException where n is not above the correction.
+    let varAxes (axes: int list) (correction: int) (t: Tensor) : Tensor = TensorReductions.varAxes axes correction t
+
+    /// The variance of all elements, divided by their number. Raises ShapeException where there are none.
+    let var (t: Tensor) : Tensor = varAxes [ 0 .. t.Rank - 1 ] 0 t
+
+    /// The root of `varAxes`. Where all elements are equal its derivatives are 0, as those of `norm`.
+    let stdAxes (axes: int list) (correction: int) (t: Tensor) : Tensor = TensorReductions.stdAxes axes correction t
+
+    /// The root of `var`.
+    let std (t: Tensor) : Tensor = stdAxes [ 0 .. t.Rank - 1 ] 0 t
+
+    /// The product over axes, which disappear; 1 where there are no elements. Derivatives hold at 0 too.
+    let prodAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.prodAxes axes t
+
+    /// The product of all elements.
+    let prod (t: Tensor) : Tensor = prodAxes [ 0 .. t.Rank - 1 ] t
+
+    /// 1 where an element over the axes, which disappear, is not 0, else 0. NaN is not 0.
+    let anyAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.anyAxes axes t
+
+    /// 1 if an element is not 0, else 0.
+    let any (t: Tensor) : Tensor = anyAxes [ 0 .. t.Rank - 1 ] t
+
+    /// 1 where no element over the axes, which disappear, is 0, else 0.
+    let allAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.allAxes axes t
+
+    /// 1 if no element is 0, else 0.
+    let all (t: Tensor) : Tensor = allAxes [ 0 .. t.Rank - 1 ] t
+
+    /// The position of the first largest element of the last axis, or of the first NaN, Int32. It has no derivative.
+    let argMax (t: Tensor) : Tensor = TensorReductions.argMax t
+
+    /// The position of the first smallest element of the last axis, or of the first NaN, Int32. It has no derivative.
+    let argMin (t: Tensor) : Tensor = TensorReductions.argMin t
 
     /// The elements of an axis at the given Int32 positions; the positions' axes take the axis's place.
     /// Raises ArgumentRangeException for a position outside the axis.
@@ -212,6 +281,36 @@ module Tensor =
 
     /// The largest element of the last axis; the derivative goes to the first of equal ones.
     let max (t: Tensor) : Tensor = pick (argMax t) t
+
+    /// The smallest element of the last axis; the derivative goes to the first of equal ones.
+    let min (t: Tensor) : Tensor = pick (argMin t) t
+
+    /// The largest element over axes, which disappear; the derivative goes to the first of equal ones. NaN where there
+    /// is one. Raises ShapeException where there are no elements.
+    let maxAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.maxAxes axes t
+
+    /// The smallest element over axes, with the rules of `maxAxes`.
+    let minAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.minAxes axes t
+
+    // ---- sorting
+
+    /// The elements of an axis in ascending order, NaN last. Derivatives follow the elements.
+    let sort (axis: int) (t: Tensor) : Tensor = TensorSorting.sort axis t
+
+    /// The positions of the elements of an axis in ascending order, Int32. Equal elements keep their order, NaN comes
+    /// last. It has no derivative.
+    let argSort (axis: int) (t: Tensor) : Tensor = TensorSorting.argSort axis t
+
+    /// The `count` largest elements of the last axis from the largest on, and their Int32 positions. NaN comes last,
+    /// and of equal elements the first comes first. Raises ArgumentRangeException for more than there are.
+    let topK (count: int) (t: Tensor) : Tensor * Tensor = TensorSorting.topK count t
+
+    /// The median over axes, which disappear: the mean of the two middle elements where their number is even. NaN where
+    /// there is one. Raises ShapeException where there are no elements.
+    let medianAxes (axes: int list) (t: Tensor) : Tensor = TensorSorting.medianAxes axes t
+
+    /// The median of all elements.
+    let median (t: Tensor) : Tensor = medianAxes [ 0 .. t.Rank - 1 ] t
 
     /// Zeros of length `length` along a new axis, to which each update is added at its Int32 position; the adjoint of
     /// `take`.
@@ -225,11 +324,33 @@ module Tensor =
     /// Raises DataException for a label outside 0 … classes − 1, unless labels are being traced; then such a row is 0.
     let oneHot (dtype: DType) (classes: int) (labels: Tensor) : Tensor = TensorSelection.oneHot dtype classes labels
 
+    // ---- diagonals and triangles of matrices, the last two axes
+
+    /// The diagonal of each matrix.
+    let diagonal (t: Tensor) : Tensor = TensorTriangles.diagonal t
+
+    /// A matrix with the elements of the last axis on its diagonal and 0 elsewhere.
+    let diag (t: Tensor) : Tensor = TensorTriangles.diag t
+
+    /// The sum of the diagonal of each matrix.
+    let trace (t: Tensor) : Tensor = TensorTriangles.trace t
+
+    /// Each matrix with 0 above the diagonal that is `offset` to the right of the main one.
+    let tril (offset: int) (t: Tensor) : Tensor = TensorTriangles.tril offset t
+
+    /// Each matrix with 0 below the diagonal that is `offset` to the right of the main one.
+    let triu (offset: int) (t: Tensor) : Tensor = TensorTriangles.triu offset t
+
     // ---- products
 
-    /// A product of two tensors in Einstein's notation, such as "ij,jk->ik". Each label of an operand occurs in the
-    /// other one or in the result.
+    /// A product of two tensors in Einstein's notation, such as "ij,jk->ik". Labels that the result does not have are
+    /// summed over.
     let einsum (formula: string) (a: Tensor) (b: Tensor) : Tensor = TensorProducts.einsum formula a b
+
+    /// A product of any number of tensors in Einstein's notation, such as "ij,jk,kl->il"; of one, such as "ij->j", too.
+    /// Two are multiplied at a time: always those that take the fewest multiplications, of equal ones those with the
+    /// smallest result.
+    let einsumOf (formula: string) (operands: Tensor list) : Tensor = TensorProducts.einsumOf formula operands
 
     /// The matrix product over the last two axes; leading axes broadcast. A vector on either side is a row or column.
     let matmul (a: Tensor) (b: Tensor) : Tensor = TensorProducts.matmul a b

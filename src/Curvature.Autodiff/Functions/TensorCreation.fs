@@ -36,9 +36,15 @@ module internal TensorCreation =
         Count.between 0 Array.MaxLength "arange" count
         ofIndices [ count ] [| 0 .. count - 1 |] |> convert dtype
 
-    let linspace (first: float) (last: float) (count: int) : Tensor =
+    let linspace (dtype: DType) (first: float) (last: float) (count: int) : Tensor =
         Count.between 2 Array.MaxLength "linspace" count
-        ofArray [ count ] (Array.init count (fun i -> first + (last - first) * float i / float (count - 1)))
+
+        if dtype = DType.Int32 then
+            Fail.dtype "linspace: dtype is Float32 or Float64, and Int32 was asked for; convert the result"
+
+        Array.init count (fun i -> first + (last - first) * float i / float (count - 1))
+        |> ofArray [ count ]
+        |> convert dtype
 
     let eye (dtype: DType) (size: int) : Tensor =
         Shape.size [| size; size |] |> ignore
@@ -62,6 +68,7 @@ module internal TensorCreation =
         let rec shapeOf (value: obj) =
             match value with
             | :? string -> Fail.dtype "tensor: text is not a number"
+            | :? Tensor -> []
             | :? Array as array when array.Rank > 1 -> List.init array.Rank array.GetLength
             | :? IEnumerable as items ->
                 let items = items |> Seq.cast<obj> |> Seq.toList
@@ -85,6 +92,7 @@ module internal TensorCreation =
 
         let rec leaves (value: obj) : obj seq =
             match value with
+            | :? Tensor -> Seq.singleton value
             | :? IEnumerable as items -> items |> Seq.cast<obj> |> Seq.collect leaves
             | leaf -> Seq.singleton leaf
 

@@ -154,6 +154,31 @@ module internal Indexing =
         override _.Jvp(_, _, _) = [| ValueNone |]
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
 
+    /// The positions of the elements of the last axis in order, as Int32. Equal elements keep their order, and NaN
+    /// comes last. It has no derivative.
+    [<Sealed>]
+    type ArgSort(descending: bool) =
+        inherit Primitive("ArgSort", descending)
+
+        override _.Infer operands =
+            if operands[0].Shape.Length = 0 then
+                Fail.shape "argSort: a scalar has no axis to sort"
+
+            [| { operands[0] with DType = DType.Int32 } |]
+
+        override _.Evaluation =
+            Compute(fun emitter sources targets ->
+                let source = emitter.RowMajor sources[0]
+                let length = Array.last source.Shape
+                let rows = product source.Shape[.. source.Shape.Length - 2]
+
+                emitter.IntoRowMajor targets[0] (fun target ->
+                    let sort = ArgSortDescription(source.DType, rows, length, descending, source.Place, target.Place)
+                    emitter.Emit(emitter.Device.ArgSort sort, [ source ], [ target ])))
+
+        override _.Jvp(_, _, _) = [| ValueNone |]
+        override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
+
     /// Sums of all elements up to each one along an axis, or from each one on.
     [<Sealed>]
     type CumulativeSum(axis: int, reverse: bool) =

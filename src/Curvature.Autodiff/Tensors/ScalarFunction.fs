@@ -103,7 +103,8 @@ module internal ScalarFunction =
         | OpCode.Greater
         | OpCode.GreaterOrEqual
         | OpCode.Equal
-        | OpCode.Power -> 2
+        | OpCode.Power
+        | OpCode.Atan2 -> 2
         | OpCode.MultiplyAdd
         | OpCode.Select -> 3
         | _ -> 1
@@ -132,6 +133,11 @@ module internal ScalarFunction =
             // multiplies by the derivatives of what is not selected.
             let exponent = select a b (select b b one)
             [ b * Apply(OpCode.Power, [ a; exponent - one ]); y * Apply(OpCode.Log, [ select a a one ]) ]
+        | OpCode.Atan2 ->
+            // The angle has no derivative at the origin; it is 0 there, as the norm's is.
+            let square = a * a + b * b
+            let over numerator = select square (numerator / select square square one) zero
+            [ over b; -(over a) ]
         | OpCode.Negate -> [ -one ]
         | OpCode.Abs -> [ Apply(OpCode.Sign, [ a ]) ]
         | OpCode.Sqrt -> [ Number 0.5 / y ]

@@ -1,6 +1,7 @@
 namespace rec Curvature
 
 open System
+open System.Collections.Generic
 open System.Threading
 open Curvature.Kernels
 
@@ -151,6 +152,8 @@ type internal Arithmetic() =
     abstract Elementwise: OpCode -> Primitive
     abstract Broadcast: shape: int[] * dims: int[] -> Primitive
     abstract Sum: axes: int[] -> Primitive
+    abstract Slice: start: int[] * shape: int[] -> Primitive
+    abstract Reshape: shape: int[] -> Primitive
     abstract OfStorage: Storage -> Tensor
 
 /// What a tensor holds: an array, or what a transformation keeps in its place.
@@ -182,7 +185,9 @@ type internal Content(signature: Signature) =
 /// An immutable array of numbers, or a stand-in for one while a transformation such as grad looks at a function.
 /// Element types are Float32 and Float64, and Int32 for indices. Operators work element by element with NumPy's
 /// broadcasting; numbers adapt to the tensor's element type, and two tensors of different element types are an error.
-[<Sealed; StructuredFormatDisplay("{Text}")>]
+/// Indices and ranges, as in t[0] and t[.., 1], select from leading axes and keep the others; these are views that can
+/// be differentiated. A loop over a tensor runs over its first axis.
+[<Sealed; StructuredFormatDisplay("{Text}"); Diagnostics.DebuggerDisplay("{Text,nq}")>]
 type Tensor internal (content: Content) =
     let signature = content.Signature
 
@@ -209,6 +214,21 @@ type Tensor internal (content: Content) =
     member internal _.Text = content.Describe()
     override _.ToString() = content.Describe()
 
+    /// The elements alone in a format for numbers, such as "f3" for [0.123, 0.456]; without a format, as ToString().
+    /// The invariant culture is the default. Raises ArgumentRangeException for a format that numbers do not have.
+    member this.ToString(format: string | null, provider: IFormatProvider | null) : string =
+        match format with
+        | null
+        | "" -> content.Describe()
+        | format ->
+            try
+                Printing.showFormatted format provider signature.DType signature.Shape (this.ToArray())
+            with :? AbstractValueException ->
+                content.Describe()
+
+    /// The elements in a .NET format for numbers, in the invariant culture.
+    member this.ToString(format: string | null) : string = this.ToString(format, null)
+
     /// The elements in row-major order, as Float64.
     /// Raises DifferentiationException where they are not known, inside a function that is being compiled or batched.
     member this.ToArray() : float[] = this.Storage.ToArray<float> DType.Float64
@@ -225,6 +245,13 @@ type Tensor internal (content: Content) =
             Fail.shape $"a scalar is read from a tensor of one element; this one has shape {this.ShapeText}"
 
         this.ToArray()[0]
+
+    /// The value of a tensor of one element: `float t` in F#, `(double)t` in C#.
+    static member op_Explicit(t: Tensor) : float = Tensor.NotNull(t).ToScalar()
+    /// The value of a tensor of one element, as Float32.
+    static member op_Explicit(t: Tensor) : float32 = float32 (Tensor.NotNull(t).ToScalar())
+    /// The value of a tensor of one element; its fraction is cut off.
+    static member op_Explicit(t: Tensor) : int = int (Tensor.NotNull(t).ToScalar())
 
     /// The result of a primitive that has one result.
     static member internal Of(primitive: Primitive, [<ParamArray>] operands: Tensor[]) : Tensor =
@@ -263,10 +290,49 @@ type Tensor internal (content: Content) =
 
     member internal this.SumAll() = this.SumOver [| 0 .. signature.Shape.Length - 1 |]
 
+    /// What the selections take of the leading axes. The other axes stay whole.
+    member private this.Select(selections: AxisSelection[]) : Tensor =
+        let start, lengths, kept = AxisSelection.OfShape(selections, signature.Shape)
+
+        let part =
+            if lengths = signature.Shape then
+                this
+            else
+                Tensor.Of(content.Arithmetic.Slice(start, lengths), this)
+
+        if kept = lengths then
+            part
+        else
+            Tensor.Of(content.Arithmetic.Reshape kept, part)
+
+    /// The entry at an index of the first axis, which disappears.
+    /// Raises ArgumentRangeException for an index outside the axis.
+    member this.Item
+        with get (index: int): Tensor = this.Select [| AxisSelection.op_Implicit index |]
+
+    /// What indices and ranges take of the leading axes; axes with an index disappear. Raises ArgumentRangeException
+    /// for one outside its axis, and ShapeException for more of them than there are axes.
+    member this.Item
+        with get ([<ParamArray>] axes: AxisSelection[]): Tensor = this.Select axes
+
+    interface IEnumerable<Tensor> with
+        member this.GetEnumerator() : IEnumerator<Tensor> =
+            if signature.Shape.Length = 0 then
+                Fail.shape "tensor: a scalar has no axis to enumerate"
+
+            (Seq.init signature.Shape[0] (fun i -> this[i])).GetEnumerator()
+
+        member this.GetEnumerator() : Collections.IEnumerator = (this :> IEnumerable<Tensor>).GetEnumerator()
+
+    interface IFormattable with
+        member this.ToString(format, provider) = this.ToString(format, provider)
+
+    static member private NotNull(t: Tensor) : Tensor =
+        ArgumentNullException.ThrowIfNull(t, "tensor")
+        t
+
     /// A number in the shape of a tensor.
-    static member private Filled(like: Tensor, value: float) : Tensor =
-        ArgumentNullException.ThrowIfNull(like, "tensor")
-        like.FillLike value
+    static member private Filled(like: Tensor, value: float) : Tensor = Tensor.NotNull(like).FillLike value
 
     static member (+)(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Add, a, b)
     static member (+)(a: Tensor, b: float) : Tensor = a + Tensor.Filled(a, b)
@@ -301,3 +367,34 @@ type Tensor internal (content: Content) =
     static member Tanh(a: Tensor) : Tensor = Tensor.Apply(OpCode.Tanh, a)
     static member Abs(a: Tensor) : Tensor = Tensor.Apply(OpCode.Abs, a)
     static member Floor(a: Tensor) : Tensor = Tensor.Apply(OpCode.Floor, a)
+
+    /// The larger of two; where they are equal, each carries half of the derivative.
+    static member Maximum(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Maximum, a, b)
+    static member Maximum(a: Tensor, b: float) : Tensor = Tensor.Maximum(a, Tensor.Filled(a, b))
+    static member Maximum(a: float, b: Tensor) : Tensor = Tensor.Maximum(Tensor.Filled(b, a), b)
+
+    /// The smaller of two; where they are equal, each carries half of the derivative.
+    static member Minimum(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Minimum, a, b)
+    static member Minimum(a: Tensor, b: float) : Tensor = Tensor.Minimum(a, Tensor.Filled(a, b))
+    static member Minimum(a: float, b: Tensor) : Tensor = Tensor.Minimum(Tensor.Filled(b, a), b)
+
+    /// 1 where a > b, else 0; the derivative is 0.
+    static member Greater(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Greater, a, b)
+    static member Greater(a: Tensor, b: float) : Tensor = Tensor.Greater(a, Tensor.Filled(a, b))
+    static member Greater(a: float, b: Tensor) : Tensor = Tensor.Greater(Tensor.Filled(b, a), b)
+
+    /// 1 where a ≥ b, else 0; the derivative is 0.
+    static member GreaterOrEqual(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.GreaterOrEqual, a, b)
+    static member GreaterOrEqual(a: Tensor, b: float) : Tensor = Tensor.GreaterOrEqual(a, Tensor.Filled(a, b))
+    static member GreaterOrEqual(a: float, b: Tensor) : Tensor = Tensor.GreaterOrEqual(Tensor.Filled(b, a), b)
+
+    /// 1 where a = b, else 0; the derivative is 0.
+    static member Equal(a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Equal, a, b)
+    static member Equal(a: Tensor, b: float) : Tensor = Tensor.Equal(a, Tensor.Filled(a, b))
+    static member Equal(a: float, b: Tensor) : Tensor = Tensor.Equal(Tensor.Filled(b, a), b)
+
+    /// a where the mask is not 0, else b. Values of the branch that is not taken do not matter.
+    static member Where(mask: Tensor, a: Tensor, b: Tensor) : Tensor = Tensor.Apply(OpCode.Select, mask, a, b)
+    static member Where(mask: Tensor, a: Tensor, b: float) : Tensor = Tensor.Where(mask, a, Tensor.Filled(a, b))
+    static member Where(mask: Tensor, a: float, b: Tensor) : Tensor = Tensor.Where(mask, Tensor.Filled(b, a), b)
+    static member Where(mask: Tensor, a: float, b: float) : Tensor = Tensor.Where(mask, Tensor.Filled(mask, a), b)

@@ -1,15 +1,9 @@
 namespace Curvature.CSharp;
 
-/// <summary>Functions of each element. Two tensors broadcast against each other.</summary>
+/// <summary>Functions of each element. Two tensors broadcast against each other; one of two may be a number, as in
+/// <c>Tensor.Where(mask, tensor, 0)</c> and <c>tensor.Maximum(1)</c>.</summary>
 public static class TensorFunctions
 {
-    extension(Tensor)
-    {
-        /// <inheritdoc cref="FSharp.Tensor.where"/>
-        public static Tensor Where(Tensor mask, Tensor a, Tensor b) =>
-            FSharp.Tensor.where(mask.NotNull(), a.NotNull(), b.NotNull());
-    }
-
     /// <inheritdoc cref="FSharp.Tensor.exp"/>
     public static Tensor Exp(this Tensor tensor) => FSharp.Tensor.exp(tensor.NotNull());
 
@@ -42,6 +36,27 @@ public static class TensorFunctions
 
     /// <inheritdoc cref="FSharp.Tensor.cos"/>
     public static Tensor Cos(this Tensor tensor) => FSharp.Tensor.cos(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.tan"/>
+    public static Tensor Tan(this Tensor tensor) => FSharp.Tensor.tan(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.asin"/>
+    public static Tensor Asin(this Tensor tensor) => FSharp.Tensor.asin(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.acos"/>
+    public static Tensor Acos(this Tensor tensor) => FSharp.Tensor.acos(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.atan"/>
+    public static Tensor Atan(this Tensor tensor) => FSharp.Tensor.atan(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.atan2"/>
+    public static Tensor Atan2(this Tensor y, Tensor x) => FSharp.Tensor.atan2(y.NotNull(), x.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.sinh"/>
+    public static Tensor Sinh(this Tensor tensor) => FSharp.Tensor.sinh(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.cosh"/>
+    public static Tensor Cosh(this Tensor tensor) => FSharp.Tensor.cosh(tensor.NotNull());
 
     /// <inheritdoc cref="FSharp.Tensor.tanh"/>
     public static Tensor Tanh(this Tensor tensor) => FSharp.Tensor.tanh(tensor.NotNull());
@@ -76,21 +91,51 @@ public static class TensorFunctions
     /// <inheritdoc cref="FSharp.Tensor.floor"/>
     public static Tensor Floor(this Tensor tensor) => FSharp.Tensor.floor(tensor.NotNull());
 
-    /// <inheritdoc cref="FSharp.Tensor.maximum"/>
-    public static Tensor Maximum(this Tensor a, Tensor b) => FSharp.Tensor.maximum(a.NotNull(), b.NotNull());
+    /// <inheritdoc cref="FSharp.Tensor.ceil"/>
+    public static Tensor Ceil(this Tensor tensor) => FSharp.Tensor.ceil(tensor.NotNull());
 
-    /// <inheritdoc cref="FSharp.Tensor.minimum"/>
-    public static Tensor Minimum(this Tensor a, Tensor b) => FSharp.Tensor.minimum(a.NotNull(), b.NotNull());
+    /// <inheritdoc cref="FSharp.Tensor.round"/>
+    public static Tensor Round(this Tensor tensor) => FSharp.Tensor.round(tensor.NotNull());
 
-    /// <inheritdoc cref="FSharp.Tensor.greater"/>
-    public static Tensor Greater(this Tensor a, Tensor b) => FSharp.Tensor.greater(a.NotNull(), b.NotNull());
+    /// <inheritdoc cref="FSharp.Tensor.clip"/>
+    public static Tensor Clip(this Tensor tensor, double low, double high) =>
+        FSharp.Tensor.clip(low, high, tensor.NotNull());
 
-    /// <inheritdoc cref="FSharp.Tensor.greaterOrEqual"/>
-    public static Tensor GreaterOrEqual(this Tensor a, Tensor b) =>
-        FSharp.Tensor.greaterOrEqual(a.NotNull(), b.NotNull());
+    /// <inheritdoc cref="FSharp.Tensor.isNaN"/>
+    public static Tensor IsNaN(this Tensor tensor) => FSharp.Tensor.isNaN(tensor.NotNull());
 
-    /// <inheritdoc cref="FSharp.Tensor.equal"/>
-    public static Tensor Equal(this Tensor a, Tensor b) => FSharp.Tensor.equal(a.NotNull(), b.NotNull());
+    /// <inheritdoc cref="FSharp.Tensor.isFinite"/>
+    public static Tensor IsFinite(this Tensor tensor) => FSharp.Tensor.isFinite(tensor.NotNull());
+
+    /// <inheritdoc cref="Tensor.Maximum(Tensor, Tensor)"/>
+    public static Tensor Maximum(this Tensor a, Tensor b) => Tensor.Maximum(a.NotNull(), b.NotNull());
+
+    /// <inheritdoc cref="Tensor.Maximum(Tensor, Tensor)"/>
+    public static Tensor Maximum(this Tensor a, double b) => Tensor.Maximum(a.NotNull(), b);
+
+    /// <inheritdoc cref="Tensor.Minimum(Tensor, Tensor)"/>
+    public static Tensor Minimum(this Tensor a, Tensor b) => Tensor.Minimum(a.NotNull(), b.NotNull());
+
+    /// <inheritdoc cref="Tensor.Minimum(Tensor, Tensor)"/>
+    public static Tensor Minimum(this Tensor a, double b) => Tensor.Minimum(a.NotNull(), b);
+
+    /// <inheritdoc cref="Tensor.Greater(Tensor, Tensor)"/>
+    public static Tensor Greater(this Tensor a, Tensor b) => Tensor.Greater(a.NotNull(), b.NotNull());
+
+    /// <inheritdoc cref="Tensor.Greater(Tensor, Tensor)"/>
+    public static Tensor Greater(this Tensor a, double b) => Tensor.Greater(a.NotNull(), b);
+
+    /// <inheritdoc cref="Tensor.GreaterOrEqual(Tensor, Tensor)"/>
+    public static Tensor GreaterOrEqual(this Tensor a, Tensor b) => Tensor.GreaterOrEqual(a.NotNull(), b.NotNull());
+
+    /// <inheritdoc cref="Tensor.GreaterOrEqual(Tensor, Tensor)"/>
+    public static Tensor GreaterOrEqual(this Tensor a, double b) => Tensor.GreaterOrEqual(a.NotNull(), b);
+
+    /// <inheritdoc cref="Tensor.Equal(Tensor, Tensor)"/>
+    public static Tensor Equal(this Tensor a, Tensor b) => Tensor.Equal(a.NotNull(), b.NotNull());
+
+    /// <inheritdoc cref="Tensor.Equal(Tensor, Tensor)"/>
+    public static Tensor Equal(this Tensor a, double b) => Tensor.Equal(a.NotNull(), b);
 
     /// <inheritdoc cref="FSharp.Tensor.stopGradient"/>
     public static Tensor StopGradient(this Tensor tensor) => FSharp.Tensor.stopGradient(tensor.NotNull());

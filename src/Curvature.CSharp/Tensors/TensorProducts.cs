@@ -8,6 +8,10 @@ public static class TensorProducts
         /// <inheritdoc cref="FSharp.Tensor.einsum"/>
         public static Tensor Einsum(string formula, Tensor a, Tensor b) =>
             FSharp.Tensor.einsum(formula.NotNull(), a.NotNull(), b.NotNull());
+
+        /// <inheritdoc cref="FSharp.Tensor.einsumOf"/>
+        public static Tensor Einsum(string formula, params IReadOnlyList<Tensor> operands) =>
+            FSharp.Tensor.einsumOf(formula.NotNull(), operands.ToFSharpList());
     }
 
     /// <inheritdoc cref="FSharp.Tensor.matmul"/>

@@ -1,6 +1,7 @@
 namespace Curvature.CSharp;
 
-/// <summary>Rearranging, cutting and joining tensors. Negative axes count from the end.</summary>
+/// <summary>Rearranging, cutting and joining tensors, and the diagonals and triangles of matrices. Negative axes count
+/// from the end.</summary>
 public static class TensorShapes
 {
     extension(Tensor)
@@ -72,4 +73,19 @@ public static class TensorShapes
     /// <inheritdoc cref="FSharp.Tensor.scatterAdd"/>
     public static Tensor ScatterAdd(this Tensor updates, int axis, int length, Tensor index) =>
         FSharp.Tensor.scatterAdd(axis, length, index.NotNull(), updates.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.diagonal"/>
+    public static Tensor Diagonal(this Tensor tensor) => FSharp.Tensor.diagonal(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.diag"/>
+    public static Tensor Diag(this Tensor tensor) => FSharp.Tensor.diag(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.trace"/>
+    public static Tensor Trace(this Tensor tensor) => FSharp.Tensor.trace(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.tril"/>
+    public static Tensor Tril(this Tensor tensor, int offset = 0) => FSharp.Tensor.tril(offset, tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.triu"/>
+    public static Tensor Triu(this Tensor tensor, int offset = 0) => FSharp.Tensor.triu(offset, tensor.NotNull());
 }

@@ -50,8 +50,8 @@ public static class Tensors
         public static Tensor Arange(DType dtype, int count) => FSharp.Tensor.arange(dtype, count);
 
         /// <inheritdoc cref="FSharp.Tensor.linspace"/>
-        public static Tensor Linspace(double first, double last, int count) =>
-            FSharp.Tensor.linspace(first, last, count);
+        public static Tensor Linspace(DType dtype, double first, double last, int count) =>
+            FSharp.Tensor.linspace(dtype, first, last, count);
 
         /// <inheritdoc cref="FSharp.Tensor.eye"/>
         public static Tensor Eye(DType dtype, int size) => FSharp.Tensor.eye(dtype, size);

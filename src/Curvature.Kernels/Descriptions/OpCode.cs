@@ -39,6 +39,9 @@ public enum OpCode
     /// <summary>a raised to the power b</summary>
     Power,
 
+    /// <summary>angle of the point (b, a), from −π to π: the arc tangent of a/b in b's half-plane</summary>
+    Atan2,
+
     /// <summary>−a</summary>
     Negate,
 

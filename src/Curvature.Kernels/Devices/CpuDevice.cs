@@ -110,6 +110,9 @@ public sealed unsafe class CpuDevice : Device
     public override Kernel CumulativeSum(CumulativeSumDescription sum) => CumulativeSumKernels.Make(sum, _set, _team);
 
     /// <inheritdoc/>
+    public override Kernel ArgSort(ArgSortDescription sort) => ArgSortKernels.Make(sort, _team);
+
+    /// <inheritdoc/>
     public override Kernel Convolve(ConvolutionDescription convolution, ConvolutionForm form) =>
         ConvolutionKernels.Make(convolution, form, _set, _team, _pool);
 

@@ -59,6 +59,10 @@ public abstract class Device
     /// <summary>target[o, i, n] = Σ source[o, j, n] over j ≤ i (or j ≥ i when reversed), all row-major.</summary>
     public abstract Kernel CumulativeSum(CumulativeSumDescription sum);
 
+    /// <summary>target[r, i] = the position of the i-th element of row r in order, all row-major. Equal elements keep
+    /// their order, and NaN comes last.</summary>
+    public abstract Kernel ArgSort(ArgSortDescription sort);
+
     /// <summary>Computes one of the three arrays of a convolution from the other two.</summary>
     public abstract Kernel Convolve(ConvolutionDescription convolution, ConvolutionForm form);
 

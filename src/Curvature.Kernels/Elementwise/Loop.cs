@@ -31,6 +31,7 @@ internal readonly unsafe struct Loop
             OpCode.Equal => new(&Loops<V>.Binary<Equal>),
             OpCode.Select => new(&Loops<V>.Ternary<Select>),
             OpCode.Power => new(&Loops<V>.Power),
+            OpCode.Atan2 => new(&Loops<V>.Atan2),
             OpCode.Negate => new(&Loops<V>.Unary<Negate>),
             OpCode.Abs => new(&Loops<V>.Unary<Abs>),
             OpCode.Sign => new(&Loops<V>.Unary<Sign>),

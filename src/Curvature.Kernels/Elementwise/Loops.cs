@@ -175,6 +175,23 @@ internal static unsafe class Loops<V>
         }
     }
 
+    /// <summary>The angle of the point (b, a), by the C library.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Atan2(byte* a, byte* b, byte* c, byte* target, nint count)
+    {
+        for (nint i = 0; i < count; i++)
+        {
+            if (V.IsSingle)
+            {
+                ((float*)target)[i] = MathF.Atan2(((float*)a)[i], ((float*)b)[i]);
+            }
+            else
+            {
+                ((double*)target)[i] = Math.Atan2(((double*)a)[i], ((double*)b)[i]);
+            }
+        }
+    }
+
     private static nint ElementSize
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

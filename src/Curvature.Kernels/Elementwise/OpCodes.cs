@@ -8,11 +8,12 @@ internal static class OpCodes
     {
         OpCode.MultiplyAdd or OpCode.Select => 3,
         OpCode.Add or OpCode.Subtract or OpCode.Multiply or OpCode.Divide or OpCode.Maximum or OpCode.Minimum
-            or OpCode.Greater or OpCode.GreaterOrEqual or OpCode.Equal or OpCode.Power => 2,
+            or OpCode.Greater or OpCode.GreaterOrEqual or OpCode.Equal or OpCode.Power
+            or OpCode.Atan2 => 2,
         _ => 1,
     };
 
     /// <summary>Whether an operation takes many instructions.</summary>
     public static bool IsFunction(OpCode operation) =>
-        operation is OpCode.Power or (>= OpCode.Exp and <= OpCode.ErfInverse);
+        operation is OpCode.Power or OpCode.Atan2 or (>= OpCode.Exp and <= OpCode.ErfInverse);
 }

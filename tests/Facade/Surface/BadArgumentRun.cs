@@ -231,7 +231,7 @@ internal sealed class BadArgumentRun : IDisposable
                 case Task task:
                     task.Wait();
                     break;
-                case IEnumerable<object> items:
+                case IEnumerable<object> items and not Tensor:
                     _ = items.Take(10).Count();
                     break;
             }

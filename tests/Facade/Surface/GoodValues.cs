@@ -72,7 +72,7 @@ internal sealed class GoodValues
             }
         }
 
-        if (value is IEnumerable items and not string)
+        if (value is IEnumerable items and not (string or Tensor))
         {
             var enumerator = items.GetEnumerator();
             if (enumerator.MoveNext())

@@ -38,12 +38,14 @@ internal static class Library
     public static IEnumerable<Type> FacadeClasses =>
         FacadeTypes.Where(type => type is { IsAbstract: true, IsSealed: true });
 
-    /// <summary>Every function and value of every F# module.</summary>
+    /// <summary>Every function and value of every F# module, without members that a module adds to types, whose names
+    /// have a dot, and without the twins that the compiler makes of generic functions.</summary>
     public static IEnumerable<MethodInfo> ModuleFunctions =>
         Core.SelectMany(assembly => assembly.GetExportedTypes())
             .Where(type => type.Namespace == "Curvature.FSharp" && IsModule(type))
             .SelectMany(type => type.GetMethods(Declared))
-            .Where(method => method.IsStatic);
+            .Where(method => method.IsStatic && !method.Name.Contains('.'))
+            .Where(method => !method.Name.EndsWith("$W", StringComparison.Ordinal));
 
     /// <summary>The name of a function or value as an F# user writes it, such as Tensor.tanh.</summary>
     public static string FSharpName(MethodInfo function)

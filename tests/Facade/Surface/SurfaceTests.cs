@@ -32,6 +32,12 @@ public sealed class SurfaceTests
         ["TensorBuilders.tensor"] = "C# has arrays, and FromArray(double[,])",
 
         // members of types and operators that C# calls as they are
+        ["Tensor.maximum"] = "Tensor.Maximum, and an extension",
+        ["Tensor.minimum"] = "Tensor.Minimum, and an extension",
+        ["Tensor.greater"] = "Tensor.Greater, and an extension",
+        ["Tensor.greaterOrEqual"] = "Tensor.GreaterOrEqual, and an extension",
+        ["Tensor.equal"] = "Tensor.Equal, and an extension",
+        ["Tensor.where"] = "Tensor.Where",
         ["LinearOperator.compose"] = "the operator *",
         ["LinearOperator.scale"] = "the operator *",
         ["LinearOperator.transpose"] = "LinearOperator.Transposed",

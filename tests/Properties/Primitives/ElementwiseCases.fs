@@ -66,6 +66,7 @@ module internal ElementwiseCases =
         | OpCode.Equal -> Some(apart, [])
         | OpCode.Select -> Some(operands [ mask; anything; anything ], [ 0 ])
         | OpCode.Power -> Some(operands [ within 0.4 2.0; anything ], [])
+        | OpCode.Atan2 -> Some(operands [ awayFromZero; awayFromZero ], [])
         | OpCode.Abs
         | OpCode.Sign -> Some(operands [ awayFromZero ], [])
         | OpCode.Floor -> Some(operands [ betweenSteps ], [])

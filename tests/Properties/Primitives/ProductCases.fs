@@ -98,6 +98,20 @@ module internal ProductCases =
                 })
         |> StructureCases.held
 
+    let private argSort =
+        StructureCases.entry<Indexing.ArgSort>
+            Generators.everyType
+            []
+            (fun () -> [ Indexing.ArgSort false; Indexing.ArgSort true ])
+            (fun dtype ->
+                gen {
+                    let! shape = Generators.shape 1 3
+                    let! descending = Gen.elements [ true; false ]
+                    let! operand = Generators.ordinary dtype shape
+                    return Indexing.ArgSort descending :> Primitive, [ operand ]
+                })
+        |> StructureCases.held
+
     let private cumulativeSum =
         StructureCases.entry<Indexing.CumulativeSum>
             Generators.floating
@@ -167,4 +181,15 @@ module internal ProductCases =
             })
 
     let entries: Entry list =
-        [ einsum; gather; scatterAdd; argMaximum; cumulativeSum; softmax; logSumExp; crossEntropy; norm ]
+        [
+            einsum
+            gather
+            scatterAdd
+            argMaximum
+            argSort
+            cumulativeSum
+            softmax
+            logSumExp
+            crossEntropy
+            norm
+        ]

@@ -324,6 +324,7 @@ module TensorCases =
         [
             for name, cases in moves -> name, Generators.everyType, cases
             yield! TensorCreationCases.all
+            yield! TensorStatisticCases.all
             for name, cases in elementwise @ reductions @ TensorProductCases.all @ indexing ->
                 name, Generators.floating, cases
         ]

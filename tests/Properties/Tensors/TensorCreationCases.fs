@@ -94,7 +94,7 @@ module TensorCreationCases =
             made (fun _ _ seed ->
                 let n = 2 + seed % 20
 
-                Tensor.linspace -1.0 3.0 n,
+                Tensor.linspace DType.Float64 -1.0 3.0 n,
                 DType.Float64,
                 Host.init [| n |] (fun i -> -1.0 + 4.0 * float i[0] / float (n - 1)))
             "eye",

@@ -6,7 +6,7 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
-let private inputs = Tensor.linspace 0.0 19.0 20 |> Tensor.reshape [ 10; 2 ]
+let private inputs = Tensor.linspace DType.Float64 0.0 19.0 20 |> Tensor.reshape [ 10; 2 ]
 let private targets = Tensor.ofIndices [ 10 ] [| 0..9 |]
 let private threes = BatchOptions.Default.WithSize 3
 let private images = ImageSet.create (1, 1, 2) [| 0..9 |] [| 0uy .. 19uy |]

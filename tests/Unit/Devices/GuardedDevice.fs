@@ -93,6 +93,7 @@ type GuardedDevice(name: string) =
     override _.Gather indexing = guard (inner.Gather indexing)
     override _.ScatterAdd indexing = guard (inner.ScatterAdd indexing)
     override _.CumulativeSum scan = guard (inner.CumulativeSum scan)
+    override _.ArgSort sort = guard (inner.ArgSort sort)
     override _.Convolve(convolution, form) = guard (inner.Convolve(convolution, form))
     override _.SumWindows sum = guard (inner.SumWindows sum)
     override _.MaximumOfWindows maximum = guard (inner.MaximumOfWindows maximum)

@@ -23,7 +23,7 @@ module SecondDeviceDerivativeCases =
                     Tensor.cumulativeSum 1 x
                     Tensor.take 1 (on (Tensor.ofIndices [ 2 ] [| 4; 0 |])) x
                     Tensor.pad 0 1 2 x
-                    Tensor.linspace 0.0 1.0 4 |> on
+                    Tensor.linspace DType.Float64 0.0 1.0 4 |> on
                     x ** 2.5
                     Tensor.mean x
                     Tensor.convert DType.Float32 x

@@ -51,6 +51,8 @@ let private arithmetic op : (float -> float -> float -> float) option =
     | OpCode.Equal -> Some(fun a b _ -> mask (a = b))
     | OpCode.Select -> Some(fun a b c -> if a <> 0.0 then b else c)
     | OpCode.Power -> Some(fun a b _ -> Math.Pow(a, b))
+    | OpCode.Atan2 -> Some(fun a b _ -> Math.Atan2(a, b))
+    | OpCode.Atan2 -> Some(fun a b _ -> Math.Atan2(a, b))
     | OpCode.Negate -> Some(fun a _ _ -> -a)
     | OpCode.Abs -> Some(fun a _ _ -> abs a)
     | OpCode.Sign -> Some(fun a _ _ -> if Double.IsNaN a || a = 0.0 then a else float (sign a))
@@ -167,6 +169,7 @@ let tests =
                                 match op with
                                 | OpCode.MultiplyAdd -> Array.map3 (fun a b c -> MathF.FusedMultiplyAdd(a, b, c)) a b c
                                 | OpCode.Power -> Array.map2 (fun a b -> MathF.Pow(a, b)) a b
+                                | OpCode.Atan2 -> Array.map2 (fun a b -> MathF.Atan2(a, b)) a b
                                 | _ -> Array.map3 (fun a b c -> float32 (reference (float a) (float b) (float c))) a b c
 
                             same (bits expected) (bits (compute device op operands))

@@ -8,7 +8,7 @@ open Curvature.Tests
 
 let private layout = ParameterLayout.ofShapes [ "first", [ 2; 3 ]; "second", []; "third", [ 0 ]; "fourth", [ 4 ] ]
 
-let private theta = Tensor.linspace 1.0 11.0 11
+let private theta = Tensor.linspace DType.Float64 1.0 11.0 11
 
 [<Tests>]
 let tests =

@@ -58,7 +58,7 @@ let tests =
 
         test "each pass takes every row once, in an order of its own" {
             let seen = ResizeArray<float>()
-            let numbered = Tensor.linspace 0.0 49.0 50 |> Tensor.reshape [ 50; 1 ]
+            let numbered = Tensor.linspace DType.Float64 0.0 49.0 50 |> Tensor.reshape [ 50; 1 ]
 
             // Labels are checked, so this loss is not compiled and sees the numbers of each batch.
             let watching theta (x: Tensor) (y: Tensor) =

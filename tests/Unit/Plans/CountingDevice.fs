@@ -56,6 +56,7 @@ type private CountingDevice(inner: CpuDevice) =
     override _.Gather indexing = inner.Gather indexing
     override _.ScatterAdd indexing = inner.ScatterAdd indexing
     override _.CumulativeSum scan = inner.CumulativeSum scan
+    override _.ArgSort sort = inner.ArgSort sort
     override _.Convolve(convolution, form) = inner.Convolve(convolution, form)
     override _.SumWindows sum = inner.SumWindows sum
     override _.MaximumOfWindows maximum = inner.MaximumOfWindows maximum

@@ -34,7 +34,7 @@ let tests =
             Expect.raises<ShapeException> [ "reshape"; "[-2; -3]" ] (fun () -> Tensor.reshape [ -1; -2; -3 ] matrix)
             Expect.raises<ShapeException> [ "broadcastTo"; "[-1; 3]" ] (fun () -> Tensor.broadcastTo [ -1; 3 ] vector)
             Expect.raises<ArgumentRangeException> [ "arange"; "-2" ] (fun () -> Tensor.arange DType.Float64 -2)
-            Expect.raises<ArgumentRangeException> [ "linspace"; "1" ] (fun () -> Tensor.linspace 0.0 1.0 1)
+            Expect.raises<ArgumentRangeException> [ "linspace"; "1" ] (fun () -> Tensor.linspace DType.Float64 0.0 1.0 1)
             Expect.raises<ArgumentRangeException> [ "pad"; "-1" ] (fun () -> Tensor.pad 0 -1 0 vector)
 
             Expect.raises<ShapeException> [ "scatterAdd"; "-4" ] (fun () ->
@@ -150,9 +150,6 @@ let tests =
 
             let deep = Tensor.zeros DType.Float64 [ 2; 1; 2; 2 ]
 
-            Expect.raises<ShapeException> [ "matmul"; "[2; 1; 2; 2]"; "[2]" ] (fun () ->
-                Tensor.matmul deep (tensor [ 1.0; 2.0 ]))
-
             Expect.raises<ShapeException> [ "matmul"; "[2; 1]"; "[3; 3]" ] (fun () ->
                 Tensor.matmul deep (Tensor.zeros DType.Float64 [ 3; 3; 2; 2 ]))
 
@@ -179,8 +176,8 @@ let tests =
                 ] do
                 broken formula
 
-            // A label twice in an operand or the result, in one operand only, or from nowhere.
-            for formula in [ "ii,ij->j"; "ij,jk->ikk"; "ij,kl->ik"; "ij,jk->il" ] do
+            // A label twice in an operand or the result or from nowhere.
+            for formula in [ "ii,ij->j"; "ij,jk->ikk"; "ij,jk->il" ] do
                 broken formula
 
             Expect.raises<ShapeException> [ "2 axes"; "ijk" ] (fun () -> Tensor.einsum "ijk,kl->ijl" matrix matrix)

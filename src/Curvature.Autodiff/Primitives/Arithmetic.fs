@@ -9,6 +9,8 @@ type internal PrimitiveArithmetic private () =
     override _.Elementwise op = Elementwise.Of op
     override _.Broadcast(shape, dims) = Broadcast(shape, dims)
     override _.Sum axes = Sum axes
+    override _.Slice(start, shape) = Structure.Slice(start, shape, Array.create start.Length 1)
+    override _.Reshape shape = Structure.Reshape shape
     override _.OfStorage storage = Tensor(ArrayContent storage)
 
 /// Elements in memory.
