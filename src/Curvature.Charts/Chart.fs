@@ -1,9 +1,10 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 
 /// Series between two axes. Made by Chart.create.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Chart internal (title: string, x: Axis, y: Axis, series: Series list, width: int, height: int) =
     /// What the chart shows.
     member _.Title = title
@@ -24,6 +25,12 @@ type Chart internal (title: string, x: Axis, y: Axis, series: Series list, width
             Fail.range $"WithSize: a chart has 160 × 120 pixels at least, and {width} × {height} were asked for"
 
         Chart(title, x, y, series, width, height)
+
+    override _.ToString() =
+        let names = System.String.Join(", ", series |> List.map string)
+        $"chart \"{title}\" of {width} × {height} pixels: {names}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,13 +1,14 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 
 /// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a
 /// list of kernels. Safe on several threads at once.
 ///
 /// It holds the memory of what depends on θ. Disposing of it gives that back at once, without waiting for the garbage
 /// collector; a run on another thread ends first. Applying it afterwards raises DisposedException; its values stay.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type CompiledMap internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan) =
 
     /// The elements of a tensor where a plan can read them.
@@ -74,3 +75,5 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
 
     interface IDisposable with
         member this.Dispose() = this.Dispose()
+
+    member internal this.Text = this.ToString()

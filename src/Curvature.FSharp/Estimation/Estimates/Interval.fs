@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 open MathNet.Numerics.Distributions
 
@@ -62,7 +63,7 @@ module internal IntervalWidth =
         }
 
 /// Where a quantity lies, with the given confidence.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential: bool) =
     /// The lower end.
     member _.Low = low
@@ -76,3 +77,28 @@ type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential:
     /// Whether it is wide enough for a run that any interim analysis could end. If not, it holds the truth as often
     /// as it says where the number of samples was fixed beforehand.
     member _.IsSequential = defaultArg isSequential false
+
+    override _.ToString() =
+        let ends =
+            match box low, box high with
+            | (:? float as low), (:? float as high) ->
+                let write = FSharp.Numbers.within (0.5 * (high - low))
+                $"[{write low}, {write high}]"
+            | (:? Tensor as low), (:? Tensor as high) ->
+                let low, high = low.ToArray(), high.ToArray()
+
+                if low.Length <= 6 then
+                    let one (a: float) (b: float) =
+                        let write = FSharp.Numbers.within (0.5 * (b - a))
+                        $"[{write a}, {write b}]"
+
+                    System.String.Join(", ", Array.map2 one low high)
+                else
+                    let widths = Array.map2 (-) high low
+                    let narrow, broad = FSharp.Numbers.show (Array.min widths), FSharp.Numbers.show (Array.max widths)
+                    $"{low.Length:N0} intervals of width {narrow} to {broad}"
+            | low, high -> $"[{low}, {high}]"
+
+        $"{ends} with {FSharp.Numbers.show (100.0 * confidence)} %% confidence"
+
+    member internal this.Text = this.ToString()

@@ -1,9 +1,11 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 
 /// A distribution of random vectors z with E zzᵀ = I. Made by the functions of the module Probe.
 [<RequireQualifiedAccess; CustomEquality; NoComparison>]
+[<DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Probe =
     internal
     | Rademacher
@@ -28,6 +30,8 @@ type Probe =
         | _ -> false
 
     override probe.GetHashCode() = probe.ToString().GetHashCode(StringComparison.Ordinal)
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,5 +1,7 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// Why an estimator stopped.
 type StopReason =
     /// The products that it was allowed are spent.
@@ -18,7 +20,7 @@ type StopReason =
     | Exact = 6
 
 /// When an estimator has done enough. Made and combined by the functions of the module StoppingRule.
-[<RequireQualifiedAccess; NoComparison>]
+[<RequireQualifiedAccess; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type StoppingRule =
     internal
     | Matvecs of int
@@ -40,6 +42,8 @@ type StoppingRule =
         | Ceiling n -> $"{n} samples at most"
         | OrElse(a, b) -> $"({a} or {b})"
         | AndAlso(a, b) -> $"({a} and {b})"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

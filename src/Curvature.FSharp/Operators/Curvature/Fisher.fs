@@ -1,9 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// Which targets a Fisher matrix takes the expectation over. Made by the functions of the module FisherKind.
-[<RequireQualifiedAccess; NoEquality; NoComparison>]
+[<RequireQualifiedAccess; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type FisherKind =
     internal
     | Exact of Likelihood
@@ -16,6 +17,8 @@ type FisherKind =
         | Exact _ -> "Fisher"
         | MonteCarlo _ -> "Monte Carlo Fisher"
         | Empirical _ -> "empirical Fisher"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 
