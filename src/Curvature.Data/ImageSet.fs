@@ -67,7 +67,9 @@ type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: in
 
     member internal _.Parts = struct (pixels, labels)
 
-    override _.ToString() = $"{labels.Length} images of {height}×{width} pixels in {channels} channels"
+    override _.ToString() =
+        let images, parts = FSharp.Describe.count labels.Length "image", FSharp.Describe.count channels "channel"
+        $"{images} of {height}×{width} pixels in {parts}"
 
     member internal this.Text = this.ToString()
 

@@ -68,7 +68,8 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         plan.Profile(vector v, runs)
 
     /// The kernels, one a line, for people who want to know what runs.
-    override _.ToString() = plan.Plan.ToString()
+    /// The kernels of the plan, of long ones the first.
+    override _.ToString() = FSharp.Describe.lines (plan.Plan.ToString().Split '\n')
 
     /// Gives back the memory of what depends on θ. The map cannot be applied any more.
     member _.Dispose() = (plan :> IDisposable).Dispose()

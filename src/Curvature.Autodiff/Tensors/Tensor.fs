@@ -182,7 +182,7 @@ type internal Content(signature: Signature) =
 /// An immutable array of numbers, or a stand-in for one while a transformation such as grad looks at a function.
 /// Element types are Float32 and Float64, and Int32 for indices. Operators work element by element with NumPy's
 /// broadcasting; numbers adapt to the tensor's element type, and two tensors of different element types are an error.
-[<Sealed; StructuredFormatDisplay("{Text}")>]
+[<Sealed; System.Diagnostics.DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Tensor internal (content: Content) =
     let signature = content.Signature
 

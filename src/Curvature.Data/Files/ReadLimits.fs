@@ -40,7 +40,7 @@ type ReadLimits private (bytes: int64, line: int, entries: int) =
         atLeastOne (nameof entries) (int64 entries)
         ReadLimits(bytes, line, entries)
 
-    override _.ToString() = $"{bytes} bytes, lines of {line} characters, {entries} entries"
+    override _.ToString() = $"{bytes:N0} bytes, lines of {line:N0} characters, {entries:N0} entries"
 
     member internal this.Text = this.ToString()
 

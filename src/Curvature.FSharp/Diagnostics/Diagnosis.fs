@@ -39,7 +39,7 @@ type OperatorCheck internal (name: string, outcome: CheckOutcome, error: float, 
         let measured =
             if Double.IsNaN error then ""
             elif Double.IsNaN tolerance then $"off by {number error}; "
-            else $"off by {number error}, allowed {number tolerance}; "
+            else $"off by {number error}, allowed {FSharp.Numbers.show tolerance}; "
 
         $"{string(outcome).ToLowerInvariant(), -8}{name, -20}{measured}{explanation}"
 
@@ -126,13 +126,13 @@ type Diagnosis
     override this.ToString() =
         let time = run.Seconds.ToString("0.0##", CultureInfo.InvariantCulture)
 
+        let failed = FSharp.Describe.count this.Failures.Count "check"
+        let warned = FSharp.Describe.count warnings.Length "warning"
+
         let verdict =
-            if this.IsHealthy then
-                "nothing found"
-            elif run.IsCancelled then
-                $"cancelled; {this.Failures.Count} checks failed until then, {warnings.Length} warnings"
-            else
-                $"{this.Failures.Count} checks failed, {warnings.Length} warnings"
+            if this.IsHealthy then "nothing found"
+            elif run.IsCancelled then $"cancelled; {failed} failed until then, {warned}"
+            else $"{failed} failed, {warned}"
 
         String.Join(
             "\n",

@@ -111,7 +111,7 @@ type TrainingOptions =
     /// nothing, and OperationCanceledException is raised.
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
 
-    override options.ToString() = $"""{FSharp.Describe.count options.EpochCount "pass"} by {options.Method}"""
+    override options.ToString() = $"""{FSharp.Describe.count options.EpochCount "epoch"} by {options.Method}"""
 
     member internal this.Text = this.ToString()
 

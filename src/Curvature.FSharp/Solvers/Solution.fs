@@ -115,8 +115,8 @@ type Solution
 
         match status with
         | SolveStatus.Solved -> $"solved: {reached}"
-        | SolveStatus.Budget -> $"not solved to {show tolerance} in the iterations allowed: {reached}"
-        | SolveStatus.Stagnated -> $"stagnated above {show tolerance}: {reached}"
+        | SolveStatus.Budget -> $"not solved to {Numbers.show tolerance} in the iterations allowed: {reached}"
+        | SolveStatus.Stagnated -> $"stagnated above {Numbers.show tolerance}: {reached}"
         | SolveStatus.Breakdown when run.NegativeCurvature.Count > 0 ->
             $"not positive definite (pᵀAp = {show run.NegativeCurvature[0].Curvature} for a unit vector p): {reached}"
         | SolveStatus.Breakdown -> $"diverged: {reached}"

@@ -120,7 +120,7 @@ type SpectralSample
     /// leaves out parts below its tolerance.
     member internal this.Blur(rule: SpectralRule) =
         if ledger.IsExact then
-            0.0
+            if operator.Size > 1 then 4.0 * this.Unit else 0.0
         elif rule.IsExact && rule.Recurrence.Size < operator.Size then
             float (min operator.Size 100) * this.Unit
         else

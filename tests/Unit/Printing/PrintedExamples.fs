@@ -24,12 +24,11 @@ module PrintedExamples =
     let private sample: SpectralSample =
         let values = float64 [ 1.0; 2.0; 4.0; 8.0 ]
 
-        (StochasticLanczos.sample 2 3 (Key.OfSeed 1L) (LinearOperator.diagonal values))
-            .Of(3, (StochasticLanczos.sample 2 3 (Key.OfSeed 1L) (LinearOperator.diagonal values)).Rules, ledger)
+        let found = StochasticLanczos.sample 2 3 (Key.OfSeed 1L) (LinearOperator.ofDiagonal values)
+        found.Of(3, found.Rules, ledger)
 
     let private network = Network.mlp Layer.tanh [ 2; 3; 2 ]
     let private tensors = network.Layout.Tensors
-    let private eigen = Direction.eigenvector 0
     let private options = RunOptions.Default.WithBlockSize 8
     let private rule = StoppingRule.orElse (StoppingRule.matvecs 1000) (StoppingRule.relativeError 0.01)
 
@@ -83,6 +82,7 @@ module PrintedExamples =
             Key.OfSeed 1L
             float64 [ 1.0; -2.5 ]
             linearize (fun x -> Tensor.sum (3.0 * x)) (float64 [ 1.0; 2.0 ]) |> snd
+            Compile.program (linearize (fun x -> Tensor.sum (3.0 * x)) (float64 [ 1.0; 2.0 ]) |> snd)
             Sliding.Default
             CpuDevice(1, InstructionSet.Portable)
             CsvOptions.Default
@@ -161,7 +161,7 @@ module PrintedExamples =
             SpectralDensity([| 0.0; 1.0; 2.0 |], [| 0.1; 0.8; 0.1 |], [| 0.0; 0.01; 0.0 |], 0.123456, ledger)
             CumulativeDensity sample
             ChebyshevSample("Hessian", 1.0, 2.0, [| [| 1.0; 0.5; 0.25 |]; [| 1.0; 0.4; 0.2 |] |], ledger)
-            Lanczos.run 2 (Key.OfSeed 1L) (LinearOperator.diagonal (float64 [ 1.0; 2.0; 4.0 ]))
+            Lanczos.run 2 (Key.OfSeed 1L) (LinearOperator.ofDiagonal (float64 [ 1.0; 2.0; 4.0 ]))
             pairs
             EigenOptions.Default
             PowerStop.residual 1e-6

@@ -95,7 +95,7 @@ type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential:
                     System.String.Join(", ", Array.map2 one low high)
                 else
                     let widths = Array.map2 (-) high low
-                    let narrow, broad = FSharp.Numbers.show (Array.min widths), FSharp.Numbers.show (Array.max widths)
+                    let narrow, broad = FSharp.Numbers.error (Array.min widths), FSharp.Numbers.error (Array.max widths)
                     $"{low.Length:N0} intervals of width {narrow} to {broad}"
             | low, high -> $"[{low}, {high}]"
 

@@ -33,11 +33,13 @@ type StoppingRule =
     | AndAlso of StoppingRule * StoppingRule
 
     override rule.ToString() =
+        let percent share = $"{FSharp.Numbers.show (100.0 * share)} %%"
+
         match rule with
         | Matvecs n -> $"{n} matvecs"
         | Seconds s -> $"{s} s"
-        | RelativeError(error, confidence) -> $"relative error {error} at {confidence}"
-        | AbsoluteError(error, confidence) -> $"absolute error {error} at {confidence}"
+        | RelativeError(error, confidence) -> $"relative error {error} with {percent confidence} confidence"
+        | AbsoluteError(error, confidence) -> $"absolute error {error} with {percent confidence} confidence"
         | PyHessian tolerance -> $"PyHessian's rule at {tolerance}"
         | Ceiling n -> $"{n} samples at most"
         | OrElse(a, b) -> $"({a} or {b})"
