@@ -1,10 +1,9 @@
 namespace Curvature
 
 open System
-open System.Diagnostics
 
 /// When one eigenpair of the power iteration is good enough. Made by the functions of the module PowerStop.
-[<RequireQualifiedAccess; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
+[<RequireQualifiedAccess; NoComparison; StructuredFormatDisplay("{Text}")>]
 type PowerStop =
     internal
     | Residual of float

@@ -108,8 +108,8 @@ module ApprovedTextTests =
         for example in PrintedExamples.all do
             let t = example.GetType()
             Assert.That(sprintf "%A" example, Is.EqualTo(string example))
-            let show = t.GetCustomAttribute<DebuggerDisplayAttribute>(true)
-            Assert.That(isNull show, Is.False, $"{nameOf example} has no DebuggerDisplay")
+            let shows = t.IsDefined(typeof<DebuggerDisplayAttribute>, true)
+            Assert.That(shows, Is.True, $"{nameOf example} has no DebuggerDisplay")
 
             if assemblies |> List.contains t.Assembly then
                 let structured = t.IsDefined(typeof<StructuredFormatDisplayAttribute>, true)

@@ -166,6 +166,7 @@ module PrintedExamples =
             EigenOptions.Default
             PowerStop.residual 1e-6
             SpectralNorm(211.3, 24, (fun _ -> 213.01), ledger)
+            StableRank(Estimates.scalar 120.0 4.0 ledger, SpectralNorm(2.0, 24, (fun _ -> 2.02), ledger), 50)
             solution SolveStatus.Solved 1.2345e-9
             solution SolveStatus.Budget 0.012345
             ConjugateGradients.solver

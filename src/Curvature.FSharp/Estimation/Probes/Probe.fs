@@ -1,11 +1,9 @@
 namespace Curvature
 
 open System
-open System.Diagnostics
 
 /// A distribution of random vectors z with E zzᵀ = I. Made by the functions of the module Probe.
-[<RequireQualifiedAccess; CustomEquality; NoComparison>]
-[<DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
+[<RequireQualifiedAccess; CustomEquality; NoComparison; StructuredFormatDisplay("{Text}")>]
 type Probe =
     internal
     | Rademacher

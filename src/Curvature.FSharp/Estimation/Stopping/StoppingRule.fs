@@ -1,6 +1,5 @@
 namespace Curvature
 
-open System.Diagnostics
 
 /// Why an estimator stopped.
 type StopReason =
@@ -20,7 +19,7 @@ type StopReason =
     | Exact = 6
 
 /// When an estimator has done enough. Made and combined by the functions of the module StoppingRule.
-[<RequireQualifiedAccess; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
+[<RequireQualifiedAccess; NoComparison; StructuredFormatDisplay("{Text}")>]
 type StoppingRule =
     internal
     | Matvecs of int

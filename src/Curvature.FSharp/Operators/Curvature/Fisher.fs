@@ -1,10 +1,9 @@
 namespace Curvature
 
-open System.Diagnostics
 open Curvature.FSharp
 
 /// Which targets a Fisher matrix takes the expectation over. Made by the functions of the module FisherKind.
-[<RequireQualifiedAccess; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
+[<RequireQualifiedAccess; NoEquality; NoComparison; StructuredFormatDisplay("{Text}")>]
 type FisherKind =
     internal
     | Exact of Likelihood

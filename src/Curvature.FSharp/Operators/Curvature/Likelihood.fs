@@ -1,10 +1,8 @@
 namespace Curvature
 
-open System.Diagnostics
-
 /// What a model's outputs say about its targets: the distribution whose natural parameters they are. Rows of outputs
 /// are samples.
-[<RequireQualifiedAccess; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
+[<RequireQualifiedAccess; NoComparison; StructuredFormatDisplay("{Text}")>]
 type Likelihood =
     internal
     | Categorical

@@ -31,15 +31,15 @@ type SpectralNorm internal (value: float, steps: int, bound: float -> float, led
     /// Whether the Krylov space was complete.
     member _.IsExact = ledger.IsExact
 
-    override this.ToString() =
-        let high = if ledger.IsExact then value else bound 0.95
+    override _.ToString() =
+        let taken, high = Describe.count steps "step", bound 0.95
 
         if ledger.IsExact then
-            $"""{Numbers.show value} (exact up to rounding, {Describe.count steps "step"})"""
+            $"{Numbers.show value} (exact up to rounding, {taken})"
         elif Double.IsFinite high then
-            $"""{Numbers.show value}, at most {Numbers.show high} with 95 %% confidence ({Describe.count steps "step"})"""
+            $"{Numbers.show value}, at most {Numbers.show high} with 95 %% confidence ({taken})"
         else
-            $"""{Numbers.show value} at least ({Describe.count steps "step"})"""
+            $"{Numbers.show value} at least ({taken})"
 
     member internal this.Text = this.ToString()
 
