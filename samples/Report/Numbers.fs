@@ -1,52 +1,52 @@
 namespace Curvature.Samples.Report
 
-open System
 open System.Globalization
+open Curvature
+open Curvature.FSharp
 
-/// Numbers as people read them: no more digits than are known.
+/// Numbers as the report has them: those of the library, with a true minus sign and powers of ten.
 [<RequireQualifiedAccess>]
 module Numbers =
 
-    let private invariant (value: float) (format: string) = value.ToString(format, CultureInfo.InvariantCulture)
+    let private typeset = Numbers.typeset
 
     /// Six significant digits.
-    let value (number: float) = invariant number "G6"
+    let value (number: float) = typeset (Numbers.show number)
 
-    /// Eight significant digits, for what is known that well.
-    let digits (number: float) = invariant number "G8"
-
-    /// Three significant digits, for places on charts.
-    let rough (number: float) = (invariant number "G3").Replace('-', '−')
+    /// A number rounded to the second digit of its error; eight digits where that is no more than rounding.
+    let within (error: float) (number: float) = typeset (Numbers.within error number)
 
     /// Two significant digits, for errors.
-    let error (number: float) = invariant number "G2"
+    let error (number: float) = typeset (Numbers.error number)
+
+    /// Three significant digits, for places on charts.
+    let rough (number: float) = within (0.1 * abs number) number
 
     let count (number: int) = number.ToString("N0", CultureInfo.InvariantCulture)
 
-    let seconds (time: float) = invariant time "0.00" + " s"
+    let seconds (time: float) = time.ToString("0.00", CultureInfo.InvariantCulture) + " s"
 
-    let percent (share: float) = invariant (100.0 * share) "0.0" + " %"
+    let percent (share: float) = typeset ((100.0 * share).ToString("0.0", CultureInfo.InvariantCulture)) + " %"
 
-    /// How many places after the point show two significant digits of an error.
-    let private places (error: float) = 1 - int (floor (log10 error))
+    let private confidence = 0.95
 
-    /// Writes numbers that are known to within an error down to its second significant digit, and to eight digits at
-    /// the most.
-    let within (error: float) (number: float) : string =
-        if not (error > 0.0 && Double.IsFinite error) then
-            value number
-        elif error < 1e-8 * abs number then
-            digits number
-        else
-            match places error with
-            | digits when digits >= 0 && digits <= 8 -> invariant number $"F{digits}"
-            | digits when digits < 0 && digits >= -8 -> invariant number "F0"
-            | digits ->
-                let magnitude = if number = 0.0 then -digits else int (floor (log10 (abs number)))
-                invariant number $"E{min 15 (max 1 (magnitude + digits))}"
+    let private ends (estimate: Estimate<float>) =
+        let interval = estimate.Interval confidence
+        let write = within (0.5 * (interval.High - interval.Low))
+        struct (write estimate.Value, write interval.Low, write interval.High)
 
-    /// A value and its error.
-    let plusMinus (number: float) (deviation: float) =
-        if Double.IsInfinity deviation then $"{value number} ± unknown"
-        elif deviation < 1e-8 * abs number then $"{digits number} ± {error deviation}"
-        else $"{within deviation number} ± {within deviation deviation}"
+    /// The 95 % interval of an estimate.
+    let interval (estimate: Estimate<float>) : string =
+        let struct (_, low, high) = ends estimate
+
+        if estimate.IsExact then "exact"
+        elif not estimate.IsErrorKnown then "unknown"
+        else $"{low} … {high}"
+
+    /// An estimate, and its 95 % interval.
+    let estimate (found: Estimate<float>) : string =
+        let struct (number, _, _) = ends found
+
+        if found.IsExact then number
+        elif not found.IsErrorKnown then $"{value found.Value} (error unknown)"
+        else $"{number} ({interval found})"

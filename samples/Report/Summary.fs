@@ -11,39 +11,28 @@ module Summary =
         match trace.StopReason with
         | StopReason.ErrorReached -> "the error asked for is reached"
         | StopReason.MatvecsSpent -> "the products allowed are spent"
+        | StopReason.Exact -> "all columns were taken, which was cheaper"
         | other -> $"{other}"
 
-    let private traceRows (report: Report) =
-        let trace = report.Trace
-        let write = Numbers.within trace.StandardError
-        let interval = trace.Interval 0.95
+    /// The estimate of the trace, and the exact one where it is another.
+    let traceRows (cost: Estimate<float> -> string) (report: Report) =
+        let row name (found: Estimate<float>) =
+            [ name; Numbers.estimate found; cost found; Numbers.seconds found.Seconds ]
 
         [
-            [
-                "estimate"
-                Numbers.plusMinus trace.Value trace.StandardError
-                $"{write interval.Low} … {write interval.High}"
-                Numbers.count trace.Matvecs
-                Numbers.seconds trace.Seconds
-            ]
+            row (if report.Trace.IsExact then "exact" else "estimate") report.Trace
             match report.Exact with
-            | Some exact ->
-                let cost = Numbers.count (exact.Matvecs + exact.QuadraticForms)
-                [ "exact"; write exact.Value; ""; cost; Numbers.seconds exact.Seconds ]
-            | None -> ()
+            | Some exact when not report.Trace.IsExact -> row "exact, from all eigenvalues" exact
+            | _ -> ()
         ]
 
     let private blockRow (block: BlockTrace) =
-        [
-            block.Block.Name
-            Numbers.count block.Block.Size
-            Numbers.plusMinus block.Trace.Value block.Trace.StandardError
-        ]
+        [ block.Block.Name; Numbers.count block.Block.Size; Numbers.estimate block.Trace ]
 
     let private eigenRow (pairs: EigenPairs) i =
         [
             $"{i + 1}"
-            Numbers.digits pairs.Values[i]
+            Numbers.within pairs.Residuals[i] pairs.Values[i]
             Numbers.error pairs.Residuals[i]
             if pairs.IsConverged[i] then "yes" else "no"
         ]
@@ -52,13 +41,18 @@ module Summary =
         let spectrum = report.Spectrum
         let large = SpectralCurves.large spectrum
 
+        let ledger = spectrum.Ledger
+
         [
-            $"{spectrum.Rules.Length} random vectors"
+            if ledger.IsExact then
+                "all eigenvalues"
+            else
+                $"{spectrum.Rules.Length} random vectors"
             Numbers.value spectrum.Least
             Numbers.value spectrum.Largest
-            Numbers.plusMinus large.Value large.StandardError
-            Numbers.count spectrum.Ledger.Matvecs
-            Numbers.seconds spectrum.Ledger.Seconds
+            Numbers.estimate large
+            Numbers.count ledger.Matvecs
+            Numbers.seconds ledger.Seconds
         ]
 
     /// Shows a report.
@@ -76,13 +70,13 @@ module Summary =
 
         display.Table(
             $"Trace of the Hessian ({reason report.Trace})",
-            [ ""; "value ± standard error"; "95 % interval"; "products"; "time" ],
-            traceRows report
+            [ ""; "value (95 % interval)"; "products"; "time" ],
+            traceRows (fun found -> Numbers.count (found.Matvecs + found.QuadraticForms)) report
         )
 
         display.Table(
             "Trace of each parameter tensor, from the same products",
-            [ "parameter"; "size"; "trace ± standard error" ],
+            [ "parameter"; "size"; "trace (95 % interval)" ],
             report.BlockTraces |> Array.map blockRow |> List.ofArray
         )
 
@@ -109,8 +103,9 @@ module Summary =
 
         display.Table(
             "Eigenvalue density",
-            [ ""; "least Ritz value"; "largest"; "above 1 % of it"; "products"; "time" ],
+            [ ""; "least seen"; "largest"; "above 1 % of it (95 % interval)"; "products"; "time" ],
             [ spectrumRow report ]
         )
 
+        Meaning.ofReport report |> List.iter display.Say
         display.Say $"All of it: {Numbers.seconds report.Seconds}"

@@ -36,6 +36,14 @@ type SpectralDensity internal (grid: float[], values: float[], errors: float[], 
         ledger.RequireErrorBar()
         Array.copy errors
 
+    /// Where the density lies with this confidence over random vectors, at each point of the grid: values and Student's
+    /// t times the standard errors, and no less than 0. Raises ArgumentRangeException for a single random vector or a
+    /// confidence outside (0, 1).
+    member this.Band(confidence: float) : Interval<float[]> =
+        let factor, errors = ledger.Factor confidence, this.StandardErrors
+        let low = Array.map2 (fun value error -> max 0.0 (value - factor * error)) values errors
+        Interval(low, Array.map2 (fun value error -> value + factor * error) values errors, confidence)
+
     /// The standard deviation of the peak that a single eigenvalue becomes.
     member _.Width = width
 

@@ -22,11 +22,7 @@ module ExactDenseTests =
     let private holds (estimate: Estimate<float>) (truth: float) =
         let interval = estimate.Interval 0.999999
 
-        Assert.That(
-            interval.Low <= truth && truth <= interval.High,
-            Is.True,
-            $"{truth} in {interval}; {estimate}"
-        )
+        Assert.That(interval.Low <= truth && truth <= interval.High, Is.True, $"{truth} in {interval}; {estimate}")
 
     [<Test>]
     let ``eigenvalues are those of the matrix, within rounding of the element type`` () =
@@ -67,7 +63,7 @@ module ExactDenseTests =
         let indefinite = LinearOperator.ofDiagonal (tensor [ 1.0; -1.0 ])
         let singular = LinearOperator.ofDiagonal (tensor [ 1.0; 1e-17 ])
         let large = LinearOperator.scalar DType.Float64 (Exact.largestDense + 1) 1.0
-        let lopsided = LinearOperator.ofFunction DType.Float64 2 (fun v -> v * tensor [ 1.0; 2.0 ])
+        let lopsided = LinearOperator.ofFunction DType.Float64 2 2 (fun v -> v * tensor [ 1.0; 2.0 ])
         refuses "positive definite" (fun () -> Exact.logDeterminant indefinite)
         refuses "positive definite" (fun () -> Exact.logDeterminant singular)
         refuses "singular up to rounding" (fun () -> Exact.conditionNumber singular)

@@ -125,7 +125,7 @@ document.body.append(pre);
 
     let check (measured: JsonNode) =
         let charts = measured["charts"].AsArray() |> List.ofSeq
-        Expect.equal 10 charts.Length
+        Expect.equal 9 charts.Length
         charts |> List.iter checkChart
         Expect.isTrue "no scrolling sideways" (not (measured["wide"].GetValue<bool>()))
         luminance (text (charts.Head["paper"]))

@@ -82,8 +82,7 @@ module ShiftInvertTests =
         let definite = LinearOperator.ofSymmetricMatrix (turned DType.Float64 stretched)
         let short = SolverOptions.Default.WithMaxIterations 3
 
-        refuses "Allow more iterations" (fun () ->
-            ShiftInvert.smallestWith EigenOptions.Default short 0.0 2 definite)
+        refuses "Allow more iterations" (fun () -> ShiftInvert.smallestWith EigenOptions.Default short 0.0 2 definite)
 
         Assert.Catch<CurvatureException>(fun () -> ShiftInvert.smallest nan 2 definite |> ignore) |> ignore
         let cancelled = EigenOptions.Default.WithCancellation(CancellationToken true)
@@ -98,9 +97,9 @@ module ShiftInvertTests =
         let matrix = turned DType.Float64 stretched
 
         let operator =
-            LinearOperator.ofFunction DType.Float64 80 (fun v ->
-                products <- products + 1
-                Tensor.matmul matrix v)
+            LinearOperator.ofBlockFunction DType.Float64 80 80 (fun block ->
+                products <- products + block.Shape[0]
+                Tensor.matmul block matrix)
             |> LinearOperator.claim OperatorProperties.Symmetric
 
         let pairs = ShiftInvert.smallest 0.0 1 operator

@@ -79,24 +79,23 @@ type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential:
     member _.IsSequential = defaultArg isSequential false
 
     override _.ToString() =
+        let one (low: float) (high: float) =
+            let write = FSharp.Numbers.within (0.5 * (high - low))
+            $"[{write low}, {write high}]"
+
+        let many (low: float[]) (high: float[]) =
+            if low.Length <= 6 then
+                System.String.Join(", ", Array.map2 one low high)
+            else
+                let widths = Array.map2 (-) high low
+                let narrow, broad = FSharp.Numbers.error (Array.min widths), FSharp.Numbers.error (Array.max widths)
+                $"{low.Length:N0} intervals of width {narrow} to {broad}"
+
         let ends =
             match box low, box high with
-            | (:? float as low), (:? float as high) ->
-                let write = FSharp.Numbers.within (0.5 * (high - low))
-                $"[{write low}, {write high}]"
-            | (:? Tensor as low), (:? Tensor as high) ->
-                let low, high = low.ToArray(), high.ToArray()
-
-                if low.Length <= 6 then
-                    let one (a: float) (b: float) =
-                        let write = FSharp.Numbers.within (0.5 * (b - a))
-                        $"[{write a}, {write b}]"
-
-                    System.String.Join(", ", Array.map2 one low high)
-                else
-                    let widths = Array.map2 (-) high low
-                    let narrow, broad = FSharp.Numbers.error (Array.min widths), FSharp.Numbers.error (Array.max widths)
-                    $"{low.Length:N0} intervals of width {narrow} to {broad}"
+            | (:? float as low), (:? float as high) -> one low high
+            | (:? Tensor as low), (:? Tensor as high) -> many (low.ToArray()) (high.ToArray())
+            | (:? (float[]) as low), (:? (float[]) as high) -> many low high
             | low, high -> $"[{low}, {high}]"
 
         $"{ends} with {FSharp.Numbers.show (100.0 * confidence)} %% confidence"
