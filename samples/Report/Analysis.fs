@@ -155,8 +155,8 @@ module Analysis =
 
         display.Say(
             $"Curvature of a network ({problem.Architecture}) of "
-            + $"{Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} "
-            + $"({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed "
+            + $"{Typeset.count problem.Network.ParameterCount} parameters on {problem.Title} "
+            + $"({Typeset.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed "
             + $"{options.Seed}"
         )
 

@@ -18,13 +18,13 @@ module Meaning =
         let trained =
             match report.Problem.Start with
             | Train schedule ->
-                let rate, bound = Numbers.value schedule.LearningRate, Numbers.value (2.0 / schedule.LearningRate)
+                let rate, bound = Typeset.value schedule.LearningRate, Typeset.value (2.0 / schedule.LearningRate)
                 $" This network was trained by Adam with η = {rate}, for which 2/η = {bound}."
             | Load _ -> ""
 
         if largest > 0.0 then
             $"Sharpness: gradient descent with a constant step η is stable while λ₁ < 2/η. Here λ₁ = "
-            + $"{Numbers.rough largest}, so up to η = {Numbers.rough (2.0 / largest)}.{trained}"
+            + $"{Typeset.rough largest}, so up to η = {Typeset.rough (2.0 / largest)}.{trained}"
         else
             "Sharpness: no eigenvalue is above 0; the loss does not curve upward in any direction."
 
@@ -33,16 +33,16 @@ module Meaning =
         let trace = report.Exact |> Option.defaultValue report.Trace
         let near = CumulativeDensity.count (-flat * largest, flat * largest) report.Spectrum
 
-        $"Flatness: the mean curvature tr H/n is {Numbers.rough (trace.Value / n)}, and "
-        + $"{Numbers.percent (near.Value / n)} of all directions have less than 1 %% of the curvature of the sharpest."
+        $"Flatness: the mean curvature tr H/n is {Typeset.rough (trace.Value / n)}, and "
+        + $"{Typeset.percent (near.Value / n)} of all directions have less than 1 %% of the curvature of the sharpest."
 
     let private negative (report: Report) =
         let least, largest = report.Spectrum.Least, report.TopEigenpairs.Values[0]
         let epsilon = if report.Options.DType = DType.Float64 then 1e-12 else 1e-4
 
         if least < -epsilon * abs largest then
-            $"Negative curvature: the least eigenvalue seen is {Numbers.rough least}, "
-            + $"{Numbers.percent (abs (least / largest))} of the largest in size, so that θ is no minimum."
+            $"Negative curvature: the least eigenvalue seen is {Typeset.rough least}, "
+            + $"{Typeset.percent (abs (least / largest))} of the largest in size, so that θ is no minimum."
         else
             "Negative curvature: none was seen; up to rounding, every direction curves upward or is flat."
 
@@ -57,13 +57,13 @@ module Meaning =
 
             let number =
                 if found.IsExact || known then
-                    Numbers.estimate found
+                    Typeset.estimate found
                 else
-                    $"about {Numbers.rough found.Value}"
+                    $"about {Typeset.rough found.Value}"
 
             [
-                $"Effective dimension: {number} of {Numbers.count report.Spectrum.Size} directions are decided by the "
-                + $"data beside a prior of curvature λ₁/100 = {Numbers.rough damping}."
+                $"Effective dimension: {number} of {Typeset.count report.Spectrum.Size} directions are decided by the "
+                + $"data beside a prior of curvature λ₁/100 = {Typeset.rough damping}."
             ]
         else
             []

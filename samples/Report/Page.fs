@@ -73,13 +73,13 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
         let problem, trace = report.Problem, report.Exact |> Option.defaultValue report.Trace
 
         [
-            tile "parameters" (Numbers.count problem.Network.ParameterCount)
-            tile "loss (nats)" (Numbers.value report.Loss)
-            tile "classified right" (Numbers.percent report.Accuracy)
-            tile "gradient norm" (Numbers.value report.GradientNorm)
-            tile "trace" (Numbers.estimate trace)
-            tile "top eigenvalue" (Numbers.value report.TopEigenpairs.Values[0])
-            tile "time" (Numbers.seconds report.Seconds)
+            tile "parameters" (Typeset.count problem.Network.ParameterCount)
+            tile "loss (nats)" (Typeset.value report.Loss)
+            tile "classified right" (Typeset.percent report.Accuracy)
+            tile "gradient norm" (Typeset.value report.GradientNorm)
+            tile "trace" (Typeset.estimate trace)
+            tile "top eigenvalue" (Typeset.value report.TopEigenpairs.Values[0])
+            tile "time" (Typeset.seconds report.Seconds)
         ]
         |> String.concat "\n"
         |> fun tiles -> $"""<div class="tiles">{tiles}</div>"""
@@ -101,13 +101,13 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
             else
                 "The marks below are the Ritz values."
 
-        let width = Numbers.value curves.Density.Width
+        let width = Typeset.value curves.Density.Width
 
         section
             "Spectrum"
-            ($"{how}{Numbers.count ledger.Matvecs} products with the Hessian, {Numbers.seconds ledger.Seconds}. "
-             + $"Of the {Numbers.count report.Spectrum.Size} eigenvalues, "
-             + $"{Numbers.estimate large} are above 1 %% of the largest.")
+            ($"{how}{Typeset.count ledger.Matvecs} products with the Hessian, {Typeset.seconds ledger.Seconds}. "
+             + $"Of the {Typeset.count report.Spectrum.Size} eigenvalues, "
+             + $"{Typeset.estimate large} are above 1 %% of the largest.")
             [
                 pictures
                     [
@@ -133,15 +133,15 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
         let row i =
             [
                 $"{i + 1}"
-                Numbers.within pairs.Residuals[i] pairs.Values[i]
-                Numbers.error pairs.Residuals[i]
+                Typeset.within pairs.Residuals[i] pairs.Values[i]
+                Typeset.error pairs.Residuals[i]
                 if pairs.IsConverged[i] then "yes" else "no"
             ]
 
         section
             "Largest eigenvalues"
-            ($"Lanczos with thick restarts: {Numbers.count pairs.Matvecs} products, "
-             + $"{Numbers.seconds pairs.Seconds}. An eigenvalue lies within the residual of each number"
+            ($"Lanczos with thick restarts: {Typeset.count pairs.Matvecs} products, "
+             + $"{Typeset.seconds pairs.Seconds}. An eigenvalue lies within the residual of each number"
              + (if Pictures.areRounding pairs then
                     "; all residuals are down to rounding."
                 else
@@ -160,23 +160,31 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
     let private traceTable (report: Report) =
         table
             [ "trace"; "value (95 % interval)"; "random vectors or columns"; "time" ]
-            (Summary.traceRows (fun found -> Numbers.count found.Samples) report)
+            (Summary.traceRows (fun found -> Typeset.count found.Samples) report)
 
     let private trace (report: Report) =
         let diagonal = report.Diagonal.Value.ToArray()
 
+        let how =
+            if report.Trace.IsExact then
+                "All columns, which cost less than an estimate: the trace, that of each parameter tensor and the "
+                + "diagonal, all from the same products."
+            else
+                "Hutchinson's estimate from random signs: the trace, that of each parameter tensor and the "
+                + $"diagonal, all from the same products. It ended because {Summary.reason report.Trace}."
+
         section
             "Trace"
-            ("Hutchinson's estimate from random signs: the trace, that of each parameter tensor and the "
-             + $"diagonal, all from the same products. It ended because {Summary.reason report.Trace}.")
+            how
             [
                 pictures
                     [
-                        figure
-                            "wide"
-                            ("The estimate after more and more random vectors, with the interval that it "
-                             + "would have had, had it ended there.")
-                            (Pictures.convergence report)
+                        if not report.Trace.IsExact then
+                            figure
+                                "wide"
+                                ("The estimate after more and more random vectors, with the interval that it "
+                                 + "would have had, had it ended there.")
+                                (Pictures.convergence report)
                         figure
                             "wide"
                             ("The diagonal block of each parameter tensor. What is not clearly away from "
@@ -188,10 +196,10 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
                     [ "diagonal"; "min"; "mean"; "max" ]
                     [
                         [
-                            "estimate"
-                            Numbers.value (Array.min diagonal)
-                            Numbers.value (Array.average diagonal)
-                            Numbers.value (Array.max diagonal)
+                            if report.Trace.IsExact then "exact" else "estimate"
+                            Typeset.value (Array.min diagonal)
+                            Typeset.value (Array.average diagonal)
+                            Typeset.value (Array.max diagonal)
                         ]
                     ]
             ]
@@ -202,7 +210,7 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
 
             let sides =
                 [ departure.Below; departure.Above ]
-                |> List.choose (fun side -> Option.ofNullable side |> Option.map Numbers.rough)
+                |> List.choose (fun side -> Option.ofNullable side |> Option.map Typeset.rough)
 
             let caption =
                 match sides with
@@ -216,7 +224,7 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
 
         section
             "Landscape"
-            ($"The loss around the trained parameters θ, from {Numbers.count evaluations} evaluations, "
+            ($"The loss around the trained parameters θ, from {Typeset.count evaluations} evaluations, "
              + "with the quadratic model that gradient and Hessian at θ make. Eigenvectors and the gradient "
              + "have unit length, so that a step is a distance; the random direction has the norms of the "
              + "filters of θ (Li et al. 2018). Contours are drawn through cubics between the points.")
@@ -253,8 +261,8 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
         let dtype = options.DType.ToString().ToLowerInvariant()
 
         let lead =
-            ($"{problem.Architecture} with {Numbers.count problem.Network.ParameterCount} parameters on "
-             + $"{problem.Title} ({Numbers.count problem.Rows} rows), {dtype}, seed {options.Seed}")
+            ($"{problem.Architecture} with {Typeset.count problem.Network.ParameterCount} parameters on "
+             + $"{problem.Title} ({Typeset.count problem.Rows} rows), {dtype}, seed {options.Seed}")
 
         [
             "<!DOCTYPE html>"

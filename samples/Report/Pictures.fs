@@ -19,7 +19,7 @@ module Pictures =
     let private ritz (spectrum: SpectralSample) : Series =
         let nodes = spectrum.Rules |> Array.collect (fun rule -> Array.zip rule.Nodes rule.Weights)
 
-        let note (node: float, weight: float) = $"λ {Numbers.value node}\nweight {Numbers.value weight}"
+        let note (node: float, weight: float) = $"λ {Typeset.value node}\nweight {Typeset.value weight}"
 
         let name = if spectrum.Ledger.IsExact then "eigenvalues" else "Ritz values"
         (Series.rug name (Array.map fst nodes)).WithNotes(Array.map note nodes).WithAccent 2
@@ -148,8 +148,8 @@ module Pictures =
                 if Double.IsFinite place then place else block.Trace.Value)
 
         let note (block: BlockTrace) =
-            let size = Numbers.count block.Block.Size
-            $"{block.Block.Name}\ntrace {Numbers.estimate block.Trace}\n{size} parameters"
+            let size = Typeset.count block.Block.Size
+            $"{block.Block.Name}\ntrace {Typeset.estimate block.Trace}\n{size} parameters"
 
         let traces = Series.errorBars "" values (Array.init blocks.Length float) (ends _.Low) (ends _.High)
 

@@ -17,7 +17,7 @@ module Summary =
     /// The estimate of the trace, and the exact one where it is another.
     let traceRows (cost: Estimate<float> -> string) (report: Report) =
         let row name (found: Estimate<float>) =
-            [ name; Numbers.estimate found; cost found; Numbers.seconds found.Seconds ]
+            [ name; Typeset.estimate found; cost found; Typeset.seconds found.Seconds ]
 
         [
             row (if report.Trace.IsExact then "exact" else "estimate") report.Trace
@@ -27,13 +27,13 @@ module Summary =
         ]
 
     let private blockRow (block: BlockTrace) =
-        [ block.Block.Name; Numbers.count block.Block.Size; Numbers.estimate block.Trace ]
+        [ block.Block.Name; Typeset.count block.Block.Size; Typeset.estimate block.Trace ]
 
     let private eigenRow (pairs: EigenPairs) i =
         [
             $"{i + 1}"
-            Numbers.within pairs.Residuals[i] pairs.Values[i]
-            Numbers.error pairs.Residuals[i]
+            Typeset.within pairs.Residuals[i] pairs.Values[i]
+            Typeset.error pairs.Residuals[i]
             if pairs.IsConverged[i] then "yes" else "no"
         ]
 
@@ -48,30 +48,30 @@ module Summary =
                 "all eigenvalues"
             else
                 $"{spectrum.Rules.Length} random vectors"
-            Numbers.value spectrum.Least
-            Numbers.value spectrum.Largest
-            Numbers.estimate large
-            Numbers.count ledger.Matvecs
-            Numbers.seconds ledger.Seconds
+            Typeset.value spectrum.Least
+            Typeset.value spectrum.Largest
+            Typeset.estimate large
+            Typeset.count ledger.Matvecs
+            Typeset.seconds ledger.Seconds
         ]
 
     /// Shows a report.
     let show (display: Display) (report: Report) =
         let diagonal = report.Diagonal.Value.ToArray()
-        let right = $"{Numbers.percent report.Accuracy} of the rows right"
+        let right = $"{Typeset.percent report.Accuracy} of the rows right"
 
         match report.Training with
         | Some training ->
             display.Say
-                $"Training: {Numbers.count training.Steps} gradients, {right}, {Numbers.seconds training.Seconds}"
+                $"Training: {Typeset.count training.Steps} gradients, {right}, {Typeset.seconds training.Seconds}"
         | None -> display.Say $"Trained before: {right}"
 
-        display.Say $"Loss {Numbers.value report.Loss}, gradient norm {Numbers.value report.GradientNorm}"
+        display.Say $"Loss {Typeset.value report.Loss}, gradient norm {Typeset.value report.GradientNorm}"
 
         display.Table(
             $"Trace of the Hessian ({reason report.Trace})",
             [ ""; "value (95 % interval)"; "products"; "time" ],
-            traceRows (fun found -> Numbers.count (found.Matvecs + found.QuadraticForms)) report
+            traceRows (fun found -> Typeset.count (found.Matvecs + found.QuadraticForms)) report
         )
 
         display.Table(
@@ -85,10 +85,10 @@ module Summary =
             [ ""; "min"; "mean"; "max" ],
             [
                 [
-                    "estimate"
-                    Numbers.value (Array.min diagonal)
-                    Numbers.value (Array.average diagonal)
-                    Numbers.value (Array.max diagonal)
+                    if report.Trace.IsExact then "exact" else "estimate"
+                    Typeset.value (Array.min diagonal)
+                    Typeset.value (Array.average diagonal)
+                    Typeset.value (Array.max diagonal)
                 ]
             ]
         )
@@ -96,7 +96,7 @@ module Summary =
         let pairs = report.TopEigenpairs
 
         display.Table(
-            $"Largest eigenvalues ({Numbers.count pairs.Matvecs} products, {Numbers.seconds pairs.Seconds})",
+            $"Largest eigenvalues ({Typeset.count pairs.Matvecs} products, {Typeset.seconds pairs.Seconds})",
             [ ""; "eigenvalue"; "residual"; "converged" ],
             [ for i in 0 .. pairs.Values.Length - 1 -> eigenRow pairs i ]
         )
@@ -108,4 +108,4 @@ module Summary =
         )
 
         Meaning.ofReport report |> List.iter display.Say
-        display.Say $"All of it: {Numbers.seconds report.Seconds}"
+        display.Say $"All of it: {Typeset.seconds report.Seconds}"

@@ -40,8 +40,8 @@ public sealed class ResultTextTests
         foreach (var type in records)
         {
             Assert.That(type.IsDefined(typeof(DebuggerDisplayAttribute)), type.Name);
-            var withFunction = type.GetProperties().Any(p =>
-                typeof(Delegate).IsAssignableFrom(p.PropertyType) || p.PropertyType.Name.StartsWith("IReadOnlyList", StringComparison.Ordinal));
+            var withFunction = type.GetProperties().Select(p => p.PropertyType).Any(t =>
+                typeof(Delegate).IsAssignableFrom(t) || t.Name.StartsWith("IReadOnlyList", StringComparison.Ordinal));
             var print = type.GetMethod("PrintMembers", BindingFlags.NonPublic | BindingFlags.Instance)!;
             var isGenerated =
                 print.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute));
@@ -53,7 +53,7 @@ public sealed class ResultTextTests
     public void AnEstimateIsWrittenToItsErrorAndInAnyFormat()
     {
         var trace = Diagonal.ExactTrace();
-        Assert.That(trace.ToString(), Does.StartWith("7 ± "));
+        Assert.That($"{trace}", Does.StartWith("7 ± "));
         Assert.That($"{trace:F2}", Is.EqualTo("7.00 ± 0.00"));
         Assert.That(trace.ToString("F1", CultureInfo.GetCultureInfo("de-DE")), Is.EqualTo("7,0 ± 0,0"));
         Assert.That(Numbers.WithError(12.4837, 1.3123), Is.EqualTo("12.5 ± 1.3"));

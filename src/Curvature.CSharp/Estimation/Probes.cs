@@ -19,7 +19,8 @@ public sealed record ProbeOutcome(double Probability, IReadOnlyList<double> Vect
     private bool PrintMembers(StringBuilder builder)
     {
         var vector = string.Join(", ", Vector.Select(Numbers.Show));
-        builder.Append("Probability = ").Append(Numbers.Show(Probability)).Append(", Vector = [").Append(vector).Append(']');
+        builder.Append("Probability = ").Append(Numbers.Show(Probability));
+        builder.Append(", Vector = [").Append(vector).Append(']');
         return true;
     }
 }

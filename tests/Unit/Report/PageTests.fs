@@ -50,7 +50,7 @@ document.body.append(pre);
     let page =
         lazy
             (use printed = new StringWriter()
-             let options = [| "--max-products"; "640"; "--out"; folder |]
+             let options = [| "--max-products"; "320"; "--out"; folder |]
              let code = Program.run options (PlainDisplay printed) printed
              Expect.isTrue $"exit code {code}: {printed}" (code = 0)
              let text = File.ReadAllText(Path.Combine(folder, "report.html"))

@@ -146,8 +146,8 @@ type ReportTests() =
             elements "svg"
             |> List.filter (fun svg -> not (isNull (svg.Attribute(System.Xml.Linq.XName.Get "aria-label"))))
 
-        // Residuals at the level of rounding are a sentence, and no chart.
-        Expect.equal 9 charts.Length
+        // Residuals at the level of rounding are a sentence, and an exact trace does not converge.
+        Expect.equal 8 charts.Length
         Expect.isTrue "tables" ((elements "table").Length >= 3)
 
         for word in [ "script"; "link rel=\"stylesheet"; "http:"; "https:"; "url("; "@import"; "NaN" ] do
@@ -345,12 +345,12 @@ type ReportTests() =
     [<Test>]
     member _.``numbers are written with the digits that are known``() =
         let check expected actual = Expect.isTrue $"expected {expected}, got {actual}" (actual = expected)
-        check "−1234" (Numbers.within 56.2 -1234.4)
-        check "−3.61886×10⁻⁵" (Numbers.value -3.61886e-5)
-        check "3.8871506" (Numbers.within 1.7e-14 3.887150593238455)
-        check "1.7×10⁻¹⁴" (Numbers.error 1.7e-14)
-        check "3.14159" (Numbers.value Math.PI)
-        check "3.14" (Numbers.rough Math.PI)
-        check "1,234,567" (Numbers.count 1234567)
-        check "12.3 %" (Numbers.percent 0.1234)
-        check "1.20 s" (Numbers.seconds 1.2)
+        check "−1234" (Typeset.within 56.2 -1234.4)
+        check "−3.61886×10⁻⁵" (Typeset.value -3.61886e-5)
+        check "3.8871506" (Typeset.within 1.7e-14 3.887150593238455)
+        check "1.7×10⁻¹⁴" (Typeset.error 1.7e-14)
+        check "3.14159" (Typeset.value Math.PI)
+        check "3.14" (Typeset.rough Math.PI)
+        check "1,234,567" (Typeset.count 1234567)
+        check "12.3 %" (Typeset.percent 0.1234)
+        check "1.20 s" (Typeset.seconds 1.2)

@@ -61,8 +61,7 @@ module RankTests =
     [<Test>]
     let ``an effective rank needs eigenvalues that are not negative, and not all 0`` () =
         let refuses values =
-            Assert.Catch<OperatorException>(fun () -> Rank.effective (Spectrum.exact (diagonal values)) |> ignore)
-            |> ignore
+            raises<OperatorException>(fun () -> Rank.effective (Spectrum.exact (diagonal values))) |> ignore
 
         refuses [| 1.0; -0.5 |]
         refuses [| 0.0; 0.0 |]
@@ -87,11 +86,9 @@ module RankTests =
     [<Test>]
     let ``the interval of a stable rank stays between 1 and the smaller side`` () =
         let few = Rank.stable 0.5 (StoppingRule.matvecs 2) (Key.OfSeed 3L) (diagonal falling)
-        let interval = few.Interval 0.999999
+        let interval = few.Interval 0.99
         Assert.That(interval.Low, Is.GreaterThanOrEqualTo 1.0)
         Assert.That(interval.High, Is.LessThanOrEqualTo 400.0)
         let zero = diagonal (Array.zeroCreate 5)
 
-        Assert.Catch<OperatorException>(fun () ->
-            Rank.stable 0.1 (StoppingRule.matvecs 4) (Key.OfSeed 1L) zero |> ignore)
-        |> ignore
+        raises<OperatorException>(fun () -> Rank.stable 0.1 (StoppingRule.matvecs 4) (Key.OfSeed 1L) zero) |> ignore

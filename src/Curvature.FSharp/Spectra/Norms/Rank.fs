@@ -46,25 +46,23 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Rank =
 
-    /// The ends of the entropy H = E/T + ln T of eigenvalues over their sum, for E = −tr A ln A and T = tr A: to first
-    /// order, H is the trace of a function, and what is left of second order is bounded.
-    let private entropyEnds (entropy: Integral) (trace: Integral) (linear: Integral) (t: float) =
-        let half (integral: Integral) =
-            let struct (low, high) = integral.Ends t
-            max (high - integral.Value) (integral.Value - low)
-
-        let dE, dT = half entropy, half trace
-        let least, most = trace.Value - dT, entropy.Value + dE
+    /// The ends of the error of the entropy H = E/T + ln T of eigenvalues over their sum, E = −tr A ln A and T = tr A.
+    /// With T off by the share u, H is off by ℓ/(1 + u) + ln(1 + u) − u/(1 + u), where ℓ is the error to first order:
+    /// that of the trace of one function of A. As a function of u this falls until u = ℓ, and rises from there on.
+    let private entropyEnds (trace: Integral) (linear: Integral) (t: float) : struct (float * float) =
+        let struct (leastTrace, mostTrace) = trace.Ends t
+        let least, most = leastTrace / trace.Value - 1.0, mostTrace / trace.Value - 1.0
         let struct (low, high) = linear.Ends t
+        let low, high = low - linear.Value, high - linear.Value
 
-        let rest =
-            if least > 0.0 then
-                dE * dT / (least * least)
-                + 0.5 * dT * dT * (2.0 * abs most / Math.Pow(least, 3.0) + 1.0 / (least * least))
+        let error first u =
+            if u > -1.0 && u < infinity then
+                (first - u) / (1.0 + u) + log (1.0 + u)
             else
                 infinity
 
-        struct (low - linear.Value - rest, high - linear.Value + rest)
+        let nearest = Math.Clamp(low, max least (Math.BitIncrement -1.0), max most (Math.BitIncrement -1.0))
+        struct (error low nearest, max (error high least) (error high most))
 
     let private effectiveOver what (scale: float) (sample: SpectralSample) : Estimate<float> =
         StochasticLanczos.requireSemidefinite what sample
@@ -84,15 +82,15 @@ module Rank =
         let within (x: float) = Math.Clamp(x, 1.0, n) / scale
 
         let ends t =
-            let struct (low, high) = entropyEnds entropy trace linear t
+            let struct (low, high) = entropyEnds trace linear t
             struct (within (rank * exp low), within (rank * exp high))
 
         let error = rank * sqrt (linear.Random * linear.Random + linear.Bias * linear.Bias)
         Estimate(rank / scale, error / scale, ends, sample.Ledger, rank * linear.Bias / scale)
 
     /// exp(−Σ pᵢ ln pᵢ) for pᵢ = λᵢ/tr A (Roy & Vetterli 2007, "The effective rank"): n where all eigenvalues are the
-    /// same, 1 where there is a single one. Of a positive semidefinite A. The error bar is that of the entropy, which
-    /// to first order is the trace of a function of A; its interval has a bound of the rest, and never leaves [1, n].
+    /// same, 1 where there is a single one. Of a positive semidefinite A. The standard error is that of the entropy to
+    /// first order, the trace of a function of A; the interval follows the entropy beyond it, and never leaves [1, n].
     /// Raises OperatorException where a Ritz value is negative by more than rounding, or A is 0.
     let effective (sample: SpectralSample) : Estimate<float> = effectiveOver "Rank.effective" 1.0 sample
 

@@ -6,7 +6,7 @@ open Curvature.FSharp
 
 /// Numbers as the report has them: those of the library, with a true minus sign and powers of ten.
 [<RequireQualifiedAccess>]
-module Numbers =
+module Typeset =
 
     let private typeset = Numbers.typeset
 
