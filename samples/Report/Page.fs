@@ -1,6 +1,9 @@
 namespace Curvature.Samples.Report
 
+open System
+open System.Globalization
 open System.Net
+open System.Reflection
 open Curvature
 open Curvature.FSharp
 
@@ -21,7 +24,7 @@ p{margin:0 0 12px;max-width:75ch;color:var(--chart-quiet)}
 .tile,figure,.card{background:var(--chart-paper);border:1px solid var(--edge);border-radius:10px}
 .tile{padding:10px 12px}
 .tile span{display:block;font-size:12.5px;color:var(--chart-quiet)}
-.tile strong{display:block;font-size:16px;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
+.tile strong{display:block;font-size:16px;font-weight:600;font-variant-numeric:tabular-nums}
 figure{margin:0;padding:14px 14px 10px;overflow-x:auto}
 figure .chart{width:100%}
 .wide .chart{min-width:720px}
@@ -35,6 +38,8 @@ th,td{text-align:right;padding:5px 10px;border-bottom:1px solid var(--edge);whit
 th{font-weight:600;color:var(--chart-quiet)}
 th:first-child,td:first-child{text-align:left}
 tr:last-child td{border-bottom:0}
+ul{margin:0;padding-left:20px;max-width:75ch}
+footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-size:13px;color:var(--chart-quiet)}
 @media (max-width:860px){.pictures{grid-template-columns:minmax(0,1fr)}}
 @media (prefers-color-scheme:dark){:root{--page:#0e1319;--edge:#29323d}}
 @media print{:root{--page:#fff;--edge:#ccd3db}main{max-width:none;padding:0}h2{break-after:avoid}figure,.card,.tile
@@ -65,16 +70,16 @@ tr:last-child td{border-bottom:0}
         $"<section><h2>{escape title}</h2><p>{escape text}</p>{inside}</section>"
 
     let private summary (report: Report) =
-        let problem, trace = report.Problem, report.Trace
+        let problem, trace = report.Problem, report.Exact |> Option.defaultValue report.Trace
 
         [
-            tile "parameters" (Numbers.count problem.Network.ParameterCount)
-            tile "loss (nats)" (Numbers.value report.Loss)
-            tile "classified right" (Numbers.percent report.Accuracy)
-            tile "gradient norm" (Numbers.value report.GradientNorm)
-            tile "trace" (Numbers.plusMinus trace.Value trace.StandardError)
-            tile "top eigenvalue" (Numbers.value report.TopEigenpairs.Values[0])
-            tile "time" (Numbers.seconds report.Seconds)
+            tile "parameters" (Typeset.count problem.Network.ParameterCount)
+            tile "loss (nats)" (Typeset.value report.Loss)
+            tile "classified right" (Typeset.percent report.Accuracy)
+            tile "gradient norm" (Typeset.value report.GradientNorm)
+            tile "trace" (Typeset.estimate trace)
+            tile "top eigenvalue" (Typeset.value report.TopEigenpairs.Values[0])
+            tile "time" (Typeset.seconds report.Seconds)
         ]
         |> String.concat "\n"
         |> fun tiles -> $"""<div class="tiles">{tiles}</div>"""
@@ -84,27 +89,41 @@ tr:last-child td{border-bottom:0}
         let large = SpectralCurves.large report.Spectrum
         let vectors, steps = report.Spectrum.Rules.Length, report.Spectrum.Steps
 
+        let how =
+            if ledger.IsExact then
+                "All eigenvalues, by a dense decomposition, which takes no more products here than a sample would: "
+            else
+                $"Stochastic Lanczos quadrature with {vectors} random vectors of {steps} steps: "
+
+        let marks =
+            if ledger.IsExact then
+                "The marks below are the eigenvalues."
+            else
+                "The marks below are the Ritz values."
+
+        let width = Typeset.value curves.Density.Width
+
         section
             "Spectrum"
-            ($"Stochastic Lanczos quadrature with {vectors} random vectors of {steps} steps: "
-             + $"{Numbers.count ledger.Matvecs} products with the Hessian, {Numbers.seconds ledger.Seconds}. "
-             + $"Of the {Numbers.count report.Spectrum.Size} eigenvalues, "
-             + $"{Numbers.plusMinus large.Value large.StandardError} are above 1 %% of the largest.")
+            ($"{how}{Typeset.count ledger.Matvecs} products with the Hessian, {Typeset.seconds ledger.Seconds}. "
+             + $"Of the {Typeset.count report.Spectrum.Size} eigenvalues, "
+             + $"{Typeset.estimate large} are above 1 %% of the largest.")
             [
                 pictures
                     [
                         figure
                             "wide"
-                            ("How many eigenvalues are where: each Ritz value counts as a Gaussian of "
-                             + $"standard deviation {Numbers.value curves.Density.Width}, which {steps} "
-                             + "steps resolve. The marks below are the Ritz values.")
+                            ("How many eigenvalues are where: each counts as a Gaussian of standard deviation "
+                             + $"{width}. {marks}")
                             (Pictures.density report curves)
                         figure
                             "wide"
-                            ("The share of eigenvalues at or below each number. The band holds the truth "
-                             + "with 95 % confidence, and needs no smoothing: it covers both the choice of "
-                             + "random vectors and what the quadrature leaves open.")
-                            (Pictures.cumulative curves)
+                            (if ledger.IsExact then
+                                 "The share of eigenvalues at or below each number."
+                             else
+                                 "The share of eigenvalues at or below each number. The band needs no smoothing: it "
+                                 + "covers both the choice of random vectors and what the quadrature leaves open.")
+                            (Pictures.cumulative report curves)
                     ]
             ]
 
@@ -114,58 +133,58 @@ tr:last-child td{border-bottom:0}
         let row i =
             [
                 $"{i + 1}"
-                Numbers.digits pairs.Values[i]
-                Numbers.error pairs.Residuals[i]
+                Typeset.within pairs.Residuals[i] pairs.Values[i]
+                Typeset.error pairs.Residuals[i]
                 if pairs.IsConverged[i] then "yes" else "no"
             ]
 
         section
             "Largest eigenvalues"
-            ($"Lanczos with thick restarts: {Numbers.count pairs.Matvecs} products, "
-             + $"{Numbers.seconds pairs.Seconds}. An eigenvalue lies within the residual of each number.")
+            ($"Lanczos with thick restarts: {Typeset.count pairs.Matvecs} products, "
+             + $"{Typeset.seconds pairs.Seconds}. An eigenvalue lies within the residual of each number"
+             + (if Pictures.areRounding pairs then
+                    "; all residuals are down to rounding."
+                else
+                    "."))
             [
-                pictures [ figure "" "" (Pictures.eigenvalues pairs); figure "" "" (Pictures.residuals pairs) ]
+                pictures
+                    [
+                        figure "" "" (Pictures.eigenvalues pairs)
+                        if not (Pictures.areRounding pairs) then figure "" "" (Pictures.residuals pairs)
+                    ]
                 table
                     [ "pair"; "eigenvalue λ"; "residual ‖Hv − λv‖"; "converged" ]
                     [ for i in 0 .. pairs.Values.Length - 1 -> row i ]
             ]
 
     let private traceTable (report: Report) =
-        let trace = report.Trace
-        let write = Numbers.within trace.StandardError
-        let interval = trace.Interval 0.95
-
         table
-            [ "trace"; "value ± standard error"; "95 % interval"; "random vectors"; "time" ]
-            [
-                [
-                    $"estimate ({Summary.reason trace})"
-                    Numbers.plusMinus trace.Value trace.StandardError
-                    $"{write interval.Low} … {write interval.High}"
-                    Numbers.count trace.Samples
-                    Numbers.seconds trace.Seconds
-                ]
-                match report.Exact with
-                | Some exact ->
-                    [ "exact"; write exact.Value; ""; Numbers.count exact.Samples; Numbers.seconds exact.Seconds ]
-                | None -> ()
-            ]
+            [ "trace"; "value (95 % interval)"; "random vectors or columns"; "time" ]
+            (Summary.traceRows (fun found -> Typeset.count found.Samples) report)
 
     let private trace (report: Report) =
         let diagonal = report.Diagonal.Value.ToArray()
 
+        let how =
+            if report.Trace.IsExact then
+                "All columns, which cost less than an estimate: the trace, that of each parameter tensor and the "
+                + "diagonal, all from the same products."
+            else
+                "Hutchinson's estimate from random signs: the trace, that of each parameter tensor and the "
+                + $"diagonal, all from the same products. It ended because {Summary.reason report.Trace}."
+
         section
             "Trace"
-            ("Hutchinson's estimate from random signs: the trace, that of each parameter tensor and the "
-             + "diagonal, all from the same products.")
+            how
             [
                 pictures
                     [
-                        figure
-                            "wide"
-                            ("The estimate after more and more random vectors, with the interval that it "
-                             + "would have had, had it ended there.")
-                            (Pictures.convergence report)
+                        if not report.Trace.IsExact then
+                            figure
+                                "wide"
+                                ("The estimate after more and more random vectors, with the interval that it "
+                                 + "would have had, had it ended there.")
+                                (Pictures.convergence report)
                         figure
                             "wide"
                             ("The diagonal block of each parameter tensor. What is not clearly away from "
@@ -177,10 +196,10 @@ tr:last-child td{border-bottom:0}
                     [ "diagonal"; "min"; "mean"; "max" ]
                     [
                         [
-                            "estimate"
-                            Numbers.value (Array.min diagonal)
-                            Numbers.value (Array.average diagonal)
-                            Numbers.value (Array.max diagonal)
+                            if report.Trace.IsExact then "exact" else "estimate"
+                            Typeset.value (Array.min diagonal)
+                            Typeset.value (Array.average diagonal)
+                            Typeset.value (Array.max diagonal)
                         ]
                     ]
             ]
@@ -191,7 +210,7 @@ tr:last-child td{border-bottom:0}
 
             let sides =
                 [ departure.Below; departure.Above ]
-                |> List.choose (fun side -> Option.ofNullable side |> Option.map Numbers.rough)
+                |> List.choose (fun side -> Option.ofNullable side |> Option.map Typeset.rough)
 
             let caption =
                 match sides with
@@ -205,10 +224,10 @@ tr:last-child td{border-bottom:0}
 
         section
             "Landscape"
-            ($"The loss around the trained parameters θ, from {Numbers.count evaluations} evaluations, "
+            ($"The loss around the trained parameters θ, from {Typeset.count evaluations} evaluations, "
              + "with the quadratic model that gradient and Hessian at θ make. Eigenvectors and the gradient "
              + "have unit length, so that a step is a distance; the random direction has the norms of the "
-             + "filters of θ (Li et al. 2018).")
+             + "filters of θ (Li et al. 2018). Contours are drawn through cubics between the points.")
             [
                 pictures
                     [
@@ -216,10 +235,25 @@ tr:last-child td{border-bottom:0}
                         figure
                             ""
                             ($"In the plane of {plane.First.Name} (across) and {plane.Second.Name} (up), "
-                             + "as far as the model rises by about 1.")
+                             + "in the same scale.")
                             (Pictures.plane plane)
                     ]
             ]
+
+    let private meaning (report: Report) =
+        let list = Meaning.ofReport report |> List.map (escape >> around "li") |> String.concat "\n" |> around "ul"
+        $"<section><h2>What the numbers mean</h2>{list}</section>"
+
+    /// The library's version.
+    let private version =
+        match typeof<LinearOperator>.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>() with
+        | null -> "of an unknown version"
+        | attribute -> attribute.InformationalVersion
+
+    let private foot (report: Report) =
+        let date = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)
+        let command = around "code" (escape report.Options.Command)
+        $"<footer>Curvature {escape version}, {date} UTC. {command}</footer>"
 
     /// The text of report.html.
     let ofReport (report: Report) : string =
@@ -227,8 +261,8 @@ tr:last-child td{border-bottom:0}
         let dtype = options.DType.ToString().ToLowerInvariant()
 
         let lead =
-            ($"{problem.Architecture} with {Numbers.count problem.Network.ParameterCount} parameters on "
-             + $"{problem.Title} ({Numbers.count problem.Rows} rows), {dtype}, seed {options.Seed}")
+            ($"{problem.Architecture} with {Typeset.count problem.Network.ParameterCount} parameters on "
+             + $"{problem.Title} ({Typeset.count problem.Rows} rows), {dtype}, seed {options.Seed}")
 
         [
             "<!DOCTYPE html>"
@@ -238,11 +272,14 @@ tr:last-child td{border-bottom:0}
             $"<title>Curvature of {escape problem.Architecture}</title>"
             $"<style>{Chart.styleSheet}\n{style}</style></head><body><main>"
             $"<h1>Curvature of a trained network</h1><p>{escape lead}</p>"
+            "<p>Bars, bands and numbers in brackets are 95 % intervals.</p>"
             summary report
+            meaning report
             spectrum report
             eigenpairs report
             trace report
             landscapes report
+            foot report
             "</main></body></html>"
             ""
         ]

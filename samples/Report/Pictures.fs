@@ -19,14 +19,15 @@ module Pictures =
     let private ritz (spectrum: SpectralSample) : Series =
         let nodes = spectrum.Rules |> Array.collect (fun rule -> Array.zip rule.Nodes rule.Weights)
 
-        let note (node: float, weight: float) = $"Ritz value {Numbers.value node}\nweight {Numbers.value weight}"
+        let note (node: float, weight: float) = $"λ {Typeset.value node}\nweight {Typeset.value weight}"
 
-        (Series.rug "Ritz values" (Array.map fst nodes)).WithNotes(Array.map note nodes).WithAccent 2
+        let name = if spectrum.Ledger.IsExact then "eigenvalues" else "Ritz values"
+        (Series.rug name (Array.map fst nodes)).WithNotes(Array.map note nodes).WithAccent 2
 
     /// Smoothed eigenvalue density on a logarithmic axis, with the Ritz values it was made of.
     let density (report: Report) (curves: SpectralCurves) : Chart =
         let density = curves.Density
-        let values, errors, grid = density.Values, density.StandardErrors, density.Grid
+        let values, grid, band = density.Values, density.Grid, density.Band 0.95
         let floor = floorOf report density
         let share = (Axis.logarithmic "density (share per unit of λ)").WithRange(floor, 3.0 * Array.max values)
 
@@ -35,9 +36,8 @@ module Pictures =
             (Axis.linear "eigenvalue λ")
             share
             [
-                (Series.band "± standard error" grid (Array.map2 (-) values errors) (Array.map2 (+) values errors))
-                    .WithAccent
-                    1
+                if not density.Ledger.IsExact then
+                    (Series.band "95 % band" grid band.Low band.High).WithAccent 1
                 (Series.line "density" grid values).WithAccent 1
                 ritz report.Spectrum
             ])
@@ -45,7 +45,7 @@ module Pictures =
             wide
 
     /// The share of eigenvalues up to each number, which no smoothing changes, with its band.
-    let cumulative (curves: SpectralCurves) : Chart =
+    let cumulative (report: Report) (curves: SpectralCurves) : Chart =
         let curve = curves.AroundZero
 
         (Chart.create
@@ -53,7 +53,8 @@ module Pictures =
             (Axis.symmetricLogarithmic curves.Threshold "eigenvalue λ (logarithmic on both sides of 0)")
             ((Axis.linear "share of eigenvalues ≤ λ").WithRange(-0.02, 1.02))
             [
-                (Series.band "95 % band" curve.Grid curve.Low curve.High).WithAccent 3
+                if not report.Spectrum.Ledger.IsExact then
+                    (Series.band "95 % band" curve.Grid curve.Low curve.High).WithAccent 3
                 (Series.line "share" curve.Grid curve.Values).WithAccent 3
             ])
             .WithSize
@@ -78,6 +79,14 @@ module Pictures =
             ])
             .WithSize
             half
+
+    /// A residual of no more than this share of the largest eigenvalue is rounding.
+    let private roundingShare = 1e-8
+
+    /// Whether residuals say nothing but that all pairs are as good as rounding lets them be.
+    let areRounding (pairs: EigenPairs) : bool =
+        let largest = pairs.Values |> Array.map abs |> Array.max
+        pairs.Residuals |> Array.forall (fun residual -> residual <= roundingShare * largest)
 
     /// How far each pair is from an eigenpair.
     let residuals (pairs: EigenPairs) : Chart =
@@ -139,8 +148,8 @@ module Pictures =
                 if Double.IsFinite place then place else block.Trace.Value)
 
         let note (block: BlockTrace) =
-            let trace = Numbers.plusMinus block.Trace.Value block.Trace.StandardError
-            $"{block.Block.Name}\ntrace {trace} (standard error)\n{Numbers.count block.Block.Size} parameters"
+            let size = Typeset.count block.Block.Size
+            $"{block.Block.Name}\ntrace {Typeset.estimate block.Trace}\n{size} parameters"
 
         let traces = Series.errorBars "" values (Array.init blocks.Length float) (ends _.Low) (ends _.High)
 
@@ -170,18 +179,51 @@ module Pictures =
             .WithSize
             half
 
+    /// How many pieces each side of a cell of the landscape is cut into for contours.
+    let private pieces = 6
+
+    /// Numbers between the points of a grid, by Catmull and Rom's cubics (1974): through all points, and smooth.
+    let private refined (values: float[]) : float[] =
+        let last = values.Length - 1
+        // Beyond an end, as far again.
+        let at i =
+            if i < 0 then 2.0 * values[0] - values[1]
+            elif i > last then 2.0 * values[last] - values[last - 1]
+            else values[i]
+
+        Array.init (pieces * last + 1) (fun k ->
+            let i, t = k / pieces, float (k % pieces) / float pieces
+
+            if t = 0.0 then
+                values[i]
+            else
+                let a, b, c, d = at (i - 1), at i, at (i + 1), at (i + 2)
+                let linear, square, cube = c - a, 2.0 * a - 5.0 * b + 4.0 * c - d, 3.0 * (b - c) + d - a
+                b + 0.5 * t * (linear + t * (square + t * cube)))
+
+    /// Between the points of both axes.
+    let private refinedPlane (z: float[,]) : float[,] =
+        let across = [| for row in 0 .. Array2D.length1 z - 1 -> refined z[row, *] |]
+
+        let columns =
+            [| for column in 0 .. across[0].Length - 1 -> across |> Array.map (fun r -> r[column]) |> refined |]
+
+        Array2D.init columns[0].Length columns.Length (fun row column -> columns[column][row])
+
     /// The loss in the plane of two directions.
     let plane (found: LossPlane) : Chart =
         // The first direction goes across, while rows of contours go up.
         let losses = found.Losses
         let z = Array2D.init (Array2D.length2 losses) (Array2D.length1 losses) (fun row column -> losses[column, row])
+        let across, up = refined found.FirstPositions, refined found.SecondPositions
 
         (Chart.create
             "Loss around θ"
             (Axis.linear $"distance along {found.First.Name}")
             (Axis.linear $"distance along {found.Second.Name}")
             [
-                Series.contours "loss in nats" found.FirstPositions found.SecondPositions z
+                Series.contours "loss in nats" across up (refinedPlane z)
                 (Series.points "θ" [| 0.0 |] [| 0.0 |]).WithAccent 2
             ])
             .WithSize(fst half, 440)
+            .WithEqualScales()

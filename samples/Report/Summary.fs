@@ -11,40 +11,29 @@ module Summary =
         match trace.StopReason with
         | StopReason.ErrorReached -> "the error asked for is reached"
         | StopReason.MatvecsSpent -> "the products allowed are spent"
+        | StopReason.Exact -> "all columns were taken, which was cheaper"
         | other -> $"{other}"
 
-    let private traceRows (report: Report) =
-        let trace = report.Trace
-        let write = Numbers.within trace.StandardError
-        let interval = trace.Interval 0.95
+    /// The estimate of the trace, and the exact one where it is another.
+    let traceRows (cost: Estimate<float> -> string) (report: Report) =
+        let row name (found: Estimate<float>) =
+            [ name; Typeset.estimate found; cost found; Typeset.seconds found.Seconds ]
 
         [
-            [
-                "estimate"
-                Numbers.plusMinus trace.Value trace.StandardError
-                $"{write interval.Low} … {write interval.High}"
-                Numbers.count trace.Matvecs
-                Numbers.seconds trace.Seconds
-            ]
+            row (if report.Trace.IsExact then "exact" else "estimate") report.Trace
             match report.Exact with
-            | Some exact ->
-                let cost = Numbers.count (exact.Matvecs + exact.QuadraticForms)
-                [ "exact"; write exact.Value; ""; cost; Numbers.seconds exact.Seconds ]
-            | None -> ()
+            | Some exact when not report.Trace.IsExact -> row "exact, from all eigenvalues" exact
+            | _ -> ()
         ]
 
     let private blockRow (block: BlockTrace) =
-        [
-            block.Block.Name
-            Numbers.count block.Block.Size
-            Numbers.plusMinus block.Trace.Value block.Trace.StandardError
-        ]
+        [ block.Block.Name; Typeset.count block.Block.Size; Typeset.estimate block.Trace ]
 
     let private eigenRow (pairs: EigenPairs) i =
         [
             $"{i + 1}"
-            Numbers.digits pairs.Values[i]
-            Numbers.error pairs.Residuals[i]
+            Typeset.within pairs.Residuals[i] pairs.Values[i]
+            Typeset.error pairs.Residuals[i]
             if pairs.IsConverged[i] then "yes" else "no"
         ]
 
@@ -52,37 +41,42 @@ module Summary =
         let spectrum = report.Spectrum
         let large = SpectralCurves.large spectrum
 
+        let ledger = spectrum.Ledger
+
         [
-            $"{spectrum.Rules.Length} random vectors"
-            Numbers.value spectrum.Least
-            Numbers.value spectrum.Largest
-            Numbers.plusMinus large.Value large.StandardError
-            Numbers.count spectrum.Ledger.Matvecs
-            Numbers.seconds spectrum.Ledger.Seconds
+            if ledger.IsExact then
+                "all eigenvalues"
+            else
+                $"{spectrum.Rules.Length} random vectors"
+            Typeset.value spectrum.Least
+            Typeset.value spectrum.Largest
+            Typeset.estimate large
+            Typeset.count ledger.Matvecs
+            Typeset.seconds ledger.Seconds
         ]
 
     /// Shows a report.
     let show (display: Display) (report: Report) =
         let diagonal = report.Diagonal.Value.ToArray()
-        let right = $"{Numbers.percent report.Accuracy} of the rows right"
+        let right = $"{Typeset.percent report.Accuracy} of the rows right"
 
         match report.Training with
         | Some training ->
             display.Say
-                $"Training: {Numbers.count training.Steps} gradients, {right}, {Numbers.seconds training.Seconds}"
+                $"Training: {Typeset.count training.Steps} gradients, {right}, {Typeset.seconds training.Seconds}"
         | None -> display.Say $"Trained before: {right}"
 
-        display.Say $"Loss {Numbers.value report.Loss}, gradient norm {Numbers.value report.GradientNorm}"
+        display.Say $"Loss {Typeset.value report.Loss}, gradient norm {Typeset.value report.GradientNorm}"
 
         display.Table(
             $"Trace of the Hessian ({reason report.Trace})",
-            [ ""; "value ± standard error"; "95 % interval"; "products"; "time" ],
-            traceRows report
+            [ ""; "value (95 % interval)"; "products"; "time" ],
+            traceRows (fun found -> Typeset.count (found.Matvecs + found.QuadraticForms)) report
         )
 
         display.Table(
             "Trace of each parameter tensor, from the same products",
-            [ "parameter"; "size"; "trace ± standard error" ],
+            [ "parameter"; "size"; "trace (95 % interval)" ],
             report.BlockTraces |> Array.map blockRow |> List.ofArray
         )
 
@@ -91,10 +85,10 @@ module Summary =
             [ ""; "min"; "mean"; "max" ],
             [
                 [
-                    "estimate"
-                    Numbers.value (Array.min diagonal)
-                    Numbers.value (Array.average diagonal)
-                    Numbers.value (Array.max diagonal)
+                    if report.Trace.IsExact then "exact" else "estimate"
+                    Typeset.value (Array.min diagonal)
+                    Typeset.value (Array.average diagonal)
+                    Typeset.value (Array.max diagonal)
                 ]
             ]
         )
@@ -102,15 +96,16 @@ module Summary =
         let pairs = report.TopEigenpairs
 
         display.Table(
-            $"Largest eigenvalues ({Numbers.count pairs.Matvecs} products, {Numbers.seconds pairs.Seconds})",
+            $"Largest eigenvalues ({Typeset.count pairs.Matvecs} products, {Typeset.seconds pairs.Seconds})",
             [ ""; "eigenvalue"; "residual"; "converged" ],
             [ for i in 0 .. pairs.Values.Length - 1 -> eigenRow pairs i ]
         )
 
         display.Table(
             "Eigenvalue density",
-            [ ""; "least Ritz value"; "largest"; "above 1 % of it"; "products"; "time" ],
+            [ ""; "least seen"; "largest"; "above 1 % of it (95 % interval)"; "products"; "time" ],
             [ spectrumRow report ]
         )
 
-        display.Say $"All of it: {Numbers.seconds report.Seconds}"
+        Meaning.ofReport report |> List.iter display.Say
+        display.Say $"All of it: {Typeset.seconds report.Seconds}"

@@ -1,6 +1,8 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
+open Curvature.FSharp
 
 /// How numbers become positions.
 [<NoComparison>]
@@ -13,7 +15,7 @@ type internal AxisKind =
 
 /// One direction of a chart: what is measured along it, and how numbers become places. Made by the functions of the
 /// module Axis.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Axis internal (title: string, kind: AxisKind, range: struct (float * float) voption) =
     /// What is measured along it, with its unit.
     member _.Title = title
@@ -33,6 +35,23 @@ type Axis internal (title: string, kind: AxisKind, range: struct (float * float)
             Fail.range $"WithRange: a logarithmic axis lies above 0, and the range begins at {low}"
         | Categories _ -> Fail.range "WithRange: an axis of names has no range of numbers"
         | _ -> Axis(title, kind, ValueSome(struct (low, high)))
+
+    override _.ToString() =
+        let scale =
+            match kind with
+            | Linear -> "linear"
+            | Logarithmic -> "logarithmic"
+            | SymmetricLogarithmic _ -> "logarithmic on both sides of 0"
+            | Categories names -> Describe.count names.Length "name"
+
+        let ends =
+            match range with
+            | ValueSome(struct (low, high)) -> $", from {Numbers.show low} to {Numbers.show high}"
+            | ValueNone -> ""
+
+        $"axis \"{title}\", {scale}{ends}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,10 +1,15 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 
 /// Series between two axes. Made by Chart.create.
-[<Sealed; NoEquality; NoComparison>]
-type Chart internal (title: string, x: Axis, y: Axis, series: Series list, width: int, height: int) =
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
+type Chart
+    internal
+    (title: string, x: Axis, y: Axis, series: Series list, size: struct (int * int), hasEqualScales: bool) =
+    let struct (width, height) = size
+
     /// What the chart shows.
     member _.Title = title
 
@@ -23,7 +28,26 @@ type Chart internal (title: string, x: Axis, y: Axis, series: Series list, width
         if width < 160 || height < 120 then
             Fail.range $"WithSize: a chart has 160 × 120 pixels at least, and {width} × {height} were asked for"
 
-        Chart(title, x, y, series, width, height)
+        Chart(title, x, y, series, struct (width, height), hasEqualScales)
+
+    /// Whether a unit has the same length along both axes.
+    member _.HasEqualScales = hasEqualScales
+
+    /// The same chart, where a unit has the same length along both axes, so that circles are round: the plot takes less
+    /// of the width or of the height. Raises ArgumentRangeException where an axis is not linear.
+    member _.WithEqualScales() : Chart =
+        for axis in [ x; y ] do
+            match axis.Kind with
+            | Linear -> ()
+            | _ -> Fail.range $"WithEqualScales: both axes must be linear, and \"{axis.Title}\" is not"
+
+        Chart(title, x, y, series, size, true)
+
+    override _.ToString() =
+        let names = System.String.Join(", ", series |> List.map string)
+        $"chart \"{title}\" of {width} × {height} pixels: {names}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 
@@ -37,7 +61,7 @@ module Chart =
     /// Series between two axes, with a title. Series without numbers are left out of the drawing; a chart with none
     /// says so.
     let create (title: string) (x: Axis) (y: Axis) (series: Series seq) : Chart =
-        Chart(title, x, y, List.ofSeq series, 720, 380)
+        Chart(title, x, y, List.ofSeq series, struct (720, 380), false)
 
     /// Whether the levels of contours need a key beside the plot.
     let private levels (chart: Chart) =
@@ -82,6 +106,16 @@ module Chart =
         | _, ValueSome(struct (low, high)) when not hasRows -> Array.concat [ series.Y; low; high ]
         | _ -> series.Y
 
+    /// The plot within this one where a unit has the same length along both axes.
+    let private withEqualScales (plot: Plot) : Plot =
+        let units (scale: Scale) = 1.0 / (scale.Place 1.0 - scale.Place 0.0)
+        let across, up = units plot.Horizontal, units plot.Vertical
+
+        if across / plot.Width > up / plot.Height then
+            { plot with Height = max 40.0 (up * plot.Width / across) }
+        else
+            { plot with Width = max 40.0 (across * plot.Height / up) }
+
     /// Where the plot is in the picture, and its scales.
     let private layOut (chart: Chart) (top: float) : struct (float * float * Plot) =
         let hasRows = hasNames chart.Y
@@ -92,15 +126,16 @@ module Chart =
         let left = Frame.letter * Frame.longest y + (if hasRows then 20.0 else 42.0)
         let right, top = if (levels chart).IsSome then 84.0, max top 44.0 else 20.0, top
 
-        struct (left,
-                top,
-                {
-                    Width = max 40.0 (float chart.Width - left - right)
-                    Height = max 40.0 (float chart.Height - top - 52.0)
-                    Horizontal = x
-                    Vertical = y
-                    HasRows = hasRows
-                })
+        let plot =
+            {
+                Width = max 40.0 (float chart.Width - left - right)
+                Height = max 40.0 (float chart.Height - top - 52.0)
+                Horizontal = x
+                Vertical = y
+                HasRows = hasRows
+            }
+
+        struct (left, top, (if chart.HasEqualScales then withEqualScales plot else plot))
 
     /// The plot with its marks: areas below the grid, everything else above.
     let private marks (chart: Chart) (colours: int list) left top (plot: Plot) =

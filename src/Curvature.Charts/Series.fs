@@ -1,6 +1,8 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
+open Curvature.FSharp
 
 /// How a series is drawn.
 [<NoEquality; NoComparison>]
@@ -29,7 +31,7 @@ type internal SeriesContent =
     }
 
 /// Numbers of a chart and how they are drawn. Made by the functions of the module Series.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Series internal (content: SeriesContent) =
     /// What it is called in the legend; empty for a series without an entry there.
     member _.Name = content.Name
@@ -61,6 +63,28 @@ type Series internal (content: SeriesContent) =
             )
 
         Series { content with Notes = texts }
+
+    override _.ToString() =
+        let kind =
+            match content.Kind with
+            | Line false -> "line"
+            | Line true -> "dashed line"
+            | Band -> "band"
+            | Points -> "points"
+            | Rug -> "rug"
+            | Horizontal -> "horizontal line"
+            | Vertical -> "vertical line"
+            | Contours _ -> "contours"
+
+        let name = if content.Name = "" then "" else $" \"{content.Name}\""
+
+        match content.Kind with
+        | Horizontal -> $"{kind}{name} at {Numbers.show content.Y[0]}"
+        | Vertical -> $"{kind}{name} at {Numbers.show content.X[0]}"
+        | Contours(z, _) -> $"{kind}{name} of {Array2D.length2 z} × {Array2D.length1 z} numbers"
+        | _ -> $"""{kind}{name} of {Describe.count content.X.Length "point"}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,5 +1,7 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// The column of a table that holds the class of a row.
 [<RequireQualifiedAccess>]
 type internal LabelColumn =
@@ -7,6 +9,7 @@ type internal LabelColumn =
     | Named of string
 
 /// How to read a table of comma-separated values. Immutable; begin with Default.
+[<DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type CsvOptions =
     internal
         {
@@ -48,6 +51,23 @@ type CsvOptions =
 
     /// The same options with other limits of what a reader takes.
     member options.WithLimits(limits: ReadLimits) = { options with Limits = limits }
+
+    override options.ToString() =
+        let header =
+            match options.Header with
+            | None -> "a header where the first row is half text"
+            | Some true -> "a header"
+            | Some false -> "no header"
+
+        let label =
+            match options.Label with
+            | LabelColumn.At -1 -> "the last column"
+            | LabelColumn.At index -> $"column {index}"
+            | LabelColumn.Named name -> $"the column \"{name}\""
+
+        $"cells between '{options.Separator}', {header}, labels in {label}; {options.Limits}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,10 +1,11 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// Images of one size with 8 bits a channel, each with a class. Immutable; the pixels stay bytes until they are asked
 /// for, so that a set takes an eighth of the memory of its numbers in Float64.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: int, width: int) =
     let pixelsPerImage = channels * height * width
 
@@ -66,7 +67,11 @@ type ImageSet internal (pixels: byte[], labels: int[], channels: int, height: in
 
     member internal _.Parts = struct (pixels, labels)
 
-    override _.ToString() = $"{labels.Length} images of {height}×{width} pixels in {channels} channels"
+    override _.ToString() =
+        let images, parts = FSharp.Describe.count labels.Length "image", FSharp.Describe.count channels "channel"
+        $"{images} of {height}×{width} pixels in {parts}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,9 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// Rows of numbers, each with a class.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LabelledData internal (inputs: Tensor, labels: Tensor, featureNames: string[]) =
     let classes =
         let labels = labels.ToInt32Array()
@@ -26,6 +27,12 @@ type LabelledData internal (inputs: Tensor, labels: Tensor, featureNames: string
 
     /// The names of the features where the file has a header of names, else none.
     member _.FeatureNames: System.Collections.Generic.IReadOnlyList<string> = featureNames
+
+    override this.ToString() =
+        let rows, features = Describe.count this.Rows "row", Describe.count this.Features "feature"
+        $"{rows} of {features}, {classes} classes"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,11 +1,12 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.Kernels
 
 /// A key of counter-based randomness (threefry2x32, bit for bit the keys of jax.random with partitionable streams).
 /// What is drawn depends on the key alone, and not on the number of threads or the order. Split a key, or fold a number
 /// into it, to get independent ones. Do not draw from a key that is also split.
-[<Struct>]
+[<Struct; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Key internal (word0: uint32, word1: uint32) =
     /// The first word of the key.
     member _.Word0 = word0
@@ -35,3 +36,5 @@ type Key internal (word0: uint32, word1: uint32) =
         Key(x0, x1)
 
     override _.ToString() = $"Key({word0}, {word1})"
+
+    member internal this.Text = this.ToString()

@@ -1,10 +1,11 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.Kernels
 
 /// How windows move over images: the steps between them, the zeros around an image, and the distance between
 /// neighbouring elements of a window. It is immutable. `Sliding.Default` has steps and distances of 1 and no zeros.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Sliding
     private (stride: struct (int * int), vertical: struct (int * int), horizontal: struct (int * int), dilation) =
     static let fallback = Sliding(struct (1, 1), struct (0, 0), struct (0, 0), struct (1, 1))
@@ -85,3 +86,10 @@ type Sliding
 
         struct (axis "row" height kernelHeight strideHeight vertical dilationHeight,
                 axis "column" width kernelWidth strideWidth horizontal dilationWidth)
+
+    override _.ToString() =
+        let pair (struct (a: int, b: int)) = $"{a}×{b}"
+        let struct (top, bottom), struct (left, right) = vertical, horizontal
+        $"step {pair stride}, padding {top}, {bottom}, {left}, {right}, dilation {pair dilation}"
+
+    member internal this.Text = this.ToString()

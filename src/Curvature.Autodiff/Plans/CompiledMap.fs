@@ -1,13 +1,14 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 
 /// A function v ↦ g(v) at a fixed point θ, compiled: work that depends on θ alone is done, and each application runs a
 /// list of kernels. Safe on several threads at once.
 ///
 /// It holds the memory of what depends on θ. Disposing of it gives that back at once, without waiting for the garbage
 /// collector; a run on another thread ends first. Applying it afterwards raises DisposedException; its values stay.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type CompiledMap internal (values: Tensor list, input: Signature, device: Kernels.Device, plan: BoundPlan) =
 
     /// The elements of a tensor where a plan can read them.
@@ -67,10 +68,13 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         plan.Profile(vector v, runs)
 
     /// The kernels, one a line, for people who want to know what runs.
-    override _.ToString() = plan.Plan.ToString()
+    /// The kernels of the plan, of long ones the first.
+    override _.ToString() = FSharp.Describe.lines (plan.Plan.ToString().Split '\n')
 
     /// Gives back the memory of what depends on θ. The map cannot be applied any more.
     member _.Dispose() = (plan :> IDisposable).Dispose()
 
     interface IDisposable with
         member this.Dispose() = this.Dispose()
+
+    member internal this.Text = this.ToString()

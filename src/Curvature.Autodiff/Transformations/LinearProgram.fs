@@ -1,8 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// A linear map between tensors, written down as a program: the derivative of a function at a point. It can be applied
 /// any number of times, transposed, batched and printed. Made by `linearize`.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LinearProgram internal (program: Program) =
     member internal _.Program = program
 
@@ -45,3 +47,5 @@ type LinearProgram internal (program: Program) =
         |> LinearProgram
 
     override _.ToString() = program.ToString()
+
+    member internal this.Text = this.ToString()

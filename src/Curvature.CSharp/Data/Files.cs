@@ -1,8 +1,11 @@
+using System.Diagnostics;
+
 namespace Curvature.CSharp;
 
 /// <summary>A tensor and its name.</summary>
 /// <param name="Name">Such as <c>conv1.weight</c>.</param>
 /// <param name="Tensor">Its values.</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record NamedTensor(string Name, Tensor Tensor);
 
 /// <summary>Files of named tensors in the safetensors format.</summary>

@@ -1,8 +1,11 @@
+using System.Diagnostics;
+
 namespace Curvature.CSharp;
 
 /// <summary>Images with their classes.</summary>
 /// <param name="Images">[images, channels, height, width].</param>
 /// <param name="Labels"><see cref="DType.Int32"/> [images].</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record LabelledImages(Tensor Images, Tensor Labels);
 
 /// <summary>Sets of images.</summary>

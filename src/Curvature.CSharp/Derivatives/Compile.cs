@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 
@@ -6,7 +8,16 @@ namespace Curvature.CSharp;
 /// <summary>What a family of maps is at one point θ: values that depend on θ alone, and a map of vectors.</summary>
 /// <param name="Values">Values that depend on θ alone, such as the loss and its gradient.</param>
 /// <param name="Map">v ↦ g(v), for v in the shape of θ.</param>
-public sealed record ValuesAndMap(IReadOnlyList<Tensor> Values, Func<Tensor, Tensor> Map);
+[DebuggerDisplay("{ToString(),nq}")]
+public sealed record ValuesAndMap(IReadOnlyList<Tensor> Values, Func<Tensor, Tensor> Map)
+{
+    // A function has nothing to print.
+    private bool PrintMembers(StringBuilder builder)
+    {
+        builder.Append("Values = ").AppendJoin(", ", Values);
+        return true;
+    }
+}
 
 /// <summary>Functions turned into plans: recorded once for each shape, optimised, and run many times. A function that
 /// is recorded may not ask for values of tensors, and is not differentiable once it is compiled.</summary>

@@ -84,5 +84,11 @@ public static class Estimation
         public SpectralNorm SpectralNorm(
             double relativeError = 0.01, double confidence = 0.95, Key key = default, RunOptions? options = null) =>
             FSharp.Norm.spectralWith(options.OrDefault(), confidence, relativeError, key, linearOperator.NotNull());
+
+        /// <inheritdoc cref="FSharp.Rank.stable"/>
+        public StableRank StableRank(
+            StoppingRule? stop = null, Key key = default, double relativeError = 0.01, RunOptions? options = null) =>
+            FSharp.Rank.stableWith(
+                options.OrDefault(), relativeError, stop.OrDefault(), key, linearOperator.NotNull());
     }
 }

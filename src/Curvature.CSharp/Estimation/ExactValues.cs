@@ -5,6 +5,9 @@ namespace Curvature.CSharp;
 /// <see cref="OperationCanceledException"/>: a part of the columns is no exact result.</summary>
 public static class ExactValues
 {
+    /// <inheritdoc cref="FSharp.Exact.largestDense"/>
+    public static int LargestDense => FSharp.Exact.largestDense;
+
     extension(LinearOperator linearOperator)
     {
         /// <inheritdoc cref="FSharp.Exact.measure"/>
@@ -31,5 +34,17 @@ public static class ExactValues
         /// <inheritdoc cref="FSharp.Exact.rowNorms"/>
         public Estimate<Tensor> ExactRowNorms(RunOptions? options = null) =>
             linearOperator.MeasureExactly(Measurement.RowNorms, options);
+
+        /// <inheritdoc cref="FSharp.Exact.eigenvalues"/>
+        public Estimate<Tensor> ExactEigenvalues(RunOptions? options = null) =>
+            FSharp.Exact.eigenvaluesWith(options.OrDefault(), linearOperator.NotNull());
+
+        /// <inheritdoc cref="FSharp.Exact.logDeterminant"/>
+        public Estimate<double> ExactLogDeterminant(RunOptions? options = null) =>
+            FSharp.Exact.logDeterminantWith(options.OrDefault(), linearOperator.NotNull());
+
+        /// <inheritdoc cref="FSharp.Exact.conditionNumber"/>
+        public Estimate<double> ExactConditionNumber(RunOptions? options = null) =>
+            FSharp.Exact.conditionNumberWith(options.OrDefault(), linearOperator.NotNull());
     }
 }

@@ -1,14 +1,29 @@
+using System.Diagnostics;
+using System.Text;
+
 namespace Curvature.CSharp;
 
 /// <summary>E z_i⁴ and E z_i²z_j² of a probe, on which all variances depend.</summary>
 /// <param name="Single">E z_i⁴.</param>
 /// <param name="Mixed">E z_i²z_j² for i ≠ j.</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record FourthMoments(double Single, double Mixed);
 
 /// <summary>A vector that a probe can give.</summary>
 /// <param name="Probability">With which probability.</param>
 /// <param name="Vector">The vector.</param>
-public sealed record ProbeOutcome(double Probability, IReadOnlyList<double> Vector);
+[DebuggerDisplay("{ToString(),nq}")]
+public sealed record ProbeOutcome(double Probability, IReadOnlyList<double> Vector)
+{
+    // A list prints its type.
+    private bool PrintMembers(StringBuilder builder)
+    {
+        var vector = string.Join(", ", Vector.Select(Numbers.Show));
+        builder.Append("Probability = ").Append(Numbers.Show(Probability));
+        builder.Append(", Vector = [").Append(vector).Append(']');
+        return true;
+    }
+}
 
 /// <summary>Distributions of random vectors z with E zzᵀ = I, such as <c>Probe.Rademacher</c>. Vector p of a key is a
 /// function of the key and p alone, whatever the block size, the order and the number of threads.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Curvature.CSharp;
 
 /// <summary>Making networks: <c>Network.Sequential(Layer.Dense(64, 32), Layer.Tanh, Layer.Dense(32, 10))</c>. A network
@@ -58,4 +60,5 @@ public static class Networks
 /// <summary>Parameters and the network that they belong to.</summary>
 /// <param name="Theta">The parameters, one flat vector.</param>
 /// <param name="Network">The network, with its statistics.</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record LoadedNetwork(Tensor Theta, Network Network);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Curvature.CSharp;
 
 /// <summary>Methods of descent before their first step, such as <c>Optimizer.Adam(0.001)</c>.</summary>
@@ -23,6 +25,7 @@ public static class Optimizers
 /// <summary>What one step of Adam gives.</summary>
 /// <param name="Theta">The parameters after the step.</param>
 /// <param name="State">The state for the next step.</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record AdamStep(Tensor Theta, AdamState State);
 
 /// <summary>Adam (Kingma &amp; Ba 2015, algorithm 1), step by step. To train with it, <c>Optimizer.Adam</c> is

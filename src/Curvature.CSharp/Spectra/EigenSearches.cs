@@ -43,6 +43,16 @@ public static class EigenSearches
                 key,
                 linearOperator.NotNull());
 
+        /// <inheritdoc cref="FSharp.ShiftInvert.smallest"/>
+        public EigenPairs ShiftInvert(
+            int count, double shift = 0.0, EigenOptions? options = null, SolverOptions? solver = null) =>
+            FSharp.ShiftInvert.smallestWith(
+                options ?? EigenOptions.Default,
+                solver ?? SolverOptions.Default,
+                shift,
+                count,
+                linearOperator.NotNull());
+
         /// <inheritdoc cref="FSharp.Lanczos.from"/>
         /// <remarks>It begins with a random vector that has normal entries.</remarks>
         public LanczosResult Lanczos(int steps, Key key = default, CancellationToken cancellationToken = default) =>

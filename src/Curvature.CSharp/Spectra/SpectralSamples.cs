@@ -15,6 +15,16 @@ public static class SpectralSamples
             FSharp.StochasticLanczos.sampleWith(
                 options.OrDefault(), probe ?? Probe.Rademacher, probes, steps, key, linearOperator.NotNull());
 
+        /// <inheritdoc cref="FSharp.Spectrum.exact"/>
+        public SpectralSample ExactSpectrum(RunOptions? options = null) =>
+            FSharp.Spectrum.exactWith(options.OrDefault(), linearOperator.NotNull());
+
+        /// <inheritdoc cref="FSharp.Spectrum.automatic"/>
+        public SpectralSample AutomaticSpectrum(
+            int probes = 10, int steps = 50, Key key = default, Probe? probe = null, RunOptions? options = null) =>
+            FSharp.Spectrum.automaticWith(
+                options.OrDefault(), probe ?? Probe.Rademacher, probes, steps, key, linearOperator.NotNull());
+
         /// <inheritdoc cref="FSharp.ChebyshevMoments.sample"/>
         public ChebyshevSample ChebyshevMoments(
             int probes = 10, int moments = 100, Key key = default, Probe? probe = null, RunOptions? options = null) =>
@@ -51,6 +61,12 @@ public static class SpectralSamples
 
         /// <inheritdoc cref="FSharp.StochasticLanczos.schattenNorm"/>
         public Estimate<double> SchattenNorm(double p) => FSharp.StochasticLanczos.schattenNorm(p, sample.NotNull());
+
+        /// <inheritdoc cref="FSharp.Rank.effective"/>
+        public Estimate<double> EffectiveRank() => FSharp.Rank.effective(sample.NotNull());
+
+        /// <inheritdoc cref="FSharp.Rank.normalisedEffective"/>
+        public Estimate<double> NormalisedEffectiveRank() => FSharp.Rank.normalisedEffective(sample.NotNull());
 
         /// <inheritdoc cref="FSharp.SpectralDensity.ofSample"/>
         public SpectralDensity Density(Smoothing? smoothing = null) =>

@@ -1,9 +1,11 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// How much a reader takes before it refuses a file. A small file can unpack to a large one, and a damaged one can
 /// state any size. Sizes are checked before memory is taken for them, and bytes are counted while they are read.
 /// Immutable; begin with Default.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ReadLimits private (bytes: int64, line: int, entries: int) =
 
     static let atLeastOne (what: string) (value: int64) =
@@ -38,7 +40,9 @@ type ReadLimits private (bytes: int64, line: int, entries: int) =
         atLeastOne (nameof entries) (int64 entries)
         ReadLimits(bytes, line, entries)
 
-    override _.ToString() = $"{bytes} bytes, lines of {line} characters, {entries} entries"
+    override _.ToString() = $"{bytes:N0} bytes, lines of {line:N0} characters, {entries:N0} entries"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

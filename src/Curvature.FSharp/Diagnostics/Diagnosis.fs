@@ -1,6 +1,7 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Collections.Generic
 open System.Globalization
 open System.Threading
@@ -15,7 +16,7 @@ type CheckOutcome =
     | Skipped = 2
 
 /// One thing that was checked.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type OperatorCheck internal (name: string, outcome: CheckOutcome, error: float, tolerance: float, explanation: string) =
     /// What was checked.
     member _.Name = name
@@ -33,21 +34,23 @@ type OperatorCheck internal (name: string, outcome: CheckOutcome, error: float, 
     member _.Explanation = explanation
 
     override _.ToString() =
-        let number (x: float) = x.ToString("0.0E+0", CultureInfo.InvariantCulture)
+        let number = FSharp.Numbers.error
 
         let measured =
             if Double.IsNaN error then ""
             elif Double.IsNaN tolerance then $"off by {number error}; "
-            else $"off by {number error}, allowed {number tolerance}; "
+            else $"off by {number error}, allowed {FSharp.Numbers.show tolerance}; "
 
         $"{string(outcome).ToLowerInvariant(), -8}{name, -20}{measured}{explanation}"
+
+    member internal this.Text = this.ToString()
 
 /// What the checks of an operator cost, and whether they were ended early.
 [<NoEquality; NoComparison>]
 type internal DiagnosisRun = { Matvecs: int; Seconds: float; IsCancelled: bool }
 
 /// What was checked of an operator, and how far off it was.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Diagnosis
     internal
     (
@@ -123,13 +126,13 @@ type Diagnosis
     override this.ToString() =
         let time = run.Seconds.ToString("0.0##", CultureInfo.InvariantCulture)
 
+        let failed = FSharp.Describe.count this.Failures.Count "check"
+        let warned = FSharp.Describe.count warnings.Length "warning"
+
         let verdict =
-            if this.IsHealthy then
-                "nothing found"
-            elif run.IsCancelled then
-                $"cancelled; {this.Failures.Count} checks failed until then, {warnings.Length} warnings"
-            else
-                $"{this.Failures.Count} checks failed, {warnings.Length} warnings"
+            if this.IsHealthy then "nothing found"
+            elif run.IsCancelled then $"cancelled; {failed} failed until then, {warned}"
+            else $"{failed} failed, {warned}"
 
         String.Join(
             "\n",
@@ -141,8 +144,10 @@ type Diagnosis
             ]
         )
 
+    member internal this.Text = this.ToString()
+
 /// How operators are checked. Immutable; `Default` and the methods With… make others.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type DiagnoseOptions
     private (key: Key, probes: int, lanczosSteps: int, tolerance: float, cancellation: CancellationToken) =
     /// 8 probes, 20 Lanczos steps, tolerances of 1e-8 (Float64) or 1e-3 (Float32).
@@ -192,3 +197,9 @@ type DiagnoseOptions
         DiagnoseOptions(key, probes, lanczosSteps, value, cancellation)
 
     member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-8, 1e-3)
+
+    override _.ToString() =
+        let steps = FSharp.Describe.count lanczosSteps "Lanczos step"
+        $"""{FSharp.Describe.count probes "probe"} of {key}, {steps}, {Tolerance.Describe tolerance}"""
+
+    member internal this.Text = this.ToString()

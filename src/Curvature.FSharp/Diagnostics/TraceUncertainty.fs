@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System.Diagnostics
 open System.Globalization
 
 /// The parts of the variance of a trace: from probes, from data, and from both together.
@@ -11,7 +12,7 @@ type internal TraceVariances = { Probe: float; Data: float; Joint: float }
 /// by an analysis of variance in two ways (Searle, Casella & McCulloch 1992, ch. 5) for batches of different sizes:
 /// with samples i of batch b and N samples in all, x_ik = trace + sᵢ + pₖ + e_ik, whose variances are found from the
 /// mean squares of batches, of probes and of the rest.
-[<Sealed; AllowNullLiteral>]
+[<Sealed; AllowNullLiteral; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type TraceUncertainty internal (trace: float, variances: TraceVariances, probes: int, batches: int, samples: int) =
     let {
             TraceVariances.Probe = probeVariance
@@ -61,7 +62,6 @@ type TraceUncertainty internal (trace: float, variances: TraceVariances, probes:
     member _.Samples = samples
 
     override this.ToString() =
-        let number (x: float) = x.ToString("G5", CultureInfo.InvariantCulture)
         let percent (x: float) = x.ToString("P0", CultureInfo.InvariantCulture)
 
         let advice =
@@ -72,10 +72,14 @@ type TraceUncertainty internal (trace: float, variances: TraceVariances, probes:
             else
                 "more probes would help more than more data"
 
-        $"trace {number trace} ± {number this.ErrorForTheseData} for these data, "
-        + $"± {number this.ErrorForAllData} for all of their kind; of that variance "
+        let all = FSharp.Numbers.error this.ErrorForAllData
+
+        $"trace {FSharp.Numbers.withError this.ErrorForTheseData trace} for these data, "
+        + $"± {all} for all of their kind; of that variance "
         + $"{percent this.ProbeShare} is from {probes} probes, {percent this.DataShare} from {samples} samples, "
         + $"{percent this.JointShare} from both: {advice}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,10 +1,11 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// A direction in the space of parameters, with a name for axes and tables. Immutable.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Direction internal (name: string, vector: Tensor, eigenvalue: Nullable<float>) =
     let length = lazy (Vectors.norm vector)
 
@@ -22,8 +23,10 @@ type Direction internal (name: string, vector: Tensor, eigenvalue: Nullable<floa
 
     override _.ToString() = name
 
+    member internal this.Text = this.ToString()
+
 /// A direction and the multiples of it at which a loss is evaluated, in increasing order. Made by Landscape.axis.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LandscapeAxis internal (direction: Direction, positions: float[]) =
     /// The direction.
     member _.Direction = direction
@@ -31,7 +34,11 @@ type LandscapeAxis internal (direction: Direction, positions: float[]) =
     /// The multiples of the direction, which increase.
     member _.Positions = Array.copy positions
 
-    override _.ToString() = $"{direction} at {positions.Length} positions"
+    override _.ToString() =
+        let low, high = Numbers.show positions[0], Numbers.show positions[positions.Length - 1]
+        $"{direction} at {positions.Length} positions from {low} to {high}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,11 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Threading
 open Curvature.FSharp
 
 /// How much of a landscape is done.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LandscapeProgress internal (evaluations: int, total: int, seconds: float) =
     /// Losses of batches evaluated so far.
     member _.Evaluations = evaluations
@@ -17,8 +18,14 @@ type LandscapeProgress internal (evaluations: int, total: int, seconds: float) =
     /// Time spent so far.
     member _.Seconds = seconds
 
+    override _.ToString() =
+        let all = if total > 0 then $" of {total:N0}" else ""
+        $"{evaluations:N0}{all} losses, {Describe.seconds seconds}"
+
+    member internal this.Text = this.ToString()
+
 /// How landscapes are made. Immutable; `Default` and the methods With… make others.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LandscapeOptions
     private
     (
@@ -68,3 +75,15 @@ type LandscapeOptions
 
     /// The same options, where the model's curvature is made of quadratic forms even along eigenvectors.
     member _.WithQuadraticForms() = LandscapeOptions(cancellation, progress, rate, keepsNonFinite, true)
+
+    override _.ToString() =
+        let losses =
+            if keepsNonFinite then
+                "losses that are not finite are kept"
+            else
+                "losses must be finite"
+
+        let model = if usesForms then "quadratic forms" else "eigenvalues where they are known"
+        $"{losses}; the model's curvature from {model}"
+
+    member internal this.Text = this.ToString()

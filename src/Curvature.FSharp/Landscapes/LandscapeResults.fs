@@ -1,16 +1,26 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// Where a loss leaves its quadratic model on either side of the point.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LineDeparture internal (below: Nullable<float>, above: Nullable<float>) =
     /// The nearest position below 0 at which the loss differs from the model; nothing where it differs at none.
     member _.Below = below
 
     /// The nearest position above 0 at which the loss differs from the model; nothing where it differs at none.
     member _.Above = above
+
+    override _.ToString() =
+        match Option.ofNullable below, Option.ofNullable above with
+        | None, None -> "nowhere"
+        | Some a, None -> $"at {Numbers.show a}"
+        | None, Some b -> $"at {Numbers.show b}"
+        | Some a, Some b -> $"at {Numbers.show a} and {Numbers.show b}"
+
+    member internal this.Text = this.ToString()
 
 /// Results of landscapes have these parts in common.
 module internal LandscapeParts =
@@ -22,7 +32,7 @@ module internal LandscapeParts =
     let nearest (positions: float seq) = if Seq.isEmpty positions then Nullable() else Nullable(Seq.minBy abs positions)
 
 /// A loss along a direction, and its quadratic model.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LossLine
     internal
     (direction: Direction, positions: float[], losses: float[], model: QuadraticModel, evaluations: int, seconds: float)
@@ -75,10 +85,14 @@ type LossLine
     /// Time spent.
     member _.Seconds = seconds
 
-    override _.ToString() = $"loss along {direction} at {positions.Length} positions"
+    override _.ToString() =
+        let low, high = Numbers.show positions[0], Numbers.show positions[positions.Length - 1]
+        $"loss along {direction} at {positions.Length} positions from {low} to {high}; model {model}"
+
+    member internal this.Text = this.ToString()
 
 /// A loss over the plane of two directions, and its quadratic model.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LossPlane
     internal
     (
@@ -149,4 +163,7 @@ type LossPlane
     /// Time spent.
     member _.Seconds = seconds
 
-    override _.ToString() = $"loss over {first} and {second} at {rows.Length} × {columns.Length} positions"
+    override _.ToString() =
+        $"loss over {first} and {second} at {rows.Length} × {columns.Length} positions; model {model}"
+
+    member internal this.Text = this.ToString()

@@ -1,9 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// The quadratic model of a loss along one or two directions d₁, d₂: loss + Σ gᵀdᵢ·tᵢ + ½ Σ dᵢᵀHdⱼ·tᵢtⱼ.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,], fromEigenvalues: bool) =
     /// The loss at the point itself.
     member _.Value = value
@@ -42,6 +43,32 @@ type QuadraticModel internal (value: float, slopes: float[], curvatures: float[,
     /// that the model says. Losses that are not finite always differ.
     member internal _.Departs(tolerance: float, loss: float, predicted: float) : bool =
         not (abs (loss - predicted) <= tolerance * (abs value + abs (predicted - value)))
+
+    override _.ToString() =
+        let terms =
+            [
+                for i in 0 .. slopes.Length - 1 do
+                    slopes[i], (if slopes.Length = 1 then "t" else $"t{i + 1}")
+
+                for i in 0 .. slopes.Length - 1 do
+                    for j in i .. slopes.Length - 1 do
+                        let factor = if i = j then 0.5 else 1.0
+
+                        let name =
+                            if slopes.Length = 1 then "t²"
+                            elif i = j then $"t{i + 1}²"
+                            else $"t{i + 1}·t{j + 1}"
+
+                        factor * curvatures[i, j], name
+            ]
+
+        let write (factor: float, name: string) =
+            let sign = if factor < 0.0 then "-" else "+"
+            $" {sign} {Numbers.show (abs factor)}·{name}"
+
+        Numbers.show value + System.String.Concat(List.map write terms)
+
+    member internal this.Text = this.ToString()
 
 module internal QuadraticModels =
 

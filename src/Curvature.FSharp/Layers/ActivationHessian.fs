@@ -1,9 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// A named intermediate value of a network, for one batch.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ActivationTap internal (name: string, shape: int[]) =
     /// The name: that of the part of the network whose output it is, such as `layer1.0.bn1`, or one that a layer gave
     /// it.
@@ -17,8 +18,10 @@ type ActivationTap internal (name: string, shape: int[]) =
 
     override _.ToString() = $"{name} {Shape.show shape}"
 
+    member internal this.Text = this.ToString()
+
 /// The trace of the Hessian of a loss with respect to an intermediate value of a network.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ActivationTrace
     internal (tap: ActivationTap, trace: Estimate<float>, perSample: Estimate<Tensor>, couplesSamples: bool) =
     /// The value.
@@ -38,8 +41,10 @@ type ActivationTrace
 
     override _.ToString() = $"{tap.Name}: {trace}"
 
+    member internal this.Text = this.ToString()
+
 /// How traces of activation Hessians are estimated. Immutable; `Default` and the methods With… make others.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ActivationTraceOptions private (probe: Probe, stop: StoppingRule, key: Key, run: RunOptions) =
     /// Signs, an error of 1 % at 95 % confidence or 1000 random vectors for each batch, key 0.
     static member Default =
@@ -69,6 +74,10 @@ type ActivationTraceOptions private (probe: Probe, stop: StoppingRule, key: Key,
 
     /// The same options with other cancellation, progress and checkpoint.
     member _.WithRun(value: RunOptions) = ActivationTraceOptions(probe, stop, key, value)
+
+    override _.ToString() = $"{probe} vectors of {key}, until {stop}; {run}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

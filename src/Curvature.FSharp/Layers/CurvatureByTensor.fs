@@ -1,6 +1,7 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Collections.Generic
 open Curvature.FSharp
 
@@ -15,7 +16,7 @@ module internal Named =
             Fail.parameter $"there is no {what} \"{name}\"; there are: {known}"
 
 /// The curvature with respect to one tensor of parameters: the diagonal of its block of a matrix.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type TensorCurvature
     internal
     (
@@ -48,8 +49,10 @@ type TensorCurvature
 
     override _.ToString() = $"{tensor.Name}: {trace}"
 
+    member internal this.Text = this.ToString()
+
 /// The curvature with respect to each tensor of parameters, all from the same products.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type CurvatureByTensor internal (tensors: TensorCurvature[], trace: Estimate<float>, diagonal: Estimate<Tensor>) =
     /// A row for each tensor, in the order of the layout.
     member _.Tensors: IReadOnlyList<TensorCurvature> = tensors
@@ -76,7 +79,12 @@ type CurvatureByTensor internal (tensors: TensorCurvature[], trace: Estimate<flo
     /// What it cost, and why it ended there.
     member _.Ledger = trace.Ledger
 
-    override _.ToString() = String.Join("\n", tensors)
+    override _.ToString() =
+        Describe.lines (
+            Seq.append [ $"all: {trace}" ] (tensors |> Seq.map (fun row -> $"{row.Name}: {row.Trace.Brief}"))
+        )
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

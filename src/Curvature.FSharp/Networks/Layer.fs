@@ -1,8 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// A tensor that a layer needs: its name in the layer, its shape, and how it begins. It is either a parameter, or a
 /// statistic of the data, which belongs to the network and not to the vector of parameters.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ParameterDeclaration
     internal (name: string, shape: int list, isStatistic: bool, initial: Key -> int list -> Tensor) =
 
@@ -20,10 +22,16 @@ type ParameterDeclaration
     /// The same declaration as seen from outside a part of that name.
     member internal _.Within(part: string) = ParameterDeclaration(part + "." + name, shape, isStatistic, initial)
 
+    override _.ToString() =
+        let kind = if isStatistic then ", a statistic" else ""
+        $"{name} {Shape.show (List.toArray shape)}{kind}"
+
+    member internal this.Text = this.ToString()
+
 /// A step from tensors to tensors that may have parameters: what it declares, and what it computes from an input and
 /// from its parameters, by their names in the layer. Immutable; the parameters themselves live in one flat vector
 /// outside.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Layer internal (name: string, declarations: ParameterDeclaration list, forward: Parameters -> Tensor -> Tensor) =
 
     /// What it is, such as `dense 64 → 32`.
@@ -38,6 +46,8 @@ type Layer internal (name: string, declarations: ParameterDeclaration list, forw
         forward parameters input
 
     override _.ToString() = name
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

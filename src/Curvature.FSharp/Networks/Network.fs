@@ -1,12 +1,13 @@
 namespace Curvature
 
+open System.Diagnostics
 open System.Collections.Generic
 open Curvature.FSharp
 
 /// A function of parameters θ, which are one flat vector, and of a batch of inputs. Immutable. Some layers, such as
 /// batch normalisation, also use statistics of the data, which belong to the network; in training they use those of the
 /// batch instead.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tensor>, inTraining: bool) =
     let layoutOf isStatistic =
         ParameterLayout
@@ -95,6 +96,8 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
             | parts -> parts |> Tensor.concat 0 |> Tensor.convert dtype
 
     override _.ToString() = $"{layer.Name}\n{layout}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

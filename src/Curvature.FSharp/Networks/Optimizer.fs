@@ -1,9 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// A method of descent with its state. Immutable: a step gives new parameters and the method with its next state.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimizer) =
 
     /// What it is, such as `Adam`.
@@ -24,7 +25,12 @@ type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimi
         let next, optimizer = step theta gradient
         struct (next, optimizer)
 
+    override _.ToString() = name
+
+    member internal this.Text = this.ToString()
+
 /// How Adam steps. Immutable; begin with Default.
+[<DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type AdamOptions =
     internal
         {
@@ -77,8 +83,16 @@ type AdamOptions =
         AdamOptions.Positive "epsilon" value
         { options with Damping = value }
 
+    override options.ToString() =
+        let show = FSharp.Numbers.show
+
+        $"learning rate {show options.Rate}, β₁ {show options.FirstDecay}, β₂ {show options.SecondDecay}, "
+        + $"ε {show options.Damping}"
+
+    member internal this.Text = this.ToString()
+
 /// The state of Adam after a number of steps.
-[<NoEquality; NoComparison>]
+[<NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type AdamState =
     internal
         {
@@ -95,6 +109,11 @@ type AdamState =
 
     /// v, the decaying mean of squared gradients, not corrected for its start at 0.
     member state.SecondMoment = state.Second
+
+    override state.ToString() =
+        $"""Adam after {Describe.count state.Count "step"} with {Describe.count state.First.Size "parameter"}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

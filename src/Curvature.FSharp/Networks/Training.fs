@@ -1,6 +1,7 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Collections.Generic
 open System.Threading
 
@@ -22,7 +23,7 @@ type TrainingProgress internal (epoch: int, epochs: int, step: int, loss: float)
     member _.Loss = loss
 
 /// What a training found.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type TrainingResult internal (theta: Tensor, losses: float[], steps: int, seconds: float, cancelled: bool) =
 
     /// The parameters after the last step.
@@ -40,8 +41,20 @@ type TrainingResult internal (theta: Tensor, losses: float[], steps: int, second
     /// Whether it was cancelled before the last step. Theta is then as far as it came.
     member _.Cancelled = cancelled
 
+    override _.ToString() =
+        let time, count = FSharp.Describe.seconds seconds, FSharp.Describe.count steps "step"
+        let ended = if cancelled then ", cancelled" else ""
+
+        if losses.Length = 0 then
+            $"{count}, {time}{ended}"
+        else
+            let first, last = FSharp.Numbers.show losses[0], FSharp.Numbers.show losses[losses.Length - 1]
+            $"loss {first} in the first pass, {last} in the last ({losses.Length:N0} passes, {count}, {time}{ended})"
+
+    member internal this.Text = this.ToString()
+
 /// How to train. Immutable; begin with Default.
-[<NoEquality; NoComparison>]
+[<NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type TrainingOptions =
     internal
         {
@@ -97,6 +110,10 @@ type TrainingOptions =
     /// Stops between two steps when cancelled; what was found so far is the result. Before the first step that is
     /// nothing, and OperationCanceledException is raised.
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
+
+    override options.ToString() = $"""{FSharp.Describe.count options.EpochCount "epoch"} by {options.Method}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

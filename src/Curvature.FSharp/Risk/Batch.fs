@@ -1,9 +1,11 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// Inputs and targets of some samples: their leading axes run over the samples. Where there are no targets, as for
 /// language models or the exact Fisher information, the inputs can stand for them.
 /// Raises DataException for no samples, and ShapeException where there are not as many targets as inputs.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Batch(inputs: Tensor, targets: Tensor) =
     let size what (t: Tensor) =
         System.ArgumentNullException.ThrowIfNull(t, what)
@@ -39,3 +41,5 @@ type Batch(inputs: Tensor, targets: Tensor) =
     override batch.ToString() =
         let show (t: Tensor) = $"{t.DType}{Shape.show t.Signature.Shape}"
         $"batch of {batch.Size} samples: inputs {show inputs}, targets {show targets}"
+
+    member internal this.Text = this.ToString()

@@ -1,9 +1,10 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 
 /// How a data set is cut into batches, and what is done to each. Immutable; begin with Default.
-[<NoEquality; NoComparison>]
+[<NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type BatchOptions =
     internal
         {
@@ -29,6 +30,16 @@ type BatchOptions =
     /// What is done to the inputs of each batch, such as to bring channels to comparable sizes. It must give the same
     /// for the same inputs, and keep the leading axis.
     member options.WithTransform(change: Func<Tensor, Tensor>) = { options with Change = change.Invoke }
+
+    override options.ToString() =
+        let order =
+            match options.Order with
+            | ValueNone -> "in the order of the data"
+            | ValueSome key -> $"shuffled by {key}"
+
+        $"""batches of {FSharp.Describe.count options.Samples "sample"}, {order}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

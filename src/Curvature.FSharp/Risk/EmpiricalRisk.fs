@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// The tensors that a loss is over: inputs and targets of a batch, or none for a function of θ alone.
@@ -33,7 +34,7 @@ type internal RiskDefinition =
 /// What is minimised: L(θ) = term(θ) + the mean or the sum of ℓ(batch, θ) over batches. A plain function of θ is a
 /// risk without data. A risk is a value: nothing is read or computed before somebody asks for a number, and then one
 /// batch is in memory at a time. Made by the functions of the module Risk.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type EmpiricalRisk internal (definition: RiskDefinition) =
     member internal _.Definition = definition
 
@@ -62,3 +63,5 @@ type EmpiricalRisk internal (definition: RiskDefinition) =
         let what = if risk.HasModel then "a criterion of a model's outputs" else "a loss"
         let term = if risk.HasTerm then ", and a term without data" else ""
         $"{data}{what}{term}"
+
+    member internal this.Text = this.ToString()

@@ -1,10 +1,11 @@
 namespace Curvature
 
+open System.Diagnostics
 open System.Collections.Generic
 open Curvature.FSharp
 
 /// One tensor of parameters, and its place in the flat vector of all of them.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ParameterTensor internal (name: string, shape: int[], offset: int) =
     let size = Shape.size shape
 
@@ -22,8 +23,10 @@ type ParameterTensor internal (name: string, shape: int[], offset: int) =
 
     override _.ToString() = $"{name} {Shape.show shape}"
 
+    member internal this.Text = this.ToString()
+
 /// A named range of the elements of a vector, such as the parameters of one layer.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ParameterBlock(name: string, offset: int, size: int) =
     /// What the range is called.
     member _.Name = name
@@ -36,8 +39,10 @@ type ParameterBlock(name: string, offset: int, size: int) =
 
     override _.ToString() = $"{name} [{offset} .. {offset + size - 1}]"
 
+    member internal this.Text = this.ToString()
+
 /// The names, shapes and order of tensors that lie one behind the other in one flat vector, each row-major. Immutable.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ParameterLayout internal (declared: (string * int[]) list) =
     let tensors =
         let offsets = declared |> List.scan (fun offset (_, shape) -> offset + Shape.size shape) 0
@@ -153,6 +158,8 @@ type ParameterLayout internal (declared: (string * int[]) list) =
         let rows = tensors |> Array.map (fun tensor -> $"{tensor.Name} {Shape.show tensor.Shape}: {tensor.Size}")
 
         System.String.Join("\n", Array.append rows [| $"{total} parameters" |])
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

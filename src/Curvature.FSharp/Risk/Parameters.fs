@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System.Diagnostics
 open System.Collections.Generic
 
 /// What a forward pass does with statistics of batches, such as those of batch normalisation.
@@ -16,7 +17,7 @@ type internal ForwardPass =
 type internal Tap = string -> Tensor -> Tensor
 
 /// Tensors of parameters by name, as a layer sees them: the names are relative to the layer, such as `weight`.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: ForwardPass, tap: Tap, scope: string) =
 
     /// The full name of the layer that sees these, such as `2.attention`; empty for the whole network.
@@ -52,3 +53,15 @@ type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: Fo
         | Observing tell -> tell (scope + name) value
         | Evaluation
         | Training -> ()
+
+    override parameters.ToString() =
+        let names =
+            [
+                for name in tensors.Keys do
+                    if name.StartsWith(scope, System.StringComparison.Ordinal) then name
+            ]
+
+        let place = if scope = "" then "the network" else parameters.Path
+        $"parameters of {place}: " + System.String.Join(", ", names)
+
+    member internal this.Text = this.ToString()

@@ -1,11 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Collections.Generic
 open Curvature.FSharp
 
 /// What the loss is expected to change by when single weights are set to 0: ½·H_ii·w_i² (LeCun, Denker & Solla 1990).
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Saliencies internal (theta: Tensor, positions: int[], values: Estimate<Tensor>, ranking: Lazy<int[]>) =
     /// The point.
     member _.Theta = theta
@@ -22,10 +23,12 @@ type Saliencies internal (theta: Tensor, positions: int[], values: Estimate<Tens
     /// The same order as numbers of the weights.
     member internal _.Ranking = ranking.Value
 
-    override _.ToString() = $"saliencies of {positions.Length} weights"
+    override _.ToString() = $"""saliencies of {Describe.count positions.Length "weight"}: {values}"""
+
+    member internal this.Text = this.ToString()
 
 /// The loss with some weights set to 0, as predicted and as it is.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type PruningPoint internal (count: int, share: float, predicted: Estimate<float>, measured: float) =
     /// How many weights are 0.
     member _.Count = count
@@ -40,10 +43,14 @@ type PruningPoint internal (count: int, share: float, predicted: Estimate<float>
     /// The loss as it is.
     member _.Measured = measured
 
-    override _.ToString() = $"{share:P0} of the weights: predicted {predicted}, measured {measured}"
+    override _.ToString() =
+        let known = Numbers.within (if predicted.IsErrorKnown then predicted.StandardError else nan) measured
+        $"{share:P0} of the weights: predicted {predicted.Brief}, measured {known}"
+
+    member internal this.Text = this.ToString()
 
 /// How often a ranking of saliencies keeps its lower end when they are drawn again within their errors.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type PruningStability internal (shares: float[], overlaps: float[], taus: float[]) =
     /// Shares of the weights that are set to 0.
     member _.Shares: IReadOnlyList<float> = shares
@@ -56,6 +63,12 @@ type PruningStability internal (shares: float[], overlaps: float[], taus: float[
 
     /// The mean of Kendall's τ over the draws.
     member _.MeanTau = Array.average taus
+
+    override this.ToString() =
+        let rows = Array.map2 (fun (share: float) (kept: float) -> $"{share:P0}: {kept:P0} kept") shares overlaps
+        $"Kendall's τ {this.MeanTau:F3} on average; " + String.Join(", ", rows)
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,11 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Collections.Generic
 open Curvature.FSharp
 
 /// How much a loss is expected to grow when one tensor is quantised, at several numbers of bits.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type QuantizationScore internal (row: TensorCurvature, bits: int[], squaredErrors: float[], scores: Estimate<float>[]) =
     let indexOf (count: int) =
         match Array.IndexOf(bits, count) with
@@ -39,10 +40,14 @@ type QuantizationScore internal (row: TensorCurvature, bits: int[], squaredError
     member internal _.Curvature = row
     member internal _.SquaredErrors = squaredErrors
 
-    override _.ToString() = $"{row.Name}: " + String.Join(", ", Array.map2 (fun b s -> $"{b} bits {s}") bits scores)
+    override _.ToString() =
+        let score (b: int) (found: Estimate<float>) = $"{b} bits {found.Brief}"
+        $"{row.Name}: " + String.Join(", ", Array.map2 score bits scores)
+
+    member internal this.Text = this.ToString()
 
 /// A number of bits for each tensor.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type BitAssignment
     internal (names: string[], bits: int[], sizes: int[], budget: int64, score: Estimate<float>, agreement: float[]) =
     /// The tensors.
@@ -70,14 +75,15 @@ type BitAssignment
     /// the same bits.
     member _.Agreement: IReadOnlyList<float> = agreement
 
-    override _.ToString() =
-        String.Join(
-            "\n",
-            Array.map3 (fun name b share -> $"{name}: {b} bits (in {share:P0} of draws)") names bits agreement
-        )
+    override this.ToString() =
+        let row name (b: int) (share: float) = $"{name}: {b} bits (in {share:P0} of draws)"
+        let total = $"{this.TotalBits:N0} of {budget:N0} bits, score {score.Brief}"
+        Describe.lines (Seq.append [ total ] (Array.map3 row names bits agreement))
+
+    member internal this.Text = this.ToString()
 
 /// How much a loss is expected to grow when each tensor of weights is quantised.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type QuantizationSensitivity internal (tensors: QuantizationScore[], bits: int[], ledger: Ledger) =
     /// The tensors, in the order of the layout.
     member _.Tensors: IReadOnlyList<QuantizationScore> = tensors
@@ -93,7 +99,9 @@ type QuantizationSensitivity internal (tensors: QuantizationScore[], bits: int[]
     /// What the traces cost.
     member _.Ledger = ledger
 
-    override _.ToString() = String.Join("\n", tensors)
+    override _.ToString() = Describe.lines (tensors |> Array.map string)
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,10 +1,11 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Collections.Generic
 
 /// The places that an item takes in the rankings of the draws.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type RankInterval internal (low: int, high: int) =
     /// The first place, from 1 for the largest, that it takes.
     member _.Low = low
@@ -14,8 +15,10 @@ type RankInterval internal (low: int, high: int) =
 
     override _.ToString() = if low = high then $"{low}" else $"{low} to {high}"
 
+    member internal this.Text = this.ToString()
+
 /// How stable a ranking by estimates is: the rankings of estimates drawn again many times within their errors.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type RankingStability internal (names: string[], values: float[], draws: float[][], taus: float[]) =
     let sorted = Array.sort taus
 
@@ -84,6 +87,12 @@ type RankingStability internal (names: string[], values: float[], draws: float[]
         let places = ranks.Value |> Array.map (fun places -> places[item]) |> Array.sort
         let outside = int (Math.Floor(0.5 * (1.0 - confidence) * float places.Length))
         RankInterval(places[outside], places[places.Length - 1 - outside])
+
+    override this.ToString() =
+        let items = FSharp.Describe.count names.Length "item"
+        $"""Kendall's τ {this.MeanTau:F3} on average over {FSharp.Describe.count draws.Length "draw"} of {items}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

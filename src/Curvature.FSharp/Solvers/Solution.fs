@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System.Diagnostics
 open System.Collections.Generic
 open System.Globalization
 open Curvature.FSharp
@@ -19,7 +20,7 @@ type SolveStatus =
     | Cancelled = 4
 
 /// A direction along which an operator does not curve upward: it is not positive definite.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type NegativeCurvature internal (direction: Tensor, curvature: float, row: int) =
     /// p [n], of length 1.
     member _.Direction = direction
@@ -29,6 +30,11 @@ type NegativeCurvature internal (direction: Tensor, curvature: float, row: int) 
 
     /// The number of the right-hand side that led there.
     member _.Row = row
+
+    override _.ToString() =
+        $"pᵀAp = {Numbers.show curvature} for a unit vector p of {direction.Size} elements, from right-hand side {row}"
+
+    member internal this.Text = this.ToString()
 
 /// What a solver says of its run.
 [<NoEquality; NoComparison>]
@@ -46,7 +52,7 @@ type internal SolverRun =
     }
 
 /// The solution of Ax = b, for one right-hand side or a block of them, and how it went.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Solution
     internal
     (value: Tensor, run: SolverRun, statuses: SolveStatus[], tolerance: float, seconds: float, breakdown: string) =
@@ -102,15 +108,18 @@ type Solution
     member _.NegativeCurvature = run.NegativeCurvature
 
     override _.ToString() =
-        let show (x: float) = x.ToString("g3", CultureInfo.InvariantCulture)
+        let show = Numbers.error
         let worst = if run.Residuals.Length = 0 then 0.0 else Array.max run.Residuals
-        let reached = $"residual {show worst} after {run.Iterations} iterations, {run.Matvecs} products"
+        let iterations, products = Describe.count run.Iterations "iteration", Describe.count run.Matvecs "product"
+        let reached = $"residual {show worst} after {iterations}, {products}"
 
         match status with
         | SolveStatus.Solved -> $"solved: {reached}"
-        | SolveStatus.Budget -> $"not solved to {show tolerance} in the iterations allowed: {reached}"
-        | SolveStatus.Stagnated -> $"stagnated above {show tolerance}: {reached}"
+        | SolveStatus.Budget -> $"not solved to {Numbers.show tolerance} in the iterations allowed: {reached}"
+        | SolveStatus.Stagnated -> $"stagnated above {Numbers.show tolerance}: {reached}"
         | SolveStatus.Breakdown when run.NegativeCurvature.Count > 0 ->
             $"not positive definite (pᵀAp = {show run.NegativeCurvature[0].Curvature} for a unit vector p): {reached}"
         | SolveStatus.Breakdown -> $"diverged: {reached}"
         | _ -> $"cancelled: {reached}"
+
+    member internal this.Text = this.ToString()

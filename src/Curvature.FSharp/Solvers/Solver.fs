@@ -1,10 +1,11 @@
 namespace Curvature
 
+open System.Diagnostics
 open System.Threading
 open Curvature.FSharp
 
 /// What every solver is told. Immutable; `Default` and the methods With… make others.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SolverOptions private (tolerance: float, maxIterations: int, cancellation: CancellationToken) =
     /// Residuals of 1e-8 (Float64) or 1e-4 (Float32), at most 1000 iterations.
     static member Default = SolverOptions(Tolerance.Automatic, 1000, CancellationToken.None)
@@ -39,6 +40,10 @@ type SolverOptions private (tolerance: float, maxIterations: int, cancellation: 
 
     member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-8, 1e-4)
 
+    override _.ToString() = $"""{Tolerance.Describe tolerance}, at most {Describe.count maxIterations "iteration"}"""
+
+    member internal this.Text = this.ToString()
+
 /// How a solver works. A new solver is one of these, in a file with its name.
 [<NoEquality; NoComparison>]
 type internal SolverDefinition =
@@ -53,7 +58,7 @@ type internal SolverDefinition =
     }
 
 /// A way to solve Ax = b: a value, made by the modules of the methods and run by `Solver.solve`.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Solver internal (definition: SolverDefinition) =
     /// What the method is called.
     member _.Name = definition.Name
@@ -61,6 +66,8 @@ type Solver internal (definition: SolverDefinition) =
     member internal _.Definition = definition
 
     override _.ToString() = definition.Name
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,10 +1,11 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// Chebyshev moments of a spectrum: the means of Tⱼ((λ − centre)/halfWidth) over all eigenvalues, j = 0, 1, …
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type ChebyshevSample internal (name: string, centre: float, halfWidth: float, moments: float[][], ledger: Ledger) =
     let count = moments[0].Length
 
@@ -35,6 +36,13 @@ type ChebyshevSample internal (name: string, centre: float, halfWidth: float, mo
 
     /// What it cost.
     member _.Ledger = ledger
+
+    override _.ToString() =
+        let low, high = Numbers.show (centre - halfWidth), Numbers.show (centre + halfWidth)
+        let vectors = Describe.count moments.Length "random vector"
+        $"""{Describe.count count "moment"} of {name} on [{low}, {high}] from {vectors}; {ledger}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

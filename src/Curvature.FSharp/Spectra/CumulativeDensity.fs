@@ -42,12 +42,13 @@ module internal RuleBounds =
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// The share of eigenvalues at or below a number, with a band that does not depend on any smoothing. At each number,
 /// the weights of each random vector are summed; the band is their mean ± Student's t times its standard error, more
 /// on the side to which such weights are skewed, and widened by what the quadrature leaves open.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type CumulativeDensity internal (sample: SpectralSample) =
     let rules = sample.Rules
 
@@ -88,6 +89,12 @@ type CumulativeDensity internal (sample: SpectralSample) =
 
     /// What it cost.
     member _.Ledger = sample.Ledger
+
+    override _.ToString() =
+        let low, high = Numbers.show sample.Least, Numbers.show sample.Largest
+        $"shares of the eigenvalues of {sample.Name}, seen from {low} to {high}; {sample.Ledger}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,10 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
+open Curvature.FSharp
 
 /// How a measure of points becomes a density: Gaussians of a width, on a grid. Made by the functions of the module
 /// Smoothing.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Smoothing
     internal (name: string, plan: (struct (float * float))[] -> int -> struct (float * float * int * float * bool)) =
     /// What the smoothing is called.
@@ -16,8 +18,10 @@ type Smoothing
 
     override _.ToString() = name
 
+    member internal this.Text = this.ToString()
+
 /// A density of eigenvalues on a grid.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SpectralDensity internal (grid: float[], values: float[], errors: float[], width: float, ledger: Ledger) =
     /// Where the density is given, ascending.
     member _.Grid = Array.copy grid
@@ -32,13 +36,25 @@ type SpectralDensity internal (grid: float[], values: float[], errors: float[], 
         ledger.RequireErrorBar()
         Array.copy errors
 
+    /// Where the density lies with this confidence over random vectors, at each point of the grid: values and Student's
+    /// t times the standard errors, and no less than 0. Raises ArgumentRangeException for a single random vector or a
+    /// confidence outside (0, 1).
+    member this.Band(confidence: float) : Interval<float[]> =
+        let factor, errors = ledger.Factor confidence, this.StandardErrors
+        let low = Array.map2 (fun value error -> max 0.0 (value - factor * error)) values errors
+        Interval(low, Array.map2 (fun value error -> value + factor * error) values errors, confidence)
+
     /// The standard deviation of the peak that a single eigenvalue becomes.
     member _.Width = width
 
     /// What it cost.
     member _.Ledger = ledger
 
-    override _.ToString() = $"density at {grid.Length} points, smoothed by {width:g4}"
+    override _.ToString() =
+        let low, high = Numbers.show grid[0], Numbers.show grid[grid.Length - 1]
+        $"density at {grid.Length} points from {low} to {high}, smoothed by {width:g4}; {ledger}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

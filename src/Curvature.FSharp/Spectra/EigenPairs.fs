@@ -1,6 +1,7 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Threading
 open Curvature.FSharp
 
@@ -20,7 +21,7 @@ type SpectrumEnd =
 type internal FoundPairs = { Values: float[]; Vectors: Tensor; Residuals: float[]; IsGood: bool[] }
 
 /// Eigenvalues with their eigenvectors, and how good they are.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type EigenPairs internal (pairs: FoundPairs, matvecs: int, seconds: float, cancelled: bool) =
     /// The eigenvalues, in the order that was asked for.
     member _.Values = Array.copy pairs.Values
@@ -48,12 +49,24 @@ type EigenPairs internal (pairs: FoundPairs, matvecs: int, seconds: float, cance
     member _.IsCancelled = cancelled
 
     override this.ToString() =
-        let pair i = $"{pairs.Values[i]:g8} ± {pairs.Residuals[i]:g2}"
-        let list = Seq.init pairs.Values.Length pair |> String.concat ", "
-        if this.AllConverged then list else $"{list} (not all converged)"
+        let pair i =
+            let mark = if pairs.IsGood[i] then "" else " (not converged)"
+            Numbers.withError pairs.Residuals[i] pairs.Values[i] + mark
+
+        let shown = Array.truncate 10 (Array.init pairs.Values.Length pair)
+
+        let more =
+            if pairs.Values.Length > 10 then
+                $", … and {pairs.Values.Length - 10} more"
+            else
+                ""
+
+        String.Join(", ", shown) + more
+
+    member internal this.Text = this.ToString()
 
 /// How eigenvalues are looked for. Immutable; `Default` and the methods With… make others.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type EigenOptions
     private (tolerance: float, matvecs: int, basis: int, multiple: bool, key: Key, cancellation: CancellationToken) =
     /// The basis size that means twice the number of pairs and ten more.
@@ -122,6 +135,18 @@ type EigenOptions
     member _.WithCancellation(token: CancellationToken) = EigenOptions(tolerance, matvecs, basis, multiple, key, token)
 
     member internal _.ToleranceFor(dtype: DType) = Tolerance.Resolve(tolerance, dtype, 1e-9, 1e-4)
+
+    override _.ToString() =
+        let size =
+            if basis = EigenOptions.AutomaticBasisSize then
+                "of automatic size"
+            else
+                $"of {basis} vectors"
+
+        let copies = if multiple then ", with multiplicities" else ""
+        $"{Tolerance.Describe tolerance}, at most {matvecs:N0} products, a basis {size}, {key}{copies}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -1,10 +1,11 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// The result of Lanczos: an orthonormal basis V of a Krylov space, and the tridiagonal matrix T = VᵀAV.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool) =
     let size = space.Size
     let diagonal = Array.init size (fun i -> space.Projection[i, i])
@@ -52,8 +53,17 @@ type LanczosResult internal (space: KrylovSpace, products: int, cancelled: bool)
     member _.RitzVectors = vectors.Value
 
     override _.ToString() =
-        let text = $"Lanczos, {size} steps, {products} matvecs"
-        if space.IsInvariant then $"{text}, invariant" else text
+        let values = ritz.Value.Values
+        let low, high = Numbers.show values[0], Numbers.show values[values.Length - 1]
+
+        let ended =
+            if space.IsInvariant then ", invariant"
+            elif cancelled then ", cancelled"
+            else ""
+
+        $"""{Describe.count size "Lanczos step"}, Ritz values from {low} to {high}, {products:N0} products{ended}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

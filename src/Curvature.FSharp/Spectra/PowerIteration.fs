@@ -3,7 +3,7 @@ namespace Curvature
 open System
 
 /// When one eigenpair of the power iteration is good enough. Made by the functions of the module PowerStop.
-[<RequireQualifiedAccess; NoComparison>]
+[<RequireQualifiedAccess; NoComparison; StructuredFormatDisplay("{Text}")>]
 type PowerStop =
     internal
     | Residual of float
@@ -11,8 +11,10 @@ type PowerStop =
 
     override stop.ToString() =
         match stop with
-        | Residual tolerance -> $"residual {tolerance}"
-        | PyHessian tolerance -> $"PyHessian's rule at {tolerance}"
+        | Residual tolerance -> $"residual {FSharp.Numbers.show tolerance}"
+        | PyHessian tolerance -> $"PyHessian's rule at {FSharp.Numbers.show tolerance}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -236,16 +236,20 @@ module internal QuadratureError =
         let value = Statistics.mean whole
         let errorOf values = Statistics.standardError values
 
+        let rounded =
+            if m = 0 then
+                0.0
+            else
+                rules |> Array.averageBy (fun rule -> rounding (sample.Blur rule) f rule)
+
         if sample.Ledger.IsExact then
             {
                 Value = value
                 Random = 0.0
-                Bias = 0.0
-                Ends = fun _ -> struct (value, value)
+                Bias = rounded
+                Ends = fun _ -> struct (value - rounded, value + rounded)
             }
         else
-            let rounded = rules |> Array.averageBy (fun rule -> rounding (sample.Blur rule) f rule)
-
             let tiny =
                 max rounded (1e-13 * (rules |> Array.averageBy (fun rule -> rule.Mass * rule.Integrate(f >> abs))))
 

@@ -1,11 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// What is known beforehand of where all eigenvalues of an operator lie. Immutable; `Unknown` and the methods With…
 /// make others.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SpectrumBounds private (low: float, high: float) =
     /// Nothing is known.
     static member Unknown = SpectrumBounds(-infinity, infinity)
@@ -28,10 +29,12 @@ type SpectrumBounds private (low: float, high: float) =
     /// The same with another upper bound. Raises ArgumentRangeException for one that is below the lower bound or NaN.
     member _.WithHigh(bound: float) = SpectrumBounds.Checked(low, bound)
 
-    override _.ToString() = $"eigenvalues in [{low}, {high}]"
+    override _.ToString() = $"eigenvalues in [{Numbers.show low}, {Numbers.show high}]"
+
+    member internal this.Text = this.ToString()
 
 /// Gauss's quadrature for the spectral measure of one random vector.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SpectralRule internal (nodes: float[], weights: float[], residuals: float[], mass: float, recurrence: JacobiMatrix)
     =
 
@@ -56,13 +59,20 @@ type SpectralRule internal (nodes: float[], weights: float[], residuals: float[]
     /// Σ weight·f(node)
     member internal _.Integrate(f: float -> float) = Array.fold2 (fun sum x w -> sum + w * f x) 0.0 nodes weights
 
+    override _.ToString() =
+        let exact = if recurrence.IsInvariant then ", exact" else ""
+        let low, high = Numbers.show nodes[0], Numbers.show nodes[nodes.Length - 1]
+        $"""quadrature of {Describe.count nodes.Length "node"} from {low} to {high}{exact}"""
+
+    member internal this.Text = this.ToString()
+
 /// What a sample of a spectrum knows of its operator.
 [<NoEquality; NoComparison>]
 type internal SampledOperator = { Name: string; Size: int; DType: DType; IsSemidefinite: bool }
 
 /// A quadrature rule of the spectrum for each of some random vectors. Made by StochasticLanczos.sample; one sample
 /// gives traces of functions, densities and counts.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SpectralSample
     internal (operator: SampledOperator, steps: int, rules: SpectralRule[], bounds: SpectrumBounds, ledger: Ledger) =
     /// What the operator is called.
@@ -110,7 +120,7 @@ type SpectralSample
     /// leaves out parts below its tolerance.
     member internal this.Blur(rule: SpectralRule) =
         if ledger.IsExact then
-            0.0
+            if operator.Size > 1 then 4.0 * this.Unit else 0.0
         elif rule.IsExact && rule.Recurrence.Size < operator.Size then
             float (min operator.Size 100) * this.Unit
         else
@@ -119,7 +129,21 @@ type SpectralSample
     /// How far below 0 rounding may put an eigenvalue that is 0.
     member internal this.Rounding = 100.0 * this.Unit
 
-    override _.ToString() = $"{rules.Length} rules of {steps} steps for {operator.Name}, {ledger.Matvecs} matvecs"
+    override this.ToString() =
+        let vectors = Describe.count rules.Length "random vector"
+
+        if rules.Length = 0 then
+            $"the spectrum of {operator.Name}, which has no eigenvalues"
+        else
+            let low, high = Numbers.show this.Least, Numbers.show this.Largest
+
+            if ledger.IsExact then
+                $"all {operator.Size:N0} eigenvalues of {operator.Name}, from {low} to {high}; {ledger}"
+            else
+                $"""the spectrum of {operator.Name} from {vectors} of {Describe.count steps "step"}, """
+                + $"seen from {low} to {high}; {ledger}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

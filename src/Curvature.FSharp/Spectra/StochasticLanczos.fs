@@ -174,7 +174,7 @@ module StochasticLanczos =
                 + $"{sample.Least:g6}; see LinearOperator.shift"
             )
 
-    let private requireSemidefinite what (sample: SpectralSample) =
+    let internal requireSemidefinite what (sample: SpectralSample) =
         if sample.Size > 0 && sample.Least < -sample.Rounding then
             Fail.operator (
                 $"{what}: a positive semidefinite operator is needed, and {sample.Name} has a Ritz value of "

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Curvature.Kernels;
 
 /// <summary>A place where arrays live and kernels run. Everything above this project reaches memory and arithmetic
@@ -5,8 +7,12 @@ namespace Curvature.Kernels;
 /// <remarks>A kernel is made once from a description of its shapes and strides, and run any number of times on any
 /// addresses. Kernels are immutable and may run on several threads at once. Results are the same bits for every
 /// number of threads.</remarks>
+[DebuggerDisplay("{ToString(),nq}")]
 public abstract class Device
 {
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
+
     /// <summary>A name for people, such as <c>cpu (AVX-512, 2 threads)</c>.</summary>
     public abstract string Name { get; }
 

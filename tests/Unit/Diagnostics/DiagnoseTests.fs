@@ -232,7 +232,7 @@ module DiagnoseTests =
                 let text = string diagnosis
                 Expect.isTrue text (text.StartsWith "matrix [4; 4] Float64: ")
                 Expect.isTrue text (text.Contains "failed  symmetry")
-                Expect.isTrue text (text.Contains "off by" && text.Contains "allowed 1.0E-8")
+                Expect.isTrue text (text.Contains "off by" && text.Contains "allowed 1e-08")
                 Expect.isTrue text (text.Contains "skipped finite differences")
             }
 

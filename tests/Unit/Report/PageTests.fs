@@ -48,7 +48,7 @@ document.body.append(pre);
 let private page =
     lazy
         (use printed = new StringWriter()
-         let options = [| "--max-products"; "640"; "--out"; folder |]
+         let options = [| "--max-products"; "320"; "--out"; folder |]
          let code = Program.run options (PlainDisplay printed) printed
          Expect.isTrue $"exit code {code}: {printed}" (code = 0)
          let text = File.ReadAllText(Path.Combine(folder, "report.html"))
@@ -123,7 +123,7 @@ let private checkChart (chart: JsonNode) =
 
 let private check (measured: JsonNode) =
     let charts = measured["charts"].AsArray() |> List.ofSeq
-    Expect.equal "charts.Length" 10 charts.Length
+    Expect.equal "charts.Length" 9 charts.Length
     charts |> List.iter checkChart
     Expect.isTrue "no scrolling sideways" (not (measured["wide"].GetValue<bool>()))
     luminance (text (charts.Head["paper"]))

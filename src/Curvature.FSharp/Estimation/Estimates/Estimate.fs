@@ -1,10 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Globalization
+open Curvature.FSharp
 
 /// A value with its uncertainty and its cost.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Estimate<'T>
     internal
     (value: 'T, standardError: 'T, ends: float -> struct ('T * 'T), ledger: Ledger, bias: float, isErrorKnown: bool) =
@@ -69,21 +71,52 @@ type Estimate<'T>
     /// Whether nothing but rounding is uncertain.
     member _.IsExact = ledger.IsExact
 
-    override _.ToString() =
-        let text (format: string) (x: 'T) =
-            match box x with
-            | :? float as number -> number.ToString(format, CultureInfo.InvariantCulture)
-            | other -> string other
+    /// Value and standard error, or what is known of them, from how a number and how a number with its error are
+    /// written.
+    member private _.Write(write: float -> string, withError: float -> float -> string) =
+        let known = if isErrorKnown then withError else (fun _ x -> write x + " ± unknown")
 
-        let number, error = text "G6" value, text "G6" standardError
-        let samples = if ledger.Samples = 1 then "one sample" else $"{ledger.Samples} samples"
+        match box value, box standardError with
+        | (:? float as value), (:? float as error) -> known error value
+        | (:? Tensor as value), (:? Tensor as error) ->
+            Describe.numbersWithErrors write known (error.ToArray()) (value.ToArray())
+        | value, _ -> string value
+
+    /// `12.5 ± 1.3`, without what it comes from.
+    member internal this.Brief = this.Write(Numbers.show, Numbers.withError)
+
+    /// Value and standard error, rounded to the second digit of the error, and what they come from: `12.5 ± 1.3 (a
+    /// standard error, from 64 samples)`. Of vectors of more than six elements, the least and the largest number, and
+    /// the largest error.
+    override this.ToString() =
+        let samples = Describe.count ledger.Samples "sample"
 
         if ledger.IsExact then
-            let roundings = text "G1" standardError
-            $"{number} ± {roundings} ({ledger.ExactInWords})"
+            $"{this.Brief} ({ledger.ExactInWords})"
         elif not (Double.IsFinite bias) then
-            $"{number} (not resolved, {samples})"
+            $"{this.Write(Numbers.show, (fun _ x -> Numbers.show x))} (not resolved, {samples})"
         elif not isErrorKnown then
-            $"{number} ± unknown ({samples})"
+            $"{this.Brief} ({samples})"
         else
-            $"{number} ± {error} (a standard error, from {samples})"
+            $"{this.Brief} (a standard error, from {samples})"
+
+    /// Value and standard error, each in a format of numbers, such as `F2`, of a culture (the invariant one where none
+    /// is given): `12.48 ± 1.31`. Without a format it is ToString(). Raises FormatException for a format that numbers
+    /// do not have.
+    member this.ToString(format: string | null, provider: IFormatProvider | null) : string =
+        match format with
+        | null
+        | "" -> this.ToString()
+        | format ->
+            let culture: IFormatProvider =
+                match provider with
+                | null -> CultureInfo.InvariantCulture
+                | culture -> culture
+
+            let write (x: float) = x.ToString(format, culture)
+            this.Write(write, (fun error x -> $"{write x} ± {write error}"))
+
+    interface IFormattable with
+        member this.ToString(format, provider) = this.ToString(format, provider)
+
+    member internal this.Text = this.ToString()

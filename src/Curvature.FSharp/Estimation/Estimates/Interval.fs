@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 open MathNet.Numerics.Distributions
 
@@ -62,7 +63,7 @@ module internal IntervalWidth =
         }
 
 /// Where a quantity lies, with the given confidence.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential: bool) =
     /// The lower end.
     member _.Low = low
@@ -76,3 +77,27 @@ type Interval<'T> internal (low: 'T, high: 'T, confidence: float, ?isSequential:
     /// Whether it is wide enough for a run that any interim analysis could end. If not, it holds the truth as often
     /// as it says where the number of samples was fixed beforehand.
     member _.IsSequential = defaultArg isSequential false
+
+    override _.ToString() =
+        let one (low: float) (high: float) =
+            let write = FSharp.Numbers.within (0.5 * (high - low))
+            $"[{write low}, {write high}]"
+
+        let many (low: float[]) (high: float[]) =
+            if low.Length <= 6 then
+                System.String.Join(", ", Array.map2 one low high)
+            else
+                let widths = Array.map2 (-) high low
+                let narrow, broad = FSharp.Numbers.error (Array.min widths), FSharp.Numbers.error (Array.max widths)
+                $"{low.Length:N0} intervals of width {narrow} to {broad}"
+
+        let ends =
+            match box low, box high with
+            | (:? float as low), (:? float as high) -> one low high
+            | (:? Tensor as low), (:? Tensor as high) -> many (low.ToArray()) (high.ToArray())
+            | (:? (float[]) as low), (:? (float[]) as high) -> many low high
+            | low, high -> $"[{low}, {high}]"
+
+        $"{ends} with {FSharp.Numbers.show (100.0 * confidence)} %% confidence"
+
+    member internal this.Text = this.ToString()

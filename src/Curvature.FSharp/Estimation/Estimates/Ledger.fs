@@ -1,10 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Globalization
+open Curvature.FSharp
 
 /// What an estimate cost, and why it ended there. Made by `Ledgers.ofSamples`.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Ledger
     internal (samples: int, cost: Cost, seconds: float, reason: StopReason, width: IntervalWidth, forecast: float) =
 
@@ -72,6 +74,32 @@ type Ledger
             $"exact up to rounding, from {number (float cost.Total)} {unit}; sampling would have taken about {sampling}"
         else
             "exact up to rounding"
+
+    override ledger.ToString() =
+        let parts =
+            [
+                if ledger.IsExact then
+                    Describe.count samples "basis vector"
+                else
+                    Describe.count samples "random vector"
+                if cost.Products > 0 then Describe.count cost.Products "product"
+                if cost.Forms > 0 then Describe.count cost.Forms "quadratic form"
+                Describe.seconds seconds
+            ]
+
+        let reason =
+            match reason with
+            | StopReason.MatvecsSpent -> "the products allowed are spent"
+            | StopReason.TimeSpent -> "the time allowed is spent"
+            | StopReason.ErrorReached -> "the error asked for is reached"
+            | StopReason.RunningMeanSettled -> "two running means agreed"
+            | StopReason.CeilingReached -> "the most samples without another limit are taken"
+            | StopReason.Cancelled -> "cancelled"
+            | _ -> ledger.ExactInWords
+
+        String.Join(", ", parts) + ": " + reason
+
+    member internal this.Text = this.ToString()
 
 module internal Ledgers =
 

@@ -1,9 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// The trace of the diagonal block that belongs to a range.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type BlockTrace internal (block: ParameterBlock, trace: Estimate<float>) =
     /// The range.
     member _.Block = block
@@ -13,9 +14,11 @@ type BlockTrace internal (block: ParameterBlock, trace: Estimate<float>) =
 
     override _.ToString() = $"{block.Name}: {trace}"
 
+    member internal this.Text = this.ToString()
+
 /// What to learn from random vectors z and their products Az. Made and combined by the functions of the module
 /// Measurement.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>, ?exact: ExactResult<'T>) =
     /// Whether the product Az is needed, or zᵀAz is enough.
     member _.NeedsProduct = needsProduct
@@ -26,3 +29,10 @@ type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accu
     member internal _.Start(operator: LinearOperator) = start operator
 
     member internal _.Exact = exact
+
+    override _.ToString() =
+        let from = if needsProduct then "products Az" else "products or quadratic forms"
+        let exactly = if exact.IsSome then ", exact from all columns" else ""
+        $"measurement from {from} of random vectors{exactly}"
+
+    member internal this.Text = this.ToString()

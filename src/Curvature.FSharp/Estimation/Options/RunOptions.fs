@@ -1,11 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Threading
 open Curvature.FSharp
 
 /// How a run proceeds: nothing here changes what is drawn. Immutable; `Default` and the methods With… make others.
-[<NoEquality; NoComparison>]
+[<NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type RunOptions =
     internal
         {
@@ -118,6 +119,21 @@ type RunOptions =
 
     /// The same options with a file in which the run is kept, written at the end and about once in a minute.
     member options.WithCheckpoint(path: string) = options.WithCheckpoint(path, 60.0)
+
+    override options.ToString() =
+        let size =
+            if options.VectorsInBlock = RunOptions.AutomaticBlockSize then
+                "blocks of automatic size"
+            else
+                $"""blocks of {Describe.count options.VectorsInBlock "vector"}"""
+
+        let listener = if isNull options.Listener then "" else ", with progress"
+
+        match options.File with
+        | null -> $"{size}{listener}"
+        | _ -> $"{size}{listener}, with a checkpoint"
+
+    member internal this.Text = this.ToString()
 
 /// Reports to the listener of options, as often as these allow.
 [<Sealed>]

@@ -1,6 +1,7 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 
 /// What a run is expected to take in all; NaN for what cannot be told.
 [<NoEquality; NoComparison>]
@@ -15,7 +16,7 @@ type internal RunForecast =
     static member OfSamples(expected: float) = { Samples = expected; Matvecs = expected; Bytes = nan }
 
 /// How far a run is.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SamplingProgress
     internal
     (samples: int, value: float, standardError: float, seconds: float, forecast: RunForecast, width: IntervalWidth) =
@@ -62,3 +63,15 @@ type SamplingProgress
         if Double.IsNaN expected then 0.0
         elif expected <= float samples then 1.0
         else float samples / expected
+
+    override this.ToString() =
+        let found =
+            if Double.IsNaN value then
+                "nothing yet"
+            else
+                FSharp.Numbers.withError standardError value
+
+        let samples = FSharp.Describe.count samples "sample"
+        $"{this.Completed:P0}: {found} ({samples}, {FSharp.Describe.seconds seconds})"
+
+    member internal this.Text = this.ToString()

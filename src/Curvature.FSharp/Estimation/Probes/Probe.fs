@@ -3,7 +3,7 @@ namespace Curvature
 open System
 
 /// A distribution of random vectors z with E zzᵀ = I. Made by the functions of the module Probe.
-[<RequireQualifiedAccess; CustomEquality; NoComparison>]
+[<RequireQualifiedAccess; CustomEquality; NoComparison; StructuredFormatDisplay("{Text}")>]
 type Probe =
     internal
     | Rademacher
@@ -28,6 +28,8 @@ type Probe =
         | _ -> false
 
     override probe.GetHashCode() = probe.ToString().GetHashCode(StringComparison.Ordinal)
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

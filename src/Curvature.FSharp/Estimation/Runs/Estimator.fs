@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System.Diagnostics
 open Curvature.FSharp
 
 /// What an estimator needs an operator to be, by its shape or its claims.
@@ -64,7 +65,7 @@ type internal EstimatorDefinition<'T> =
         | Procedure.Plan start -> start rule key operator
 
 /// A way to estimate something of an operator: a value, made by the modules of the methods and run by `Estimate.run`.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Estimator<'T> internal (definition: EstimatorDefinition<'T>) =
     /// What the method is called.
     member _.Name = definition.Name
@@ -81,6 +82,8 @@ type Estimator<'T> internal (definition: EstimatorDefinition<'T>) =
     member internal _.Definition = definition
 
     override _.ToString() = definition.Name
+
+    member internal this.Text = this.ToString()
 
 module internal Estimator =
 

@@ -1,5 +1,6 @@
 namespace Curvature
 
+
 /// Why an estimator stopped.
 type StopReason =
     /// The products that it was allowed are spent.
@@ -18,7 +19,7 @@ type StopReason =
     | Exact = 6
 
 /// When an estimator has done enough. Made and combined by the functions of the module StoppingRule.
-[<RequireQualifiedAccess; NoComparison>]
+[<RequireQualifiedAccess; NoComparison; StructuredFormatDisplay("{Text}")>]
 type StoppingRule =
     internal
     | Matvecs of int
@@ -31,15 +32,19 @@ type StoppingRule =
     | AndAlso of StoppingRule * StoppingRule
 
     override rule.ToString() =
+        let percent share = $"{FSharp.Numbers.show (100.0 * share)} %%"
+
         match rule with
         | Matvecs n -> $"{n} matvecs"
         | Seconds s -> $"{s} s"
-        | RelativeError(error, confidence) -> $"relative error {error} at {confidence}"
-        | AbsoluteError(error, confidence) -> $"absolute error {error} at {confidence}"
+        | RelativeError(error, confidence) -> $"relative error {error} with {percent confidence} confidence"
+        | AbsoluteError(error, confidence) -> $"absolute error {error} with {percent confidence} confidence"
         | PyHessian tolerance -> $"PyHessian's rule at {tolerance}"
         | Ceiling n -> $"{n} samples at most"
         | OrElse(a, b) -> $"({a} or {b})"
         | AndAlso(a, b) -> $"({a} and {b})"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

@@ -3,7 +3,7 @@ namespace Curvature
 open Curvature.FSharp
 
 /// Which targets a Fisher matrix takes the expectation over. Made by the functions of the module FisherKind.
-[<RequireQualifiedAccess; NoEquality; NoComparison>]
+[<RequireQualifiedAccess; NoEquality; NoComparison; StructuredFormatDisplay("{Text}")>]
 type FisherKind =
     internal
     | Exact of Likelihood
@@ -16,6 +16,8 @@ type FisherKind =
         | Exact _ -> "Fisher"
         | MonteCarlo _ -> "Monte Carlo Fisher"
         | Empirical _ -> "empirical Fisher"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

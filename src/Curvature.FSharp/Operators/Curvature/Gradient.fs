@@ -1,7 +1,9 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// A loss at a point, and its gradient.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LossGradient internal (loss: float, gradient: Tensor) =
     /// The value of the loss.
     member _.Loss = loss
@@ -9,7 +11,10 @@ type LossGradient internal (loss: float, gradient: Tensor) =
     /// The gradient, in the shape of the point.
     member _.Gradient = gradient
 
-    override _.ToString() = $"loss {loss:G6}, gradient of {gradient.Size} elements"
+    override _.ToString() =
+        $"""loss {FSharp.Numbers.show loss}, gradient of {FSharp.Describe.count gradient.Size "element"}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

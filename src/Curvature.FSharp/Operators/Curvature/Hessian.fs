@@ -1,7 +1,9 @@
 namespace Curvature
 
+open System.Diagnostics
+
 /// A loss at a point: its value, its gradient, and its second derivative.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LossPoint internal (loss: float, gradient: Tensor, hessian: LinearOperator) =
     /// The value of the loss.
     member _.Loss = loss
@@ -11,6 +13,11 @@ type LossPoint internal (loss: float, gradient: Tensor, hessian: LinearOperator)
 
     /// The Hessian, of size n×n for a point of n elements in row-major order.
     member _.Hessian = hessian
+
+    override _.ToString() =
+        $"""loss {FSharp.Numbers.show loss}, gradient of {FSharp.Describe.count gradient.Size "element"}, {hessian}"""
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

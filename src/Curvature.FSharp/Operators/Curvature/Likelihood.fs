@@ -2,12 +2,20 @@ namespace Curvature
 
 /// What a model's outputs say about its targets: the distribution whose natural parameters they are. Rows of outputs
 /// are samples.
-[<RequireQualifiedAccess; NoComparison>]
+[<RequireQualifiedAccess; NoComparison; StructuredFormatDisplay("{Text}")>]
 type Likelihood =
     internal
     | Categorical
     | Bernoulli
     | Gaussian of variance: float
+
+    override likelihood.ToString() =
+        match likelihood with
+        | Categorical -> "categorical"
+        | Bernoulli -> "Bernoulli"
+        | Gaussian variance -> $"Gaussian of variance {FSharp.Numbers.show variance}"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 

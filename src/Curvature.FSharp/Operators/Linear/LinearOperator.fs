@@ -1,6 +1,7 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// A linear map Rⁿ → Rᵐ known by its products with vectors. Immutable, and safe to use from several threads where its
@@ -11,7 +12,7 @@ open Curvature.FSharp
 /// only when the garbage collector finds that nothing refers to it; products on other threads end first. Afterwards its
 /// products raise DisposedException, and so do those of operators that are made of it. Disposing of an operator that is
 /// made of others leaves these as they are.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LinearOperator internal (definition: OperatorDefinition, memory: IDisposable | null) =
     let mutable isDisposed = false
 
@@ -197,3 +198,5 @@ type LinearOperator internal (definition: OperatorDefinition, memory: IDisposabl
     static member (~-)(a: LinearOperator) : LinearOperator = -1.0 * a
 
     override this.ToString() = $"{definition.Name} [{definition.Rows}; {definition.Columns}] {definition.DType}"
+
+    member internal this.Text = this.ToString()

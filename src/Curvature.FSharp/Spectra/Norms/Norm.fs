@@ -1,10 +1,11 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open Curvature.FSharp
 
 /// The largest singular value of an operator in a Krylov space.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SpectralNorm internal (value: float, steps: int, bound: float -> float, ledger: Ledger) =
     /// The largest singular value in the Krylov space: never more than that of the operator, but for rounding.
     member _.Value = value
@@ -30,7 +31,17 @@ type SpectralNorm internal (value: float, steps: int, bound: float -> float, led
     /// Whether the Krylov space was complete.
     member _.IsExact = ledger.IsExact
 
-    override _.ToString() = $"{value:G6} from {steps} steps"
+    override _.ToString() =
+        let taken, high = Describe.count steps "step", bound 0.95
+
+        if ledger.IsExact then
+            $"{Numbers.show value} (exact up to rounding, {taken})"
+        elif Double.IsFinite high then
+            $"{Numbers.show value}, at most {Numbers.show high} with 95 %% confidence ({taken})"
+        else
+            $"{Numbers.show value} at least ({taken})"
+
+    member internal this.Text = this.ToString()
 
 namespace Curvature.FSharp
 
