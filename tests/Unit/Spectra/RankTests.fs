@@ -1,94 +1,109 @@
-namespace Curvature.Tests.Unit
+/// Ranks that need not be whole numbers.
+module Curvature.Tests.Unit.RankTests
 
 open System
-open NUnit.Framework
+open Expecto
+open Expecto.Flip
 open Curvature
 open Curvature.FSharp
+open Curvature.Tests
 
-/// Ranks that need not be whole numbers.
-module RankTests =
+let private diagonal (values: float[]) = LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] values)
 
-    let private diagonal (values: float[]) = LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] values)
+let private semidefinite values = diagonal values |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
 
-    let private semidefinite values = diagonal values |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+let private effectiveRank (values: float[]) =
+    let total = Array.sum values
+    values |> Array.sumBy (fun x -> if x > 0.0 then -(x / total) * log (x / total) else 0.0) |> exp
 
-    let private effectiveRank (values: float[]) =
-        let total = Array.sum values
-        values |> Array.sumBy (fun x -> if x > 0.0 then -(x / total) * log (x / total) else 0.0) |> exp
+let private falling = Array.init 400 (fun i -> Math.Pow(float (i + 1), -1.0))
 
-    let private falling = Array.init 400 (fun i -> Math.Pow(float (i + 1), -1.0))
+[<Tests>]
+let tests =
+    testList "Unit.RankTests" [
+        test "the effective rank is n for equal eigenvalues and 1 for a single one" {
+            let ofValues values = Rank.effective (Spectrum.exact (diagonal values))
+            Expect.within "(ofValues (Array.create 20 3.0)…" 1e-9 20.0 (ofValues (Array.create 20 3.0)).Value
 
-    [<Test>]
-    let ``the effective rank is n for equal eigenvalues and 1 for a single one`` () =
-        let ofValues values = Rank.effective (Spectrum.exact (diagonal values))
-        Assert.That((ofValues (Array.create 20 3.0)).Value, Is.EqualTo(20.0).Within 1e-9)
-        Assert.That((ofValues (Array.init 20 (fun i -> if i = 7 then 5.0 else 0.0))).Value, Is.EqualTo(1.0).Within 1e-9)
-        let exact = ofValues falling
-        Assert.That(exact.Value, Is.EqualTo(effectiveRank falling).Within 1e-9)
-        Assert.That(exact.IsExact && exact.StandardError < 1e-9, Is.True, string exact)
+            Expect.within
+                "(ofValues (Array.init 20 (fun i…"
+                1e-9
+                1.0
+                (ofValues (Array.init 20 (fun i -> if i = 7 then 5.0 else 0.0))).Value
 
-    [<Test>]
-    let ``the normalised effective rank is a share of n`` () =
-        let sample = StochasticLanczos.sample 4 20 (Key.OfSeed 1L) (semidefinite falling)
-        let rank, share = Rank.effective sample, Rank.normalisedEffective sample
-        Assert.That(share.Value, Is.EqualTo(rank.Value / 400.0).Within 1e-12)
-        Assert.That(share.StandardError, Is.EqualTo(rank.StandardError / 400.0).Within 1e-12)
-        Assert.That((share.Interval 0.95).High, Is.EqualTo((rank.Interval 0.95).High / 400.0).Within 1e-12)
+            let exact = ofValues falling
+            Expect.within "exact.Value" 1e-9 (effectiveRank falling) exact.Value
+            Expect.isTrue (string exact) (exact.IsExact && exact.StandardError < 1e-9)
+        }
 
-    /// Of 60 intervals of 95 % that hold as often as they say, fewer than 45 hold by chance with probability 1e-7.
-    [<Test>]
-    let ``intervals of the effective rank hold the truth as often as they say`` () =
-        // Turned, so that signs see more than the diagonal.
-        let q = Curvature.Tests.Matrices.orthogonal 5 100
-        let values = Array.init 100 (fun i -> Math.Pow(float (i + 1), -1.0))
-        let scaled = Tensor.reshape [ 100; 1 ] (Tensor.ofArray [ 100 ] values) * q
-        let matrix = Tensor.matmul (Tensor.transpose q) scaled
-        let symmetric = LinearOperator.ofSymmetricMatrix (0.5 * (matrix + Tensor.transpose matrix))
-        let operator = symmetric |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
-        let truth = effectiveRank values
+        test "the normalised effective rank is a share of n" {
+            let sample = StochasticLanczos.sample 4 20 (Key.OfSeed 1L) (semidefinite falling)
+            let rank, share = Rank.effective sample, Rank.normalisedEffective sample
+            Expect.within "share.Value" 1e-12 (rank.Value / 400.0) share.Value
+            Expect.within "share.StandardError" 1e-12 (rank.StandardError / 400.0) share.StandardError
 
-        let intervals =
-            [
-                for seed in 1L .. 60L ->
-                    (Rank.effective (StochasticLanczos.sample 8 30 (Key.OfSeed seed) operator)).Interval 0.95
-            ]
+            Expect.within
+                "(share.Interval 0.95).High"
+                1e-12
+                ((rank.Interval 0.95).High / 400.0)
+                (share.Interval 0.95).High
+        }
 
-        let held = intervals |> List.filter (fun i -> i.Low <= truth && truth <= i.High) |> List.length
-        let widths = intervals |> List.averageBy (fun i -> i.High - i.Low)
-        Assert.That(held, Is.GreaterThanOrEqualTo 45, $"{held} of 60 hold {truth}; keys 1 to 60")
-        Assert.That(widths, Is.LessThan(1.2 * truth), $"width {widths}")
+        // Of 60 intervals of 95 % that hold as often as they say, fewer than 45 hold by chance with probability 1e-7.
+        test "intervals of the effective rank hold the truth as often as they say" {
+            // Turned, so that signs see more than the diagonal.
+            let q = Curvature.Tests.Matrices.orthogonal 5 100
+            let values = Array.init 100 (fun i -> Math.Pow(float (i + 1), -1.0))
+            let scaled = Tensor.reshape [ 100; 1 ] (Tensor.ofArray [ 100 ] values) * q
+            let matrix = Tensor.matmul (Tensor.transpose q) scaled
+            let symmetric = LinearOperator.ofSymmetricMatrix (0.5 * (matrix + Tensor.transpose matrix))
+            let operator = symmetric |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+            let truth = effectiveRank values
 
-    [<Test>]
-    let ``an effective rank needs eigenvalues that are not negative, and not all 0`` () =
-        let refuses values =
-            raises<OperatorException>(fun () -> Rank.effective (Spectrum.exact (diagonal values))) |> ignore
+            let intervals =
+                [
+                    for seed in 1L .. 60L ->
+                        (Rank.effective (StochasticLanczos.sample 8 30 (Key.OfSeed seed) operator)).Interval 0.95
+                ]
 
-        refuses [| 1.0; -0.5 |]
-        refuses [| 0.0; 0.0 |]
+            let held = intervals |> List.filter (fun i -> i.Low <= truth && truth <= i.High) |> List.length
+            let widths = intervals |> List.averageBy (fun i -> i.High - i.Low)
+            Expect.isGreaterThanOrEqual $"{held} of 60 hold {truth}; keys 1 to 60" (held, 45)
+            Expect.isLessThan $"width {widths}" (widths, 1.2 * truth)
+        }
 
-    [<Test>]
-    let ``the stable rank lies in its interval, for any shape`` () =
-        let key, rule = Key.OfSeed 2L, StoppingRule.matvecs 200
+        test "an effective rank needs eigenvalues that are not negative, and not all 0" {
+            let refuses values =
+                raises<OperatorException>(fun () -> Rank.effective (Spectrum.exact (diagonal values))) |> ignore
 
-        let check (operator: LinearOperator) truth =
-            let found = Rank.stable 0.01 rule key operator
-            let interval = found.Interval 0.999999
-            Assert.That(interval.Low <= truth * 1.0000001 && truth <= interval.High * 1.0000001, Is.True, string found)
-            Assert.That(found.Value, Is.EqualTo(truth).Within(25).Percent, string found)
+            refuses [| 1.0; -0.5 |]
+            refuses [| 0.0; 0.0 |]
+        }
 
-        check (diagonal (Array.create 300 2.0)) 300.0
-        check (diagonal (Array.init 300 (fun i -> if i = 0 then 3.0 else 0.0))) 1.0
-        check (diagonal falling) (falling |> Array.sumBy (fun x -> x * x))
-        let wide = Curvature.Tests.Matrices.random 4 40 90
-        let singular = (Exact.eigenvalues (LinearOperator.gram (LinearOperator.ofMatrix wide))).Value.ToArray()
-        check (LinearOperator.ofMatrix wide) (Array.sum singular / Array.max singular)
+        test "the stable rank lies in its interval, for any shape" {
+            let key, rule = Key.OfSeed 2L, StoppingRule.matvecs 200
 
-    [<Test>]
-    let ``the interval of a stable rank stays between 1 and the smaller side`` () =
-        let few = Rank.stable 0.5 (StoppingRule.matvecs 2) (Key.OfSeed 3L) (diagonal falling)
-        let interval = few.Interval 0.99
-        Assert.That(interval.Low, Is.GreaterThanOrEqualTo 1.0)
-        Assert.That(interval.High, Is.LessThanOrEqualTo 400.0)
-        let zero = diagonal (Array.zeroCreate 5)
+            let check (operator: LinearOperator) truth =
+                let found = Rank.stable 0.01 rule key operator
+                let interval = found.Interval 0.999999
+                Expect.isTrue (string found) (interval.Low <= truth * 1.0000001 && truth <= interval.High * 1.0000001)
+                Expect.withinPercent (string found) 25 truth found.Value
 
-        raises<OperatorException>(fun () -> Rank.stable 0.1 (StoppingRule.matvecs 4) (Key.OfSeed 1L) zero) |> ignore
+            check (diagonal (Array.create 300 2.0)) 300.0
+            check (diagonal (Array.init 300 (fun i -> if i = 0 then 3.0 else 0.0))) 1.0
+            check (diagonal falling) (falling |> Array.sumBy (fun x -> x * x))
+            let wide = Curvature.Tests.Matrices.random 4 40 90
+            let singular = (Exact.eigenvalues (LinearOperator.gram (LinearOperator.ofMatrix wide))).Value.ToArray()
+            check (LinearOperator.ofMatrix wide) (Array.sum singular / Array.max singular)
+        }
+
+        test "the interval of a stable rank stays between 1 and the smaller side" {
+            let few = Rank.stable 0.5 (StoppingRule.matvecs 2) (Key.OfSeed 3L) (diagonal falling)
+            let interval = few.Interval 0.99
+            Expect.isGreaterThanOrEqual "interval.Low" (interval.Low, 1.0)
+            Expect.isLessThanOrEqual "interval.High" (interval.High, 400.0)
+            let zero = diagonal (Array.zeroCreate 5)
+
+            raises<OperatorException>(fun () -> Rank.stable 0.1 (StoppingRule.matvecs 4) (Key.OfSeed 1L) zero) |> ignore
+        }
+    ]
