@@ -82,7 +82,7 @@ printfn $"effective rank {effectiveRank:f1} ± {effectiveRank * entropy.Standard
 
 // The smallest eigenvalue that is not 0 belongs to the vector that splits the club best (Fiedler 1973).
 let pairs = ThickRestartLanczos.find SpectrumEnd.Smallest 2 operator
-let split = (Tensor.item 0 1 pairs.Vectors).ToArray()
+let split = pairs.Vectors[1].ToArray()
 
 let side =
     [

@@ -12,7 +12,7 @@ open Curvature.FSharp
 let keys = (Key.OfSeed 42L).Split 3
 let network = Network.mlp Layer.tanh [ 2; 24; 24; 1 ]
 
-let product (point: Tensor) = Tensor.item 0 0 point * Tensor.item 0 1 point
+let product (point: Tensor) = point[0] * point[1]
 
 /// x(1 − x)y(1 − y) times a network: 0 on the edge, whatever the parameters are.
 let u theta (point: Tensor) =

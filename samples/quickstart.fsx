@@ -31,7 +31,7 @@ printfn "trace, from 100 products: %O" (Hutchinson.trace (StoppingRule.matvecs 1
 let network = Network.mlp Layer.tanh [ 20; 64; 64; 5 ]
 let theta = network |> Network.initialize key DType.Float32
 let inputs = Tensor.normal (key.FoldIn 1u) DType.Float32 [ 256; 20 ]
-let labels = Tensor.argMax (Tensor.slice 1 0 5 inputs)
+let labels = inputs[*, ..4] |> Tensor.argMax
 
 let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
 

@@ -12,7 +12,7 @@ var keys = Key.OfSeed(42).Split(4);
 
 // Classes of random inputs, told by the largest of their first five coordinates.
 var inputs = Tensor.Normal(keys[0], DType.Float64, 512, 20);
-var labels = inputs.Slice(1, 0, 5).ArgMax();
+var labels = inputs[.., ..5].ArgMax();
 var network = Network.Mlp(Layer.Tanh, 20, 32, 32, 5);
 var risk = Risk.OfFunction(theta => Loss.SoftmaxCrossEntropy(labels, network.Forward(theta, inputs)));
 

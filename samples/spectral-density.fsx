@@ -12,7 +12,7 @@ let keys = (Key.OfSeed 42L).Split 4
 
 // Classes of random inputs, told by the largest of their first five coordinates.
 let inputs = Tensor.normal keys[0] DType.Float64 [ 512; 20 ]
-let labels = Tensor.argMax (Tensor.slice 1 0 5 inputs)
+let labels = inputs[*, ..4] |> Tensor.argMax
 let network = Network.mlp Layer.tanh [ 20; 32; 32; 5 ]
 let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
 

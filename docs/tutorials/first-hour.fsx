@@ -57,7 +57,7 @@ first five of twenty numbers is the largest.
 let key = Key.OfSeed 42L
 let network = Network.mlp Layer.tanh [ 20; 32; 32; 5 ]
 let inputs = Tensor.normal (key.FoldIn 1u) DType.Float64 [ 512; 20 ]
-let labels = Tensor.argMax (Tensor.slice 1 0 5 inputs)
+let labels = inputs[*, ..4] |> Tensor.argMax
 
 let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
 let risk = Risk.ofFunction loss

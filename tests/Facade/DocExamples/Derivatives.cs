@@ -66,7 +66,7 @@ public sealed class Derivatives
     public void FunctionsWithManyOutputs()
     {
         // A rotation of the plane that grows with the distance from the origin.
-        Func<Tensor, Tensor> field = p => p.Dot(p) * Tensor.Stack(0, -p.Item(0, 1), p.Item(0, 0));
+        Func<Tensor, Tensor> field = p => p.Dot(p) * Tensor.Stack(0, -p[1], p[0]);
         var p = Tensor.FromArray([1.0, 2.0]);
 
         var jacobian = Differentiate.Jacobian(field, p);        // [outputs, inputs]

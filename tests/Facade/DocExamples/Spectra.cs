@@ -24,7 +24,7 @@ public sealed class Spectra
             Console.WriteLine($"{pairs.Values[i]} ± {pairs.Residuals[i]}");
         }
 
-        var first = pairs.Vectors.Item(0, 0);   // the eigenvector of the largest eigenvalue
+        var first = pairs.Vectors[0];   // the eigenvector of the largest eigenvalue
         Console.WriteLine($"{pairs.Matvecs} products, all good enough: {pairs.AllConverged}");
 
         Assert.That(hessian.QuadraticForm(first).ToScalar(), Is.EqualTo(pairs.Values[0]).Within(1e-7));

@@ -61,7 +61,7 @@ let tests =
 
         test "functions with many outputs" {
             // A rotation of the plane that grows with the distance from the origin.
-            let field (p: Tensor) = Tensor.dot p p * Tensor.stack 0 [ -(Tensor.item 0 1 p); Tensor.item 0 0 p ]
+            let field (p: Tensor) = Tensor.dot p p * Tensor.stack 0 [ -p[1]; p[0] ]
             let p = tensor [ 1.0; 2.0 ]
 
             let matrix = jacobian field p // [outputs; inputs]

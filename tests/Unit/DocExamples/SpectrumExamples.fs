@@ -31,7 +31,7 @@ let tests =
             for i in 0 .. pairs.Values.Length - 1 do
                 printfn $"{pairs.Values[i]} ± {pairs.Residuals[i]}"
 
-            let first = Tensor.item 0 0 pairs.Vectors // the eigenvector of the largest eigenvalue
+            let first = pairs.Vectors[0] // the eigenvector of the largest eigenvalue
             printfn $"{pairs.Matvecs} products, all good enough: {pairs.AllConverged}"
 
             Expect.within "hessian.QuadraticForm first" 1e-7 pairs.Values[0] ((hessian.QuadraticForm first).ToScalar())

@@ -260,7 +260,7 @@ let tests =
             let theta, network = ResNet.resNet20 |> Network.load DType.Float32 (Safetensors.read weightsFile)
             let images, labels = Cifar.read10 DType.Float32 imageFile
             let normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ] images
-            let batch = Batch(Tensor.slice 0 0 50 normalized, Tensor.slice 0 0 50 labels)
+            let batch = Batch(normalized[..49], labels[..49])
 
             let loss theta =
                 Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
