@@ -118,7 +118,7 @@ module Tensor =
 
     /// The elements of an axis in the opposite order.
     let reverse (axis: int) (t: Tensor) : Tensor =
-        Tensor.Of(Structure.Reverse [| Shape.axis "reverse" t.Rank axis |], t)
+        Tensor.Of(Structure.ReverseAxes [| Shape.axis "reverse" t.Rank axis |], t)
 
     // ---- elementwise functions
 

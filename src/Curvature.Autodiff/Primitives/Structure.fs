@@ -59,7 +59,7 @@ module internal Structure =
 
     /// Reverses the order along axes.
     [<Sealed>]
-    type Reverse(axes: int[]) =
+    type ReverseAxes(axes: int[]) =
         inherit LinearPrimitive("Reverse", List.ofArray axes)
         override _.Infer operands = [| operands[0] |]
 
@@ -77,7 +77,7 @@ module internal Structure =
 
         override this.Adjoint(cotangents, _) = cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, c))
 
-        override _.Batch(_, operands, _) = Interpreter.Bind(Reverse(shiftAxes axes), operands)
+        override _.Batch(_, operands, _) = Interpreter.Bind(ReverseAxes(shiftAxes axes), operands)
 
     /// Along each axis, a number of elements from a start at positive steps.
     [<Sealed>]

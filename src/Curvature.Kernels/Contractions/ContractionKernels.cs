@@ -7,7 +7,7 @@ internal static class ContractionKernels
     public static Kernel Contract(ContractionDescription contraction, InstructionSet set, ThreadTeam team)
     {
         ContractionCheck.Validate(contraction);
-        return Vectors.Choose(set, contraction.DType, new Product(contraction, Plan(contraction, set), team));
+        return VectorWidths.Choose(set, contraction.DType, new Product(contraction, Plan(contraction, set), team));
     }
 
     /// <summary>Rearranges one operand into the layout that <see cref="Contract"/> reads when it is marked as
@@ -17,7 +17,7 @@ internal static class ContractionKernels
     {
         Check.NotNegative(targetSlot, nameof(targetSlot));
         var plan = PlanPacked(contraction, side, set);
-        return Vectors.Choose(set, contraction.DType, new Packing(contraction, plan, side, targetSlot));
+        return VectorWidths.Choose(set, contraction.DType, new Packing(contraction, plan, side, targetSlot));
     }
 
     /// <summary>The bytes that a packed operand occupies.</summary>
@@ -30,7 +30,7 @@ internal static class ContractionKernels
     }
 
     private static ContractionPlan Plan(ContractionDescription contraction, InstructionSet set) =>
-        ContractionPlanner.Plan(contraction, Vectors.Choose(set, contraction.DType, new Tilings()));
+        ContractionPlanner.Plan(contraction, VectorWidths.Choose(set, contraction.DType, new Tilings()));
 
     /// <summary>The plan of the contraction that reads the packed operand: how it is cut decides how the operand is
     /// packed.</summary>

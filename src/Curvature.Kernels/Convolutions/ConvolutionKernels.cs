@@ -8,7 +8,7 @@ internal static class ConvolutionKernels
         ConvolutionDescription convolution, ConvolutionForm form, InstructionSet set, ThreadTeam team, MemoryPool pool)
     {
         ConvolutionCheck.Validate(convolution, form);
-        return Vectors.Choose(set, convolution.DType, new Factory(convolution.Folded(), form, team, pool));
+        return VectorWidths.Choose(set, convolution.DType, new Factory(convolution.Folded(), form, team, pool));
     }
 
     private sealed class Factory(

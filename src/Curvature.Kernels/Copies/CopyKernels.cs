@@ -52,7 +52,7 @@ internal static unsafe class CopyKernels
 
         // Only bits move, so integers go as floats of their size.
         var bits = wide ? DType.Float64 : DType.Float32;
-        return Vectors.Choose(set, bits, new Transposing(copy, axes, along, team));
+        return VectorWidths.Choose(set, bits, new Transposing(copy, axes, along, team));
     }
 
     /// <summary>The axis that is contiguous in the source where another is in the target, and both are long enough for

@@ -13,7 +13,7 @@ internal static class CumulativeSumKernels
         Check.NotNegative(sum.Inner, nameof(CumulativeSumDescription.Inner));
         Check.Place(sum.Source, nameof(CumulativeSumDescription.Source));
         Check.Place(sum.Target, nameof(CumulativeSumDescription.Target));
-        return Vectors.Choose(set, sum.DType, new Factory(sum, team));
+        return VectorWidths.Choose(set, sum.DType, new Factory(sum, team));
     }
 
     private sealed class Factory(CumulativeSumDescription sum, ThreadTeam team) : IVectorFactory<Kernel>

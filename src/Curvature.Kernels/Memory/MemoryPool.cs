@@ -134,7 +134,12 @@ internal sealed class MemoryPool
     {
         var clock = _options.Clock;
         var wait = (long)(_options.IdleTime.TotalSeconds * clock.TimestampFrequency);
-        TrimSince(clock.GetTimestamp() - wait);
+        if (TrimSince(clock.GetTimestamp() - wait))
+        {
+            // Less is needed than before, so a collection is worth it earlier.
+            SetBudget();
+        }
+
         Volatile.Write(ref _timerRuns, 0);
         var oldest = _free.Min(list => list.Oldest());
         if (oldest != long.MaxValue)
@@ -153,16 +158,21 @@ internal sealed class MemoryPool
         }
     }
 
-    private void TrimSince(long time)
+    /// <summary>Gives back what has waited since then; whether there was any.</summary>
+    private bool TrimSince(long time)
     {
+        var any = false;
         for (var sizeClass = 0; sizeClass < Classes; sizeClass++)
         {
             foreach (var address in _free[sizeClass].TakeSince(time))
             {
                 Interlocked.Add(ref _unused, -SizeOf(sizeClass));
                 _options.Host.Free(address);
+                any = true;
             }
         }
+
+        return any;
     }
 
     private bool TryReuse(int sizeClass, long size, out nint address)
@@ -209,13 +219,16 @@ internal sealed class MemoryPool
                 Collect(GC.MaxGeneration);
             }
 
-            Volatile.Write(ref _budget, Math.Max(LeastBudget, 2 * Volatile.Read(ref _inUse)));
+            SetBudget();
         }
         finally
         {
             _collection.Exit();
         }
     }
+
+    /// <summary>Collects when twice as much is in use as now.</summary>
+    private void SetBudget() => Volatile.Write(ref _budget, Math.Max(LeastBudget, 2 * Volatile.Read(ref _inUse)));
 
     private static void Collect(int generation)
     {

@@ -22,7 +22,7 @@ internal static class RandomKernels
         }
 
         // Words have 32 bits, whatever the numbers that are made of them.
-        return Vectors.Choose(set, DType.Float32, new Factory(fill, team));
+        return VectorWidths.Choose(set, DType.Float32, new Factory(fill, team));
     }
 
     private sealed class Factory(RandomDescription fill, ThreadTeam team) : IVectorFactory<Kernel>

@@ -17,7 +17,7 @@ internal static class ReductionKernels
         Check.Operand(reduction.Source, rank, nameof(ReductionDescription.Source));
         Check.Operand(reduction.Target, rank - reduction.Axes.Length, nameof(ReductionDescription.Target));
         Check.Defined(reduction.Kind, nameof(ReductionDescription.Kind));
-        return Vectors.Choose(set, reduction.DType, new Factory(reduction, team, pool));
+        return VectorWidths.Choose(set, reduction.DType, new Factory(reduction, team, pool));
     }
 
     /// <summary>What a reduction does, for people.</summary>

@@ -8,7 +8,7 @@ internal static class TapeKernels
     {
         ArgumentNullException.ThrowIfNull(tape);
         TapeCheck.Validate(tape);
-        return Vectors.Choose(set, tape.DType, new Factory(tape, team, pool));
+        return VectorWidths.Choose(set, tape.DType, new Factory(tape, team, pool));
     }
 
     private sealed class Factory(TapeDescription tape, ThreadTeam team, MemoryPool pool)

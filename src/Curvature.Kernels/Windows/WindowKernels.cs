@@ -7,7 +7,7 @@ internal static class WindowKernels
     public static Kernel Make(WindowSumDescription sum, InstructionSet set, ThreadTeam team)
     {
         WindowCheck.Validate(sum);
-        return Vectors.Choose(set, sum.DType, new Sums(sum, team));
+        return VectorWidths.Choose(set, sum.DType, new Sums(sum, team));
     }
 
     /// <summary>The kernel for positions of maxima.</summary>

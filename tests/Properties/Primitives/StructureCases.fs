@@ -132,16 +132,16 @@ module internal StructureCases =
                 })
 
     let private reverse =
-        entry<Structure.Reverse>
+        entry<Structure.ReverseAxes>
             everyType
             [ 0 ]
-            (fun () -> [ Structure.Reverse [| 0 |]; Structure.Reverse [| 1 |]; Structure.Reverse [| 0; 1 |] ])
+            (fun () -> [ for axes in [ [| 0 |]; [| 1 |]; [| 0; 1 |] ] -> Structure.ReverseAxes axes ])
             (fun dtype ->
                 gen {
                     let! shape = Generators.shape 1 3
                     let! axes = Generators.subset shape.Length
                     let! operand = Generators.ordinary dtype shape
-                    return single (Structure.Reverse axes) operand
+                    return single (Structure.ReverseAxes axes) operand
                 })
 
     let private slice =

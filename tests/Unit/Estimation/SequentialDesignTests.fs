@@ -80,13 +80,13 @@ let private dimension n (samples: Tensor[]) =
     samples |> Array.iter dimension.Add
     dimension
 
+let private equals (expected: float) (tolerance: float) (actual: float) =
+    Expect.withinPercent "actual" tolerance expected actual
+
 [<Tests>]
 let tests =
     testList "Unit.SequentialDesignTests" [
         test "quantiles of the error are those of tables of t, F and chi squared" {
-            let equals (expected: float) (tolerance: float) (actual: float) =
-                Expect.withinPercent "actual" tolerance expected actual
-
             ErrorQuantile.squared 1.0 11 0.95 |> equals (2.228139 ** 2.0) 1e-4
             // Of a vector whose error lies in 3 directions, each of which 11 samples show: F with 3 and 30 degrees of
             // freedom.
@@ -97,6 +97,23 @@ let tests =
             ErrorQuantile.fisher 10.0 1e9 0.95 |> equals (18.307038 / 10.0) 1e-4
             ErrorQuantile.fisher 300.0 1e9 0.95 |> equals (341.395 / 300.0) 0.01
             ErrorQuantile.fisher 201.0 4000.0 0.95 |> equals (ErrorQuantile.fisher 200.0 4000.0 0.95) 0.1
+        }
+
+        test "Student's quantiles have closed forms for 2 and 3 samples, and are found at any confidence" {
+            for exponent in 1.0 .. 14.0 do
+                let p = 10.0 ** -exponent
+                // t of one degree of freedom is cot(πp/2), and of two (1 − p)·√(2/(p(2 − p))).
+                ErrorQuantile.student 2 p |> equals (1.0 / tan (Math.PI * p / 2.0)) 1e-6
+                ErrorQuantile.student 3 p |> equals ((1.0 - p) * sqrt (2.0 / (p * (2.0 - p)))) 1e-6
+
+            for samples in [ 2; 3; 5; 30; 1000 ] do
+                let above, below = ErrorQuantile.student samples 1.0001e-5, ErrorQuantile.student samples 0.9999e-5
+                below |> equals above 0.05
+                Expect.isTrue $"{samples}: {above}, {below}" (below > above)
+
+            let ledger = Ledger(2, Cost.products 2, 0.0, StopReason.MatvecsSpent, IntervalWidth.ofSamples 2, nan)
+            let interval = (Estimates.scalar 1.0 1.0 ledger).Interval 0.9999995
+            Expect.isTrue $"{interval}" (interval.High > interval.Low)
         }
 
         test "a fixed count has Student's interval, and an end that was chosen a wider one, less so for many samples" {

@@ -100,6 +100,16 @@ let private forget host clock =
 [<Tests>]
 let tests =
     testList "Unit.Kernels.MemoryPoolTests" [
+        test "after a time of much memory, what nobody refers to comes back as early as before" {
+            let host, clock, device = make Int64.MaxValue
+            let blocks = [ for _ in 1..100 -> device.Allocate(8L * mebi) ]
+            blocks |> List.iter _.Dispose()
+            clock.Advance 31.0
+            same 0L host.Held
+            drop device 500 mebi
+            Expect.isTrue $"{host.Held / mebi} MiB" (host.Held < 300L * mebi)
+        }
+
         test "memory that waited 30 seconds unused goes back to the system, and what was used meanwhile stays" {
             let host, clock, device = make Int64.MaxValue
             let blocks = [ for _ in 1..4 -> device.Allocate mebi ]

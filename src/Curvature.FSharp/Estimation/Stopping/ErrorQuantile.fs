@@ -6,10 +6,36 @@ open MathNet.Numerics.Distributions
 /// Quantiles of the distance of a mean from the truth.
 module internal ErrorQuantile =
 
+    /// Math.NET looks for quantiles of Student's t up to 800 only, and 1 − p/2 has few digits of a small p.
+    let private leastProbability = 1e-5
+
+    /// What Student's t exceeds in magnitude with a small probability: P(|T| > t) = I_x(ν/2, ½) for x = ν/(ν + t²),
+    /// and x is found by its logarithm.
+    let private tail (freedom: float) (probability: float) =
+        let rec narrow low high steps =
+            let middle = 0.5 * (low + high)
+
+            if steps = 0 then
+                middle
+            elif SpecialFunctions.BetaRegularized(0.5 * freedom, 0.5, exp middle) < probability then
+                narrow middle high (steps - 1)
+            else
+                narrow low middle (steps - 1)
+
+        let x = exp (narrow -700.0 0.0 64)
+        sqrt (freedom * (1.0 - x) / x)
+
+    /// What Student's t exceeds in magnitude with a probability; `below` is 1 − probability/2.
+    let private twoSided (freedom: float) (probability: float) (below: float) =
+        if probability < leastProbability then
+            tail freedom probability
+        else
+            StudentT.InvCDF(0.0, 1.0, freedom, below)
+
     /// Half the width of an interval, in standard errors, of the mean of samples that misses the truth with this
     /// probability: a quantile of Student's t.
     let student (samples: int) (probability: float) =
-        StudentT.InvCDF(0.0, 1.0, float (samples - 1), 1.0 - probability / 2.0)
+        twoSided (float (samples - 1)) probability (1.0 - probability / 2.0)
 
     /// Where a function that rises from 0 to 1 on (0, 1) takes the value p.
     let private bisect (p: float) (f: float -> float) =
@@ -52,6 +78,6 @@ module internal ErrorQuantile =
         let freedom = float (max 1 (samples - 1))
 
         if dimension <= 1.0 then
-            StudentT.InvCDF(0.0, 1.0, freedom, 0.5 + 0.5 * confidence) ** 2.0
+            twoSided freedom (1.0 - confidence) (0.5 + 0.5 * confidence) ** 2.0
         else
             fisher dimension (dimension * freedom) confidence

@@ -14,7 +14,7 @@ internal interface IVectorFactory<out TResult>
 }
 
 /// <summary>The one choice of vectors for an instruction set and a type of elements.</summary>
-internal static class Vectors
+internal static class VectorWidths
 {
     /// <summary>What a factory makes for an instruction set and a type of elements.</summary>
     public static TResult Choose<TResult>(InstructionSet set, DType dtype, IVectorFactory<TResult> factory)
