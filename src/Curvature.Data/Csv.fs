@@ -268,8 +268,8 @@ module Csv =
     /// A table whose last column is the class of the row. A first row that is at least half text is a header.
     let read (path: string) : LabelledData = readWith CsvOptions.Default path
 
-    /// A table of which some columns are the targets of a regression: Float64 inputs [rows; features] and targets [rows;
-    /// targets], the targets in the order in which the options name them.
+    /// A table of which some columns are the targets of a regression: Float64 inputs [rows; features] and targets
+    /// [rows; targets], the targets in the order in which the options name them.
     /// Raises DataException where the file is missing, empty or ragged, a cell is not a finite number, or there is no
     /// column beside the targets, naming line and column, and ArgumentRangeException for a target column that is not
     /// there or is named twice.

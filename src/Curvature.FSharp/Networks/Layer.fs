@@ -206,8 +206,9 @@ module Layer =
     let residual (layer: Layer) : Layer =
         create $"residual ({layer.Name})" layer.Declarations (fun parameters x -> x + layer.Forward(parameters, x))
 
-    /// Wd·(silu(Wg·x) ∘ Wu·x) over the last axis (Shazeer 2020, eq. 6): `gate_proj.weight` and `up_proj.weight` [hidden; features], `down_proj.weight` [features; hidden], the
-    /// names of Llama's models in Hugging Face's library. [batch …; features] to the same shape.
+    /// Wd·(silu(Wg·x) ∘ Wu·x) over the last axis (Shazeer 2020, eq. 6): `gate_proj.weight` and `up_proj.weight`
+    /// [hidden; features], `down_proj.weight` [features; hidden], the names of Llama's models in Hugging Face's
+    /// library. [batch …; features] to the same shape.
     let swiGlu (features: int) (hidden: int) : Layer =
         composed
             $"swiglu {features} → {hidden} → {features}"

@@ -68,12 +68,13 @@ type LbfgsOptions =
     member options.WithProgressInterval(seconds: float) =
         { options with Rate = options.Rate.WithSeconds "WithProgressInterval" seconds }
 
-    /// Stops between two iterations when cancelled; what was found so far is the result. Before the first iteration
-    /// that is nothing, and OperationCanceledException is raised.
+    /// Stops between two gradients when cancelled; what the last full iteration found is the result. Before the first
+    /// iteration that is nothing, and OperationCanceledException is raised.
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
 
 namespace Curvature.FSharp
 
+open System
 open System.Diagnostics
 open Curvature
 
@@ -156,13 +157,13 @@ module Lbfgs =
         | ValueNone when pairs.IsEmpty -> ValueNone
         | ValueNone -> next options evaluate [] current
 
-    /// Minimises a risk from θ by L-BFGS with a line search for the strong Wolfe conditions (Liu & Nocedal 1989; Nocedal
-    /// & Wright 2006, algorithm 7.5). All data count in each iteration, and nothing is random. The result says why it
-    /// stopped, with the loss after each iteration. Cost: one or two gradients of all data an iteration, compiled, and
-    /// about 4·history vectors.
+    /// Minimises a risk from θ by L-BFGS with a line search for the strong Wolfe conditions (Liu & Nocedal 1989;
+    /// Nocedal & Wright 2006, algorithm 7.5). All data count in each iteration, and nothing is random. The result says
+    /// why it stopped, with the loss after each iteration. Cost: one or two gradients of all data an iteration,
+    /// compiled, and about 4·history vectors.
     /// Raises DataException for no batches, NonFiniteException where the loss or its gradient at θ are not finite,
     /// DifferentiationException for a loss that differs from call to call, and OperationCanceledException where it was
-    /// cancelled before the first iteration.
+    /// cancelled before the first iteration was done.
     let minimize (options: LbfgsOptions) (risk: EmpiricalRisk) (theta: Tensor) : TrainingResult =
         if options.MostIterations > 0 then options.Token.ThrowIfCancellationRequested()
         let clock, family = Stopwatch.StartNew(), Gradient.family risk
@@ -170,6 +171,7 @@ module Lbfgs =
         let mutable gradients, told = 0, -1
 
         let evaluate theta =
+            options.Token.ThrowIfCancellationRequested()
             gradients <- gradients + 1
             family theta
 
@@ -184,21 +186,25 @@ module Lbfgs =
                         TrainingProgress(losses.Count, options.MostIterations, gradients, point.Value)
                 )
 
+        let iteration pairs current =
+            try
+                Ok(next options evaluate pairs current)
+            with :? OperationCanceledException as error when losses.Count > 0 ->
+                Error error
+
         let rec iterate (pairs: Pair list) (current: LinePoint) =
             if largest current.Gradient <= options.Tolerance then
                 struct (current, TrainingEnd.SmallGradient)
             elif losses.Count = options.MostIterations then
                 struct (current, TrainingEnd.Completed)
-            elif options.Token.IsCancellationRequested then
-                if losses.Count = 0 then options.Token.ThrowIfCancellationRequested()
-                struct (current, TrainingEnd.Cancelled)
             else
-                match next options evaluate pairs current with
-                | ValueNone -> struct (current, TrainingEnd.NoDescent)
-                | ValueSome struct (point, pairs) ->
+                match iteration pairs current with
+                | Ok(ValueSome struct (point, pairs)) ->
                     losses.Add point.Value
                     tell false point
                     iterate pairs point
+                | Ok ValueNone -> struct (current, TrainingEnd.NoDescent)
+                | Error(_: OperationCanceledException) -> struct (current, TrainingEnd.Cancelled)
 
         let start = evaluate theta
 

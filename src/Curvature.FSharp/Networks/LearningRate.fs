@@ -3,9 +3,9 @@ namespace Curvature.FSharp
 open System
 open Curvature
 
-/// Schedules of the learning rate: functions from the number of a step, from 0, to the factor by which it multiplies the
-/// rate of the method, as in `Optimizer.adam 0.001 |> Optimizer.scheduled (LearningRate.cosine 1000 0.0)`. Any function
-/// of the step is one. Errors are raised when a schedule is made.
+/// Schedules of the learning rate: functions from the number of a step, from 0, to the factor by which it multiplies
+/// the rate of the method, as in `Optimizer.adam 0.001 |> Optimizer.scheduled (LearningRate.cosine 1000 0.0)`. Any
+/// function of the step is one. Errors are raised when a schedule is made.
 [<RequireQualifiedAccess>]
 module LearningRate =
 
@@ -36,9 +36,9 @@ module LearningRate =
         fun step -> factor ** float step
 
     /// From 1 down to `least` along half a wave of the cosine in so many steps, and `least` from there on: least + (1 −
-    /// least)·(1 + cos(π·step/steps))/2 (Loshchilov & Hutter 2017, eq. 5), as torch.optim.lr_scheduler.CosineAnnealingLR
-    /// up to its end. Raises ArgumentRangeException for fewer than 1 step, or a least factor that is negative or not
-    /// finite.
+    /// least)·(1 + cos(π·step/steps))/2 (Loshchilov & Hutter 2017, eq. 5), as
+    /// torch.optim.lr_scheduler.CosineAnnealingLR up to its end. Raises ArgumentRangeException for fewer than 1 step,
+    /// or a least factor that is negative or not finite.
     let cosine (steps: int) (least: float) : int -> float =
         checkSteps "LearningRate.cosine" 1 steps
         checkFactor "LearningRate.cosine" least
@@ -53,7 +53,8 @@ module LearningRate =
         checkSteps "LearningRate.sequence" 0 steps
         fun step -> if step < steps then first step else following (step - steps)
 
-    /// From 1/steps up to 1 in equal steps, and then another schedule from its step 0 on: `warmUp 100 (cosine 900 0.0)`.
+    /// From 1/steps up to 1 in equal steps, and then another schedule from its step 0 on: `warmUp 100 (cosine 900
+    /// 0.0)`.
     /// Raises ArgumentRangeException for a negative count.
     let warmUp (steps: int) (following: int -> float) : int -> float =
         checkSteps "LearningRate.warmUp" 0 steps

@@ -28,8 +28,8 @@ module internal LineSearch =
     /// As many points of one line are tried.
     let private mostPoints = 25
 
-    /// The place of the minimum of the cubic polynomial with the values and slopes of two points (Nocedal & Wright 2006,
-    /// eq. 3.59), at least a tenth of the way from either; the middle where the cubic has none.
+    /// The place of the minimum of the cubic polynomial with the values and slopes of two points (Nocedal & Wright
+    /// 2006, eq. 3.59), at least a tenth of the way from either; the middle where the cubic has none.
     let private between (a: LinePoint) (b: LinePoint) =
         let width = b.Step - a.Step
         let d1 = a.Slope + b.Slope - 3.0 * (a.Value - b.Value) / (a.Step - b.Step)

@@ -333,9 +333,9 @@ module Training =
         let gradient = Gradient.ofBatch risk
         descend options (fun _ -> risk, gradient) theta
 
-    /// The same with another risk in each pass, by its number from 0: for what is random in training and fixed by a key,
-    /// such as dropout, whose network is made anew with the key's fold with the number. The gradient is compiled in each
-    /// pass.
+    /// The same with another risk in each pass, by its number from 0: for what is random in training and fixed by a
+    /// key, such as dropout, whose network is made anew with the key's fold with the number. The gradient is compiled
+    /// in each pass.
     let minimizeEachPass (options: TrainingOptions) (risks: int -> EmpiricalRisk) (theta: Tensor) : TrainingResult =
         let ofPass number =
             let risk = withTermInBatches (risks number).Definition

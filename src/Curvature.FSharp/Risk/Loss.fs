@@ -100,9 +100,9 @@ module Loss =
             reduce reduction (Tensor.softmaxCrossEntropy logits targets)
 
     /// −y at the label of each row of log-probabilities y [batch; classes], as torch.nn.NLLLoss: after
-    /// `Tensor.logSoftmax` the cross-entropy. Targets are Int32 labels [batch]. Raises DataException for a label outside
-    /// 0 … classes − 1, naming its row. With logits as the model's outputs, and log-softmax in the criterion, its
-    /// likelihood is `Likelihood.categorical`.
+    /// `Tensor.logSoftmax` the cross-entropy. Targets are Int32 labels [batch]. Raises DataException for a label
+    /// outside 0 … classes − 1, naming its row. With logits as the model's outputs, and log-softmax in the criterion,
+    /// its likelihood is `Likelihood.categorical`.
     let negativeLogLikelihood (reduction: Reduction) (labels: Tensor) (logProbabilities: Tensor) : Tensor =
         let chosen = distributions "negativeLogLikelihood" "log-probabilities" labels logProbabilities
         // Other classes may have the log-probability −∞.
@@ -110,16 +110,16 @@ module Loss =
         reduce reduction -(Tensor.sumAxes [ -1 ] atLabel)
 
     /// (1 − p)^γ·(−ln p) for each row of logits [batch; classes], with p = softmax at the Int32 label [batch] (Lin et
-    /// al. 2017, eq. 4): with γ = 0 the cross-entropy; the paper uses γ = 2. Raises DataException for a label outside
-    /// 0 … classes − 1, naming its row, and ArgumentRangeException unless γ is at least 0 and finite. Except for γ = 0 it
+    /// al. 2017, eq. 4): with γ = 0 the cross-entropy; the paper uses γ = 2. Raises DataException for a label outside 0
+    /// … classes − 1, naming its row, and ArgumentRangeException unless γ is at least 0 and finite. Except for γ = 0 it
     /// is no logarithm of a likelihood.
     let focal (gamma: float) (reduction: Reduction) (labels: Tensor) (logits: Tensor) : Tensor =
         if not (gamma >= 0.0 && gamma < infinity) then
             Fail.range $"focal: gamma must be at least 0 and finite, and is {gamma}"
 
         let label = distributions "focal" "logits" labels logits
-        // 1 − p is the share of the other classes, which is exact where p is close to 1. The label's exponential is 0 in
-        // every element type. Its logarithm is finite, because 0·∞ is not a number.
+        // 1 − p is the share of the other classes, which is exact where p is close to 1. The label's exponential is 0
+        // in every element type. Its logarithm is finite, because 0·∞ is not a number.
         let others = Tensor.where label (Tensor.fullLike logits -1e30) logits
         let logOfRest = Tensor.logSumExp others - Tensor.logSumExp logits
         reduce reduction (Tensor.exp (gamma * logOfRest) * Tensor.softmaxCrossEntropy logits label)

@@ -55,7 +55,10 @@ let tests =
             let theta = Network.initialize (Key.OfSeed 1L) DType.Float64 network
             let x = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 6; 3 ]
             let labels = tensor [ 0; 1; 0; 1; 1; 0 ]
-            let risk = network |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) [ Batch(x, labels) ]
+
+            let risk =
+                network |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) [ Batch(x, labels) ]
+
             let f theta = Network.forward network theta x |> Loss.softmaxCrossEntropy Reduction.Mean labels
             let v = Tensor.rademacher (Key.OfSeed 5L) DType.Float64 [ theta.Size ]
             let step = 1e-5
@@ -67,7 +70,9 @@ let tests =
 
         test "masks of each pass differ where the network is made with the pass's key" {
             let x, y = Tensor.ones DType.Float64 [ 1; 4 ], Tensor.zeros DType.Float64 [ 1; 4 ]
-            let layer = Layer.create "scale" [ Layer.parameter "w" [ 4 ] (Initial.constant 1.0) ] (fun p x -> x * p["w"])
+
+            let layer =
+                Layer.create "scale" [ Layer.parameter "w" [ 4 ] (Initial.constant 1.0) ] (fun p x -> x * p["w"])
 
             let riskOf (pass: int) =
                 Network.sequential [ layer; Dropout.layer 0.5 (key.FoldIn(uint32 pass)) ]

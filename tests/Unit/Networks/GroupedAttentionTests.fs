@@ -15,9 +15,17 @@ let private attend causal (q: float[][]) (k: float[][]) (v: float[][]) =
     q
     |> Array.mapi (fun t query ->
         let seen = if causal then t + 1 else k.Length
-        let weights = [| for s in 0 .. seen - 1 -> exp (Array.map2 (*) query k[s] |> Array.sum |> fun x -> x / sqrt width) |]
+
+        let weights =
+            [|
+                for s in 0 .. seen - 1 -> exp (Array.map2 (*) query k[s] |> Array.sum |> fun x -> x / sqrt width)
+            |]
+
         let total = Array.sum weights
-        [| for f in 0 .. v[0].Length - 1 -> Seq.sum (seq { for s in 0 .. seen - 1 -> weights[s] / total * v[s][f] }) |])
+
+        [|
+            for f in 0 .. v[0].Length - 1 -> Seq.sum (seq { for s in 0 .. seen - 1 -> weights[s] / total * v[s][f] })
+        |])
 
 /// Head h of width w of sample b.
 let private head b w h (x: Tensor) =
@@ -51,11 +59,12 @@ let private turned theta heads (x: Tensor) =
     |> Array.mapi (fun i _ ->
         let feature = i % features % width
         let place = i / features % length
-        let angle = float place * theta ** (-float (feature / 2 * 2) / float width)
+        let angle = float place * theta ** (-float(feature / 2 * 2) / float width)
         let even = i - feature % 2
 
         let turned =
-            System.Numerics.Complex(values[even], values[even + 1]) * System.Numerics.Complex.FromPolarCoordinates(1.0, angle)
+            System.Numerics.Complex(values[even], values[even + 1])
+            * System.Numerics.Complex.FromPolarCoordinates(1.0, angle)
 
         if feature % 2 = 0 then turned.Real else turned.Imaginary)
 
@@ -76,8 +85,7 @@ let private valueOf (layer: Layer) dtype (point: Tensor) =
     let weights = Tensor.convert dtype (random 7L [ 2; 3; 8 ])
 
     match Tensor.split 0 [ 48; network.ParameterCount ] point with
-    | [ x; theta ] ->
-        Tensor.sum (weights * Tensor.tanh (Network.forward network theta (Tensor.reshape [ 2; 3; 8 ] x)))
+    | [ x; theta ] -> Tensor.sum (weights * Tensor.tanh (Network.forward network theta (Tensor.reshape [ 2; 3; 8 ] x)))
     | _ -> failtest "two parts"
 
 let private pointOf layer = 0.5 * random 8L [ 48 + (Network.ofLayer layer).ParameterCount ]
@@ -119,8 +127,7 @@ let tests =
         }
 
         test "layers of grouped queries and gates have Llama's names" {
-            let shapes layer =
-                [ for t in (Network.ofLayer layer).Layout.Tensors -> t.Name, List.ofArray t.Shape ]
+            let shapes layer = [ for t in (Network.ofLayer layer).Layout.Tensors -> t.Name, List.ofArray t.Shape ]
 
             let expected =
                 [
@@ -189,7 +196,10 @@ let tests =
 
             let network = Network.ofLayer (Layer.swiGlu 4 3)
             let theta = random 2L [ network.ParameterCount ]
-            let matrix start rows columns = (Tensor.slice 0 start (rows * columns) theta).ToArray() |> Array.chunkBySize columns
+
+            let matrix start rows columns =
+                (Tensor.slice 0 start (rows * columns) theta).ToArray() |> Array.chunkBySize columns
+
             let times (m: float[][]) (v: float[]) = m |> Array.map (fun row -> Array.map2 (*) row v |> Array.sum)
             let silu y = y / (1.0 + exp -y)
 

@@ -98,7 +98,7 @@ let tests =
         test "focal losses have their closed forms" {
             let p = (Tensor.softmax logits).ToArray() |> Array.chunkBySize 3
             let focal p = -((1.0 - p) ** 2.0) * log p
-            let expected = labels.ToInt32Array() |> Array.mapi (fun row label -> focal p[row][label]) |> Array.sum
+            let expected = labels.ToInt32Array() |> Array.mapi (fun row label -> focal (p[row][label])) |> Array.sum
             Expect.scalar 1e-14 expected (Loss.focal 2.0 Reduction.Sum labels logits)
             Expect.scalar 1e-14 (expected / 4.0) (Loss.focal 2.0 Reduction.Mean labels logits)
             let sigma y = 1.0 / (1.0 + exp -y)
@@ -168,6 +168,7 @@ let tests =
             let shape fragments f = Expect.raises<ShapeException> fragments f
             shape [ "l1"; "[1]"; "[1; 2]" ] (fun () -> Loss.l1 Reduction.Mean (tensor [ 0.0 ]) y)
             shape [ "huber"; "[1]" ] (fun () -> Loss.huber 1.0 Reduction.Mean (tensor [ 0.0 ]) y)
+
             shape [ "labels of shape [1]"; "[2]" ] (fun () ->
                 Loss.negativeLogLikelihood Reduction.Mean (tensor [ 0; 1 ]) y)
 
