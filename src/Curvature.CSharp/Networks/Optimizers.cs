@@ -73,8 +73,11 @@ public static class LearningRate
         FSharp.LearningRate.sequence(first.ToFSharpFactors(), steps, following.ToFSharpFactors()).Invoke;
 
     /// <inheritdoc cref="FSharp.LearningRate.product"/>
-    public static Func<int, double> Product(Func<int, double> first, Func<int, double> second) =>
-        FSharp.LearningRate.product(first.ToFSharpFactors(), second.ToFSharpFactors()).Invoke;
+    public static Func<int, double> Product(Func<int, double> first, Func<int, double> second)
+    {
+        FSharpFunc<int, double> factors = first.ToFSharpFactors(), others = second.ToFSharpFactors();
+        return step => FSharp.LearningRate.product(factors, others, step);
+    }
 
     internal static FSharpFunc<int, double> ToFSharpFactors(
         [NotNull] this Func<int, double>? schedule,
