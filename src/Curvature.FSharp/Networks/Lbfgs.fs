@@ -189,7 +189,7 @@ module Lbfgs =
         let iteration pairs current =
             try
                 Ok(next options evaluate pairs current)
-            with :? OperationCanceledException as error when losses.Count > 0 ->
+            with :? OperationCanceledException as error when losses.Count > 0 && options.Token.IsCancellationRequested ->
                 Error error
 
         let rec iterate (pairs: Pair list) (current: LinePoint) =
