@@ -63,23 +63,25 @@ let tests =
         }
 
         test "a step that it takes meets the strong Wolfe conditions" {
-            let seen = ResizeArray<float * float * float * float>()
-            let options = LbfgsOptions.Default.WithWolfe(0.01, 0.4)
-            let mutable theta = tensor [ -1.2; 1.0 ]
+            let options = LbfgsOptions.Default.WithWolfe(0.01, 0.4).WithIterations 1
+            // The first step is too long in the valley, and too short in the bowl.
+            let bowl (x: Tensor) = Tensor.sum (Tensor.square (x - 100.0))
 
             // One iteration at a time is a step along the gradient.
-            for _ in 1..30 do
-                let next = (minimizeWith (options.WithIterations 1) rosenbrock theta).Theta
+            let check f (theta: Tensor) =
+                let next = (minimizeWith options f theta).Theta
                 let d = next - theta
-                let value, slope = fgradv rosenbrock theta d
-                let after, slopeAfter = fgradv rosenbrock next d
-                seen.Add(value.ToScalar(), slope.ToScalar(), after.ToScalar(), slopeAfter.ToScalar())
-                theta <- next
-
-            for value, slope, after, slopeAfter in seen do
+                let (value, slope), (after, slopeAfter) = fgradv f theta d, fgradv f next d
+                let value, slope = value.ToScalar(), slope.ToScalar()
+                let after, slopeAfter = after.ToScalar(), slopeAfter.ToScalar()
                 Expect.isTrue "descent" (slope < 0.0)
                 Expect.isTrue $"decrease from {value} to {after}" (after <= value + 0.01 * slope + 1e-15)
                 Expect.isTrue $"slope {slopeAfter} after {slope}" (abs slopeAfter <= 0.4 * abs slope * (1.0 + 1e-9))
+                next
+
+            (tensor [ -1.2; 1.0 ], [ 1..30 ]) ||> List.fold (fun theta _ -> check rosenbrock theta) |> ignore
+
+            check bowl (tensor [ 0.0; 3.0 ]) |> ignore
         }
 
         test "a network's risk over batches is that of the whole, and the same bits each time" {
