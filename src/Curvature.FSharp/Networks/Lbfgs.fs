@@ -186,10 +186,12 @@ module Lbfgs =
                         TrainingProgress(losses.Count, options.MostIterations, gradients, point.Value)
                 )
 
+        let isCancelled () = losses.Count > 0 && options.Token.IsCancellationRequested
+
         let iteration pairs current =
             try
                 Ok(next options evaluate pairs current)
-            with :? OperationCanceledException as error when losses.Count > 0 && options.Token.IsCancellationRequested ->
+            with :? OperationCanceledException as error when isCancelled () ->
                 Error error
 
         let rec iterate (pairs: Pair list) (current: LinePoint) =
