@@ -2,9 +2,9 @@ namespace Curvature
 
 open System.Diagnostics
 
-/// The column of a table that holds the class of a row.
+/// A column of a table.
 [<RequireQualifiedAccess>]
-type internal LabelColumn =
+type internal TableColumn =
     | At of int
     | Named of string
 
@@ -15,16 +15,19 @@ type CsvOptions =
         {
             Separator: char
             Header: bool option
-            Label: LabelColumn
+            Label: TableColumn
+            Targets: TableColumn list
             Limits: ReadLimits
         }
 
-    /// Commas; a first row that is half text is a header; the last column is the label; the default limits.
+    /// Commas; a first row that is half text is a header; the last column is the label, or the target of a regression;
+    /// the default limits.
     static member Default =
         {
             Separator = ','
             Header = None
-            Label = LabelColumn.At -1
+            Label = TableColumn.At -1
+            Targets = [ TableColumn.At -1 ]
             Limits = ReadLimits.Default
         }
 
@@ -44,10 +47,28 @@ type CsvOptions =
     member options.WithHeader(present: bool) = { options with Header = Some present }
 
     /// The column of the label by its number, from 0; −1 is the last one.
-    member options.WithLabelColumn(index: int) = { options with Label = LabelColumn.At index }
+    member options.WithLabelColumn(index: int) = { options with Label = TableColumn.At index }
 
     /// The column of the label by its name in the header.
-    member options.WithLabelColumn(name: string) = { options with Label = LabelColumn.Named name }
+    member options.WithLabelColumn(name: string) = { options with Label = TableColumn.Named name }
+
+    member private options.WithTargets(columns: TableColumn list) =
+        if columns.IsEmpty then
+            Fail.range "targets: at least one column of targets is needed, and there is none"
+
+        { options with Targets = columns }
+
+    /// The columns of the targets of a regression by their numbers, from 0; −1 is the last one. Raises
+    /// ArgumentRangeException for no column.
+    member options.WithTargetColumns([<System.ParamArray>] indices: int[]) =
+        System.ArgumentNullException.ThrowIfNull(indices, nameof indices)
+        options.WithTargets [ for index in indices -> TableColumn.At index ]
+
+    /// The columns of the targets of a regression by their names in the header. Raises ArgumentRangeException for no
+    /// column.
+    member options.WithTargetColumns([<System.ParamArray>] names: string[]) =
+        System.ArgumentNullException.ThrowIfNull(names, nameof names)
+        options.WithTargets [ for name in names -> TableColumn.Named name ]
 
     /// The same options with other limits of what a reader takes.
     member options.WithLimits(limits: ReadLimits) = { options with Limits = limits }
@@ -177,16 +198,17 @@ module Csv =
         with :? CsvFormatException as error ->
             raise (DataException($"{reading.Name}, line {error.LineNumber}: {error.Message}", error))
 
-    let private labelIndex (options: CsvOptions) (path: string) (table: Table) =
-        match options.Label with
-        | LabelColumn.At index ->
+    /// The number of a column, which messages call a `role`.
+    let private indexOf (role: string) (path: string) (table: Table) (column: TableColumn) =
+        match column with
+        | TableColumn.At index ->
             let column = if index < 0 then index + table.Width else index
 
             if column < 0 || column >= table.Width then
-                Fail.range $"label column {index} does not exist: {path} has {table.Width} columns"
+                Fail.range $"{role} column {index} does not exist: {path} has {table.Width} columns"
 
             column
-        | LabelColumn.Named name ->
+        | TableColumn.Named name ->
             match Array.IndexOf(table.Names, name) with
             | -1 ->
                 let known = if table.Names = [||] then "no header" else String.Join(", ", table.Names)
@@ -201,26 +223,45 @@ module Csv =
 
         int value
 
+    /// The values of some columns, Float64 [rows; columns].
+    let private valuesOf (table: Table) (columns: int[]) : Tensor =
+        [|
+            for row in 0 .. table.Rows - 1 do
+                for column in columns -> table.At(row, column)
+        |]
+        |> Tensor.ofArray [ table.Rows; columns.Length ]
+
+    /// The names of some columns, if there are names.
+    let private namesOf (table: Table) (columns: int[]) =
+        if table.Names = [||] then
+            [||]
+        else
+            columns |> Array.map (Array.get table.Names)
+
     let private labelled (options: CsvOptions) (path: string) (table: Table) : LabelledData =
-        let column = labelIndex options path table
+        let column = indexOf "label" path table options.Label
 
         if table.Width < 2 then
             Fail.data $"{path} has one column, and a feature and a label are needed"
 
         let labels = Array.init table.Rows (label path table column)
 
-        let features =
-            [|
-                for row in 0 .. table.Rows - 1 do
-                    for other in 0 .. table.Width - 1 do
-                        if other <> column then table.At(row, other)
-            |]
+        let features = [| 0 .. table.Width - 1 |] |> Array.except [ column ]
+        LabelledData(valuesOf table features, Tensor.ofIndices [ table.Rows ] labels, namesOf table features)
 
-        LabelledData(
-            Tensor.ofArray [ table.Rows; table.Width - 1 ] features,
-            Tensor.ofIndices [ table.Rows ] labels,
-            (if table.Names = [||] then [||] else Array.removeAt column table.Names)
-        )
+    let private regression (options: CsvOptions) (path: string) (table: Table) : RegressionData =
+        let targets = options.Targets |> List.map (indexOf "target" path table) |> List.toArray
+
+        match targets |> Array.countBy id |> Array.tryFind (fun (_, uses) -> uses > 1) with
+        | Some(column, uses) -> Fail.range $"targets: column {column} of {path} is named {uses} times"
+        | None -> ()
+
+        let features = [| 0 .. table.Width - 1 |] |> Array.except targets
+
+        if features.Length = 0 then
+            Fail.data $"{path} has no column beside its targets, and a feature is needed"
+
+        RegressionData(valuesOf table features, valuesOf table targets, namesOf table features, namesOf table targets)
 
     /// The numbers of a table, Float64 [rows; columns].
     /// Raises DataException where the file is missing, empty or ragged, or a cell is not a finite number, naming line
@@ -246,3 +287,19 @@ module Csv =
 
     /// A table whose last column is the class of the row. A first row that is at least half text is a header.
     let read (path: string) : LabelledData = readWith CsvOptions.Default path
+
+    /// A table of which some columns are the targets of a regression: Float64 inputs [rows; features] and targets
+    /// [rows; targets], the targets in the order in which the options name them.
+    /// Raises DataException where the file is missing, empty or ragged, a cell is not a finite number, or there is no
+    /// column beside the targets, naming line and column, and ArgumentRangeException for a target column that is not
+    /// there or is named twice.
+    let readRegressionWith (options: CsvOptions) (path: string) : RegressionData =
+        DataFile.read options.Limits path (readTable options) |> regression options path
+
+    /// The same from a stream that can seek; the name is for messages.
+    let readRegressionStream (options: CsvOptions) (name: string) (stream: Stream) : RegressionData =
+        let reading = Reading(name, options.Limits)
+        DataFile.readStream reading stream (readTable options reading) |> regression options name
+
+    /// A table whose last column is the target of a regression. A first row that is at least half text is a header.
+    let readRegression (path: string) : RegressionData = readRegressionWith CsvOptions.Default path

@@ -5,7 +5,8 @@ open Curvature.FSharp
 
 /// Rows of numbers, each with a class.
 [<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
-type LabelledData internal (inputs: Tensor, labels: Tensor, featureNames: string[]) =
+type LabelledData
+    internal (inputs: Tensor, labels: Tensor, featureNames: System.Collections.Generic.IReadOnlyList<string>) =
     let classes =
         let labels = labels.ToInt32Array()
         if labels.Length = 0 then 0 else Array.max labels + 1
@@ -26,7 +27,7 @@ type LabelledData internal (inputs: Tensor, labels: Tensor, featureNames: string
     member _.Features = inputs.Shape[1]
 
     /// The names of the features where the file has a header of names, else none.
-    member _.FeatureNames: System.Collections.Generic.IReadOnlyList<string> = featureNames
+    member _.FeatureNames = featureNames
 
     override this.ToString() =
         let rows, features = Describe.count this.Rows "row", Describe.count this.Features "feature"
@@ -60,3 +61,8 @@ module LabelledData =
                 Fail.data $"labelled data: label {label} of row {row} is negative")
 
         LabelledData(inputs, labels, [||])
+
+    /// The data of some rows, in their order. Raises ArgumentRangeException for a row that is not there.
+    let rows (rows: int[]) (data: LabelledData) : LabelledData =
+        let pick (t: Tensor) = Tensor.take 0 (Tensor.ofIndices [ rows.Length ] rows |> Tensor.toDevice t.Device) t
+        LabelledData(pick data.Inputs, pick data.Labels, data.FeatureNames)

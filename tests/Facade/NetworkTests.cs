@@ -100,6 +100,37 @@ public sealed class NetworkTests
     }
 
     [Test]
+    public void LossesOfRegressionAndOfClassesHaveTheirDefaults()
+    {
+        var outputs = Tensor.FromArray([0.0, 2.0]);
+        var targets = Tensor.FromArray([0.5, 0.0]);
+        Assert.That(Loss.L1(targets, outputs).ToScalar(), Is.EqualTo(1.25));
+        Assert.That(Loss.Huber(targets, outputs, reduction: Reduction.Sum).ToScalar(), Is.EqualTo(0.125 + 1.5));
+        var labels = Tensor.FromIndices([1]);
+        var halves = Tensor.Zeros(DType.Float64, 1, 2);
+        Assert.That(Loss.Focal(labels, halves).ToScalar(), Is.EqualTo(0.25 * Math.Log(2)).Within(1e-15));
+        var yes = Tensor.FromArray(new double[,] { { 1, 0 } });
+        Assert.That(Loss.BinaryFocal(yes, halves).ToScalar(), Is.EqualTo(0.25 * Math.Log(2)).Within(1e-15));
+        var logs = halves.LogSoftmax();
+        Assert.That(Loss.NegativeLogLikelihood(labels, logs).ToScalar(), Is.EqualTo(Math.Log(2)).Within(1e-15));
+        Assert.That(Loss.KullbackLeibler(yes, logs).ToScalar(), Is.EqualTo(Math.Log(2)).Within(1e-15));
+    }
+
+    [Test]
+    public void SchedulesAreFunctionsOfTheStep()
+    {
+        var warm = LearningRate.WarmUp(2, LearningRate.Stepwise(every: 1, 0.5));
+        Assert.That(Enumerable.Range(0, 4).Select(warm), Is.EqualTo(new[] { 0.5, 1, 1, 0.5 }));
+        var product = LearningRate.Product(LearningRate.Constant(2), LearningRate.Exponential(0.5));
+        Assert.That(product(2), Is.EqualTo(0.5));
+        Assert.That(LearningRate.Sequence(product, 1, LearningRate.Cosine(2))(2), Is.EqualTo(0.5).Within(1e-15));
+
+        var optimizer = Optimizer.GradientDescent(1).ClipValue(0.25).Scheduled(step => 2.0 - step);
+        var (theta, _) = optimizer.Step(Tensor.FromArray([1.0]), Tensor.FromArray([4.0]));
+        Assert.That(theta.ToArray()[0], Is.EqualTo(0.5));
+    }
+
+    [Test]
     public void ALayerOfOnesOwnDeclaresItsParameters()
     {
         var scale = Layer.Create(

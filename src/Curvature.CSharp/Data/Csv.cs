@@ -14,6 +14,17 @@ public static class Csv
     public static LabelledData Read(Stream stream, string name, CsvOptions? options = null) =>
         FSharp.Csv.readStream(options ?? CsvOptions.Default, name.NotNull(), stream.NotNull());
 
+    /// <inheritdoc cref="FSharp.Csv.readRegression"/>
+    public static RegressionData ReadRegression(string path) => FSharp.Csv.readRegression(path.NotNull());
+
+    /// <inheritdoc cref="FSharp.Csv.readRegressionWith"/>
+    public static RegressionData ReadRegression(string path, CsvOptions options) =>
+        FSharp.Csv.readRegressionWith(options.NotNull(), path.NotNull());
+
+    /// <inheritdoc cref="FSharp.Csv.readRegressionStream"/>
+    public static RegressionData ReadRegression(Stream stream, string name, CsvOptions? options = null) =>
+        FSharp.Csv.readRegressionStream(options ?? CsvOptions.Default, name.NotNull(), stream.NotNull());
+
     /// <inheritdoc cref="FSharp.Csv.readMatrix"/>
     public static Tensor ReadMatrix(string path) => FSharp.Csv.readMatrix(path.NotNull());
 

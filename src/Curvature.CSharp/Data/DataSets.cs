@@ -1,6 +1,6 @@
 namespace Curvature.CSharp;
 
-/// <summary>Making data sets of tensors.</summary>
+/// <summary>Making data sets with classes of tensors.</summary>
 public static class DataSets
 {
     extension(LabelledData)
@@ -9,6 +9,43 @@ public static class DataSets
         public static LabelledData Create(Tensor inputs, Tensor labels) =>
             FSharp.LabelledData.create(inputs.NotNull(), labels.NotNull());
     }
+
+    /// <inheritdoc cref="FSharp.LabelledData.rows"/>
+    public static LabelledData OfRows(this LabelledData data, IReadOnlyList<int> rows) =>
+        FSharp.LabelledData.rows(rows.WithoutNull(), data.NotNull());
+}
+
+/// <summary>Making data sets for regression of tensors.</summary>
+public static class RegressionDataSets
+{
+    extension(RegressionData)
+    {
+        /// <inheritdoc cref="FSharp.RegressionData.create"/>
+        public static RegressionData Create(Tensor inputs, Tensor targets) =>
+            FSharp.RegressionData.create(inputs.NotNull(), targets.NotNull());
+    }
+
+    /// <inheritdoc cref="FSharp.RegressionData.rows"/>
+    public static RegressionData OfRows(this RegressionData data, IReadOnlyList<int> rows) =>
+        FSharp.RegressionData.rows(rows.WithoutNull(), data.NotNull());
+}
+
+/// <summary>The rows of the two parts of a data set.</summary>
+/// <param name="Training">The rows for training, in the order of the data.</param>
+/// <param name="Test">The rows for testing, in the order of the data.</param>
+public sealed record SplitRows(IReadOnlyList<int> Training, IReadOnlyList<int> Test);
+
+/// <summary>Rows for training and rows for testing, drawn by a key. Each part has its rows in the order of the
+/// data.</summary>
+public static class Split
+{
+    /// <inheritdoc cref="FSharp.Split.trainTest"/>
+    public static SplitRows TrainTest(int rows, double share, Key key) =>
+        FSharp.Split.trainTest(share, key, rows).Into((training, test) => new SplitRows(training, test));
+
+    /// <inheritdoc cref="FSharp.Split.stratified"/>
+    public static SplitRows Stratified(Tensor labels, double share, Key key) =>
+        FSharp.Split.stratified(share, key, labels.NotNull()).Into((training, test) => new SplitRows(training, test));
 }
 
 /// <summary>Bringing the features of a data set to comparable sizes.</summary>

@@ -37,6 +37,15 @@ public static class Layers
         /// <inheritdoc cref="FSharp.Layer.softplus"/>
         public static Layer Softplus => FSharp.Layer.softplus;
 
+        /// <inheritdoc cref="FSharp.Layer.leakyRelu"/>
+        public static Layer LeakyRelu(double slope = 0.01) => FSharp.Layer.leakyRelu(slope);
+
+        /// <inheritdoc cref="FSharp.Layer.elu"/>
+        public static Layer Elu(double alpha = 1) => FSharp.Layer.elu(alpha);
+
+        /// <inheritdoc cref="FSharp.Dropout.layer"/>
+        public static Layer Dropout(double probability, Key key) => FSharp.Dropout.layer(probability, key);
+
         // ---- shapes
 
         /// <inheritdoc cref="FSharp.Layer.flatten"/>
@@ -74,6 +83,9 @@ public static class Layers
         /// <inheritdoc cref="FSharp.Layer.residual"/>
         public static Layer Residual(Layer layer) => FSharp.Layer.residual(layer.NotNull());
 
+        /// <inheritdoc cref="FSharp.Layer.swiGlu"/>
+        public static Layer SwiGlu(int features, int hidden) => FSharp.Layer.swiGlu(features, hidden);
+
         // ---- layers from functions
 
         /// <inheritdoc cref="FSharp.Layer.ofFunction"/>
@@ -103,4 +115,12 @@ public static class Layers
                 name => initial(name) is { } chosen ? new(chosen.ToFSharp(nameof(initial))) : null),
             layer.NotNull());
     }
+}
+
+/// <summary>Setting numbers to 0 by a mask that a key freezes (Srivastava et al. 2014).</summary>
+public static class Dropout
+{
+    /// <inheritdoc cref="FSharp.Dropout.apply"/>
+    public static Tensor Apply(Tensor x, double probability, Key key) =>
+        FSharp.Dropout.apply(probability, key, x.NotNull());
 }

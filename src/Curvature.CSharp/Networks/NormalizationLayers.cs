@@ -1,7 +1,7 @@
 namespace Curvature.CSharp;
 
 /// <summary>Layers that normalise numbers to mean 0 and variance 1, and then scale and shift them: <c>weight</c> is 1
-/// at first, <c>bias</c> 0. Names and meaning are PyTorch's.</summary>
+/// at first, <c>bias</c> 0. RMS normalisation only scales. Names and meaning are PyTorch's.</summary>
 public static class NormalizationLayers
 {
     extension(Layer)
@@ -11,6 +11,12 @@ public static class NormalizationLayers
 
         /// <inheritdoc cref="FSharp.Normalization.layer"/>
         public static Layer LayerNorm(int features) => FSharp.Normalization.layer(features);
+
+        /// <inheritdoc cref="FSharp.Normalization.rms"/>
+        public static Layer RmsNorm(int features) => FSharp.Normalization.rms(features);
+
+        /// <inheritdoc cref="FSharp.Normalization.rmsWith"/>
+        public static Layer RmsNorm(int features, double epsilon) => FSharp.Normalization.rmsWith(epsilon, features);
 
         /// <inheritdoc cref="FSharp.Normalization.group"/>
         public static Layer GroupNorm(int groups, int channels) => FSharp.Normalization.group(groups, channels);

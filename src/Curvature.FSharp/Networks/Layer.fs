@@ -144,6 +144,26 @@ module Layer =
     /// ln(1 + eˣ)
     let softplus = ofFunction "softplus" Tensor.softplus
 
+    /// x where it is positive, else slope·x, as torch.nn.LeakyReLU, whose slope is 0.01 where nothing is said. The
+    /// derivative at 0 is the slope. Raises ArgumentRangeException unless the slope is finite.
+    let leakyRelu (slope: float) : Layer =
+        if not (System.Double.IsFinite slope) then
+            Fail.range $"leakyRelu: the slope must be finite, and is {slope}"
+
+        ofFunction $"leaky relu {slope}" (fun x -> Tensor.where (Tensor.greater x (Tensor.zerosLike x)) x (slope * x))
+
+    /// x where it is positive, else α·(eˣ − 1), as torch.nn.ELU, whose α is 1 where nothing is said (Clevert et al.
+    /// 2016). The derivative at 0 is α. Raises ArgumentRangeException unless α is finite.
+    let elu (alpha: float) : Layer =
+        if not (System.Double.IsFinite alpha) then
+            Fail.range $"elu: alpha must be finite, and is {alpha}"
+
+        ofFunction $"elu {alpha}" (fun x ->
+            let zeros = Tensor.zerosLike x
+            let isPositive = Tensor.greater x zeros
+            // The exponential of a large x would be infinite, and 0·∞ is not a number.
+            Tensor.where isPositive x (alpha * Tensor.expm1 (Tensor.where isPositive zeros x)))
+
     // ---- shapes
 
     /// All axes but the first as one: [batch; …] to [batch; features].
@@ -195,3 +215,16 @@ module Layer =
     /// x + f(x); the names are those of f.
     let residual (layer: Layer) : Layer =
         create $"residual ({layer.Name})" layer.Declarations (fun parameters x -> x + layer.Forward(parameters, x))
+
+    /// Wd·(silu(Wg·x) ∘ Wu·x) over the last axis (Shazeer 2020, eq. 6): `gate_proj.weight` and `up_proj.weight`
+    /// [hidden; features], `down_proj.weight` [features; hidden], the names of Llama's models in Hugging Face's
+    /// library. [batch …; features] to the same shape.
+    let swiGlu (features: int) (hidden: int) : Layer =
+        composed
+            $"swiglu {features} → {hidden} → {features}"
+            [
+                "gate_proj", denseWithoutBias features hidden
+                "up_proj", denseWithoutBias features hidden
+                "down_proj", denseWithoutBias hidden features
+            ]
+            (fun run x -> run "down_proj" (Tensor.silu (run "gate_proj" x) * run "up_proj" x))

@@ -51,11 +51,12 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     /// The statistics of the data that layers use, by name.
     member _.Statistics = statistics
 
-    /// Whether layers use statistics of the batch instead of those that the network has.
+    /// Whether layers use statistics of the batch instead of those that the network has, and dropout acts.
     member _.InTraining = inTraining
 
     /// Whether the output for one input depends on the other inputs of the batch. Derivatives then differ from one way
-    /// of cutting data into batches to another.
+    /// of cutting data into batches to another. Dropout in training does not count: its masks depend on the place in the
+    /// batch, not on other inputs.
     member _.CouplesSamples = inTraining && statistics.Count > 0
 
     /// The same network with other statistics, by name. Raises ParameterException for a name that is missing or
@@ -63,10 +64,10 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     member _.WithStatistics(named: seq<KeyValuePair<string, Tensor>>) =
         Network(layer, statisticsLayout.Check named, inTraining)
 
-    /// The same network in training: layers use statistics of the batch.
+    /// The same network in training: layers use statistics of the batch, and dropout acts.
     member _.ForTraining() = Network(layer, statistics, true)
 
-    /// The same network in evaluation: layers use the statistics that the network has.
+    /// The same network in evaluation: layers use the statistics that the network has, and dropout lets all pass.
     member _.ForEvaluation() = Network(layer, statistics, false)
 
     /// The outputs for parameters of shape [n] and a batch of inputs, whose leading axis is the batch.
@@ -142,10 +143,11 @@ module Network =
         : EmpiricalRisk =
         Risk.ofModel reduction (fun inputs theta -> network.Forward(theta, inputs)) criterion batches
 
-    /// The same network in training: batch normalisation uses the statistics of each batch.
+    /// The same network in training: batch normalisation uses the statistics of each batch, and dropout acts.
     let forTraining (network: Network) : Network = network.ForTraining()
 
-    /// The same network in evaluation: batch normalisation uses the statistics that the network has.
+    /// The same network in evaluation: batch normalisation uses the statistics that the network has, and dropout lets
+    /// all pass.
     let forEvaluation (network: Network) : Network = network.ForEvaluation()
 
     /// Parameters θ in an element type, and the network with its statistics, from named tensors such as those of a file

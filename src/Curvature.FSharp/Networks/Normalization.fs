@@ -3,7 +3,7 @@ namespace Curvature.FSharp
 open Curvature
 
 /// Layers that normalise numbers to mean 0 and variance 1, and then scale and shift them: `weight` is 1 at first,
-/// `bias` 0. Names and meaning are PyTorch's.
+/// `bias` 0. RMS normalisation only scales. Names and meaning are PyTorch's.
 [<RequireQualifiedAccess>]
 module Normalization =
 
@@ -86,6 +86,29 @@ module Normalization =
         Layer.create name (scaleAndShift features) (fun parameters x ->
             checkFeatures name features parameters x
             standardized [ x.Rank - 1 ] x * parameters["weight"] + parameters["bias"])
+
+    let private rmsOver (epsilon: DType -> float) (features: int) : Layer =
+        checkCount "rms norm" features
+        let name = $"rms norm {features}"
+
+        Layer.create name [ Layer.parameter "weight" [ features ] (Initial.constant 1.0) ] (fun parameters x ->
+            checkFeatures name features parameters x
+            let meanSquare = Tensor.meanAxes [ -1 ] (Tensor.square x) |> Tensor.unsqueeze -1
+            x * Tensor.rsqrt (meanSquare + epsilon x.DType) * parameters["weight"])
+
+    /// x/√(mean of x² + ε)·weight over the last axis (Zhang & Sennrich 2019), as torch.nn.RMSNorm of one axis: no mean
+    /// is subtracted, and there is no `bias`. Inputs [batch; …; features].
+    /// Raises ArgumentRangeException for a negative ε.
+    let rmsWith (epsilon: float) (features: int) : Layer =
+        if not (epsilon >= 0.0 && epsilon < infinity) then
+            Fail.range $"rms norm: epsilon must be at least 0 and finite, and is {epsilon}"
+
+        rmsOver (fun _ -> epsilon) features
+
+    /// RMS normalisation with PyTorch's ε, the distance from 1 to the next number of the element type: 1.2·10⁻⁷ for
+    /// Float32, 2.2·10⁻¹⁶ for Float64. See `rmsWith`.
+    let rms (features: int) : Layer =
+        rmsOver (fun dtype -> if dtype = DType.Float64 then 2.0 ** -52.0 else 2.0 ** -23.0) features
 
     /// Group normalisation (Wu & He 2018), as torch.nn.GroupNorm: channels fall into groups, in order, and each
     /// sample's group is normalised over its channels and pixels. Inputs [batch; …; channels].

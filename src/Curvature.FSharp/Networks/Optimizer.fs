@@ -5,14 +5,14 @@ open Curvature.FSharp
 
 /// A method of descent with its state. Immutable: a step gives new parameters and the method with its next state.
 [<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
-type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimizer) =
+type Optimizer internal (name: string, step: float -> Tensor -> Tensor -> Tensor * Optimizer) =
 
     /// What it is, such as `Adam`.
     member _.Name = name
 
     /// The parameters after one step from θ with the gradient there, and the method's next state.
     /// Raises ShapeException where θ, the gradient and earlier steps do not have the same shape.
-    member _.Step(theta: Tensor, gradient: Tensor) : struct (Tensor * Optimizer) =
+    member optimizer.Step(theta: Tensor, gradient: Tensor) : struct (Tensor * Optimizer) =
         System.ArgumentNullException.ThrowIfNull(theta, nameof theta)
         System.ArgumentNullException.ThrowIfNull(gradient, nameof gradient)
 
@@ -22,8 +22,12 @@ type Optimizer internal (name: string, step: Tensor -> Tensor -> Tensor * Optimi
                 + $"{gradient.DType}{Shape.show gradient.Signature.Shape}"
             )
 
-        let next, optimizer = step theta gradient
+        let next, optimizer = optimizer.StepScaled 1.0 theta gradient
         struct (next, optimizer)
+
+    /// A step with a multiple of the learning rate. Arguments are not checked.
+    member internal _.StepScaled (factor: float) (theta: Tensor) (gradient: Tensor) : Tensor * Optimizer =
+        step factor theta gradient
 
     override _.ToString() = name
 
@@ -149,22 +153,42 @@ module Adam =
 [<RequireQualifiedAccess>]
 module Optimizer =
 
-    /// Adam (Kingma & Ba 2015).
-    let adamWith (options: AdamOptions) : Optimizer =
+    /// Adam after the parameters were made smaller by a share for each step, which is the learning rate times the
+    /// decay.
+    let private decayingAdam name (options: AdamOptions) (decay: float) : Optimizer =
         let rec from (state: AdamState option) =
             Optimizer(
-                "Adam",
-                fun theta gradient ->
+                name,
+                fun factor theta gradient ->
                     let state = state |> Option.defaultWith (fun () -> Adam.start theta)
-                    let next, state = Adam.step options state theta gradient
+                    let scaled = { options with Rate = factor * options.Rate }
+                    let decayed = if decay = 0.0 then theta else theta * (1.0 - scaled.Rate * decay)
+                    let next, state = Adam.step scaled state decayed gradient
                     next, from (Some state)
             )
 
         from None
 
+    /// Adam (Kingma & Ba 2015).
+    let adamWith (options: AdamOptions) : Optimizer = decayingAdam "Adam" options 0.0
+
     /// Adam with the paper's β₁ 0.9, β₂ 0.999 and ε 1e-8. Raises ArgumentRangeException unless the learning rate is
     /// positive.
     let adam (learningRate: float) : Optimizer = adamWith (AdamOptions.Default.WithLearningRate learningRate)
+
+    /// AdamW: Adam with weight decay λ apart from the gradient, θ ← (1 − αλ)·θ before each step with learning rate α
+    /// (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW, whose λ is 0.01 where nothing is said. A schedule
+    /// of the learning rate acts on both. Raises ArgumentRangeException unless λ is at least 0 and finite.
+    let adamWWith (options: AdamOptions) (weightDecay: float) : Optimizer =
+        if not (weightDecay >= 0.0 && weightDecay < infinity) then
+            Fail.range $"AdamW: the weight decay must be at least 0 and finite, and is {weightDecay}"
+
+        decayingAdam "AdamW" options weightDecay
+
+    /// AdamW with the paper's β₁ 0.9, β₂ 0.999 and ε 1e-8; see `adamWWith`. Raises ArgumentRangeException unless the
+    /// learning rate is positive and the weight decay at least 0.
+    let adamW (learningRate: float) (weightDecay: float) : Optimizer =
+        adamWWith (AdamOptions.Default.WithLearningRate learningRate) weightDecay
 
     /// Gradient descent with momentum μ, as torch.optim.SGD: v ← μv + g, θ ← θ − αv. Raises ArgumentRangeException
     /// unless the learning rate α is positive and μ at least 0 and less than 1.
@@ -178,7 +202,7 @@ module Optimizer =
         let rec from (velocity: Tensor option) =
             Optimizer(
                 "momentum",
-                fun theta gradient ->
+                fun factor theta gradient ->
                     let velocity =
                         match velocity with
                         | Some v when v.Signature <> theta.Signature ->
@@ -189,13 +213,72 @@ module Optimizer =
                         | Some v -> v * decay + gradient
                         | None -> gradient
 
-                    theta - velocity * learningRate, from (Some velocity)
+                    theta - velocity * (factor * learningRate), from (Some velocity)
             )
 
         from None
 
     /// Gradient descent: θ ← θ − αg.
     let gradientDescent (learningRate: float) : Optimizer = momentum learningRate 0.0
+
+    /// Another method with its gradients changed before each step.
+    let private changingGradients (name: string) (change: Tensor -> Tensor) (optimizer: Optimizer) : Optimizer =
+        let rec from (inner: Optimizer) =
+            Optimizer(
+                name,
+                fun factor theta gradient ->
+                    let next, inner = inner.StepScaled factor theta (change gradient)
+                    next, from inner
+            )
+
+        from optimizer
+
+    /// The same method with its learning rate times a factor in each step: `schedule` is given the number of the step,
+    /// from 0, as the functions of `LearningRate` are. Schedules of a scheduled method multiply. Raises
+    /// ArgumentRangeException, in a step, for a factor that is negative or not finite.
+    let scheduled (schedule: int -> float) (optimizer: Optimizer) : Optimizer =
+        let rec from number (inner: Optimizer) =
+            Optimizer(
+                inner.Name,
+                fun factor theta gradient ->
+                    let scheduled = schedule number
+
+                    if not (scheduled >= 0.0 && scheduled < infinity) then
+                        Fail.range (
+                            $"{inner.Name}: a schedule gives factors of at least 0 and finite, and that of step "
+                            + $"{number} is {scheduled}"
+                        )
+
+                    let next, inner = inner.StepScaled (factor * scheduled) theta gradient
+                    next, from (number + 1) inner
+            )
+
+        from 0 optimizer
+
+    /// The same method for gradients g·min(1, c/‖g‖), whose norm is at most c: torch.nn.utils.clip_grad_norm_ before
+    /// each step. The norm is over all parameters (Pascanu et al. 2013, algorithm 1).
+    /// Raises ArgumentRangeException unless c is positive.
+    let clipNorm (most: float) (optimizer: Optimizer) : Optimizer =
+        if not (most > 0.0 && most < infinity) then
+            Fail.range $"clipNorm: the largest norm must be positive and finite, and is {most}"
+
+        let clip (gradient: Tensor) =
+            let norm = Tensor.norm gradient
+            gradient * Tensor.minimum (Tensor.onesLike norm) (most / norm)
+
+        changingGradients $"{optimizer.Name}, norms at most {most}" clip optimizer
+
+    /// The same method for gradients whose elements are brought into [−c, c]: torch.nn.utils.clip_grad_value_ before
+    /// each step. Raises ArgumentRangeException unless c is positive.
+    let clipValue (most: float) (optimizer: Optimizer) : Optimizer =
+        if not (most > 0.0 && most < infinity) then
+            Fail.range $"clipValue: the largest value must be positive and finite, and is {most}"
+
+        let clip (gradient: Tensor) =
+            let bound = Tensor.fullLike gradient most
+            Tensor.maximum -bound (Tensor.minimum bound gradient)
+
+        changingGradients $"{optimizer.Name}, values at most {most}" clip optimizer
 
     /// The parameters after one step from θ with the gradient there, and the method's next state.
     let step (optimizer: Optimizer) (theta: Tensor) (gradient: Tensor) : Tensor * Optimizer =

@@ -40,7 +40,7 @@ type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: Fo
     /// The outputs of the parts of composed layers have the names of the parts.
     member _.Tap(name: string, value: Tensor) : Tensor = tap (scope + name) value
 
-    /// Whether layers are to use statistics of the batch instead of those that the network has.
+    /// Whether layers are to use statistics of the batch instead of those that the network has, and dropout acts.
     member _.InTraining =
         match pass with
         | Evaluation -> false

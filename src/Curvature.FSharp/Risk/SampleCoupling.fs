@@ -40,7 +40,7 @@ module internal SampleCoupling =
             "of another shape"
 
     let private advice =
-        "samples of a batch are coupled, as by batch normalisation in training, "
+        "samples of a batch are coupled, as by batch normalisation in training or dropout, "
         + "and the matrix depends on how the data are cut into batches"
 
     /// The loss of a whole from those of its parts, each of which holds a share of the samples.

@@ -99,4 +99,25 @@ public sealed class ImagesAndSequences
 
         Assert.That(attended.Shape, Is.EqualTo(new[] { 2, 5, 8 }));
     }
+
+    [Test]
+    public void ABlockOfTheLlamaKind()
+    {
+        var block = Layer.Composed(
+            "llama block",
+            [
+                ("input_layernorm", Layer.RmsNorm(16)),
+                ("self_attn", Layer.RotaryGroupedQueryAttention(16, heads: 4, groups: 2, causal: true)),
+                ("post_attention_layernorm", Layer.RmsNorm(16)),
+                ("mlp", Layer.SwiGlu(16, hidden: 44)),
+            ],
+            (run, x) =>
+            {
+                var attended = x + run("self_attn", run("input_layernorm", x));
+                return attended + run("mlp", run("post_attention_layernorm", attended));
+            });
+
+        var network = Network.FromLayer(block);
+        Assert.That(network.Layout["self_attn.k_proj.weight"].Shape, Is.EqualTo(new[] { 8, 16 }));
+    }
 }

@@ -120,4 +120,75 @@ public sealed class NetworksAndData
 
         Assert.That(data.Rows, Is.EqualTo(100));
     }
+
+    [Test]
+    public void Losses()
+    {
+        var outputs = Tensor.Normal(Key.OfSeed(1), DType.Float64, 8, 3);
+        var targets = Tensor.Normal(Key.OfSeed(2), DType.Float64, 8, 3);
+        var labels = Tensor.FromIndices([0, 1, 2, 0, 1, 2, 0, 1]);
+
+        var robust = Loss.Huber(targets, outputs, delta: 1);    // a parabola up to 1, a line beyond
+        var hardest = Loss.Focal(labels, outputs, gamma: 2);    // what is almost right counts less
+
+        Assert.That((robust * hardest).ToScalar(), Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void DropoutAndRates()
+    {
+        var inputs = Tensor.Normal(Key.OfSeed(1), DType.Float64, 60, 4);
+        var labels = Tensor.FromIndices(Enumerable.Range(0, 60).Select(row => row % 2).ToArray());
+        Func<Tensor, Tensor, Tensor> criterion = (targets, outputs) => Loss.SoftmaxCrossEntropy(targets, outputs);
+
+        Network NetworkWith(Key key) =>
+            Network.Sequential(Layer.Dense(4, 16), Layer.Elu(), Layer.Dropout(0.2, key), Layer.Dense(16, 2));
+
+        EmpiricalRisk RiskOfPass(int pass) =>
+            NetworkWith(Key.OfSeed(3).FoldIn((uint)pass)).ForTraining()
+                .Risk(criterion, Batches.Split(inputs, labels, size: 20));
+
+        var network = NetworkWith(Key.OfSeed(3));   // in evaluation every element passes
+        var theta = network.Initialize(Key.OfSeed(1), DType.Float64);
+        var trained = Training.MinimizeEachPass(RiskOfPass, theta, TrainingOptions.Default.WithEpochs(20));
+
+        Assert.That(trained.Losses, Has.Count.EqualTo(20));
+
+        var optimizer = Optimizer.AdamW(learningRate: 0.01, weightDecay: 0.05)
+            .ClipNorm(1)
+            .Scheduled(LearningRate.WarmUp(50, LearningRate.Cosine(500, least: 0.01)));
+
+        var split = Split.Stratified(labels, share: 0.25, Key.OfSeed(4));
+        EmpiricalRisk RiskOn(IReadOnlyList<int> part) =>
+            network.Risk(criterion, [new Batch(Batches.Rows(inputs, part), Batches.Rows(labels, part))]);
+
+        var options = TrainingOptions.Default
+            .WithEpochs(500)
+            .WithOptimizer(optimizer)
+            .WithValidation(RiskOn(split.Test))
+            .WithPatience(20);  // passes without a lower loss on the test rows
+        var best = RiskOn(split.Training).Minimize(theta, options);
+        Console.WriteLine($"{best.End} after {best.Losses.Count} passes, best after {best.BestEpoch}");
+
+        Assert.That(best.ValidationLosses, Has.Count.EqualTo(best.Losses.Count));
+
+        var result = RiskOn(split.Training).MinimizeByLbfgs(theta, LbfgsOptions.Default.WithIterations(50));
+        Console.WriteLine($"{result.End} after {result.Losses.Count} iterations and {result.Steps} gradients");
+
+        Assert.That(result.Losses, Is.Not.Empty);
+    }
+
+    [Test]
+    public void TablesOfRegression()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllLines(path, ["a,b,u,v", "1,2,3.5,-1", "4,5,6.5,-2", "7,8,9.5,-3", "1,0,1.5,-4"]);
+
+        var data = Csv.ReadRegression(path, CsvOptions.Default.WithTargetColumns("u", "v"));
+        var (train, test) = Split.TrainTest(data.Rows, share: 0.25, Key.OfSeed(1));
+        var (known, heldOut) = (data.OfRows(train), data.OfRows(test));
+
+        Assert.That((known.Rows, heldOut.Rows), Is.EqualTo((3, 1)));
+        File.Delete(path);
+    }
 }

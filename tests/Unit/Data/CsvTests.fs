@@ -176,4 +176,37 @@ let tests =
             Expect.error<ShapeException> [ "standardize"; "[0; 3]" ] (fun () ->
                 Scaling.standardize (Tensor.zeros DType.Float64 [ 0; 3 ]) |> ignore)
         }
+
+        test "columns of targets are numbers, in the order in which they are named" {
+            let text = "a,y,b,z\n1,0.5,2,-1\n3,1.5,4,-2\n"
+            let named = CsvOptions.Default.WithTargetColumns("z", "y")
+            let numbered = CsvOptions.Default.WithTargetColumns(-1, 1)
+
+            for options in [ named; numbered ] do
+                let data = Csv.readRegressionWith options (write "table.csv" text)
+                Expect.tensor 0.0 [ 2; 2 ] [ 1.0; 2.0; 3.0; 4.0 ] data.Inputs
+                Expect.tensor 0.0 [ 2; 2 ] [ -1.0; 0.5; -2.0; 1.5 ] data.Targets
+                Expect.equal "types" (DType.Float64, DType.Float64) (data.Inputs.DType, data.Targets.DType)
+                Expect.equal "features" [ "a"; "b" ] (List.ofSeq data.FeatureNames)
+                Expect.equal "targets" [ "z"; "y" ] (List.ofSeq data.TargetNames)
+
+            let last = Csv.readRegression (write "table.csv" "1,2.5\n3,-4.5\n")
+            Expect.tensor 0.0 [ 2; 1 ] [ 2.5; -4.5 ] last.Targets
+            Expect.isTrue "no names" (last.TargetNames.Count = 0 && last.FeatureNames.Count = 0)
+            use stream = new MemoryStream(Encoding.UTF8.GetBytes "1,2.5\n3,-4.5\n")
+            let streamed = Csv.readRegressionStream CsvOptions.Default "stream" stream
+            Expect.sameBits last.Targets streamed.Targets
+        }
+
+        test "columns of targets that are not there are refused" {
+            let fails options text () = Csv.readRegressionWith options (write "table.csv" text) |> ignore
+            let columns (indices: int[]) = CsvOptions.Default.WithTargetColumns indices
+            let text = "1,2\n3,4\n"
+            Expect.error<ArgumentRangeException> [ "target column 2"; "2 columns" ] (fails (columns [| 2 |]) text)
+            Expect.error<ArgumentRangeException> [ "column 1"; "2 times" ] (fails (columns [| 1; -1 |]) text)
+            Expect.error<ArgumentRangeException> [ "at least one column" ] (fun () -> columns [||] |> ignore)
+            Expect.error<DataException> [ "feature" ] (fails (columns [| 0; 1 |]) text)
+            let named = CsvOptions.Default.WithTargetColumns "y"
+            Expect.error<DataException> [ "\"y\""; "no header" ] (fails named text)
+        }
     ]

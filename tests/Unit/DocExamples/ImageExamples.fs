@@ -116,4 +116,22 @@ let tests =
 
             Expect.equal "attended.Shape" [| 2; 5; 8 |] attended.Shape
         }
+
+        test "a block of the Llama kind" {
+            let block =
+                Layer.composed
+                    "llama block"
+                    [
+                        "input_layernorm", Normalization.rms 16
+                        "self_attn", Attention.rotaryGroupedQuery 10000.0 16 4 2 true // 4 heads in 2 groups
+                        "post_attention_layernorm", Normalization.rms 16
+                        "mlp", Layer.swiGlu 16 44
+                    ]
+                    (fun run x ->
+                        let attended = x + (x |> run "input_layernorm" |> run "self_attn")
+                        attended + (attended |> run "post_attention_layernorm" |> run "mlp"))
+
+            let network = Network.ofLayer block
+            Expect.equal "keys" [| 8; 16 |] network.Layout["self_attn.k_proj.weight"].Shape
+        }
     ]

@@ -130,4 +130,71 @@ let tests =
 
             Expect.equal "data.Rows" 100 data.Rows
         }
+
+        test "losses" {
+            let outputs = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 8; 3 ]
+            let targets = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 8; 3 ]
+            let labels = Tensor.ofIndices [ 8 ] [| 0; 1; 2; 0; 1; 2; 0; 1 |]
+
+            let robust = Loss.huber 1.0 Reduction.Mean targets outputs // a parabola up to 1, a line beyond
+            let hardest = Loss.focal 2.0 Reduction.Mean labels outputs // what is almost right counts less
+
+            Expect.isGreaterThan "losses" ((robust * hardest).ToScalar(), 0.0)
+        }
+
+        testCase "dropout and rates" (fun () ->
+            let inputs = Tensor.normal (Key.OfSeed 1L) DType.Float64 [ 60; 4 ]
+            let labels = Tensor.ofIndices [ 60 ] (Array.init 60 (fun row -> row % 2))
+            let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+
+            let networkWith key =
+                Network.sequential [ Layer.dense 4 16; Layer.elu 1.0; Dropout.layer 0.2 key; Layer.dense 16 2 ]
+
+            let riskOfPass pass =
+                Network.forTraining (networkWith ((Key.OfSeed 3L).FoldIn(uint32 pass)))
+                |> Network.risk Reduction.Mean criterion (Batches.split 20 inputs labels)
+
+            let network = networkWith (Key.OfSeed 3L) // in evaluation every element passes
+            let theta = Network.initialize (Key.OfSeed 1L) DType.Float64 network
+            let result = Training.minimizeEachPass (TrainingOptions.Default.WithEpochs 20) riskOfPass theta
+
+            Expect.equal "passes" 20 result.Losses.Count
+
+            let optimizer =
+                Optimizer.adamW 0.01 0.05 // learning rate, weight decay
+                |> Optimizer.clipNorm 1.0
+                |> Optimizer.scheduled (LearningRate.warmUp 50 (LearningRate.cosine 500 0.01))
+
+            let train, test = Split.stratified 0.25 (Key.OfSeed 4L) labels
+            let rows part = [ Batch(Batches.rows part inputs, Batches.rows part labels) ]
+            let riskOn part = network |> Network.risk Reduction.Mean criterion (rows part)
+
+            let options =
+                TrainingOptions.Default
+                    .WithEpochs(500)
+                    .WithOptimizer(optimizer)
+                    .WithValidation(riskOn test)
+                    .WithPatience(20) // passes without a lower loss on the test rows
+
+            let best = Training.minimize options (riskOn train) theta
+            printfn $"{best.End} after {best.Losses.Count} passes, best after {best.BestEpoch}"
+
+            Expect.equal "history" best.Losses.Count best.ValidationLosses.Count
+
+            let result = Lbfgs.minimize (LbfgsOptions.Default.WithIterations 50) (riskOn train) theta
+            printfn $"{result.End} after {result.Losses.Count} iterations and {result.Steps} gradients"
+
+            Expect.isGreaterThan "iterations" (result.Losses.Count, 0))
+
+        test "tables of regression" {
+            let path = Path.GetTempFileName()
+            File.WriteAllLines(path, [ "a,b,u,v"; "1,2,3.5,-1"; "4,5,6.5,-2"; "7,8,9.5,-3"; "1,0,1.5,-4" ])
+
+            let data = Csv.readRegressionWith (CsvOptions.Default.WithTargetColumns("u", "v")) path
+            let train, test = Split.trainTest 0.25 (Key.OfSeed 1L) data.Rows
+            let known, heldOut = RegressionData.rows train data, RegressionData.rows test data
+
+            Expect.equal "rows" (3, 1) (known.Rows, heldOut.Rows)
+            File.Delete path
+        }
     ]

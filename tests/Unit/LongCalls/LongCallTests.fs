@@ -142,6 +142,10 @@ let private calls: LongCall list =
             false)
         call "Training" Returns 0 (fun work token ->
             (Training.minimize (training token) (risk 40 work) theta).Cancelled)
+        // The gradient of all batches that it was at.
+        call "Lbfgs" Returns 40 (fun work token ->
+            let options = LbfgsOptions.Default.WithGradientTolerance(1e-12).WithCancellation token
+            (Lbfgs.minimize options (risk 40 work) theta).Cancelled)
         call "Diagnose" Returns 8 (fun work token ->
             let found = Diagnose.run (DiagnoseOptions.Default.WithCancellation token) (operator work)
             let skipped = found.Checks |> Seq.filter (fun check -> check.Explanation = "cancelled")
