@@ -6,8 +6,7 @@ open System.Diagnostics
 /// Series between two axes. Made by Chart.create.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Chart
-    internal
-    (title: string, x: Axis, y: Axis, series: Series list, size: struct (int * int), hasEqualScales: bool) =
+    internal (title: string, x: Axis, y: Axis, series: Series list, size: struct (int * int), hasEqualScales: bool) =
     let struct (width, height) = size
 
     /// What the chart shows.

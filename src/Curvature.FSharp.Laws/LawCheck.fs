@@ -1,6 +1,7 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Globalization
 
 /// What a check of a law came to.
@@ -17,7 +18,7 @@ type LawViolatedException(message: string) =
     inherit CurvatureException(message)
 
 /// A law that was checked, and what came out.
-[<Sealed; NoEquality; NoComparison>]
+[<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LawCheck
     internal
     (law: string, verdict: LawVerdict, score: struct (float * float), samples: int, key: Key, explanation: string) =
@@ -52,7 +53,7 @@ type LawCheck
     /// into any test framework.
     member this.Require() : unit = if verdict <> LawVerdict.Holds then raise (LawViolatedException(string this))
 
-    override _.ToString() =
+    member internal _.Text =
         let number (x: float) = x.ToString("0.##", CultureInfo.InvariantCulture)
 
         let measured =
@@ -62,3 +63,5 @@ type LawCheck
                 $"score {number zScore} where {number limit} passes, {samples} samples"
 
         $"{law}: {string(verdict).ToLowerInvariant()} ({measured}, {key}); {explanation}"
+
+    override check.ToString() = check.Text

@@ -1,9 +1,10 @@
 namespace Curvature
 
+open System.Diagnostics
 open System.Threading
 
 /// How laws are checked. Immutable; `Default` and the methods With… make others.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LawOptions
     private (key: Key, samples: int, falseAlarmRate: float, rounding: float, cancellation: CancellationToken) =
     /// Key 0, 2000 samples, one false alarm in a million checks, differences of 1e-9 taken for rounding.
@@ -53,3 +54,6 @@ type LawOptions
 
     /// The same options with a token that ends a check early.
     member _.WithCancellation(token: CancellationToken) = LawOptions(key, samples, falseAlarmRate, rounding, token)
+
+    member internal _.Text = $"{samples} samples, a false alarm in {1.0 / falseAlarmRate:N0} checks, {key}"
+    override options.ToString() = options.Text

@@ -4,7 +4,7 @@ open System
 
 /// What is taken of one axis: the element at a position, whose axis disappears, or a range of elements. C# makes one of
 /// an int, an Index such as ^1, or a Range such as 1..4, wherever a tensor is indexed.
-[<Struct; NoComparison>]
+[<Struct; NoComparison; Diagnostics.DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type AxisSelection =
     /// The position, or where the range starts.
     val internal First: int
@@ -43,17 +43,28 @@ type AxisSelection =
         | Some finish when finish = Int32.MaxValue -> AxisSelection(first, false, finish, false, true)
         | Some finish -> AxisSelection(first, false, finish + 1, false, true)
 
+    static member private Show(value: int, isFromEnd: bool) = if isFromEnd then $"^{value}" else string value
+    member private selection.FirstText = AxisSelection.Show(selection.First, selection.FirstIsFromEnd)
+    member private selection.StopText = AxisSelection.Show(selection.Stop, selection.StopIsFromEnd)
+
+    member internal selection.Text =
+        if selection.IsRange then
+            $"{selection.FirstText}..{selection.StopText}"
+        else
+            selection.FirstText
+
+    /// As C# writes it: 1, ^1 or 1..^2.
+    override selection.ToString() = selection.Text
+
     /// The first position and the number of elements, on an axis of this length.
     member internal selection.On(axis: int, length: int) : struct (int * int) =
         let position value isFromEnd = if isFromEnd then length - value else value
-        let show value isFromEnd = if isFromEnd then $"^{value}" else string value
         let first = position selection.First selection.FirstIsFromEnd
-        let firstText = show selection.First selection.FirstIsFromEnd
 
         if not selection.IsRange then
             if first < 0 || first >= length then
                 Fail.range (
-                    $"tensor: index {firstText} does not exist on axis {axis} of length {length}; "
+                    $"tensor: index {selection.FirstText} does not exist on axis {axis} of length {length}; "
                     + "indices are at least 0 and less than the length"
                 )
 
@@ -62,11 +73,9 @@ type AxisSelection =
             let stop = position selection.Stop selection.StopIsFromEnd
 
             if first < 0 || stop > length || stop < first then
-                let stopText = show selection.Stop selection.StopIsFromEnd
-
                 Fail.range (
-                    $"tensor: the range from index {firstText} to before {stopText} does not lie on axis {axis} "
-                    + $"of length {length}"
+                    $"tensor: the range from index {selection.FirstText} to before {selection.StopText} does not lie "
+                    + $"on axis {axis} of length {length}"
                 )
 
             struct (first, stop - first)

@@ -1,8 +1,11 @@
+using System.Diagnostics;
+
 namespace Curvature.CSharp;
 
 /// <summary>The largest elements of the last axis, from the largest on.</summary>
 /// <param name="Values">The elements.</param>
 /// <param name="Positions">Where they stand on the axis, Int32.</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record TopElements(Tensor Values, Tensor Positions);
 
 /// <summary>Sums, statistics, extremes, order, and the softmax family. Negative axes count from the end.</summary>

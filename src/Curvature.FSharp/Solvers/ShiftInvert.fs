@@ -53,6 +53,16 @@ module ShiftInvert =
         if not (Double.IsFinite shift) then
             Fail.range $"{name}: the shift must be finite, and it is {shift}"
 
+    /// An inverse that is solved more loosely is no symmetric operator for Lanczos.
+    let private checkTolerance (dtype: DType) (tolerance: float) =
+        let most = SymmetryCheck.tolerance dtype
+
+        if tolerance > most then
+            Fail.range (
+                $"{name}: systems must be solved to a tolerance of {Numbers.error most} at most in {dtype}, and the "
+                + $"solver's is {Numbers.show tolerance}"
+            )
+
     /// Eigenvalues with the nearer of two bounds: the residual of A, and that of the inverse, which is the sharper one
     /// for eigenvalues near −σ.
     let private judge shift tolerance (a: LinearOperator) (inverse: LinearOperator) (v: Tensor) =
@@ -75,7 +85,8 @@ module ShiftInvert =
 
     /// The `count` smallest eigenvalues of A with options of the search, and of the systems that are solved on the way.
     /// The limit of products of the search is one of solutions; its key and token are used, the solver's token is not.
-    /// See `smallest`.
+    /// Raises ArgumentRangeException for a solver's tolerance above 1.5e-7 (Float64) or 3.5e-3 (Float32), and what
+    /// `smallest` raises.
     let smallestWith
         (search: EigenOptions)
         (solver: SolverOptions)
@@ -85,13 +96,14 @@ module ShiftInvert =
         : EigenPairs =
         EigenOrder.checkCount name count operator
         checkShift shift
+        let tolerance = solver.ToleranceFor operator.DType
+        checkTolerance operator.DType tolerance
         let watch, counted = Stopwatch.StartNew(), CountedProducts operator
         let a = counted.Operator
         let shifted = if shift = 0.0 then a else LinearOperator.shift shift a
         let solving = solver.WithCancellation search.Cancellation
         let inverse = Solver.inverse solving ConjugateGradients.solver shifted
         let found = ThickRestartLanczos.findWith search SpectrumEnd.Largest count inverse
-        let tolerance = solver.ToleranceFor operator.DType
         let struct (lambda, bounds) = judge shift tolerance a inverse found.Vectors
         let order = EigenOrder.rank SpectrumEnd.Smallest lambda
         let pick (values: 'T[]) = order |> Array.map (fun i -> values[i])

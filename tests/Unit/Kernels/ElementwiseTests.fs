@@ -52,7 +52,6 @@ let private arithmetic op : (float -> float -> float -> float) option =
     | OpCode.Select -> Some(fun a b c -> if a <> 0.0 then b else c)
     | OpCode.Power -> Some(fun a b _ -> Math.Pow(a, b))
     | OpCode.Atan2 -> Some(fun a b _ -> Math.Atan2(a, b))
-    | OpCode.Atan2 -> Some(fun a b _ -> Math.Atan2(a, b))
     | OpCode.Negate -> Some(fun a _ _ -> -a)
     | OpCode.Abs -> Some(fun a _ _ -> abs a)
     | OpCode.Sign -> Some(fun a _ _ -> if Double.IsNaN a || a = 0.0 then a else float (sign a))

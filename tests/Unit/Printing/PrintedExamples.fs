@@ -81,6 +81,8 @@ module PrintedExamples =
         [
             Key.OfSeed 1L
             float64 [ 1.0; -2.5 ]
+            AxisSelection.op_Implicit (Range(Index 1, Index(2, true)))
+            AxisSelection.op_Implicit (Index(1, true))
             linearize (fun x -> Tensor.sum (3.0 * x)) (float64 [ 1.0; 2.0 ]) |> snd
             Compile.program (linearize (fun x -> Tensor.sum (3.0 * x)) (float64 [ 1.0; 2.0 ]) |> snd)
             Sliding.Default
@@ -94,11 +96,9 @@ module PrintedExamples =
             Axis.categories [ "a"; "b" ] "parameter"
             Series.line "density" [| 0.0; 1.0 |] [| 2.0; 3.0 |]
             Series.horizontal "" 0.5
-            Chart.create
-                "Density"
-                (Axis.linear "λ")
-                (Axis.logarithmic "density")
-                [ Series.line "density" [| 0.0; 1.0 |] [| 2.0; 3.0 |] ]
+            Chart.create "Density" (Axis.linear "λ") (Axis.logarithmic "density") [
+                Series.line "density" [| 0.0; 1.0 |] [| 2.0; 3.0 |]
+            ]
         ]
 
     let private risks: obj list =
@@ -137,6 +137,8 @@ module PrintedExamples =
             diagonal.Interval 0.95
             ledger
             exactly
+            LawOptions.Default
+            Law.unbiased LawOptions.Default 0.0 (fun key -> (Tensor.normal key DType.Float64 []).ToScalar())
             ChosenEstimate(estimate, "XTrace", "the operator claims to be symmetric")
             BlockTrace(ParameterBlock("head", 4, 10), estimate)
             Measurement.trace

@@ -159,7 +159,8 @@ let tests =
             for part in [ "Sharpness"; "2/η"; "Flatness"; "Negative curvature"; "Effective dimension" ] do
                 Expect.isTrue part (root.Value.Contains part)
 
-            let numbers = System.Text.RegularExpressions.Regex.Matches(root.Value, @"[0-9][eE][-+][0-9]|(?<=[ (])-[0-9]")
+            let programmers = @"[0-9][eE][-+][0-9]|(?<=[ (])-[0-9]"
+            let numbers = System.Text.RegularExpressions.Regex.Matches(root.Value, programmers)
             Expect.isTrue $"no {Seq.tryHead numbers}" (numbers.Count = 0))
 
         test "estimates agree with the exact trace and with each other" {

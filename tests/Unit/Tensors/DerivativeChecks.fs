@@ -40,7 +40,7 @@ let differentiates (name: string) (f: Tensor -> Tensor) (x: Tensor) : unit =
         Expect.tensorsClose 1e-13 value (Compile.func f x)
         Expect.tensorsClose 1e-12 product (Compile.func (fun x -> hessianv loss x v) x)
     with e ->
-        Expect.fail $"{name} of {x}: {e.Message}"
+        Expecto.Tests.failtest $"{name} of {x}: {e.Message}"
 
 /// A function that takes steps has derivative 0, forward and in reverse.
 let hasNoSlope (name: string) (f: Tensor -> Tensor) (x: Tensor) : unit =
@@ -51,7 +51,7 @@ let hasNoSlope (name: string) (f: Tensor -> Tensor) (x: Tensor) : unit =
         Expect.tensorsClose 0.0 (Tensor.stack 0 [ f x; f -x ]) (vmap f (Tensor.stack 0 [ x; -x ]))
         Expect.tensorsClose 0.0 (f x) (Compile.func f x)
     with e ->
-        Expect.fail $"{name} of {x}: {e.Message}"
+        Expecto.Tests.failtest $"{name} of {x}: {e.Message}"
 
 /// The points at which functions are tried: a vector, a matrix, a transposed view, and a scalar. The elements are
 /// different from each other, and from integers and their halves.

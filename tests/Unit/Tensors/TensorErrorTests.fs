@@ -34,7 +34,10 @@ let tests =
             Expect.raises<ShapeException> [ "reshape"; "[-2; -3]" ] (fun () -> Tensor.reshape [ -1; -2; -3 ] matrix)
             Expect.raises<ShapeException> [ "broadcastTo"; "[-1; 3]" ] (fun () -> Tensor.broadcastTo [ -1; 3 ] vector)
             Expect.raises<ArgumentRangeException> [ "arange"; "-2" ] (fun () -> Tensor.arange DType.Float64 -2)
-            Expect.raises<ArgumentRangeException> [ "linspace"; "1" ] (fun () -> Tensor.linspace DType.Float64 0.0 1.0 1)
+
+            Expect.raises<ArgumentRangeException> [ "linspace"; "1" ] (fun () ->
+                Tensor.linspace DType.Float64 0.0 1.0 1)
+
             Expect.raises<ArgumentRangeException> [ "pad"; "-1" ] (fun () -> Tensor.pad 0 -1 0 vector)
 
             Expect.raises<ShapeException> [ "scatterAdd"; "-4" ] (fun () ->
