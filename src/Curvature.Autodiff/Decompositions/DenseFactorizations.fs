@@ -115,12 +115,18 @@ module internal DenseFactorizations =
         let sign = pivots |> Array.fold (fun sign pivot -> sign * float (Math.Sign pivot)) parity
         [| [| product |]; [| sign |]; [| Array.sumBy (abs >> log) pivots |] |]
 
-    /// Q with orthonormal columns and upper R with a diagonal that is not negative; no fewer rows than columns.
+    /// Q with orthonormal columns and upper R with a diagonal that is not negative; no fewer rows than columns. Where a
+    /// column depends on those before it, the diagonal of R is 0, and not the rounding error of 0.
     let private thinQr (a: Matrix<float>) : Matrix<float> * Matrix<float> =
         let qr = a.QR Factorization.QRMethod.Thin
         let signs = Array.init a.ColumnCount (fun i -> if qr.R[i, i] < 0.0 then -1.0 else 1.0)
-        let flip = Matrix<float>.Build.Dense(a.ColumnCount, a.ColumnCount, (fun i j -> signs[i] * qr.R[i, j]))
-        scaleColumns signs qr.Q, flip
+        let rounding = float a.RowCount * Math.Pow(2.0, -52.0)
+
+        let entry i j =
+            let isRounding () = i = j && abs qr.R[i, i] <= rounding * a.Column(i).L2Norm()
+            if i > j || isRounding () then 0.0 else signs[i] * qr.R[i, j]
+
+        scaleColumns signs qr.Q, Matrix<float>.Build.Dense(a.ColumnCount, a.ColumnCount, Func<_, _, _> entry)
 
     let qr rows columns (a: float[]) : float[][] =
         let q, r = thinQr (ofRows rows columns a)
