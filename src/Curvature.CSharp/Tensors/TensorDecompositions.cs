@@ -1,15 +1,30 @@
+using System.Diagnostics;
+
 namespace Curvature.CSharp;
 
 /// <summary>Eigenvalues in ascending order, and eigenvectors in columns.</summary>
+/// <param name="Values">Eigenvalues [n], ascending.</param>
+/// <param name="Vectors">Orthonormal eigenvectors in columns, [n, n].</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record SymmetricEigen(Tensor Values, Tensor Vectors);
 
 /// <summary>The factors of A = U diag(S) Vᵀ; singular values descend.</summary>
+/// <param name="U">Left singular vectors in columns, [m, k] with k = min(m, n).</param>
+/// <param name="S">Singular values [k], descending.</param>
+/// <param name="V">Right singular vectors in columns, [n, k].</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record SingularValues(Tensor U, Tensor S, Tensor V);
 
 /// <summary>The factors of A = QR.</summary>
+/// <param name="Q">Orthonormal columns, [m, k] with k = min(m, n).</param>
+/// <param name="R">An upper triangle [k, n].</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record OrthogonalFactors(Tensor Q, Tensor R);
 
 /// <summary>The sign of a determinant, and the logarithm of its magnitude.</summary>
+/// <param name="Sign">−1, 0 or 1.</param>
+/// <param name="LogMagnitude">ln |det A|.</param>
+[DebuggerDisplay("{ToString(),nq}")]
 public sealed record SignedLogDeterminant(Tensor Sign, Tensor LogMagnitude);
 
 /// <summary>Linear algebra of small dense matrices, which are the last two axes. Leading axes are stacks.</summary>
