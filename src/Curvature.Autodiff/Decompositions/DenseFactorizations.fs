@@ -119,12 +119,14 @@ module internal DenseFactorizations =
     /// column depends on those before it, the diagonal of R is 0, and not the rounding error of 0.
     let private thinQr (a: Matrix<float>) : Matrix<float> * Matrix<float> =
         let qr = a.QR Factorization.QRMethod.Thin
-        let signs = Array.init a.ColumnCount (fun i -> if qr.R[i, i] < 0.0 then -1.0 else 1.0)
+        // The property makes a new matrix each time.
+        let r = qr.R
+        let signs = Array.init a.ColumnCount (fun i -> if r[i, i] < 0.0 then -1.0 else 1.0)
         let rounding = float a.RowCount * Math.Pow(2.0, -52.0)
 
         let entry i j =
-            let isRounding () = i = j && abs qr.R[i, i] <= rounding * a.Column(i).L2Norm()
-            if i > j || isRounding () then 0.0 else signs[i] * qr.R[i, j]
+            let isRounding () = i = j && abs r[i, i] <= rounding * a.Column(i).L2Norm()
+            if i > j || isRounding () then 0.0 else signs[i] * r[i, j]
 
         scaleColumns signs qr.Q, Matrix<float>.Build.Dense(a.ColumnCount, a.ColumnCount, Func<_, _, _> entry)
 
