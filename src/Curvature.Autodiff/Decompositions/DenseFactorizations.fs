@@ -81,7 +81,7 @@ module internal DenseFactorizations =
             if abs u[k, k] <= float n * Math.Pow(2.0, -52.0) * sum then
                 Fail.operator (
                     $"{what} is singular: pivot {k + 1} of {n} is {Curvature.FSharp.Numbers.show u[k, k]}, "
-                    + "which its rounding error alone may be"
+                    + "no larger than its rounding error"
                 )
 
     /// A⁻¹B for a matrix B of so many columns.
