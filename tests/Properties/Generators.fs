@@ -145,6 +145,15 @@ module Generators =
     /// Numbers on (−2, 2), away from 0 and from each other's kinks.
     let ordinary dtype shape = between -2.0 2.0 dtype shape
 
+    /// Stacks of matrices with 2, 4, 6 … added along the diagonal: square ones have a positive definite symmetric part,
+    /// and eigenvalues and singular values are apart.
+    let matrices (leading: int[]) (rows: int) (columns: int) (dtype: DType) : Gen<Tensor> =
+        gen {
+            let! noise = between -0.3 0.3 dtype (Array.append leading [| rows; columns |])
+            let steps = Tensor.diag (2.0 * Tensor.arange dtype (max rows columns) + 2.0)
+            return noise + (steps |> Tensor.slice 0 0 rows |> Tensor.slice 1 0 columns)
+        }
+
     let map2 (f: float -> float -> float) (a: Tensor) (b: Tensor) : Tensor =
         Tensor.ofArray (List.ofArray a.Shape) (Array.map2 f (a.ToArray()) (b.ToArray())) |> Tensor.convert a.DType
 

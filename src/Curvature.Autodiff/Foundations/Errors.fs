@@ -25,7 +25,8 @@ type ParameterException(message: string) =
 type DisposedException(message: string) =
     inherit CurvatureException(message)
 
-/// An operator that does not fit a computation: not square, not symmetric, indefinite, or without a transpose.
+/// An operator or a matrix that does not fit a computation: not square, not symmetric, singular, indefinite, or without
+/// a transpose.
 type OperatorException(message: string) =
     inherit CurvatureException(message)
 

@@ -13,37 +13,26 @@ module Tensor =
 
     /// A Float64 tensor of a shape from values in row-major order.
     let ofArray (shape: int list) (values: float[]) : Tensor = TensorCreation.ofArray shape values
-
     /// A Float32 tensor of a shape from values in row-major order.
     let ofSingleArray (shape: int list) (values: float32[]) : Tensor = TensorCreation.ofSingleArray shape values
-
     /// An Int32 tensor, for indices, of a shape from values in row-major order.
     let ofIndices (shape: int list) (values: int[]) : Tensor = TensorCreation.ofIndices shape values
-
     /// A tensor of one number.
     let scalar (dtype: DType) (value: float) : Tensor = TensorCreation.full dtype [] value
-
     /// The same number everywhere. It takes the memory of one number.
     let full (dtype: DType) (shape: int list) (value: float) : Tensor = TensorCreation.full dtype shape value
-
     /// Zeros.
     let zeros dtype shape = full dtype shape 0.0
-
     /// Ones.
     let ones dtype shape = full dtype shape 1.0
-
     /// The same number in the shape, element type and device of another tensor.
     let fullLike (like: Tensor) (value: float) : Tensor = like.FillLike value
-
     /// Zeros in the shape, element type and device of another tensor.
     let zerosLike (like: Tensor) = fullLike like 0.0
-
     /// Ones in the shape, element type and device of another tensor.
     let onesLike (like: Tensor) = fullLike like 1.0
-
     /// The same values in another element type; from floating point to Int32 fractions are cut off.
     let convert (dtype: DType) (t: Tensor) : Tensor = TensorCreation.convert dtype t
-
     /// 0, 1, …, count − 1.
     let arange (dtype: DType) (count: int) : Tensor = TensorCreation.arange dtype count
 
@@ -53,7 +42,6 @@ module Tensor =
 
     /// The identity matrix.
     let eye (dtype: DType) (size: int) : Tensor = TensorCreation.eye dtype size
-
     /// Nested sequences of float, float32 or int, or a number, an array, or a 2-D array, as a tensor of Float64,
     /// Float32 or Int32.
     let ofObject (value: obj) : Tensor = TensorCreation.ofObject value
@@ -62,10 +50,8 @@ module Tensor =
 
     /// Independent uniform numbers on [0, 1). Element i depends on the key and i alone, as in jax.random.uniform.
     let uniform key dtype shape = TensorCreation.random Distribution.Uniform key dtype shape
-
     /// Independent standard normal numbers, as in jax.random.normal.
     let normal key dtype shape = TensorCreation.random Distribution.Normal key dtype shape
-
     /// Independent signs, −1 or 1.
     let rademacher key dtype shape = TensorCreation.random Distribution.Rademacher key dtype shape
 
@@ -73,22 +59,16 @@ module Tensor =
 
     /// The same elements in row-major order in another shape; one length may be −1, and is then inferred.
     let reshape (shape: int list) (t: Tensor) : Tensor = TensorShapes.reshape shape t
-
     /// One axis with all elements.
     let flatten (t: Tensor) = reshape [ t.Size ] t
-
     /// Result axis i is axis order[i].
     let permute (order: int list) (t: Tensor) : Tensor = TensorShapes.permute order t
-
     /// The last two axes exchanged.
     let transpose (t: Tensor) : Tensor = TensorShapes.transpose t
-
     /// Adds an axis of length 1 before the given one.
     let unsqueeze (axis: int) (t: Tensor) = TensorShapes.unsqueeze axis t
-
     /// Removes an axis of length 1.
     let squeeze (axis: int) (t: Tensor) = TensorShapes.squeeze axis t
-
     /// Repeats axes of length 1, and new leading ones, to reach a shape.
     let broadcastTo (shape: int list) (t: Tensor) : Tensor = TensorShapes.broadcastTo shape t
 
@@ -98,7 +78,6 @@ module Tensor =
 
     /// `count` elements of an axis from `start`.
     let slice axis start count t = sliceStep axis start count 1 t
-
     /// Entry `index` of an axis, which disappears.
     let item (axis: int) (index: int) (t: Tensor) = TensorShapes.item axis index t
 
@@ -109,10 +88,8 @@ module Tensor =
 
     /// Joins tensors along an axis.
     let concat (axis: int) (tensors: Tensor list) : Tensor = TensorShapes.concat axis tensors
-
     /// Joins tensors of the same shape along a new axis.
     let stack (axis: int) (tensors: Tensor list) : Tensor = TensorShapes.stack axis tensors
-
     /// Zeros before and after the elements of an axis.
     let pad (axis: int) (before: int) (after: int) (t: Tensor) : Tensor = TensorShapes.pad axis before after t
 
@@ -224,50 +201,36 @@ module Tensor =
 
     /// The sum of all elements. Float32 accumulates in Float64 or pairwise.
     let sum (t: Tensor) = t.SumAll()
-
     /// The sum over axes, which disappear.
     let sumAxes (axes: int list) (t: Tensor) : Tensor = TensorSelection.sumAxes axes t
-
     /// The mean over axes, which disappear. Raises ShapeException where there is nothing to take the mean of.
     let meanAxes (axes: int list) (t: Tensor) : Tensor = TensorSelection.meanAxes axes t
-
     /// The mean of all elements. Raises ShapeException where there are none.
     let mean (t: Tensor) : Tensor = meanAxes [ 0 .. t.Rank - 1 ] t
 
     /// The variance over axes, which disappear: Σ(x − mean)²/(n − correction). A correction of 1 makes it unbiased for
     /// independent samples. Raises ShapeException where n is not above the correction.
     let varAxes (axes: int list) (correction: int) (t: Tensor) : Tensor = TensorReductions.varAxes axes correction t
-
     /// The variance of all elements, divided by their number. Raises ShapeException where there are none.
     let var (t: Tensor) : Tensor = varAxes [ 0 .. t.Rank - 1 ] 0 t
-
     /// The root of `varAxes`. Where all elements are equal its derivatives are 0, as those of `norm`.
     let stdAxes (axes: int list) (correction: int) (t: Tensor) : Tensor = TensorReductions.stdAxes axes correction t
-
     /// The root of `var`.
     let std (t: Tensor) : Tensor = stdAxes [ 0 .. t.Rank - 1 ] 0 t
-
     /// The product over axes, which disappear; 1 where there are no elements. Derivatives hold at 0 too.
     let prodAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.prodAxes axes t
-
     /// The product of all elements.
     let prod (t: Tensor) : Tensor = prodAxes [ 0 .. t.Rank - 1 ] t
-
     /// 1 where an element over the axes, which disappear, is not 0, else 0. NaN is not 0.
     let anyAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.anyAxes axes t
-
     /// 1 if an element is not 0, else 0.
     let any (t: Tensor) : Tensor = anyAxes [ 0 .. t.Rank - 1 ] t
-
     /// 1 where no element over the axes, which disappear, is 0, else 0.
     let allAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.allAxes axes t
-
     /// 1 if no element is 0, else 0.
     let all (t: Tensor) : Tensor = allAxes [ 0 .. t.Rank - 1 ] t
-
     /// The position of the first largest element of the last axis, or of the first NaN, Int32. It has no derivative.
     let argMax (t: Tensor) : Tensor = TensorReductions.argMax t
-
     /// The position of the first smallest element of the last axis, or of the first NaN, Int32. It has no derivative.
     let argMin (t: Tensor) : Tensor = TensorReductions.argMin t
 
@@ -278,17 +241,14 @@ module Tensor =
     /// For each row, the element of the last axis at that row's Int32 position.
     /// Raises ArgumentRangeException for a position outside the axis.
     let pick (index: Tensor) (t: Tensor) : Tensor = TensorSelection.pick index t
-
     /// The largest element of the last axis; the derivative goes to the first of equal ones.
     let max (t: Tensor) : Tensor = pick (argMax t) t
-
     /// The smallest element of the last axis; the derivative goes to the first of equal ones.
     let min (t: Tensor) : Tensor = pick (argMin t) t
 
     /// The largest element over axes, which disappear; the derivative goes to the first of equal ones. NaN where there
     /// is one. Raises ShapeException where there are no elements.
     let maxAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.maxAxes axes t
-
     /// The smallest element over axes, with the rules of `maxAxes`.
     let minAxes (axes: int list) (t: Tensor) : Tensor = TensorReductions.minAxes axes t
 
@@ -328,18 +288,54 @@ module Tensor =
 
     /// The diagonal of each matrix.
     let diagonal (t: Tensor) : Tensor = TensorTriangles.diagonal t
-
     /// A matrix with the elements of the last axis on its diagonal and 0 elsewhere.
     let diag (t: Tensor) : Tensor = TensorTriangles.diag t
-
     /// The sum of the diagonal of each matrix.
     let trace (t: Tensor) : Tensor = TensorTriangles.trace t
-
     /// Each matrix with 0 above the diagonal that is `offset` to the right of the main one.
     let tril (offset: int) (t: Tensor) : Tensor = TensorTriangles.tril offset t
-
     /// Each matrix with 0 below the diagonal that is `offset` to the right of the main one.
     let triu (offset: int) (t: Tensor) : Tensor = TensorTriangles.triu offset t
+
+    // ---- linear algebra of small dense matrices, the last two axes; leading axes are stacks
+
+    // Each function takes O(n³) operations on the host, in Float64, whatever the element type; so do its derivatives.
+    // A matrix with NaN or infinity gives NaN.
+
+    /// X with AX = B by A = PLU. B is a vector [n], or a matrix [n; k]; leading axes broadcast. Raises ShapeException
+    /// where A is not square, and OperatorException where a pivot is not larger than its rounding error.
+    let solve (a: Tensor) (b: Tensor) : Tensor = TensorDecompositions.solve a b
+
+    /// A⁻¹, with the errors of `solve`, which is to be preferred for A⁻¹b.
+    let inverse (a: Tensor) : Tensor = TensorDecompositions.inverse a
+
+    /// The lower L of A = LLᵀ. It is that of the symmetric part (A + Aᵀ)/2, so that gradients are symmetric.
+    /// Raises ShapeException where A is not square, and OperatorException where it is not positive definite.
+    let cholesky (a: Tensor) : Tensor = TensorDecompositions.cholesky a
+
+    /// Ascending eigenvalues and orthonormal eigenvectors, in columns, of the symmetric part (A + Aᵀ)/2. The element of
+    /// largest magnitude of each vector is positive. First derivatives of eigenvalues always hold; those of vectors,
+    /// and second ones, are not finite where eigenvalues coincide. Raises ShapeException where A is not square.
+    let eigh (a: Tensor) : Tensor * Tensor = TensorDecompositions.eigh a
+
+    /// U [m; k], descending singular values s [k] and V [n; k] with A = U diag(s) Vᵀ and k = min(m, n). The element of
+    /// largest magnitude of each column of U is positive. Derivatives of U and V, and second ones, are not finite where
+    /// singular values coincide, nor where one is 0 and m ≠ n.
+    let svd (a: Tensor) : Tensor * Tensor * Tensor = TensorDecompositions.svd a
+
+    /// Q [m; k] with orthonormal columns and upper R [k; n] with A = QR and k = min(m, n); the diagonal of R is not
+    /// negative. Derivatives raise OperatorException where the first k columns are linearly dependent.
+    let qr (a: Tensor) : Tensor * Tensor = TensorDecompositions.qr a
+
+    /// The determinant, by A = PLU; 1 for n = 0. Raises ShapeException where A is not square. Its derivative, det A
+    /// tr(A⁻¹ dA), raises OperatorException where A is singular.
+    let det (a: Tensor) : Tensor = TensorDecompositions.det a
+
+    /// ln |det A|, whatever the sign of det A; −∞ where A is singular. Its gradient is A⁻ᵀ. Errors are those of `det`.
+    let logdet (a: Tensor) : Tensor = TensorDecompositions.logdet a
+
+    /// The sign of det A, which has no derivative, and ln |det A|.
+    let slogdet (a: Tensor) : Tensor * Tensor = TensorDecompositions.slogdet a
 
     // ---- products
 

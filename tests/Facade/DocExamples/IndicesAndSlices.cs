@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace DocExamples;
 
-/// <summary>The C# of "Indices and slices" in docs/derivatives.md.</summary>
+/// <summary>The C# of "Indices and slices" and "Linear algebra of small matrices" in docs/derivatives.md.</summary>
 public sealed class IndicesAndSlices
 {
     [Test]
@@ -31,5 +31,30 @@ public sealed class IndicesAndSlices
         Assert.That(best.ToArray(), Is.EqualTo(new double[] { 11, 10 }));
         Assert.That(where.ToArray(), Is.EqualTo(new double[] { 3, 2 }));
         Assert.That(product.Shape, Is.EqualTo(new[] { 3, 4 }));
+    }
+
+    [Test]
+    public void SmallMatricesAreDecomposed()
+    {
+        var x = Tensor.FromArray([0.0, 1.0, 2.0, 3.0], 4, 1);
+        var y = Tensor.FromArray([0.1, 0.9, 0.8, 0.2]);
+
+        // ln p(y) of a Gaussian process with length scale eˢ, up to a constant.
+        Tensor Evidence(Tensor s)
+        {
+            var k = (-0.5 * ((x - x.Transpose()) / s.Exp()).Square()).Exp() + 0.1 * Tensor.Eye(x.DType, 4);
+            return -0.5 * y.Dot(k.Solve(y)) - 0.5 * k.LogDet();
+        }
+
+        var slope = Differentiate.Gradient(Evidence, Tensor.Scalar(DType.Float64, 0.0));
+        var bend = Differentiate.Derivative(Evidence, Tensor.Scalar(DType.Float64, 0.0), order: 2);
+        var (values, vectors) = x.MatMul(x.Transpose()).Eigh();
+
+        const double Step = 1e-4;
+        double At(double s) => Evidence(Tensor.Scalar(DType.Float64, s)).ToScalar();
+        Assert.That(slope.ToScalar(), Is.EqualTo((At(Step) - At(-Step)) / (2 * Step)).Within(1e-7));
+        Assert.That(bend.ToScalar(), Is.EqualTo((At(Step) - 2 * At(0) + At(-Step)) / (Step * Step)).Within(1e-6));
+        Assert.That(values.ToArray(), Is.EqualTo(new double[] { 0, 0, 0, 14 }).Within(1e-13));
+        Assert.That(vectors.Shape, Is.EqualTo(new[] { 4, 4 }));
     }
 }

@@ -191,6 +191,7 @@ type internal MixedBuilder(random: Random, dtype: DType) =
             | OpCode.Softplus
             | OpCode.Erf -> true
             | _ -> false
+        | :? MatrixPrimitive -> false
         | _ -> true
 
     let draw (cases: Gen<Case>) = (Gen.sampleWithSeed (Rnd(uint64 (random.Next()))) 30 1 cases)[0]
@@ -279,6 +280,14 @@ type internal MixedBuilder(random: Random, dtype: DType) =
                     { source with
                         Text = $"{source.Text} > 0.5"
                         Read = fun environment -> let s = source.Read environment in Tensor.greater s (s.FillLike 0.5)
+                    }
+                elif case.Primitive :? MatrixPrimitive then
+                    // A view that repeats rows would make a matrix singular.
+                    let source = source true (constant (shapeOf t))
+
+                    { source with
+                        Text = $"near t by {source.Text}"
+                        Read = fun environment -> t + 0.1 * sin (source.Read environment)
                     }
                 else
                     source isFree t

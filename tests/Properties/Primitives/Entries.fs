@@ -4,4 +4,8 @@ namespace Curvature.Tests.Properties
 module internal Entries =
 
     let all: Entry list =
-        ElementwiseCases.entries @ StructureCases.entries @ ProductCases.entries @ ImageCases.entries
+        ElementwiseCases.entries
+        @ StructureCases.entries
+        @ ProductCases.entries
+        @ DecompositionCases.entries
+        @ ImageCases.entries

@@ -86,8 +86,9 @@ let private moved (case: Case) (tangents: Tensor voption[]) (t: Tensor) =
 
 let private at (t: float) = Tensor.scalar DType.Float64 t
 
-/// As many operands like this one as asked for, with the same values in other places.
-let private siblings count (operand: Tensor) =
+/// As many operands like this one as asked for, with the same values in other places; matrices as multiples, so that
+/// these stay positive definite.
+let private siblings (primitive: Primitive) count (operand: Tensor) =
     let values = operand.ToArray()
 
     let rolled j =
@@ -95,7 +96,10 @@ let private siblings count (operand: Tensor) =
         |> Tensor.ofArray (List.ofArray operand.Shape)
         |> Tensor.convert operand.DType
 
-    List.init count rolled
+    if primitive :? MatrixPrimitive then
+        List.init count (fun j -> (1.0 + 0.25 * float j) * operand)
+    else
+        List.init count rolled
 
 let private stacked (seed: int) (tensors: Tensor list) =
     let rank = tensors.Head.Rank
@@ -293,7 +297,7 @@ let tests =
             test $"a batch is a loop, whichever operands are batched ({entry})" {
                 check everyType entry (fun dtype case ->
                     let size = 1 + case.Seed % 3
-                    let siblings = case.Operands |> Array.map (siblings size)
+                    let siblings = case.Operands |> Array.map (siblings case.Primitive size)
 
                     for batched in Generators.nonemptySubsets [ 0 .. case.Operands.Length - 1 ] do
                         let choose (f: int -> Tensor) =

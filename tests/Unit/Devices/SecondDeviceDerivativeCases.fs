@@ -69,6 +69,31 @@ module SecondDeviceDerivativeCases =
                     (snd (linearize field x)).Transpose().Batch(2).Apply(on (normal 14 [ 2; 5 ]))
                 ]
                 |> List.collect ofTensor
+            "decompositions",
+            fun on ->
+                let a = on (normal 16 [ 4; 4 ])
+                let positive x = Tensor.matmul x (Tensor.transpose x)
+                let singularValues x = let _, s, _ = Tensor.svd x in s
+
+                [
+                    for f in
+                        [
+                            (fun x -> Tensor.solve x x[0])
+                            Tensor.inverse
+                            positive >> Tensor.cholesky
+                            Tensor.eigh >> fst
+                            Tensor.eigh >> snd
+                            singularValues
+                            Tensor.qr >> fst
+                            Tensor.det
+                            Tensor.logdet
+                            Tensor.slogdet >> snd
+                        ] do
+                        f a
+                        grad (f >> Tensor.sum) a
+                        Compile.func f a
+                ]
+                |> List.collect ofTensor
             "stochastic derivatives",
             fun on ->
                 let f x = Tensor.sum (Tensor.tanh x * x ** 3.0)

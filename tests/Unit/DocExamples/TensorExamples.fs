@@ -1,4 +1,4 @@
-/// The F# of "Indices and slices" in docs/derivatives.md.
+/// The F# of "Indices and slices" and "Linear algebra of small matrices" in docs/derivatives.md.
 module DocExamples.TensorExamples
 
 open Expecto
@@ -30,5 +30,27 @@ let tests =
             Expect.tensor 0.0 [ 2 ] [ 11.0; 10.0 ] best
             Expect.tensor 0.0 [ 2 ] [ 3.0; 2.0 ] where
             Expect.equal "product.Shape" [| 3; 4 |] product.Shape
+        }
+
+        test "linear algebra of small matrices" {
+            let x = Tensor.ofArray [ 4; 1 ] [| 0.0; 1.0; 2.0; 3.0 |]
+            let y = tensor [ 0.1; 0.9; 0.8; 0.2 ]
+
+            // ln p(y) of a Gaussian process with length scale eˢ, up to a constant.
+            let evidence (s: Tensor) =
+                let squares = Tensor.square ((x - Tensor.transpose x) / Tensor.exp s)
+                let k = Tensor.exp (-0.5 * squares) + 0.1 * Tensor.eye x.DType 4
+                -0.5 * Tensor.dot y (Tensor.solve k y) - 0.5 * Tensor.logdet k
+
+            let slope = grad evidence (tensor 0.0)
+            let bend = diffn 2 evidence (tensor 0.0)
+            let values, vectors = Tensor.eigh (Tensor.matmul x (Tensor.transpose x))
+
+            let at s = (evidence (tensor s)).ToScalar()
+            let step = 1e-4
+            Expect.scalar 1e-7 ((at step - at -step) / (2.0 * step)) slope
+            Expect.scalar 1e-6 ((at step - 2.0 * at 0.0 + at -step) / (step * step)) bend
+            Expect.tensor 1e-13 [ 4 ] [ 0.0; 0.0; 0.0; 14.0 ] values
+            Expect.tensor 1e-13 [ 4 ] [ for i in 0.0 .. 3.0 -> i / sqrt 14.0 ] vectors[*, 3]
         }
     ]
