@@ -80,13 +80,18 @@ type CsvOptions =
             | Some true -> "a header"
             | Some false -> "no header"
 
-        let label =
-            match options.Label with
-            | LabelColumn.At -1 -> "the last column"
-            | LabelColumn.At index -> $"column {index}"
-            | LabelColumn.Named name -> $"the column \"{name}\""
+        let name (column: TableColumn) =
+            match column with
+            | TableColumn.At -1 -> "the last column"
+            | TableColumn.At index -> $"column {index}"
+            | TableColumn.Named name -> $"the column \"{name}\""
 
-        $"cells between '{options.Separator}', {header}, labels in {label}; {options.Limits}"
+        let targets =
+            match options.Targets with
+            | [ TableColumn.At -1 ] -> ""
+            | columns -> ", targets in " + System.String.Join(", ", List.map name columns)
+
+        $"cells between '{options.Separator}', {header}, labels in {name options.Label}{targets}; {options.Limits}"
 
     member internal this.Text = this.ToString()
 

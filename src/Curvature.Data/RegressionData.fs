@@ -1,10 +1,11 @@
 namespace Curvature
 
 open System.Collections.Generic
+open System.Diagnostics
 open Curvature.FSharp
 
 /// Rows of numbers, each with one or several numbers to predict.
-[<Sealed>]
+[<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type RegressionData
     internal (inputs: Tensor, targets: Tensor, featureNames: IReadOnlyList<string>, targetNames: IReadOnlyList<string>)
     =
@@ -27,7 +28,12 @@ type RegressionData
     /// The names of the targets where the file has a header of names, else none.
     member _.TargetNames = targetNames
 
-    override data.ToString() = $"{data.Rows} rows of {data.Features} features and {targets.Shape[1]} targets"
+    override data.ToString() =
+        let count = Describe.count
+        let rows, features = count data.Rows "row", count data.Features "feature"
+        $"""{rows} of {features} and {count targets.Shape[1] "target"}"""
+
+    member internal data.Text = data.ToString()
 
 namespace Curvature.FSharp
 

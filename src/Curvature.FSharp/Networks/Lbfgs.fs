@@ -1,11 +1,12 @@
 namespace Curvature
 
 open System
+open System.Diagnostics
 open System.Threading
 open Curvature.FSharp
 
 /// How L-BFGS minimises. Immutable; begin with Default.
-[<NoEquality; NoComparison>]
+[<NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LbfgsOptions =
     internal
         {
@@ -71,6 +72,12 @@ type LbfgsOptions =
     /// Stops between two gradients when cancelled; what the last full iteration found is the result. Before the first
     /// iteration that is nothing, and OperationCanceledException is raised.
     member options.WithCancellation(token: CancellationToken) = { options with Token = token }
+
+    override options.ToString() =
+        $"{options.MostIterations} iterations, {options.Memory} pairs, until the gradient's elements are at most "
+        + Numbers.show options.Tolerance
+
+    member internal options.Text = options.ToString()
 
 namespace Curvature.FSharp
 

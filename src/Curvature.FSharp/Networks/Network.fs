@@ -55,8 +55,8 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     member _.InTraining = inTraining
 
     /// Whether the output for one input depends on the other inputs of the batch. Derivatives then differ from one way
-    /// of cutting data into batches to another. Dropout in training does not count: its masks depend on the place in the
-    /// batch, not on other inputs.
+    /// of cutting data into batches to another. Dropout in training does not count: its masks depend on the place in
+    /// the batch, not on other inputs.
     member _.CouplesSamples = inTraining && statistics.Count > 0
 
     /// The same network with other statistics, by name. Raises ParameterException for a name that is missing or

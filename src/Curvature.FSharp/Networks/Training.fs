@@ -249,8 +249,9 @@ module Training =
             state.Cancelled <- state.Cancelled || options.Token.IsCancellationRequested
             state.Cancelled
 
-        for batch in
-            RiskPass.batches "training" state.Theta.Device state.Losses.Count risk |> Seq.takeWhile (isCancelled >> not) do
+        let batches = RiskPass.batches "training" state.Theta.Device state.Losses.Count risk
+
+        for batch in Seq.takeWhile (isCancelled >> not) batches do
             total <- total + batch.Weight * step gradient state batch
             samples <- samples + batch.Size
 

@@ -51,6 +51,10 @@ module PrintedExamples =
             false
         )
 
+    let private trained: TrainingResult =
+        let validation = { Losses = [| 0.8; 0.5 |]; Best = 2 }
+        TrainingResult(ten, [| 0.7; 0.31234567 |], validation, 20, 1.5, TrainingEnd.Patience)
+
     let private model = QuadraticModel(0.25, [| 0.0; -0.5 |], array2D [ [ 4.0; 0.0 ]; [ 0.0; 2.0 ] ], false)
     let private ofLine = QuadraticModel(0.25, [| -0.5 |], array2D [ [ 4.0 ] ], false)
     let private direction name : Direction = Direction(name, float64 [ 1.0; 0.0 ], Nullable())
@@ -91,6 +95,7 @@ module PrintedExamples =
             CsvOptions.Default.WithHeader(true).WithLabelColumn "class"
             ReadLimits.Default
             LabelledData.create (Tensor.zeros DType.Float64 [ 3; 2 ]) (Tensor.ofIndices [ 3 ] [| 0; 1; 0 |])
+            RegressionData.create (Tensor.zeros DType.Float64 [ 3; 2 ]) (Tensor.zeros DType.Float64 [ 3; 1 ])
             ImageSet(Array.zeroCreate 8, [| 0; 1 |], 1, 2, 2)
             (Axis.linear "eigenvalue λ").WithRange(-1.0, 2.5)
             Axis.categories [ "a"; "b" ] "parameter"
@@ -117,7 +122,8 @@ module PrintedExamples =
             AdamOptions.Default
             Adam.start ten
             TrainingOptions.Default
-            TrainingResult(ten, [| 0.7; 0.31234567 |], 20, 1.5, false)
+            trained
+            LbfgsOptions.Default
             Likelihood.categorical
             Likelihood.gaussian 2.0
             FisherKind.exact Likelihood.categorical
