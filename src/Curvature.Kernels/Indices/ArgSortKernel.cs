@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Curvature.Kernels;
 
 /// <summary>The order of each row of elements. A unit is some rows. Equal elements keep their order, and NaN comes

@@ -7,16 +7,18 @@ namespace DocExamples;
 /// <summary>The C# of docs/laws.md.</summary>
 public sealed class Laws
 {
-    private static readonly LinearOperator hessian =
+    private static readonly LinearOperator Matrix =
         LinearOperator.FromMatrix(Tensor.Normal(Key.OfSeed(1), DType.Float64, 8, 8)).Gram();
 
-    private static readonly Tensor theta = Tensor.Normal(Key.OfSeed(2), DType.Float64, 8);
+    private static readonly Tensor Point = Tensor.Normal(Key.OfSeed(2), DType.Float64, 8);
 
-    private static Tensor loss(Tensor x) => (x.Tanh() * x).Sum();
+    private static Tensor Value(Tensor x) => (x.Tanh() * x).Sum();
 
     [Test]
     public void AnEstimatorOfOnesOwn()
     {
+        var hessian = Matrix;
+
         // The mean of four Rayleigh quotients of random directions, times the dimension.
         double Rayleigh(Key key)
         {
@@ -36,6 +38,8 @@ public sealed class Laws
     [Test]
     public void AClaimedVariance()
     {
+        var hessian = Matrix;
+
         var trace = hessian.ExactTrace().Value;
         var claimed = Probe.Rademacher.VarianceOfForm(hessian.ToDense());
 
@@ -54,6 +58,8 @@ public sealed class Laws
     [Test]
     public void IntervalsAndAllLawsOfAnEstimator()
     {
+        var hessian = Matrix;
+
         var truth = hessian.ExactTrace().Value;
         var signs = Estimators.Hutchinson(Measurement.Trace);
         var few = LawOptions.Default.WithSamples(500);
@@ -69,6 +75,9 @@ public sealed class Laws
     [Test]
     public void Operators()
     {
+        var theta = Point;
+        Func<Tensor, Tensor> loss = Value;
+
         var mine = LinearOperator.FromFunction(
             DType.Float64, rows: 8, columns: 8, v => Differentiate.HessianVectorProduct(loss, theta, v));
         Law.Linear(mine).Require();
