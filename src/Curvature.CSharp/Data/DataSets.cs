@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
 namespace Curvature.CSharp;
 
 /// <summary>Making data sets with classes of tensors.</summary>
@@ -33,7 +37,15 @@ public static class RegressionDataSets
 /// <summary>The rows of the two parts of a data set.</summary>
 /// <param name="Training">The rows for training, in the order of the data.</param>
 /// <param name="Test">The rows for testing, in the order of the data.</param>
-public sealed record SplitRows(IReadOnlyList<int> Training, IReadOnlyList<int> Test);
+[DebuggerDisplay("{ToString(),nq}")]
+public sealed record SplitRows(IReadOnlyList<int> Training, IReadOnlyList<int> Test)
+{
+    private bool PrintMembers(StringBuilder builder)
+    {
+        builder.Append(CultureInfo.InvariantCulture, $"{Training.Count} rows for training, {Test.Count} for testing");
+        return true;
+    }
+}
 
 /// <summary>Rows for training and rows for testing, drawn by a key. Each part has its rows in the order of the
 /// data.</summary>

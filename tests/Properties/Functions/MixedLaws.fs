@@ -222,11 +222,10 @@ let tests =
             }
 
         test "a program that converts is off by its rounding to Float32 and by nothing else" {
-            // One result of this program is off by 1.0e-8, a tenth of a unit of Float32, and 1e-10 is not enough for
-            // it.
+            // Results of such programs are off by parts of a unit of Float32, for which 1e-10 is not enough.
             let convert = Entries.all |> List.find (fun entry -> entry.Type = typeof<Structure.Convert>)
-            let p = MixedProgram.make DType.Float64 convert 1049385840
-            Expect.isTrue "it rounds to Float32" p.RoundsToSingle
+            let programs = seq { for seed in 1..1000 -> MixedProgram.make DType.Float64 convert seed }
+            let p = programs |> Seq.find _.RoundsToSingle
             Expect.isTrue "without its conversions it does not" (not p.InDouble.RoundsToSingle)
 
             for law in [ runsAlike; splitsAlike; curvesAlike; differentiatesAlike ] do

@@ -106,8 +106,10 @@ let tests =
                 ErrorQuantile.student 2 p |> equals (1.0 / tan (Math.PI * p / 2.0)) 1e-6
                 ErrorQuantile.student 3 p |> equals ((1.0 - p) * sqrt (2.0 / (p * (2.0 - p)))) 1e-6
 
-            for samples in [ 2; 3; 5; 30; 1000 ] do
-                let above, below = ErrorQuantile.student samples 1.0001e-5, ErrorQuantile.student samples 0.9999e-5
+            for samples, p in [ 2, 1e-3; 3, 1e-5; 5, 1e-5; 30, 1e-5; 1000, 1e-5 ] do
+                let above, below =
+                    ErrorQuantile.student samples (1.0001 * p), ErrorQuantile.student samples (0.9999 * p)
+
                 below |> equals above 0.05
                 Expect.isTrue $"{samples}: {above}, {below}" (below > above)
 

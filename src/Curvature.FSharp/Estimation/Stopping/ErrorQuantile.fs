@@ -7,7 +7,7 @@ open MathNet.Numerics.Distributions
 module internal ErrorQuantile =
 
     /// Math.NET looks for quantiles of Student's t up to 800 only, and 1 − p/2 has few digits of a small p.
-    let private leastProbability = 1e-5
+    let private leastProbability (freedom: float) = if freedom < 2.0 then 1e-3 else 1e-5
 
     /// What Student's t exceeds in magnitude with a small probability: P(|T| > t) = I_x(ν/2, ½) for x = ν/(ν + t²),
     /// and x is found by its logarithm.
@@ -27,7 +27,7 @@ module internal ErrorQuantile =
 
     /// What Student's t exceeds in magnitude with a probability; `below` is 1 − probability/2.
     let private twoSided (freedom: float) (probability: float) (below: float) =
-        if probability < leastProbability then
+        if probability < leastProbability freedom then
             tail freedom probability
         else
             StudentT.InvCDF(0.0, 1.0, freedom, below)
