@@ -42,7 +42,8 @@ public sealed record SplitRows(IReadOnlyList<int> Training, IReadOnlyList<int> T
 {
     private bool PrintMembers(StringBuilder builder)
     {
-        builder.Append(CultureInfo.InvariantCulture, $"{Training.Count} rows for training, {Test.Count} for testing");
+        var (training, test) = (Training?.Count ?? 0, Test?.Count ?? 0);
+        builder.Append(CultureInfo.InvariantCulture, $"{training} rows for training, {test} for testing");
         return true;
     }
 }
