@@ -2,12 +2,10 @@ namespace Curvature.Bench
 
 open System
 open System.Collections.Generic
-open System.Diagnostics
 open System.Globalization
 open System.IO
 open System.Text.Json
 open System.Text.Json.Nodes
-open Curvature
 
 /// One line of the comparison.
 type Row =
@@ -15,80 +13,56 @@ type Row =
         Workload: string
         DType: string
         Operation: string
-        Seconds: float
+        Threads: int
+        Measured: Measured
         /// The better of the baselines' figures; none where they do not have the operation.
         Baseline: float voption
-        Gflops: float
+        /// The rate of arithmetic, as a share of what the threads reach on registers alone.
         ShareOfPeak: float
-        AllocatedBytes: int64
-        PeakMemoryMiB: float
-        Threads: int
     }
 
-    member row.Ratio = row.Baseline |> ValueOption.map (fun baseline -> baseline / row.Seconds)
+    member row.Ratio = row.Baseline |> ValueOption.map (fun baseline -> baseline / row.Measured.Seconds)
+    member row.Gflops = row.Measured.Flops / row.Measured.Seconds / 1e9
 
-/// Times the workloads, and sets the figures beside a baseline's from the same machine.
+/// What to compare, and where the figures go.
+type CompareOptions =
+    {
+        Baselines: string list
+        /// The name of an operation, of a workload, or of both with a space between; all where it is empty.
+        Only: string
+        Data: string option
+        Threads: int list
+        Json: string option
+        Csv: string option
+    }
+
+/// Times the workloads, each operation in a process of its own, and sets the figures beside a baseline's from the same
+/// machine.
 module Compare =
 
-    /// Each operation runs at least this long before it is timed: background compilation settles in that time.
-    let private warmUp = TimeSpan.FromSeconds 1.2
+    let private header =
+        $"""{"workload", -24} {"dtype", -8} {"operation", -20} {"threads", 7} {"ms", 10} {"baseline", 10} """
+        + $"""{"ratio", 7} {"GFLOP/s", 8} {"% peak", 6} {"bytes", 9} {"MiB", 6}"""
 
-    let private timeBudget = TimeSpan.FromSeconds 2.0
-
-    let private median (values: List<float>) =
-        values.Sort()
-        values[values.Count / 2]
-
-    let private time (operation: Operation) : float * int64 =
-        let start = Stopwatch.GetTimestamp()
-
-        while Stopwatch.GetElapsedTime start < warmUp do
-            operation.Run()
-
-        let seconds = List<float>()
-        let begun = Stopwatch.GetTimestamp()
-
-        while seconds.Count < 9 || (seconds.Count < 2001 && Stopwatch.GetElapsedTime begun < timeBudget) do
-            let start = Stopwatch.GetTimestamp()
-            operation.Run()
-            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / float operation.Units)
-
-        let before = GC.GetAllocatedBytesForCurrentThread()
-        operation.Run()
-        median seconds, GC.GetAllocatedBytesForCurrentThread() - before
-
-    /// Seconds by workload, element type and operation; of several files the better figure.
-    let private readBaselines (paths: string list) =
-        let seconds = Dictionary<struct (string * string * string), float>()
-
-        for path in paths do
-            use document = JsonDocument.Parse(File.ReadAllText path)
-
-            for row in document.RootElement.GetProperty("rows").EnumerateArray() do
-                let text (name: string) = row.GetProperty(name).GetString()
-                let key = struct (text "workload", text "dtype", text "operation")
-                let value = row.GetProperty("seconds").GetDouble()
-
-                match seconds.TryGetValue key with
-                | true, known when known <= value -> ()
-                | _ -> seconds[key] <- value
-
-        seconds
-
-    let private dtypeName dtype =
-        match dtype with
-        | DType.Float64 -> "float64"
-        | _ -> "float32"
-
-    let private print (row: Row) =
+    let private line (row: Row) =
         let baseline, ratio =
             match row.Baseline, row.Ratio with
             | ValueSome seconds, ValueSome ratio -> $"{seconds * 1e3, 10:F4}", $"{ratio, 7:F2}"
             | _ -> $"""{"-", 10}""", $"""{"-", 7}"""
 
-        printf $"{row.Workload, -26} {row.DType, -8} {row.Operation, -20} {row.Seconds * 1e3, 10:F4} "
-        printf $"{baseline} {ratio} {row.Gflops, 8:F1} {100.0 * row.ShareOfPeak, 6:F1} "
-        printfn $"{row.AllocatedBytes, 9} {row.PeakMemoryMiB, 8:F0}"
+        let rate =
+            if row.Measured.Flops > 0.0 then
+                $"{row.Gflops, 8:F1} {100.0 * row.ShareOfPeak, 6:F1}"
+            else
+                $"""{"-", 8} {"-", 6}"""
+
+        $"{row.Workload, -24} {row.DType, -8} {row.Operation, -20} {row.Threads, 7} {row.Measured.Seconds * 1e3, 10:F4} "
+        + $"{baseline} {ratio} {rate} {row.Measured.AllocatedBytes, 9} {row.Measured.PeakMemoryMiB, 6:F0}"
+
+    let private optional (value: float voption) : JsonNode | null =
+        match value with
+        | ValueSome value -> JsonValue.Create value
+        | ValueNone -> null
 
     let private toJson (rows: Row seq) =
         let list = JsonArray()
@@ -98,19 +72,13 @@ module Compare =
             item["workload"] <- JsonValue.Create row.Workload
             item["dtype"] <- JsonValue.Create row.DType
             item["operation"] <- JsonValue.Create row.Operation
-            item["seconds"] <- JsonValue.Create row.Seconds
-
-            match row.Baseline, row.Ratio with
-            | ValueSome baseline, ValueSome ratio ->
-                item["baseline"] <- JsonValue.Create baseline
-                item["ratio"] <- JsonValue.Create ratio
-            | _ ->
-                item["baseline"] <- null
-                item["ratio"] <- null
-
-            item["gflops"] <- JsonValue.Create row.Gflops
-            item["allocatedBytes"] <- JsonValue.Create row.AllocatedBytes
             item["threads"] <- JsonValue.Create row.Threads
+            item["seconds"] <- JsonValue.Create row.Measured.Seconds
+            item["baseline"] <- optional row.Baseline
+            item["ratio"] <- optional row.Ratio
+            item["gflops"] <- JsonValue.Create row.Gflops
+            item["allocatedBytes"] <- JsonValue.Create row.Measured.AllocatedBytes
+            item["peakMemoryMiB"] <- JsonValue.Create row.Measured.PeakMemoryMiB
             list.Add item
 
         let root = JsonObject()
@@ -120,62 +88,67 @@ module Compare =
     /// A line for each operation, in the form of bench/history.
     let private toCsv (rows: Row seq) =
         let number (x: float) = x.ToString("G4", CultureInfo.InvariantCulture)
+        let optional scale value = value |> ValueOption.map (fun x -> number (scale * x)) |> ValueOption.defaultValue ""
 
         [
-            yield "workload,dtype,operation,milliseconds,baseline,ratio"
+            yield "workload,dtype,operation,threads,milliseconds,baseline,ratio,MiB"
 
             for row in rows do
-                let baseline = row.Baseline |> ValueOption.map (fun seconds -> number (1e3 * seconds))
-                let ratio = row.Ratio |> ValueOption.map number
-                let figures = [ number (1e3 * row.Seconds); ValueOption.defaultValue "" baseline ]
+                let measured = [ number (1e3 * row.Measured.Seconds); optional 1e3 row.Baseline; optional 1.0 row.Ratio ]
+                let memory = row.Measured.PeakMemoryMiB.ToString("F0", CultureInfo.InvariantCulture)
 
                 yield
                     String.Join(
                         ',',
-                        [ row.Workload; row.DType; row.Operation ] @ figures @ [ ValueOption.defaultValue "" ratio ]
+                        [ row.Workload; row.DType; row.Operation; string row.Threads ] @ measured @ [ memory ]
                     )
         ]
 
-    /// Blocks are compared with the baseline's single product, per probe.
-    let private baselineName (operation: string) = operation.Replace("_block16", "")
+    let private row (baseline: Baseline) data threads peak (workload: Workload) (operation: Operation) : Row =
+        let measured = Measured.inOwnProcess threads data workload operation
 
-    let run (data: string option) (baselines: string list) (only: string) (json: string option) (csv: string option) =
-        let known = readBaselines baselines
-        let threads = Environment.ProcessorCount
+        {
+            Workload = workload.Name
+            DType = workload.TypeName
+            Operation = operation.Name
+            Threads = threads
+            Measured = measured
+            Baseline = baseline.Seconds(workload, operation.Name)
+            ShareOfPeak = measured.Flops / measured.Seconds / 1e9 / (peak * float threads)
+        }
+
+    /// Whether `only` chooses an operation: the beginning of "workload operation", a whole name of either, or nothing.
+    let private isChosen (only: string) (workload: Workload) (operation: Operation) =
+        only = ""
+        || only = operation.Name
+        || workload.Name.StartsWith only
+        || $"{workload.Name} {operation.Name}" = only
+
+    /// The operations of the workloads on each number of threads.
+    let run (options: CompareOptions) =
+        let baseline = Baseline options.Baselines
         let rows = List<Row>()
+        printfn $"{header}"
 
-        printf $"""{"workload", -26} {"dtype", -8} {"operation", -20} {"ms", 10} {"baseline", 10} {"ratio", 7} """
-        printfn $"""{"GFLOP/s", 8} {"% peak", 6} {"bytes", 9} {"MiB", 8}"""
+        for workload in Workloads.all options.Data do
+            let operations = Operations.all |> List.filter (isChosen options.Only workload)
+            let peak = if operations.IsEmpty then nan else Peak.GflopsPerCore workload.DType
 
-        for make in Workloads.all data do
-            let workload = make ()
-            let dtype = dtypeName workload.DType
-            let peak = Peak.GflopsPerCore workload.DType * float threads
-
-            for operation in Operations.ofWorkload workload do
-                if $"{workload.Name} {operation.Name}".Contains only then
-                    let seconds, allocated = time operation
-                    let gflops = operation.Flops / seconds / 1e9
-
-                    let row =
-                        {
-                            Workload = workload.Name
-                            DType = dtype
-                            Operation = operation.Name
-                            Seconds = seconds
-                            Baseline =
-                                match known.TryGetValue(struct (workload.Name, dtype, baselineName operation.Name)) with
-                                | true, value -> ValueSome value
-                                | _ -> ValueNone
-                            Gflops = gflops
-                            ShareOfPeak = gflops / peak
-                            AllocatedBytes = allocated
-                            PeakMemoryMiB = float (Process.GetCurrentProcess().PeakWorkingSet64) / 1048576.0
-                            Threads = threads
-                        }
-
+            for operation in operations do
+                for threads in options.Threads do
+                    let row = row baseline options.Data threads peak workload operation
                     rows.Add row
-                    print row
+                    printfn $"{line row}"
 
-        json |> Option.iter (fun path -> File.WriteAllText(path, toJson rows))
-        csv |> Option.iter (fun path -> File.WriteAllLines(path, toCsv rows))
+        options.Json |> Option.iter (fun path -> File.WriteAllText(path, toJson rows))
+        options.Csv |> Option.iter (fun path -> File.WriteAllLines(path, toCsv rows))
+
+    /// One operation in this process, for `run`.
+    let operation (data: string option) (name: string) (dtype: string) (operation: string) =
+        let workload =
+            Workloads.all data
+            |> List.find (fun workload -> workload.Name = name && workload.TypeName = dtype)
+
+        Operations.all
+        |> List.find (fun found -> found.Name = operation)
+        |> Measured.printHere workload

@@ -35,7 +35,7 @@ module CompileTime =
     /// Seconds until a product with the Hessian is known at θ, beginning with nothing: recording, compiling, and
     /// running once.
     let private product (loss: Tensor -> Tensor) (theta: Tensor) =
-        time (fun () -> (Operations.products loss theta).Apply theta)
+        time (fun () -> (Operations.productsOf loss theta).Apply theta)
 
     /// The exponent p of seconds ~ sizeᵖ, by least squares of the logarithms.
     let private exponent (points: (int * float) list) =

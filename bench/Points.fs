@@ -33,10 +33,9 @@ type Points private () =
 
     /// One case, in this process: what it took at the most is printed.
     static member Case(data: string option, case: string) =
-        let workload = List.last (Workloads.all data) ()
+        let workload = List.last (Workloads.all data)
         let theta = Tensor.flatten workload.Theta
-        let loss theta = workload.Loss(workload.Model theta)
-        let family = Hessian.family (Risk.ofFunction loss)
+        let family = Hessian.family (Risk.ofFunction workload.Loss)
         let v = Tensor.normal (Key.OfSeed 1L) workload.DType [ theta.Size ]
 
         match case with
@@ -59,10 +58,4 @@ type Points private () =
         printfn "disposed of, dropped or kept:"
 
         for case in cases do
-            let arguments = [ "points"; case; "--data"; data ]
-            // The name of the host and not of the program, where it was started by dotnet.
-            let program = Environment.GetCommandLineArgs()[0]
-            let host = Environment.ProcessPath
-            let isHost = IO.Path.GetFileNameWithoutExtension host = "dotnet"
-            use child = Process.Start(host, (if isHost then program :: arguments else arguments))
-            child.WaitForExit()
+            Measured.start Environment.ProcessorCount [ "points"; case; "--data"; data ] |> printf "%s"

@@ -6,9 +6,10 @@ open BenchmarkDotNet.Running
 
 let private usage =
     """usage:
-  compare [--baseline FILE]... [--only NAME] [--data FOLDER] [--json FILE] [--csv FILE]
-                                                                             workloads beside a baseline's figures
-  profile [--only NAME] [--data FOLDER]                                      time of each kernel of a product
+  compare [--baseline FILE]... [--only NAME] [--threads N,N,...] [--data FOLDER] [--json FILE] [--csv FILE]
+                                                             operations beside a baseline's figures, each in its process
+  jobs [--baseline FILE]... [--only NAME] [--data FOLDER]    whole tasks beside a baseline's products
+  profile [--only NAME] [--data FOLDER]                      kernels of a product beside what the machine can do
   dataset --data FOLDER                                      time and memory of a trace over a whole data set
   points --data FOLDER                                       memory that Hessians at several points in turn take
   gemm [N]                                                                   square matrix products beside OpenBLAS
@@ -24,29 +25,33 @@ let private usage =
 The residual network runs where --data names a folder with resnet20_cifar10.safetensors and cifar10_test_1000.bin,
 and the budget's network on handwritten digits where it has digits.csv.gz."""
 
-/// Options of the commands that run workloads.
-type private Options =
-    {
-        Baselines: string list
-        Only: string
-        Data: string option
-        Json: string option
-        Csv: string option
-    }
+let private noOptions: CompareOptions =
+    { Baselines = []; Only = ""; Threads = [ Environment.ProcessorCount ]; Data = None; Json = None; Csv = None }
+
+/// Numbers with commas between.
+let private (|Numbers|_|) (text: string) =
+    let numbers = text.Split ',' |> Array.map Int32.TryParse
+
+    if numbers |> Array.forall (fun (isNumber, number) -> isNumber && number > 0) then
+        Some(numbers |> Array.map snd |> List.ofArray)
+    else
+        None
 
 let rec private parse command options arguments =
     match arguments with
     | [] -> Ok options
-    | "--baseline" :: path :: rest when command = "compare" ->
+    | "--baseline" :: path :: rest when command = "compare" || command = "jobs" ->
         parse command { options with Baselines = options.Baselines @ [ path ] } rest
+    | "--threads" :: Numbers threads :: rest when command = "compare" ->
+        parse command { options with Threads = threads } rest
     | "--json" :: path :: rest when command = "compare" -> parse command { options with Json = Some path } rest
     | "--csv" :: path :: rest when command = "compare" -> parse command { options with Csv = Some path } rest
     | "--only" :: name :: rest -> parse command { options with Only = name } rest
     | "--data" :: folder :: rest -> parse command { options with Data = Some folder } rest
     | unknown :: _ -> Error $"{command}: '{unknown}' is not an option, or lacks its value\n{usage}"
 
-let private withOptions command arguments (run: Options -> unit) =
-    match parse command { Baselines = []; Only = ""; Data = None; Json = None; Csv = None } arguments with
+let private withOptions command arguments (run: CompareOptions -> unit) =
+    match parse command noOptions arguments with
     | Ok options ->
         try
             run options
@@ -76,8 +81,7 @@ let rec private parseCoverage options arguments =
     | "--spectrum" :: name :: rest -> parseCoverage { options with Spectrum = name } rest
     | "--dtype" :: "float32" :: rest -> parseCoverage { options with Types = [ Curvature.DType.Float32 ] } rest
     | "--dtype" :: "float64" :: rest -> parseCoverage { options with Types = [ Curvature.DType.Float64 ] } rest
-    | "--products" :: numbers :: rest when numbers.Split ',' |> Array.forall (fun text -> fst (Int32.TryParse text)) ->
-        parseCoverage { options with Products = numbers.Split ',' |> Array.map int |> List.ofArray } rest
+    | "--products" :: Numbers products :: rest -> parseCoverage { options with Products = products } rest
     | unknown :: _ -> Error $"coverage: '{unknown}' is not an option, or lacks its value\n{usage}"
 
 let private coverage repetitions arguments =
@@ -97,8 +101,11 @@ let private isPositive (text: string) = fst (Int32.TryParse text) && int text > 
 let main arguments =
     match List.ofArray arguments with
     | "compare" :: rest ->
-        withOptions "compare" rest (fun options ->
-            Compare.run options.Data options.Baselines options.Only options.Json options.Csv)
+        withOptions "compare" rest Compare.run
+    | "operation" :: workload :: dtype :: name :: rest ->
+        withOptions "operation" rest (fun options -> Compare.operation options.Data workload dtype name)
+    | "jobs" :: rest ->
+        withOptions "jobs" rest (fun options -> Jobs.run options.Data options.Baselines options.Only)
     | "profile" :: rest -> withOptions "profile" rest (fun options -> Profile.run options.Data options.Only)
     | "dataset" :: rest ->
         withOptions "dataset" rest (fun options ->

@@ -31,6 +31,16 @@ module internal View =
             DType = signature.DType
         }
 
+    /// The bytes of the elements in memory: axes that repeat an element count once.
+    let bytes (view: View) : int64 =
+        let mutable elements = 1L
+
+        for axis in 0 .. view.Shape.Length - 1 do
+            if view.Strides[axis] <> 0 || view.Shape[axis] = 0 then
+                elements <- elements * int64 view.Shape[axis]
+
+        elements * int64 (Signature.BytesOf view.DType)
+
     /// Operand axis i becomes axis dims[i] of the shape; an axis of length 1 is repeated, as is every new one.
     let broadcast (shape: int[]) (dims: int[]) (view: View) =
         let strides = Array.zeroCreate shape.Length

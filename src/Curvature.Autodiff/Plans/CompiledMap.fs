@@ -60,10 +60,10 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         else
             Tensor.OfStorage((plan.RunEach storage)[0])
 
-    /// The median seconds of each kernel of one application, over a number of runs, in the order in which they run.
+    /// The median time of each kernel of one application, over a number of runs, in the order in which they run.
     /// Raises ShapeException for another shape or element type, and ArgumentRangeException for less than one run or
     /// more than 10⁶.
-    member _.Profile(v: Tensor, runs: int) : (string * float)[] =
+    member _.Profile(v: Tensor, runs: int) : KernelTime[] =
         Count.between 1 1_000_000 "profile" runs
         plan.Profile(vector v, runs)
 

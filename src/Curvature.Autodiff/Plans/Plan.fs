@@ -48,6 +48,9 @@ type internal Plan(program: Program, bound: int) =
     member _.Binding = schedule.Binding
     member _.Running = schedule.Running
 
+    /// The bytes that each kernel of a run touches.
+    member _.Traffic = schedule.Traffic
+
     /// The bytes of scratch memory that one run takes.
     member _.ScratchBytes = arenaBytes
 
@@ -187,8 +190,8 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
 
         this.GiveBack scratch
 
-    /// The median seconds of each kernel over a number of runs on one input, for profiles.
-    member this.Profile(free: Storage, runs: int) : (string * float)[] =
+    /// The median time of each kernel over a number of runs on one input, for profiles.
+    member this.Profile(free: Storage, runs: int) : KernelTime[] =
         memory.Use(fun () -> this.ProfileNow(free, runs))
 
     member private this.ProfileNow(free: Storage, runs: int) =
@@ -208,7 +211,13 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
         GC.KeepAlive results
         GC.KeepAlive free
         this.GiveBack scratch
-        Array.map2 (fun (kernel: Kernel) (times: float[]) -> kernel.Name, (Array.sort times)[runs / 2]) running seconds
+
+        Array.map3
+            (fun (kernel: Kernel) bytes (times: float[]) ->
+                KernelTime(kernel.Name, (Array.sort times)[runs / 2], kernel.Flops, bytes))
+            running
+            plan.Traffic
+            seconds
 
     /// The outputs for row-major free inputs.
     member this.Run(free: Storage[]) : Storage[] =

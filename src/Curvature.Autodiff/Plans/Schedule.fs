@@ -24,9 +24,10 @@ type internal Work =
     /// A contraction, of which an operand may still be packed.
     | Product of ContractionDescription
 
-/// One step of a plan, with the slots that it reads and writes.
+/// One step of a plan, with the slots that it reads and writes, and the bytes of what it touches there, each element
+/// counted once.
 [<NoEquality; NoComparison>]
-type internal Launch = { Work: Work; Reads: int[]; Writes: int[] }
+type internal Launch = { Work: Work; Reads: int[]; Writes: int[]; Bytes: int64 }
 
 /// The launches of a plan, divided into what runs once, at binding, and what runs each time.
 [<NoEquality; NoComparison>]
@@ -35,6 +36,8 @@ type internal Schedule =
         Slots: Slot[]
         Binding: Kernel[]
         Running: Kernel[]
+        /// The bytes that each kernel of a run touches.
+        Traffic: int64[]
         /// The scratch buffers with their lifetimes.
         Lifetimes: Arena.Lifetime[]
     }
@@ -154,6 +157,7 @@ module internal Schedule =
             Slots = slots.ToArray()
             Binding = binding.ToArray()
             Running = kernels
+            Traffic = running |> Array.map _.Bytes
             Lifetimes = lifetimes slots running
         }
 
@@ -167,7 +171,8 @@ type internal PlanEmitter(device: Device) =
 
     let launch work (reads: View list) (writes: View list) =
         let slots (views: View list) = views |> List.map _.Slot |> List.toArray
-        launches.Add { Work = work; Reads = slots reads; Writes = slots writes }
+        let bytes = reads @ writes |> List.sumBy View.bytes
+        launches.Add { Work = work; Reads = slots reads; Writes = slots writes; Bytes = bytes }
 
     member _.Add(slot: Slot, signature: Signature) : View =
         slots.Add slot

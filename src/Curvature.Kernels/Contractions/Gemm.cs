@@ -5,127 +5,88 @@ namespace Curvature.Kernels;
 /// <summary>Matrix products of plain spans.</summary>
 public static class Gemm
 {
-    /// <summary>C ← α·op(A)·op(B) + β·C, where op(X) is X or its transpose, on the calling thread. Matrices are
-    /// row-major: element (i, j) of a matrix with leading dimension l is at i·l + j. op(A) is m × k, op(B) k × n and
-    /// C m × n.</summary>
+    /// <summary>C ← α·A·B + β·C, on the calling thread.</summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="transposeA">Whether op(A) is the transpose of A.</param>
-    /// <param name="transposeB">Whether op(B) is the transpose of B.</param>
-    /// <param name="m">Rows of op(A) and of C.</param>
-    /// <param name="n">Columns of op(B) and of C.</param>
-    /// <param name="k">Columns of op(A), rows of op(B).</param>
     /// <param name="alpha">The factor of the product. If it is 0, A and B are not read.</param>
-    /// <param name="a">A.</param>
-    /// <param name="lda">From one row of A to the next; no less than its columns.</param>
-    /// <param name="b">B.</param>
-    /// <param name="ldb">From one row of B to the next; no less than its columns.</param>
+    /// <param name="a">A, or a transpose.</param>
+    /// <param name="b">B, or a transpose, with as many rows as A has columns.</param>
     /// <param name="beta">The factor of C. If it is 0, C is not read.</param>
-    /// <param name="c">C; shares no element with A or B.</param>
-    /// <param name="ldc">From one row of C to the next; no less than its columns.</param>
-    /// <param name="instructionSet">The vector instructions to use; by default the best of this machine.</param>
+    /// <param name="c">C, row-major; shares no element with A or B.</param>
+    /// <param name="leading">From one row of C to the next; no less than the columns of B.</param>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is neither float nor double.</exception>
-    /// <exception cref="DeviceException">This machine does not have the instructions.</exception>
-    /// <exception cref="DescriptionException">A size is negative, a leading dimension too small, a span too short for
-    /// its matrix, or C overlaps A or B.</exception>
-    /// <remarks>The arguments are those of BLAS, in its order. Each call plans its product anew. For one of fixed shape
-    /// that runs many times, <see cref="Device.Contract"/> plans once, and can use several threads and packed
-    /// operands.</remarks>
+    /// <exception cref="DescriptionException">A and B do not fit each other, the leading dimension of C is too small,
+    /// its span too short, or C overlaps A or B.</exception>
+    /// <remarks>Each call plans its product anew. For one of fixed shape that runs many times,
+    /// <see cref="Device.Contract"/> plans once, and can use several threads and packed operands.</remarks>
     public static unsafe void Multiply<T>(
-        bool transposeA,
-        bool transposeB,
-        int m,
-        int n,
-        int k,
-        T alpha,
-        ReadOnlySpan<T> a,
-        int lda,
-        ReadOnlySpan<T> b,
-        int ldb,
-        T beta,
-        Span<T> c,
-        int ldc,
-        InstructionSet? instructionSet = null)
+        T alpha, MatrixSpan<T> a, MatrixSpan<T> b, T beta, Span<T> c, int leading)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var dtype = DTypeOf<T>();
-        Check.NotNegative(m, nameof(m));
-        Check.NotNegative(n, nameof(n));
-        Check.NotNegative(k, nameof(k));
-        CheckMatrix(a, transposeA ? k : m, transposeA ? m : k, lda, nameof(a), nameof(lda));
-        CheckMatrix(b, transposeB ? n : k, transposeB ? k : n, ldb, nameof(b), nameof(ldb));
-        CheckMatrix(c, m, n, ldc, nameof(c), nameof(ldc));
-        if (c.Overlaps(a) || c.Overlaps(b))
+        var (m, n, k) = (a.Rows, b.Columns, a.Columns);
+        if (b.Rows != k)
+        {
+            throw new DescriptionException($"A has {k} columns, and B {b.Rows} rows.", nameof(b));
+        }
+
+        MatrixSpan<T>.Check(c.Length, m, n, leading);
+        if (c.Overlaps(a.Elements) || c.Overlaps(b.Elements))
         {
             throw new DescriptionException("C overlaps A or B.", nameof(c));
         }
 
-        Scale(c, m, n, ldc, beta);
-        if (T.IsZero(alpha))
+        Scale(c, m, n, leading, beta);
+        if (T.IsZero(alpha) || k == 0)
         {
-            k = 0;
+            Contract(dtype, new([], m, 0, 1), new([], 0, n, Math.Max(n, 1)), beta, c, leading);
+            return;
+        }
+
+        if (alpha == T.One)
+        {
+            Contract(dtype, a, b, beta, c, leading);
+            return;
         }
 
         // The factor goes to the smaller operand, on its way into a buffer.
-        T[]? scaled = null;
-        if (alpha != T.One && k > 0)
+        var scaled = ArrayPool<T>.Shared.Rent(checked(m <= n ? m * k : k * n));
+        if (m <= n)
         {
-            if (m <= n)
-            {
-                a = scaled = ScaledCopy(a, transposeA ? k : m, transposeA ? m : k, ref lda, alpha);
-            }
-            else
-            {
-                b = scaled = ScaledCopy(b, transposeB ? n : k, transposeB ? k : n, ref ldb, alpha);
-            }
+            Contract(dtype, ScaledCopy(a, alpha, scaled), b, beta, c, leading);
+        }
+        else
+        {
+            Contract(dtype, a, ScaledCopy(b, alpha, scaled), beta, c, leading);
         }
 
-        ContractionAxis[] axes =
-        [
-            new(AxisRole.Left, m, transposeA ? 1 : lda, 0, ldc),
-            new(AxisRole.Right, n, 0, transposeB ? ldb : 1, 1),
-            new(AxisRole.Inner, k, transposeA ? lda : 1, transposeB ? 1 : ldb, 0),
-        ];
-        var contraction = new ContractionDescription(
-            dtype, axes, new(0, 0), new(1, 0), new(2, 0), Accumulate: !T.IsZero(beta));
-        var kernel = ContractionKernels.Contract(contraction, instructionSet ?? InstructionSets.Best, CallingThread);
-        fixed (T* pointerA = a, pointerB = b, pointerC = c)
-        {
-            kernel.Run([(nint)pointerA, (nint)pointerB, (nint)pointerC], threads: 1);
-        }
-
-        if (scaled is not null)
-        {
-            ArrayPool<T>.Shared.Return(scaled);
-        }
+        ArrayPool<T>.Shared.Return(scaled);
     }
 
     private static ThreadTeam CallingThread { get; } = new(1);
+
+    private static unsafe void Contract<T>(
+        DType dtype, MatrixSpan<T> a, MatrixSpan<T> b, T beta, Span<T> c, int leading)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ContractionAxis[] axes =
+        [
+            new(AxisRole.Left, a.Rows, a.RowStride, 0, leading),
+            new(AxisRole.Right, b.Columns, 0, b.ColumnStride, 1),
+            new(AxisRole.Inner, a.Columns, a.ColumnStride, b.RowStride, 0),
+        ];
+        var contraction = new ContractionDescription(
+            dtype, axes, new(0, 0), new(1, 0), new(2, 0), Accumulate: !T.IsZero(beta));
+        var kernel = ContractionKernels.Contract(contraction, InstructionSets.Best, CallingThread);
+        fixed (T* pointerA = a.Elements, pointerB = b.Elements, pointerC = c)
+        {
+            kernel.Run([(nint)pointerA, (nint)pointerB, (nint)pointerC], threads: 1);
+        }
+    }
 
     private static DType DTypeOf<T>() =>
         typeof(T) == typeof(float) ? DType.Float32
         : typeof(T) == typeof(double) ? DType.Float64
         : throw new DTypeException($"Matrix products are of float or double, not of {typeof(T).Name}.");
-
-    private static void CheckMatrix<T>(
-        ReadOnlySpan<T> matrix, int rows, int columns, int leading, string name, string leadingName)
-    {
-        if (leading < Math.Max(1, columns))
-        {
-            throw new DescriptionException(
-                $"Matrix {name} has {columns} columns; its leading dimension is at least as much, and at least 1; "
-                + $"got {leading}.",
-                leadingName);
-        }
-
-        var needed = rows == 0 || columns == 0 ? 0 : ((long)(rows - 1) * leading) + columns;
-        if (matrix.Length < needed)
-        {
-            throw new DescriptionException(
-                $"A {rows} × {columns} matrix with leading dimension {leading} takes {needed} elements, "
-                + $"and the span has {matrix.Length}.",
-                name);
-        }
-    }
 
     private static void Scale<T>(Span<T> matrix, int rows, int columns, int leading, T factor)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -145,21 +106,19 @@ public static class Gemm
         }
     }
 
-    private static T[] ScaledCopy<T>(ReadOnlySpan<T> matrix, int rows, int columns, ref int leading, T factor)
+    private static MatrixSpan<T> ScaledCopy<T>(MatrixSpan<T> matrix, T factor, T[] copy)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var copy = ArrayPool<T>.Shared.Rent(checked(rows * columns));
+        var (rows, columns) = (matrix.Rows, matrix.Columns);
         for (var i = 0; i < rows; i++)
         {
-            var source = matrix.Slice(i * leading, columns);
-            var target = copy.AsSpan(i * columns, columns);
             for (var j = 0; j < columns; j++)
             {
-                target[j] = factor * source[j];
+                copy[(i * columns) + j] =
+                    factor * matrix.Elements[(i * matrix.RowStride) + (j * matrix.ColumnStride)];
             }
         }
 
-        leading = columns;
-        return copy;
+        return new(copy, rows, columns, Math.Max(columns, 1));
     }
 }

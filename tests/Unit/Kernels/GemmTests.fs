@@ -9,8 +9,8 @@ open Curvature.Tests
 
 let private numbers seed count = ContractionCases.wholeNumbers (Random seed) count
 
-let private multiply transposeA transposeB m n k alpha (a: float[]) lda (b: float[]) ldb beta (c: float[]) ldc =
-    Gemm.Multiply(transposeA, transposeB, m, n, k, alpha, ReadOnlySpan a, lda, ReadOnlySpan b, ldb, beta, Span c, ldc)
+let private product m n k (a: float[]) lda (b: float[]) ldb (c: float[]) ldc =
+    Gemm.Multiply(1.0, MatrixSpan(a, m, k, lda), MatrixSpan(b, k, n, ldb), 0.0, Span c, ldc)
 
 [<Tests>]
 let tests =
@@ -41,24 +41,31 @@ let tests =
 
                                         expected[i * ldc + j] <- alpha * sum + beta * c[i * ldc + j]
 
-                                multiply transposeA transposeB m n k alpha a lda b ldb beta c ldc
+                                let left =
+                                    if transposeA then MatrixSpan(a, k, m, lda).Transpose() else MatrixSpan(a, m, k, lda)
+
+                                let right =
+                                    if transposeB then MatrixSpan(b, n, k, ldb).Transpose() else MatrixSpan(b, k, n, ldb)
+
+                                Gemm.Multiply(alpha, left, right, beta, Span c, ldc)
                                 Expect.isTrue $"{(transposeA, transposeB, m, n, k, alpha, beta)}" (c = expected))
 
         test "at β = 0 the old C is not read, and at α = 0 neither are A and B" {
             let c = Array.create 4 nan
-            multiply false false 2 2 2 1.0 [| 1.0; 0.0; 0.0; 1.0 |] 2 [| 1.0; 2.0; 3.0; 4.0 |] 2 0.0 c 2
+            product 2 2 2 [| 1.0; 0.0; 0.0; 1.0 |] 2 [| 1.0; 2.0; 3.0; 4.0 |] 2 c 2
             Expect.isTrue "c = [| 1.0; 2.0; 3.0; 4.0 |]" (c = [| 1.0; 2.0; 3.0; 4.0 |])
-            multiply false false 2 2 2 0.0 (Array.create 4 nan) 2 (Array.create 4 nan) 2 2.0 c 2
+            let nothing = Array.create 4 nan
+            Gemm.Multiply(0.0, MatrixSpan(nothing, 2, 2, 2), MatrixSpan(nothing, 2, 2, 2), 2.0, Span c, 2)
             Expect.isTrue "c = [| 2.0; 4.0; 6.0; 8.0 |]" (c = [| 2.0; 4.0; 6.0; 8.0 |])
         }
 
         test "empty matrices are allowed" {
             let c = [| 5.0 |]
-            multiply false false 0 1 1 1.0 [||] 1 [| 1.0 |] 1 0.0 c 1
+            product 0 1 1 [||] 1 [| 1.0 |] 1 c 1
             Expect.equal "c[0]" 5.0 c[0]
-            multiply false false 1 1 0 1.0 [||] 1 [||] 1 1.0 c 1
+            Gemm.Multiply(1.0, MatrixSpan([||], 1, 0, 1), MatrixSpan([||], 0, 1, 1), 1.0, Span c, 1)
             Expect.equal "c[0]" 5.0 c[0]
-            multiply false false 1 1 0 1.0 [||] 1 [||] 1 0.0 c 1
+            product 1 1 0 [||] 1 [||] 1 c 1
             Expect.isZero "c[0]" c[0]
         }
 
@@ -67,30 +74,30 @@ let tests =
 
             let parameter (action: unit -> unit) = (Expect.caught<DescriptionException> action).Argument
 
-            let ok m n k lda ldb ldc () = multiply false false m n k 1.0 a lda b ldb 0.0 c ldc
+            let ok m n k lda ldb ldc () = product m n k a lda b ldb c ldc
             ok 2 4 3 3 4 4 ()
-            Expect.equal "parameter (ok -1 4 3 3 4 4)" "m" (parameter (ok -1 4 3 3 4 4))
-            Expect.equal "parameter (ok 2 -4 3 3 4 4)" "n" (parameter (ok 2 -4 3 3 4 4))
-            Expect.equal "parameter (ok 2 4 -3 3 4 4)" "k" (parameter (ok 2 4 -3 3 4 4))
-            Expect.equal "parameter (ok 2 4 3 2 4 4)" "lda" (parameter (ok 2 4 3 2 4 4))
-            Expect.equal "parameter (ok 2 4 3 3 3 4)" "ldb" (parameter (ok 2 4 3 3 3 4))
-            Expect.equal "parameter (ok 2 4 3 3 4 3)" "ldc" (parameter (ok 2 4 3 3 4 3))
-            Expect.equal "parameter (ok 3 2 3 3 4 4)" "a" (parameter (ok 3 2 3 3 4 4))
-            Expect.equal "parameter (ok 1 4 4 4 4 4)" "b" (parameter (ok 1 4 4 4 4 4))
-            Expect.equal "parameter (ok 2 4 3 3 4 5)" "c" (parameter (ok 2 4 3 3 4 5))
+            Expect.equal "rows" "rows" (parameter (ok -1 4 3 3 4 4))
+            Expect.equal "columns" "columns" (parameter (ok 2 -4 3 3 4 4))
+            Expect.equal "leading of A" "leading" (parameter (ok 2 4 3 2 4 4))
+            Expect.equal "leading of B" "leading" (parameter (ok 2 4 3 3 3 4))
+            Expect.equal "leading of C" "leading" (parameter (ok 2 4 3 3 4 3))
+            Expect.equal "elements of A" "elements" (parameter (ok 3 2 3 3 4 4))
+            Expect.equal "elements of B" "elements" (parameter (ok 1 4 4 4 4 4))
+            Expect.equal "elements of C" "elements" (parameter (ok 2 4 3 3 4 5))
 
-            Expect.equal
-                "parameter (fun () -> multiply f…"
-                "c"
-                (parameter (fun () -> multiply false false 2 2 2 1.0 c 2 b 2 0.0 c 2))
+            let apart () =
+                Gemm.Multiply(1.0, MatrixSpan(a, 2, 3, 3), MatrixSpan(b, 2, 4, 4), 0.0, Span c, 4)
+
+            Expect.equal "inner sizes" "b" (parameter apart)
+            Expect.equal "overlap" "c" (parameter (fun () -> product 2 2 2 c 2 b 2 c 2))
         }
 
         testCase "only float and double have products" (fun () ->
             let half: Half[] = Array.zeroCreate 1
 
             let multiply () =
-                let span = ReadOnlySpan half
-                Gemm.Multiply(false, false, 1, 1, 1, Half.One, span, 1, span, 1, Half.Zero, Span half, 1)
+                let matrix = MatrixSpan(half, 1, 1, 1)
+                Gemm.Multiply(Half.One, matrix, matrix, Half.Zero, Span half, 1)
 
             Expect.thrown<DTypeException> multiply |> ignore)
     ]

@@ -1,11 +1,8 @@
 namespace Curvature.Tests
 
 open System
-open System.Diagnostics
-open System.IO
 open System.Reflection
 open System.Runtime.Intrinsics
-open System.Xml.Linq
 open Expecto
 open Expecto.Flip
 open Curvature.Kernels
@@ -36,32 +33,6 @@ module WithoutInstructions =
             let isAvx2Best = (best = string InstructionSet.Avx2)
             Expect.equal "Vector256.IsHardwareAccelerated" isAvx2Best Vector256.IsHardwareAccelerated
 
-    let private outcomes (results: string) =
-        let document = XDocument.Load results
-
-        [
-            for result in document.Descendants() do
-                if result.Name.LocalName = "UnitTestResult" then
-                    result.Attribute(XName.Get "testName").Value, result.Attribute(XName.Get "outcome").Value
-        ]
-
-    let private start (switch: string) (best: InstructionSet) (assembly: Assembly) (filter: string) (folder: string) =
-        let arguments =
-            [
-                "vstest"
-                assembly.Location
-                $"--TestCaseFilter:{filter}"
-                "--logger:trx;LogFileName=results.trx"
-                $"--ResultsDirectory:{folder}"
-            ]
-
-        let info = ProcessStartInfo("dotnet", arguments)
-        info.Environment[switch] <- "0"
-        info.Environment[expected] <- string best
-        info.RedirectStandardOutput <- true
-        info.RedirectStandardError <- true
-        Process.Start info
-
     /// The tests that a filter chooses, among them the one of this name that calls `check`. Fails where one of them
     /// fails, or where less ran than `least`.
     let run (switch: string) (assembly: Assembly) (filter: string) (checking: string) (least: int) : unit =
@@ -70,18 +41,7 @@ module WithoutInstructions =
         if not (InstructionSets.IsSupported off) then
             skiptest $"this machine has no {off}"
 
-        let folder = Directory.CreateTempSubdirectory "curvature-instructions"
-
-        try
-            use child = start switch best assembly filter folder.FullName
-            let error = child.StandardError.ReadToEndAsync()
-            let output = child.StandardOutput.ReadToEnd()
-            child.WaitForExit()
-            Expect.isZero $"{output}\n{error.Result}" child.ExitCode
-            let outcomes = outcomes (Path.Combine(folder.FullName, "results.trx"))
-            let passed = outcomes |> List.filter (fun (_, outcome) -> outcome = "Passed")
-            stdout.WriteLine $"{passed.Length} of {outcomes.Length} tests passed with {switch}=0"
-            Expect.isTrue $"{checking} did not run" (passed |> List.exists (fun (name, _) -> name.Contains checking))
-            Expect.isGreaterThanOrEqual "passed.Length" (passed.Length, least)
-        finally
-            folder.Delete true
+        let passed = ChildRun.passed [ switch, "0"; expected, string best ] assembly filter
+        stdout.WriteLine $"{passed.Length} tests passed with {switch}=0"
+        Expect.isTrue $"{checking} did not run" (passed |> List.exists _.Contains(checking))
+        Expect.isGreaterThanOrEqual "passed.Length" (passed.Length, least)

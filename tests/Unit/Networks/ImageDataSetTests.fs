@@ -1,7 +1,9 @@
 /// Curvature of image networks over data sets of every odd size.
 module Curvature.Tests.Unit.ImageDataSetTests
 
+open System
 open System.Diagnostics
+open System.Reflection
 open System.Threading
 open Expecto
 open Expecto.Flip
@@ -61,6 +63,26 @@ let private check (network: Network) (images: ImageSet) sizes =
                 (Risk.ofModel Reduction.Mean model (fun _ outputs -> Tensor.sum outputs) batches)
                 theta)
 
+/// Set in a process that runs a test and nothing else.
+let private alone = "CURVATURE_ALONE"
+
+let private takesTheMemoryOfOneBatch () =
+    let theta, network = TrainedResNet.network DType.Float32
+    let images = Cifar.images10 (SharedData.path "data/cifar10_test_1000.bin")
+    let normalise = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
+    let options = BatchOptions.Default.WithSize(50).WithTransform normalise
+    let memory () = Process.GetCurrentProcess().WorkingSet64
+    let before = memory ()
+    let mutable most = before
+    use _watch = new Timer((fun _ -> most <- max most (memory ())), null, 0, 20)
+    let batches = Batches.ofImages options DType.Float32 images
+    let point = Hessian.evaluate (Risk.ofBatches Reduction.Mean (lossOf network) batches) theta
+    Expect.close 1e-6 [| 0.384205 |] [| point.Loss |]
+    let trace = Hutchinson.trace (StoppingRule.matvecs 2) (Key.OfSeed 1L) point.Hessian
+    let mebibytes = (most - before) / (1L <<< 20)
+    stdout.WriteLine $"trace {trace}; {mebibytes} MiB more than before"
+    Expect.isTrue $"{mebibytes} MiB" (mebibytes < 1024L)
+
 [<Tests>]
 let tests =
     testList "Unit.ImageDataSetTests" [
@@ -101,20 +123,14 @@ let tests =
                 Hessian.ofRisk (Risk.ofBatches Reduction.Mean (lossOf network) batches) theta |> ignore)
         }
 
-        testCase "a trace over 1000 images of a ResNet-20 takes the memory of one batch" (fun () ->
-            let theta, network = TrainedResNet.network DType.Float32
-            let images = Cifar.images10 (SharedData.path "data/cifar10_test_1000.bin")
-            let normalise = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
-            let options = BatchOptions.Default.WithSize(50).WithTransform normalise
-            let memory () = Process.GetCurrentProcess().WorkingSet64
-            let before = memory ()
-            let mutable most = before
-            use _watch = new Timer((fun _ -> most <- max most (memory ())), null, 0, 20)
-            let batches = Batches.ofImages options DType.Float32 images
-            let point = Hessian.evaluate (Risk.ofBatches Reduction.Mean (lossOf network) batches) theta
-            Expect.close 1e-6 [| 0.384205 |] [| point.Loss |]
-            let trace = Hutchinson.trace (StoppingRule.matvecs 2) (Key.OfSeed 1L) point.Hessian
-            let mebibytes = (most - before) / (1L <<< 20)
-            stdout.WriteLine $"trace {trace}; {mebibytes} MiB more than before"
-            Expect.isTrue $"{mebibytes} MiB" (mebibytes < 1024L))
+        test "a trace over 1000 images of a ResNet-20 takes the memory of one batch" {
+            // What earlier tests have left decides when memory is collected, so it is measured where none ran.
+            match Environment.GetEnvironmentVariable alone with
+            | null ->
+                SharedData.path "data/cifar10_test_1000.bin" |> ignore
+                let filter = "FullyQualifiedName~ImageDataSetTests&Name~1000&Name~memory"
+                let passed = ChildRun.passed [ alone, "1" ] (Assembly.GetExecutingAssembly()) filter
+                Expect.hasLength "tests that ran" 1 passed
+            | _ -> takesTheMemoryOfOneBatch ()
+        }
     ]

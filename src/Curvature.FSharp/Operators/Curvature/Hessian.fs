@@ -29,7 +29,7 @@ module Hessian =
 
     let private name = "Hessian"
 
-    let private specify (loss: Tensor -> Tensor) : SecondOrder =
+    let internal specify (loss: Tensor -> Tensor) : SecondOrder =
         {
             Name = name
             Function = loss

@@ -2,8 +2,7 @@ namespace Curvature.Kernels;
 
 /// <summary>Dot products of a few rows with four columns, vectorised along the inner index.</summary>
 /// <remarks>As in <see cref="MicroKernel{V, T, TRows, TWidth}"/> the accumulators have names, and rows beyond the
-/// extent compile to nothing. The order of each sum does not depend on the extent. <see cref="MultiplyAdd"/> has nine
-/// parameters because a structure of them would leave the registers.</remarks>
+/// extent compile to nothing. The order of each sum does not depend on the extent.</remarks>
 /// <typeparam name="V">The vector.</typeparam>
 /// <typeparam name="T">The element.</typeparam>
 /// <typeparam name="TRows">Rows, 1 to 4.</typeparam>
@@ -38,10 +37,29 @@ internal static unsafe class DotTile<V, T, TRows>
             var c1 = V.Load(column1 + p);
             var c2 = V.Load(column2 + p);
             var c3 = V.Load(column3 + p);
-            MultiplyAdd(V.Load(row0 + p), c0, c1, c2, c3, ref s00, ref s01, ref s02, ref s03);
-            if (TRows.Value > 1) MultiplyAdd(V.Load(row1 + p), c0, c1, c2, c3, ref s10, ref s11, ref s12, ref s13);
-            if (TRows.Value > 2) MultiplyAdd(V.Load(row2 + p), c0, c1, c2, c3, ref s20, ref s21, ref s22, ref s23);
-            if (TRows.Value > 3) MultiplyAdd(V.Load(row3 + p), c0, c1, c2, c3, ref s30, ref s31, ref s32, ref s33);
+            var firstRow = V.Load(row0 + p);
+            MultiplyAdd(firstRow, c0, c1, ref s00, ref s01);
+            MultiplyAdd(firstRow, c2, c3, ref s02, ref s03);
+            if (TRows.Value > 1)
+            {
+                var row = V.Load(row1 + p);
+                MultiplyAdd(row, c0, c1, ref s10, ref s11);
+                MultiplyAdd(row, c2, c3, ref s12, ref s13);
+            }
+
+            if (TRows.Value > 2)
+            {
+                var row = V.Load(row2 + p);
+                MultiplyAdd(row, c0, c1, ref s20, ref s21);
+                MultiplyAdd(row, c2, c3, ref s22, ref s23);
+            }
+
+            if (TRows.Value > 3)
+            {
+                var row = V.Load(row3 + p);
+                MultiplyAdd(row, c0, c1, ref s30, ref s31);
+                MultiplyAdd(row, c2, c3, ref s32, ref s33);
+            }
         }
 
         if (p < length)
@@ -53,10 +71,29 @@ internal static unsafe class DotTile<V, T, TRows>
             var c1 = V.KeepFrom(V.Load(column1 + last), first);
             var c2 = V.KeepFrom(V.Load(column2 + last), first);
             var c3 = V.KeepFrom(V.Load(column3 + last), first);
-            MultiplyAdd(Last(row0), c0, c1, c2, c3, ref s00, ref s01, ref s02, ref s03);
-            if (TRows.Value > 1) MultiplyAdd(Last(row1), c0, c1, c2, c3, ref s10, ref s11, ref s12, ref s13);
-            if (TRows.Value > 2) MultiplyAdd(Last(row2), c0, c1, c2, c3, ref s20, ref s21, ref s22, ref s23);
-            if (TRows.Value > 3) MultiplyAdd(Last(row3), c0, c1, c2, c3, ref s30, ref s31, ref s32, ref s33);
+            var firstLast = Last(row0);
+            MultiplyAdd(firstLast, c0, c1, ref s00, ref s01);
+            MultiplyAdd(firstLast, c2, c3, ref s02, ref s03);
+            if (TRows.Value > 1)
+            {
+                var row = Last(row1);
+                MultiplyAdd(row, c0, c1, ref s10, ref s11);
+                MultiplyAdd(row, c2, c3, ref s12, ref s13);
+            }
+
+            if (TRows.Value > 2)
+            {
+                var row = Last(row2);
+                MultiplyAdd(row, c0, c1, ref s20, ref s21);
+                MultiplyAdd(row, c2, c3, ref s22, ref s23);
+            }
+
+            if (TRows.Value > 3)
+            {
+                var row = Last(row3);
+                MultiplyAdd(row, c0, c1, ref s30, ref s31);
+                MultiplyAdd(row, c2, c3, ref s32, ref s33);
+            }
 
             V Last(T* row) => V.KeepFrom(V.Load(row + last), first);
         }
@@ -68,21 +105,10 @@ internal static unsafe class DotTile<V, T, TRows>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyAdd(
-        V row,
-        V column0,
-        V column1,
-        V column2,
-        V column3,
-        ref V sum0,
-        ref V sum1,
-        ref V sum2,
-        ref V sum3)
+    private static void MultiplyAdd(V row, V column0, V column1, ref V sum0, ref V sum1)
     {
         sum0.AddProduct(row, column0);
         sum1.AddProduct(row, column1);
-        sum2.AddProduct(row, column2);
-        sum3.AddProduct(row, column3);
     }
 
     /// <summary>Stores the sums of the elements of four vectors side by side: transposing within lanes brings
