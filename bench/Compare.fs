@@ -56,8 +56,9 @@ module Compare =
             else
                 $"""{"-", 8} {"-", 6}"""
 
-        $"{row.Workload, -24} {row.DType, -8} {row.Operation, -20} {row.Threads, 7} {row.Measured.Seconds * 1e3, 10:F4} "
-        + $"{baseline} {ratio} {rate} {row.Measured.AllocatedBytes, 9} {row.Measured.PeakMemoryMiB, 6:F0}"
+        $"{row.Workload, -24} {row.DType, -8} {row.Operation, -20} {row.Threads, 7} "
+        + $"{row.Measured.Seconds * 1e3, 10:F4} {baseline} {ratio} {rate} "
+        + $"{row.Measured.AllocatedBytes, 9} {row.Measured.PeakMemoryMiB, 6:F0}"
 
     let private optional (value: float voption) : JsonNode | null =
         match value with
@@ -94,7 +95,9 @@ module Compare =
             yield "workload,dtype,operation,threads,milliseconds,baseline,ratio,MiB"
 
             for row in rows do
-                let measured = [ number (1e3 * row.Measured.Seconds); optional 1e3 row.Baseline; optional 1.0 row.Ratio ]
+                let measured =
+                    [ number (1e3 * row.Measured.Seconds); optional 1e3 row.Baseline; optional 1.0 row.Ratio ]
+
                 let memory = row.Measured.PeakMemoryMiB.ToString("F0", CultureInfo.InvariantCulture)
 
                 yield
@@ -146,9 +149,6 @@ module Compare =
     /// One operation in this process, for `run`.
     let operation (data: string option) (name: string) (dtype: string) (operation: string) =
         let workload =
-            Workloads.all data
-            |> List.find (fun workload -> workload.Name = name && workload.TypeName = dtype)
+            Workloads.all data |> List.find (fun workload -> workload.Name = name && workload.TypeName = dtype)
 
-        Operations.all
-        |> List.find (fun found -> found.Name = operation)
-        |> Measured.printHere workload
+        Operations.all |> List.find (fun found -> found.Name = operation) |> Measured.printHere workload

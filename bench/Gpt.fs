@@ -4,8 +4,8 @@ open System
 open Curvature
 open Curvature.FSharp
 
-/// A transformer that predicts the next of 256 tokens: 4 layers of width 256 with 4 heads, queries, keys and values from
-/// one matrix, GELU by erf, output weights tied to the embedding; 16 sequences of 64 tokens.
+/// A transformer that predicts the next of 256 tokens: 4 layers of width 256 with 4 heads, queries, keys and values
+/// from one matrix, GELU by erf, output weights tied to the embedding; sequences of 64 tokens.
 module Gpt =
 
     let private width = 256
@@ -91,10 +91,13 @@ module Gpt =
         let count = batch * length
 
         let draw (key: Key) =
-            Tensor.uniform key DType.Float64 [ count ] * float vocabulary
-            |> Tensor.convert DType.Int32
+            Tensor.uniform key DType.Float64 [ count ] * float vocabulary |> Tensor.convert DType.Int32
 
-        { Theta = initial key[0]; Model = forward batch (draw key[1]); Targets = draw key[2] }
+        {
+            Theta = initial key[0]
+            Model = forward batch (draw key[1])
+            Targets = draw key[2]
+        }
 
     let workload (batch: int) : Workload =
         {

@@ -20,11 +20,21 @@ module Jobs =
     let private eigenvalues (hessian: LinearOperator) : Outcome =
         let options = EigenOptions.Default.WithTolerance(1e-4)
         let found = ThickRestartLanczos.findWith options SpectrumEnd.LargestMagnitude 5 hessian
-        { Count = found.Matvecs; Unit = "hvp"; Found = $"{found.Values[0]:g5} to {found.Values[4]:g5}" }
+
+        {
+            Count = found.Matvecs
+            Unit = "hvp"
+            Found = $"{found.Values[0]:g5} to {found.Values[4]:g5}"
+        }
 
     let private density (hessian: LinearOperator) : Outcome =
         let found = StochasticLanczos.sample 4 80 (Key.OfSeed 1L) hessian
-        { Count = 4 * 80; Unit = "hvp"; Found = $"{found.Least:g5} to {found.Largest:g5}" }
+
+        {
+            Count = 4 * 80
+            Unit = "hvp"
+            Found = $"{found.Least:g5} to {found.Largest:g5}"
+        }
 
     let private tasks =
         [

@@ -56,14 +56,26 @@ module Measured =
     let private once (prepared: Prepared) : Measured =
         prepared.Run()
         let seconds = DateTime.Now - Process.GetCurrentProcess().StartTime
-        { Seconds = seconds.TotalSeconds; Flops = 0.0; AllocatedBytes = 0L; PeakMemoryMiB = peak () }
+
+        {
+            Seconds = seconds.TotalSeconds
+            Flops = 0.0
+            AllocatedBytes = 0L
+            PeakMemoryMiB = peak ()
+        }
 
     let private often (prepared: Prepared) : Measured =
         let seconds = timeOften prepared.Run / float prepared.Units
         let before = GC.GetAllocatedBytesForCurrentThread()
         prepared.Run()
         let allocated = GC.GetAllocatedBytesForCurrentThread() - before
-        { Seconds = seconds; Flops = prepared.Flops; AllocatedBytes = allocated; PeakMemoryMiB = peak () }
+
+        {
+            Seconds = seconds
+            Flops = prepared.Flops
+            AllocatedBytes = allocated
+            PeakMemoryMiB = peak ()
+        }
 
     /// Measures one operation here, and prints what it took on one line.
     let printHere (workload: Workload) (operation: Operation) =
@@ -89,12 +101,7 @@ module Measured =
         output
 
     /// What an operation of a workload takes in a process of its own. The first of a process is the median of five.
-    let inOwnProcess
-        (threads: int)
-        (data: string option)
-        (workload: Workload)
-        (operation: Operation)
-        : Measured =
+    let inOwnProcess (threads: int) (data: string option) (workload: Workload) (operation: Operation) : Measured =
         let folder = data |> Option.map (fun folder -> [ "--data"; folder ]) |> Option.defaultValue []
 
         let run () =

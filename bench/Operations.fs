@@ -31,8 +31,7 @@ module Operations =
     let private block = 16
     let private key = Key.OfSeed 1L
 
-    let private probes (workload: Workload) count =
-        Tensor.rademacher key workload.DType [ count; workload.Theta.Size ]
+    let private probes (workload: Workload) count = Tensor.rademacher key workload.DType [ count; workload.Theta.Size ]
 
     let private prepared units flops (run: unit -> 'T) = { Units = units; Flops = flops; Run = run >> ignore }
 

@@ -28,14 +28,7 @@ module Profile =
         map.Profile(workload.Theta, (if workload.ForwardFlops > 1e9 then 11 else 101))
 
     /// Kernels of one name together.
-    type private Group =
-        {
-            Kernel: string
-            Count: int
-            Seconds: float
-            Flops: float
-            Bytes: float
-        }
+    type private Group = { Kernel: string; Count: int; Seconds: float; Flops: float; Bytes: float }
 
     let private together (kernels: KernelTime[]) : Group[] =
         [|
@@ -51,7 +44,8 @@ module Profile =
         |> Array.sortByDescending _.Seconds
 
     let private header =
-        $"""  {"µs", 9} {"%", 5} {"times", 5} {"GFLOP/s", 8} {"% peak", 6} {"GB/s", 6} {"% copy", 6} {"% roof", 6}  kernel"""
+        $"""  {"µs", 9} {"%", 5} {"times", 5} {"GFLOP/s", 8} {"% peak", 6} """
+        + $"""{"GB/s", 6} {"% copy", 6} {"% roof", 6}  kernel"""
 
     let private line (roofline: Roofline) (total: float) (group: Group) =
         let perSecond amount = amount / group.Seconds

@@ -26,7 +26,14 @@ The residual network runs where --data names a folder with resnet20_cifar10.safe
 and the budget's network on handwritten digits where it has digits.csv.gz."""
 
 let private noOptions: CompareOptions =
-    { Baselines = []; Only = ""; Threads = [ Environment.ProcessorCount ]; Data = None; Json = None; Csv = None }
+    {
+        Baselines = []
+        Only = ""
+        Threads = [ Environment.ProcessorCount ]
+        Data = None
+        Json = None
+        Csv = None
+    }
 
 /// Numbers with commas between.
 let private (|Numbers|_|) (text: string) =
@@ -100,12 +107,10 @@ let private isPositive (text: string) = fst (Int32.TryParse text) && int text > 
 [<EntryPoint>]
 let main arguments =
     match List.ofArray arguments with
-    | "compare" :: rest ->
-        withOptions "compare" rest Compare.run
+    | "compare" :: rest -> withOptions "compare" rest Compare.run
     | "operation" :: workload :: dtype :: name :: rest ->
         withOptions "operation" rest (fun options -> Compare.operation options.Data workload dtype name)
-    | "jobs" :: rest ->
-        withOptions "jobs" rest (fun options -> Jobs.run options.Data options.Baselines options.Only)
+    | "jobs" :: rest -> withOptions "jobs" rest (fun options -> Jobs.run options.Data options.Baselines options.Only)
     | "profile" :: rest -> withOptions "profile" rest (fun options -> Profile.run options.Data options.Only)
     | "dataset" :: rest ->
         withOptions "dataset" rest (fun options ->

@@ -52,8 +52,7 @@ module ChildRun =
 
             [
                 for name, outcome in outcomes (Path.Combine(folder.FullName, "results.trx")) do
-                    if outcome = "Passed" then
-                        name
+                    if outcome = "Passed" then name
             ]
         finally
             folder.Delete true

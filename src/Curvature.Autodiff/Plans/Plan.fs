@@ -191,8 +191,7 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
         this.GiveBack scratch
 
     /// The median time of each kernel over a number of runs on one input, for profiles.
-    member this.Profile(free: Storage, runs: int) : KernelTime[] =
-        memory.Use(fun () -> this.ProfileNow(free, runs))
+    member this.Profile(free: Storage, runs: int) : KernelTime[] = memory.Use(fun () -> this.ProfileNow(free, runs))
 
     member private this.ProfileNow(free: Storage, runs: int) =
         let results = plan.Outputs |> Array.map (fun signature -> Storage.Allocate(device, signature))

@@ -14,7 +14,9 @@ public readonly ref struct MatrixSpan<T>
     public MatrixSpan(ReadOnlySpan<T> elements, int rows, int columns, int leading)
     {
         Check(elements.Length, rows, columns, leading);
-        (Elements, Rows, Columns, RowStride, ColumnStride) = (elements, rows, columns, leading, 1);
+        Elements = elements;
+        (Rows, Columns) = (rows, columns);
+        (RowStride, ColumnStride) = (leading, 1);
     }
 
     private MatrixSpan(MatrixSpan<T> transposed)

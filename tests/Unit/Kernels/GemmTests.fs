@@ -9,8 +9,10 @@ open Curvature.Tests
 
 let private numbers seed count = ContractionCases.wholeNumbers (Random seed) count
 
+let private matrix (elements: 'T[], rows, columns, leading) = MatrixSpan(ReadOnlySpan elements, rows, columns, leading)
+
 let private product m n k (a: float[]) lda (b: float[]) ldb (c: float[]) ldc =
-    Gemm.Multiply(1.0, MatrixSpan(a, m, k, lda), MatrixSpan(b, k, n, ldb), 0.0, Span c, ldc)
+    Gemm.Multiply(1.0, matrix (a, m, k, lda), matrix (b, k, n, ldb), 0.0, Span c, ldc)
 
 [<Tests>]
 let tests =
@@ -42,10 +44,16 @@ let tests =
                                         expected[i * ldc + j] <- alpha * sum + beta * c[i * ldc + j]
 
                                 let left =
-                                    if transposeA then MatrixSpan(a, k, m, lda).Transpose() else MatrixSpan(a, m, k, lda)
+                                    if transposeA then
+                                        (matrix (a, k, m, lda)).Transpose()
+                                    else
+                                        matrix (a, m, k, lda)
 
                                 let right =
-                                    if transposeB then MatrixSpan(b, n, k, ldb).Transpose() else MatrixSpan(b, k, n, ldb)
+                                    if transposeB then
+                                        (matrix (b, n, k, ldb)).Transpose()
+                                    else
+                                        matrix (b, k, n, ldb)
 
                                 Gemm.Multiply(alpha, left, right, beta, Span c, ldc)
                                 Expect.isTrue $"{(transposeA, transposeB, m, n, k, alpha, beta)}" (c = expected))
@@ -55,7 +63,7 @@ let tests =
             product 2 2 2 [| 1.0; 0.0; 0.0; 1.0 |] 2 [| 1.0; 2.0; 3.0; 4.0 |] 2 c 2
             Expect.isTrue "c = [| 1.0; 2.0; 3.0; 4.0 |]" (c = [| 1.0; 2.0; 3.0; 4.0 |])
             let nothing = Array.create 4 nan
-            Gemm.Multiply(0.0, MatrixSpan(nothing, 2, 2, 2), MatrixSpan(nothing, 2, 2, 2), 2.0, Span c, 2)
+            Gemm.Multiply(0.0, matrix (nothing, 2, 2, 2), matrix (nothing, 2, 2, 2), 2.0, Span c, 2)
             Expect.isTrue "c = [| 2.0; 4.0; 6.0; 8.0 |]" (c = [| 2.0; 4.0; 6.0; 8.0 |])
         }
 
@@ -63,7 +71,7 @@ let tests =
             let c = [| 5.0 |]
             product 0 1 1 [||] 1 [| 1.0 |] 1 c 1
             Expect.equal "c[0]" 5.0 c[0]
-            Gemm.Multiply(1.0, MatrixSpan([||], 1, 0, 1), MatrixSpan([||], 0, 1, 1), 1.0, Span c, 1)
+            Gemm.Multiply(1.0, matrix ([||], 1, 0, 1), matrix ([||], 0, 1, 1), 1.0, Span c, 1)
             Expect.equal "c[0]" 5.0 c[0]
             product 1 1 0 [||] 1 [||] 1 c 1
             Expect.isZero "c[0]" c[0]
@@ -85,8 +93,7 @@ let tests =
             Expect.equal "elements of B" "elements" (parameter (ok 1 4 4 4 4 4))
             Expect.equal "elements of C" "elements" (parameter (ok 2 4 3 3 4 5))
 
-            let apart () =
-                Gemm.Multiply(1.0, MatrixSpan(a, 2, 3, 3), MatrixSpan(b, 2, 4, 4), 0.0, Span c, 4)
+            let apart () = Gemm.Multiply(1.0, matrix (a, 2, 3, 3), matrix (b, 2, 4, 4), 0.0, Span c, 4)
 
             Expect.equal "inner sizes" "b" (parameter apart)
             Expect.equal "overlap" "c" (parameter (fun () -> product 2 2 2 c 2 b 2 c 2))
@@ -96,8 +103,7 @@ let tests =
             let half: Half[] = Array.zeroCreate 1
 
             let multiply () =
-                let matrix = MatrixSpan(half, 1, 1, 1)
-                Gemm.Multiply(Half.One, matrix, matrix, Half.Zero, Span half, 1)
+                Gemm.Multiply(Half.One, matrix (half, 1, 1, 1), matrix (half, 1, 1, 1), Half.Zero, Span half, 1)
 
             Expect.thrown<DTypeException> multiply |> ignore)
     ]
