@@ -92,6 +92,8 @@ module PrintedExamples =
             KernelTime("contract 64·64·64 float32", 1.25e-5, 524288.0, 49152L)
             KernelTime("tape of 3 float32", 1.25e-5, 0.0, 49152L)
             Sliding.Default
+            Sliding.Default.WithStride(2).WithCeilMode true
+            ResizeOptions.Default.WithCoordinates(ResizeCoordinates.Asymmetric).WithScales [ 2.0; 0.5 ]
             CpuDevice(1, InstructionSet.Portable)
             CsvOptions.Default
             CsvOptions.Default.WithHeader(true).WithLabelColumn "class"
