@@ -30,15 +30,13 @@ let folders = [ "samples/Report/bin/Release/net10.0"; "src/Curvature.FSharp.Laws
 
 /// Files that a page reads from the folder it runs in, and the variables of the environment that tell their paths.
 let inputs =
-    dict [ "resnet", [ "resnet20.safetensors", "CURVATURE_RESNET_WEIGHTS"; "test_batch.bin", "CURVATURE_CIFAR" ] ]
+    let resnet = [ "resnet20.safetensors", "CURVATURE_RESNET_WEIGHTS"; "test_batch.bin", "CURVATURE_CIFAR" ]
+    dict [ ("resnet", resnet) ]
 
 /// A line of a page, and the one that makes a smaller case of it.
 let smaller =
-    dict
-        [
-            "resnet",
-            ("let count, vectors, probes, steps = 50, 30, 8, 80", "let count, vectors, probes, steps = 2, 4, 2, 20")
-        ]
+    let sizes = "let count, vectors, probes, steps = "
+    dict [ ("resnet", (sizes + "50, 30, 8, 80", sizes + "2, 4, 2, 20")) ]
 
 type Block = { Line: int; Code: string[] }
 
@@ -165,8 +163,8 @@ let runIn (folder: string) isWhole (page: Page) =
     running.StandardInput.Close()
 
     if running.WaitForExit(TimeSpan.FromMinutes 9.0) then
-        match firstFailure page errors.Result with
-        | Some failure -> Failed failure
+        match firstFailure page (errors.Result.Replace(folder + string Path.DirectorySeparatorChar, "")) with
+        | Some problem -> Failed problem
         | None -> Ran(clock.Elapsed.TotalSeconds, printed.Result, folder)
     else
         running.Kill true
@@ -203,7 +201,7 @@ let report isWhole (page: Page) outcome =
     | Ran(seconds, printed, folder) ->
         printfn $"ran     docs/{page.Name}.md, {page.Blocks.Length} blocks, {seconds:f0} s"
         if isWhole then printfn $"{printed}\nits files are in {folder}"
-    | Failed problem -> eprintfn $"FAILED  docs/{page.Name}.md, {problem}"
+    | Failed problem -> printfn $"FAILED  docs/{page.Name}.md, {problem}"
     | Skipped reason -> printfn $"skipped docs/{page.Name}.md: {reason}"
 
 let named = List.ofArray fsi.CommandLineArgs[1..] |> List.map Path.GetFileNameWithoutExtension

@@ -41,7 +41,7 @@ let tests =
         test "limits" {
             inFolder (fun file ->
                 let weights, rows = file "model.safetensors", file "rows.csv"
-                Safetensors.write weights [ "weight", tensor [ 0.5; 1.5 ] ]
+                Safetensors.write weights [ ("weight", tensor [ 0.5; 1.5 ]) ]
                 File.WriteAllText(rows, "1,2\n3,4\n")
 
                 let large = ReadLimits.Default.WithBytes(64L <<< 30) // 64 GiB

@@ -94,7 +94,7 @@ let tests =
         test "long work" {
             let stop = StoppingRule.matvecs 100
 
-            use source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
+            let source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
 
             let tell = Progress<SamplingProgress>(fun p -> printfn $"{p.Completed:P0}: {p.Value} ± {p.StandardError}")
 

@@ -105,7 +105,7 @@ let tests =
             List.iter along directions
 
             let sample = StochasticLanczos.sample probes steps (Key.OfSeed 2L) hessian
-            let density = SpectralDensity.ofSample Smoothing.pyHessian sample
+            let density = SpectralDensity.ofSample Smoothing.papyan sample
             let large = CumulativeDensity.count (2.0, 300.0) sample
             printfn $"Ritz values from {sample.Least:f3} to {sample.Largest:f3}; {large} eigenvalues lie above 2"
 
@@ -113,7 +113,7 @@ let tests =
                 Chart.create
                     "Eigenvalue density"
                     (Axis.linear "eigenvalue λ")
-                    ((Axis.logarithmic "density").WithRange(1e-7, 1e1))
+                    ((Axis.logarithmic "density").WithRange(1e-9, 1.0))
                     [ Series.line "density" density.Grid density.Values ]
 
             File.WriteAllText(file "density.svg", Chart.toSvg chart)

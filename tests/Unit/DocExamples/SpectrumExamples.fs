@@ -125,7 +125,7 @@ let tests =
         }
 
         test "long work" {
-            use source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
+            let source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
             let options = EigenOptions.Default.WithCancellation source.Token
             let pairs = ThickRestartLanczos.findWith options SpectrumEnd.LargestMagnitude 2 hessian
 

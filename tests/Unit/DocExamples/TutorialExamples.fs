@@ -17,7 +17,7 @@ let private folder = TemporaryFolder.create "curvature-tutorial-"
 let private file name = Path.Combine(folder, name)
 
 let private train () =
-    let point label i =
+    let spiral label i =
         let along = (float i + 0.5) / 100.0
         let angle = Math.PI * (float label + 2.5 * along)
         [| along * cos angle; along * sin angle |]
@@ -25,7 +25,7 @@ let private train () =
     let rows =
         [|
             for label in 0..1 do
-                for i in 0..99 -> label, point label i
+                for i in 0..99 -> label, spiral label i
         |]
 
     let inputs = Tensor.ofArray [ 200; 2 ] (rows |> Array.collect snd)
@@ -189,8 +189,8 @@ let tests =
             let density = SpectralDensity.ofSample Smoothing.pyHessian sample
             let share = (CumulativeDensity.ofSample sample).At 0.01
 
-            let least, largest = sample.Least, sample.Largest
-            printfn $"Ritz values from {least:f5} to {largest:f5}; {share:p1} of the eigenvalues are below 0.01"
+            let low, high = sample.Least, sample.Largest
+            printfn $"Ritz values from {low:f5} to {high:f5}; {share:p1} of the eigenvalues are below 0.01"
 
             let chart =
                 Chart.create
