@@ -143,12 +143,16 @@ let start (folder: string) =
 
 /// The messages of each block: those of the last one are followed by no mark if F# Interactive ended before.
 let messages (errors: string) =
-    errors.Split(mark)
-    |> Array.map (fun part -> part.TrimStart("0123456789".ToCharArray()).Trim())
+    errors.Split(mark) |> Array.map (fun part -> part.TrimStart("0123456789".ToCharArray()).Trim())
 
 let firstFailure (page: Page) (errors: string) =
     let parts = messages errors
-    let at index = if index < page.Blocks.Length then $"line {page.Blocks[index].Line}" else "after the last block"
+
+    let at index =
+        if index < page.Blocks.Length then
+            $"line {page.Blocks[index].Line}"
+        else
+            "after the last block"
 
     match parts |> Array.tryFindIndex (fun part -> part <> "") with
     | Some index -> Some $"{at index}: {parts[index]}"
@@ -162,13 +166,14 @@ let runIn (folder: string) isWhole (page: Page) =
     running.StandardInput.Write(script isWhole page)
     running.StandardInput.Close()
 
-    if running.WaitForExit(TimeSpan.FromMinutes 9.0) then
+    // A page that runs as it stands may take its time.
+    if running.WaitForExit(if isWhole then TimeSpan.FromHours 1.0 else TimeSpan.FromMinutes 5.0) then
         match firstFailure page (errors.Result.Replace(folder + string Path.DirectorySeparatorChar, "")) with
         | Some problem -> Failed problem
         | None -> Ran(clock.Elapsed.TotalSeconds, printed.Result, folder)
     else
         running.Kill true
-        Failed "it takes longer than nine minutes"
+        Failed "it is not done after five minutes, or as it stands after an hour"
 
 /// The files that a page reads, if the environment names them all.
 let filesOf (page: Page) =

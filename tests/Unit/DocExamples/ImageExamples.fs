@@ -68,8 +68,7 @@ let tests =
             let hessian = Hessian.at loss theta
             let perLayer = Measurement.blockTraces (ParameterLayout.blocks network.Layout)
 
-            let traces =
-                Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
+            let traces = Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
 
             for layer in traces do
                 printfn $"{layer.Block.Name}: {layer.Trace}"

@@ -22,8 +22,7 @@ let private load count =
     let normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ] images
     let batch = Batch(normalized[.. count - 1], labels[.. count - 1])
 
-    let loss theta =
-        Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+    let loss theta = Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
 
     let risk = Risk.ofFunction loss
     let point = Hessian.evaluate risk theta
@@ -58,7 +57,7 @@ let tests =
             Expect.within "point.Loss" 1e-5 0.0351289 point.Loss
             Expect.close 1e-3 [| 211.3007; 155.8568 |] pairs.Values
 
-            let values, rows = [| for found in traces -> found.Trace.Value |], [| 0.0..4.0 |]
+            let values, rows = [| for found in traces -> found.Trace.Value |], [| 0.0 .. 4.0 |]
             let low = [| for found in traces -> (found.Trace.Interval 0.95).Low |]
             let high = [| for found in traces -> (found.Trace.Interval 0.95).High |]
 
@@ -79,8 +78,7 @@ let tests =
             let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 1 hessian
             let probes, steps = 2, 20
 
-            let random =
-                Direction.random (Key.OfSeed 1L) theta |> Direction.filterNormalized network.Layout theta
+            let random = Direction.random (Key.OfSeed 1L) theta |> Direction.filterNormalized network.Layout theta
 
             let directions =
                 [
