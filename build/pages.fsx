@@ -160,20 +160,20 @@ let firstFailure (page: Page) (errors: string) =
     | None -> None
 
 let runIn (folder: string) isWhole (page: Page) =
+    let limit = TimeSpan.FromMinutes(if isWhole then 60.0 else 10.0)
     let clock = Stopwatch.StartNew()
     use running = start folder
     let printed, errors = running.StandardOutput.ReadToEndAsync(), running.StandardError.ReadToEndAsync()
     running.StandardInput.Write(script isWhole page)
     running.StandardInput.Close()
 
-    // A page that runs as it stands may take its time.
-    if running.WaitForExit(if isWhole then TimeSpan.FromHours 1.0 else TimeSpan.FromMinutes 5.0) then
+    if running.WaitForExit limit then
         match firstFailure page (errors.Result.Replace(folder + string Path.DirectorySeparatorChar, "")) with
         | Some problem -> Failed problem
         | None -> Ran(clock.Elapsed.TotalSeconds, printed.Result, folder)
     else
         running.Kill true
-        Failed "it is not done after five minutes, or as it stands after an hour"
+        Failed $"it takes longer than {limit.TotalMinutes} minutes"
 
 /// The files that a page reads, if the environment names them all.
 let filesOf (page: Page) =

@@ -25,7 +25,7 @@ let tests =
             let point = Hessian.evaluate risk theta
             let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
 
-            let line = Landscape.line risk theta (Direction.eigenvector 0 pairs) (Landscape.grid 1.0 41)
+            let line = Landscape.line risk theta (Direction.eigenvector 0 pairs) (Landscape.grid 4.0 41)
             let departure = line.Departure 0.1 // by more than a tenth
 
             for t, value, model in Array.zip3 line.Positions line.Losses line.ModelLosses do
