@@ -36,7 +36,7 @@ let inputs =
 /// A line of a page, and the one that makes a smaller case of it.
 let smaller =
     let sizes = "let count, vectors, probes, steps = "
-    dict [ ("resnet", (sizes + "50, 30, 8, 80", sizes + "2, 4, 2, 20")) ]
+    dict [ ("resnet", (sizes + "50, 30, 8, 80", sizes + "4, 4, 2, 20")) ]
 
 type Block = { Line: int; Code: string[] }
 

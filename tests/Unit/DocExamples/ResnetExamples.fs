@@ -73,7 +73,7 @@ let tests =
         }
 
         test "landscapes and the density of a residual network" {
-            let network, theta, _, risk, point = load 2
+            let network, theta, _, risk, point = load 4
             let hessian = point.Hessian
             let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 1 hessian
             let probes, steps = 2, 20
