@@ -175,7 +175,10 @@ module MatrixFunction =
 
     // ---- as an operator
 
-    /// f(A) as an operator with options; see `operator`.
+    /// f(A) as a symmetric operator, semidefinite where the function has no negative values. Every product is that of
+    /// `apply`. Raises OperatorException for an operator that is not square or does not claim to be symmetric. Its
+    /// products raise what `apply` raises, and OperatorException where an error is not within the tolerance of the
+    /// options.
     let operatorWith (options: MatrixFunctionOptions) (f: SpectralFunction) (a: LinearOperator) : LinearOperator =
         ArgumentNullException.ThrowIfNull(f, nameof f)
         Requirements.symmetric "MatrixFunction.operator" a
@@ -202,8 +205,6 @@ module MatrixFunction =
                 Warnings = a.Definition.Warnings
             }
 
-    /// f(A) as a symmetric operator, semidefinite where the function has no negative values. Every product is that of
-    /// `apply`. Raises OperatorException for an operator that is not square or does not claim to be symmetric. Its
-    /// products raise what `apply` raises, and OperatorException where an error is not within the tolerance.
+    /// f(A) as a symmetric operator, with default options; see `operatorWith`.
     let operator (f: SpectralFunction) (a: LinearOperator) : LinearOperator =
         operatorWith MatrixFunctionOptions.Default f a
