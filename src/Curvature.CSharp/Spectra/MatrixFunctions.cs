@@ -24,6 +24,15 @@ public static class MatrixFunctions
                 options ?? MatrixFunctionOptions.Default, f.NotNull(), linearOperator.NotNull());
     }
 
+    extension(LinearOperator linearOperator)
+    {
+        /// <inheritdoc cref="FSharp.KrylovAwareTrace.estimate"/>
+        public Estimate<double> KrylovAwareTrace(
+            SpectralFunction f, int steps, int matvecs, Key key = default, RunOptions? options = null) =>
+            FSharp.KrylovAwareTrace.estimateWith(
+                options.OrDefault(), f.NotNull(), steps, matvecs, key, linearOperator.NotNull());
+    }
+
     extension(SpectralFunction)
     {
         /// <inheritdoc cref="FSharp.SpectralFunction.exp"/>

@@ -66,6 +66,16 @@ public sealed class MatrixFunctionPages
     }
 
     [Test]
+    public void TracesOfFunctions()
+    {
+        var hessian = Operator;
+
+        var exponential = hessian.KrylovAwareTrace(SpectralFunction.Exp, steps: 4, matvecs: 60, Key.OfSeed(1));
+
+        Assert.That(exponential.Value, Is.GreaterThan(6));
+    }
+
+    [Test]
     public void Gradients()
     {
         var (kernel, targets) = (Kernel, Vector);

@@ -105,6 +105,7 @@ public sealed class SurfaceTests
         ["MatrixFunction.apply"] = "ApplyFunction",
         ["MatrixFunction.chebyshev"] = "ApplyFunctionByChebyshev",
         ["MatrixFunction.operator"] = "Function",
+        ["KrylovAwareTrace.estimate"] = "KrylovAwareTrace",
         ["GolubKahan.largest"] = "GolubKahan",
         ["Divergence.hutchinson"] = "Divergence.Estimate",
         ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",

@@ -66,6 +66,13 @@ let tests =
             Expect.tensorsClose 1e-5 (exact (fun x -> 1.0 / sqrt x) 0.1 (damped.Apply sample)) (exact sqrt 0.1 sample)
         }
 
+        test "traces of functions" {
+            let exponential = KrylovAwareTrace.estimate SpectralFunction.exp 4 60 (Key.OfSeed 1L) hessian // 4 steps, 60 products
+
+            let values, _ = Tensor.eigh kernel
+            Expect.close 1e-9 [| Array.sumBy exp (values.ToArray()) |] [| exponential.Value |]
+        }
+
         test "gradients" {
             let product theta v = Tensor.matmul kernel v * Tensor.exp (Tensor.item 0 0 theta) + 0.1 * v
             let options = QuadratureOptions.Default.WithKey(Key.OfSeed 5L).WithSamples 16

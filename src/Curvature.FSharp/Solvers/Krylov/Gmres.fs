@@ -23,9 +23,10 @@ type internal GmresRow(dtype: DType, restart: int, target: float, b: Tensor) =
     let mutable basis = Panels n
     let mutable next = b
     let mutable first = 0.0
-    let r = Array2D.zeroCreate (restart + 1) restart
-    let cosines, sines = Array.zeroCreate restart, Array.zeroCreate restart
-    let g = Array.zeroCreate (restart + 1)
+    let r: float[,] = Array2D.zeroCreate (restart + 1) restart
+    let cosines: float[] = Array.zeroCreate restart
+    let sines: float[] = Array.zeroCreate restart
+    let g: float[] = Array.zeroCreate (restart + 1)
 
     let row (v: Tensor) = Tensor.unsqueeze 0 v
 

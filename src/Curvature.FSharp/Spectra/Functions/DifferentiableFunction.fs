@@ -12,13 +12,13 @@ open Curvature
 module DifferentiableFunction =
 
     /// A(θ) for the value of θ, as an operator.
-    let private operatorAt name n (product: Tensor -> Tensor -> Tensor) (theta: Tensor) : LinearOperator =
+    let private operatorAt n (product: Tensor -> Tensor -> Tensor) (theta: Tensor) : LinearOperator =
         let fixed' = Tensor.stopGradient theta
 
         LinearOperator.ofFunction theta.DType n n (product fixed')
         |> LinearOperator.onDevice theta.Device
         |> LinearOperator.claim OperatorProperties.Symmetric
-        |> LinearOperator.named name
+        |> LinearOperator.named "A(θ)"
 
     let private checkTheta what (theta: Tensor) =
         if theta.DType = DType.Int32 then
@@ -50,19 +50,8 @@ module DifferentiableFunction =
         spaces |> Array.iter _.CheckSymmetry()
         spaces
 
-    let private nodesOf what (f: SpectralFunction) (space: KrylovSpace) (ritz: SmallEigen) =
-        let refuse (x: float) need =
-            Fail.operator (
-                $"{what}: {f.Name} needs a positive {need} operator, and this one has a Ritz value of {Numbers.show x}"
-            )
-
-        ritz.Values
-        |> Array.map (fun x ->
-            match f.Definition.Domain with
-            | FunctionDomain.Positive when x <= 0.0 -> refuse x "definite"
-            | FunctionDomain.Nonnegative when x < -100.0 * space.Rounding -> refuse x "semidefinite"
-            | FunctionDomain.Nonnegative -> max 0.0 x
-            | _ -> x)
+    let private nodesOf (f: SpectralFunction) (a: LinearOperator) (space: KrylovSpace) (ritz: SmallEigen) =
+        ritz.Values |> Array.map (LanczosFunction.admit f a space.Rounding)
 
     let private finite what (f: SpectralFunction) x (y: float) =
         if Double.IsFinite y then
@@ -72,9 +61,9 @@ module DifferentiableFunction =
 
     /// vᵀf(A)v, and the vectors p and y of its derivative Σ ⟨pᵢ, dA yᵢ⟩, with y the Ritz vectors and
     /// pᵢ = ‖v‖² Σⱼ s₁ᵢ s₁ⱼ f[θᵢ, θⱼ] yⱼ (Daleckii & Krein 1965, in the Krylov space).
-    let private quadratic what f (v: Tensor) (space: KrylovSpace) : struct (float * Tensor * Tensor) =
+    let private quadratic what f (a: LinearOperator) (v: Tensor) (space: KrylovSpace) : struct (float * Tensor * Tensor) =
         let ritz = space.Ritz
-        let nodes, first = nodesOf what f space ritz, Array.init space.Size (fun i -> ritz.Vectors[0, i])
+        let nodes, first = nodesOf f a space ritz, Array.init space.Size (fun i -> ritz.Vectors[0, i])
         let square = Vectors.dot v v
         let divided = (f: SpectralFunction).Definition.DividedDifference
 
@@ -94,7 +83,7 @@ module DifferentiableFunction =
         |> List.filter (fun (_, start) -> Vectors.norm start > 0.0)
         |> List.map (fun (weight, start) ->
             let space = Array.exactlyOne (spacesOf what options a [| start |])
-            let struct (value, p, y) = quadratic what f start space
+            let struct (value, p, y) = quadratic what f a start space
             weight, value, p, y)
 
     /// uᵀf(A(θ))v as a scalar, for vectors u and v [n] that do not depend on θ: from the forms of u + v and u − v, each
@@ -119,7 +108,7 @@ module DifferentiableFunction =
         if u.Signature <> v.Signature then
             Fail.shape $"{what}: u and v must have one length, and they have {u.Size} and {v.Size}"
 
-        let a = operatorAt what v.Size product theta
+        let a = operatorAt v.Size product theta
 
         polarized what options f a u v
         |> List.map (fun (weight, value, p, y) ->
@@ -137,13 +126,14 @@ module DifferentiableFunction =
     let private meanForm what options (f: SpectralFunction) n product (theta: Tensor) =
         checkTheta what theta
         let starts = draw what options n theta
-        let spaces = spacesOf what options (operatorAt what n product theta) starts
+        let a = operatorAt n product theta
+        let spaces = spacesOf what options a starts
 
         let parts =
             Array.map2
                 (fun (start: Tensor) (space: KrylovSpace) ->
                     let ritz, norm = space.Ritz, Vectors.norm start
-                    let nodes = nodesOf what f space ritz
+                    let nodes = nodesOf f a space ritz
                     let first i = ritz.Vectors[0, i]
                     let values = nodes |> Array.map (fun x -> finite what f x (f.Evaluate x))
                     let slopes = nodes |> Array.map (fun x -> finite what f x (f.Derivative x))

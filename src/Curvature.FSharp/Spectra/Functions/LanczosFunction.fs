@@ -20,14 +20,15 @@ module internal LanczosFunction =
 
     /// A Ritz value as the function takes it: one that rounding made negative is 0. Raises OperatorException outside of
     /// the domain.
-    let private admit (f: SpectralFunction) (operator: LinearOperator) rounding (ritz: float) =
+    let admit (f: SpectralFunction) (operator: LinearOperator) rounding (ritz: float) =
         match f.Definition.Domain with
         | FunctionDomain.Positive when ritz <= 0.0 -> refuse f operator "definite" ritz
         | FunctionDomain.Nonnegative when ritz < -100.0 * rounding -> refuse f operator "semidefinite" ritz
         | FunctionDomain.Nonnegative -> max 0.0 ritz
         | _ -> ritz
 
-    let private finite (f: SpectralFunction) x =
+    /// f(x). Raises NonFiniteException where it is not a number.
+    let finite (f: SpectralFunction) x =
         let y = f.Evaluate x
 
         if Double.IsFinite y then
@@ -53,18 +54,31 @@ module internal LanczosFunction =
 
     let private length (c: float[]) = sqrt (Array.sumBy (fun x -> x * x) c)
 
+    /// What the space shows: Ritz pairs, their values as the function takes them, and f(T)e₁.
+    [<NoEquality; NoComparison>]
+    type private Reached =
+        {
+            Function: SpectralFunction
+            Space: KrylovSpace
+            Ritz: SmallEigen
+            Nodes: float[]
+            Coefficients: float[]
+        }
+
+    let private isNonnegative (f: SpectralFunction) = (f.Definition.Domain = FunctionDomain.Nonnegative)
+
     /// β·|g(λ)|
-    let private remainder (f: SpectralFunction) (space: KrylovSpace) (ritz: SmallEigen) (nodes: float[]) lambda =
+    let private remainder (reached: Reached) lambda =
+        let f, space, ritz = reached.Function, reached.Space, reached.Ritz
         let last = space.Size - 1
 
         // √x has no derivative at 0; eigenvalues below rounding are a matter of its error.
-        let apart node =
-            if f.Definition.Domain = FunctionDomain.Nonnegative then max space.Rounding node else node
+        let apart node = if isNonnegative f then max space.Rounding node else node
 
         let term i node =
             ritz.Vectors[0, i] * ritz.Vectors[last, i] * f.Definition.DividedDifference lambda (apart node)
 
-        space.Coupling * abs (Seq.sum (Seq.mapi term nodes))
+        space.Coupling * abs (Seq.sum (Seq.mapi term reached.Nodes))
 
     /// How much a change of A as large as that of rounding may change f(A)v, for a v of length 1.
     let private roundingError (f: SpectralFunction) rounding (nodes: float[]) =
@@ -82,46 +96,42 @@ module internal LanczosFunction =
         nodes |> Seq.map change |> Seq.max
 
     /// How far coefficients after fewer steps are from those after all, for what they show of the error that is left.
-    let private trend (f: float -> float) (space: KrylovSpace) (whole: float[]) =
+    let private trend (reached: Reached) =
+        let f, space, whole = reached.Function, reached.Space, reached.Coefficients
+        let value x = f.Evaluate(if isNonnegative f then max 0.0 x else x)
+
         let distance steps =
-            let fewer = coefficients f (SmallEigen.ofLeading steps space.Projection)
+            let fewer = coefficients value (SmallEigen.ofLeading steps space.Projection)
             length (whole |> Array.mapi (fun i c -> if i < steps then c - fewer[i] else c))
 
-        let farthest first last =
-            QuadratureError.between (max 1 first) last |> List.map distance |> List.max
-
+        let farthest first last = QuadratureError.between first last |> List.map distance |> List.max
         QuadratureError.extrapolated (1e-15 * length whole) space.Size farthest
 
-    /// The least that the lower end may be: what the caller or the operator states, or −∞.
-    let private knownLow (options: MatrixFunctionOptions) (operator: LinearOperator) =
-        if operator.IsPositiveSemidefinite then max 0.0 options.Bounds.Low else options.Bounds.Low
-
-    /// What is left open for a v of length 1, without rounding, and whether it is a bound.
-    let private openError options (f: SpectralFunction) (operator: LinearOperator) (space: KrylovSpace) ritz nodes whole =
-        let at lambda = remainder f space ritz nodes lambda
-        let last = space.Size - 1
-        let residual i = abs (space.Coupling * ritz.Vectors[last, i])
-        let value x = f.Evaluate(if f.Definition.Domain = FunctionDomain.Nonnegative then max 0.0 x else x)
+    /// What is left open for a v of length 1, without rounding, and whether it is a bound, where no eigenvalue is below
+    /// `low` or above `high`.
+    let private openError low high (reached: Reached) : struct (float * bool) =
+        let domain, nodes = reached.Function.Definition.Domain, reached.Nodes
+        let at lambda = remainder reached lambda
+        let last = nodes.Length - 1
+        let residual i = abs (reached.Space.Coupling * reached.Ritz.Vectors[last, i])
+        let isKnownLow = Double.IsFinite low && (domain = FunctionDomain.Real || low >= 0.0)
 
         // A Ritz value may be far from the end of the spectrum, so that the trend counts too.
         let estimated lambda =
             let ofEnd = at lambda
-            max (if Double.IsNaN ofEnd then infinity else ofEnd) (trend value space whole)
+            struct (max (if Double.IsNaN ofEnd then infinity else ofEnd) (trend reached), false)
 
-        let low, high = knownLow options operator, options.Bounds.High
-        let isInDomain = Double.IsFinite low && (f.Definition.Domain = FunctionDomain.Real || low >= 0.0)
-
-        match f.Definition.LargestRemainder with
-        | _ when space.IsInvariant -> struct (0.0, true)
-        | RemainderEnd.Lower when isInDomain && Double.IsFinite(at (min low nodes[0])) -> struct (at (min low nodes[0]), true)
-        | RemainderEnd.Lower when f.Definition.Domain = FunctionDomain.Real ->
-            struct (estimated (max low (nodes[0] - residual 0)), false)
+        match reached.Function.Definition.LargestRemainder with
+        | _ when reached.Space.IsInvariant -> struct (0.0, true)
+        | RemainderEnd.Lower when isKnownLow && Double.IsFinite(at (min low nodes[0])) ->
+            struct (at (min low nodes[0]), true)
+        | RemainderEnd.Lower when domain = FunctionDomain.Real -> estimated (max low (nodes[0] - residual 0))
         | RemainderEnd.Lower ->
             // Where the residual does not tell that the end is above 0, a part of the least Ritz value stands for it.
-            struct (estimated (max low (max (nodes[0] - residual 0) (0.25 * nodes[0]))), false)
+            estimated (max low (max (nodes[0] - residual 0) (0.25 * nodes[0])))
         | RemainderEnd.Upper when Double.IsFinite high -> struct (at (max high nodes[last]), true)
-        | RemainderEnd.Upper -> struct (estimated (nodes[last] + residual last), false)
-        | RemainderEnd.NotKnown -> struct (trend value space whole, false)
+        | RemainderEnd.Upper -> estimated (nodes[last] + residual last)
+        | RemainderEnd.NotKnown -> struct (trend reached, false)
 
     /// What the space knows of f(A)v, for a v of some length.
     let ofSpace (options: MatrixFunctionOptions) f (operator: LinearOperator) (norm: float) (space: KrylovSpace) =
@@ -130,7 +140,18 @@ module internal LanczosFunction =
         let nodes = ritz.Values |> Array.map (admit f operator rounding)
         let values = nodes |> Array.map (finite f)
         let c = coefficients f.Evaluate { ritz with Values = nodes }
-        let struct (left, isBound) = openError options f operator space ritz nodes c
+
+        let reached =
+            {
+                Function = f
+                Space = space
+                Ritz = ritz
+                Nodes = nodes
+                Coefficients = c
+            }
+
+        let low = if operator.IsPositiveSemidefinite then max 0.0 options.Bounds.Low else options.Bounds.Low
+        let struct (left, isBound) = openError low options.Bounds.High reached
         let unit = SmallMatrices.epsilon operator.DType
         let rounded = roundingError f rounding nodes + 4.0 * unit * (values |> Seq.map abs |> Seq.max)
 

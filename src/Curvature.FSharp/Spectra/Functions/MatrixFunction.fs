@@ -80,10 +80,9 @@ module MatrixFunction =
         found
 
     /// Checks what is common to all ways, and shapes the result like v.
-    let private run (what: string) options (f: SpectralFunction) (a: LinearOperator) (v: Tensor) find =
+    let private run (what: string) (options: MatrixFunctionOptions) f (a: LinearOperator) (v: Tensor) find =
         ArgumentNullException.ThrowIfNull(f, nameof f)
         ArgumentNullException.ThrowIfNull(v, nameof v)
-        let options: MatrixFunctionOptions = options
         Requirements.symmetric what a
         check f a v
         options.Cancellation.ThrowIfCancellationRequested()
@@ -100,7 +99,7 @@ module MatrixFunction =
         FunctionProduct(nameOf f a, value, rows, tolerance, watch.Elapsed.TotalSeconds, cancelled)
 
     /// f(A)v with options for tolerance, limits and what is known of the spectrum; see `apply`.
-    let applyWith (options: MatrixFunctionOptions) (f: SpectralFunction) (a: LinearOperator) (v: Tensor) =
+    let applyWith (options: MatrixFunctionOptions) (f: SpectralFunction) (a: LinearOperator) (v: Tensor) : FunctionProduct =
         run "MatrixFunction" options f a v (fun block ->
             let rows = Array.init (Rows.count block) (fun i -> Tensor.item 0 i block)
             lanczos options f a rows)
