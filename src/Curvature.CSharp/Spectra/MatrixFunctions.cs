@@ -22,10 +22,7 @@ public static class MatrixFunctions
         public LinearOperator Function(SpectralFunction f, MatrixFunctionOptions? options = null) =>
             FSharp.MatrixFunction.operatorWith(
                 options ?? MatrixFunctionOptions.Default, f.NotNull(), linearOperator.NotNull());
-    }
 
-    extension(LinearOperator linearOperator)
-    {
         /// <inheritdoc cref="FSharp.KrylovAwareTrace.estimate"/>
         public Estimate<double> KrylovAwareTrace(
             SpectralFunction f, int steps, int matvecs, Key key = default, RunOptions? options = null) =>

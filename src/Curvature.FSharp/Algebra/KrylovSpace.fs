@@ -145,7 +145,12 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
     /// How far rounding may have moved what the space shows of the operator, as a distance of eigenvalues. A space that
     /// counts as invariant before it is whole leaves out parts below its tolerance.
     member this.Rounding =
-        let units = if next.IsNone && not this.IsWhole then float (min n 100) else 4.0 + sqrt (float size)
+        let units =
+            if next.IsNone && not this.IsWhole then
+                float (min n 100)
+            else
+                4.0 + sqrt (float size)
+
         units * epsilon * scale
 
     /// Ritz values and vectors of the projection.

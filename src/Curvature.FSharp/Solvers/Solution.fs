@@ -67,7 +67,14 @@ type internal SolverBreakdown =
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Solution
     internal
-    (value: Tensor, run: SolverRun, statuses: SolveStatus[], tolerance: float, seconds: float, breakdown: SolverBreakdown) =
+    (
+        value: Tensor,
+        run: SolverRun,
+        statuses: SolveStatus[],
+        tolerance: float,
+        seconds: float,
+        breakdown: SolverBreakdown
+    ) =
 
     let status = if statuses.Length = 0 then SolveStatus.Solved else Array.max statuses
 

@@ -146,7 +146,13 @@ module Solver =
         check solver a b
         options.Cancellation.ThrowIfCancellationRequested()
         let block = if b.Rank = 1 then Tensor.unsqueeze 0 b else b
-        let run = if block.Size = 0 then empty solver a block else runScaled options solver a block
+
+        let run =
+            if block.Size = 0 then
+                empty solver a block
+            else
+                runScaled options solver a block
+
         let value = if b.Rank = 1 then Tensor.squeeze 0 run.X else run.X
         let tolerance = options.ToleranceFor a.DType
         let seconds = watch.Elapsed.TotalSeconds

@@ -10,14 +10,12 @@ open Curvature.Tests
 
 let private law name property = lawOver [ typeof<SpectrumCases> ] 60 name property
 
-let private vectorOf (case: SpectrumCase) : Tensor =
-    Tensor.normal case.Key DType.Float64 [ case.Size ]
+let private vectorOf (case: SpectrumCase) : Tensor = Tensor.normal case.Key DType.Float64 [ case.Size ]
 
 let private norm (t: Tensor) = (Tensor.norm t).ToScalar()
 
 /// The operator divided by its norm.
-let private scaled (case: SpectrumCase) =
-    if case.Norm > 0.0 then (1.0 / case.Norm) * case.Operator else case.Operator
+let private scaled (case: SpectrumCase) = if case.Norm > 0.0 then (1.0 / case.Norm) * case.Operator else case.Operator
 
 let private tight = MatrixFunctionOptions.Default.WithTolerance 1e-12
 
@@ -28,7 +26,10 @@ let private claims (case: SpectrumCase) (truth: Tensor) (found: FunctionProduct)
     let off = norm (truth - found.Value)
     // The truth itself is rounded.
     let rounding = 1e-13 * norm truth
-    Expect.isTrue $"{found}: off by {off} where {found.Errors[0]} is claimed; {case}" (off <= found.Errors[0] + rounding)
+
+    Expect.isTrue
+        $"{found}: off by {off} where {found.Errors[0]} is claimed; {case}"
+        (off <= found.Errors[0] + rounding)
 
 [<Tests>]
 let tests =
@@ -37,7 +38,10 @@ let tests =
             let v = vectorOf case
             let found = apply (SpectralFunction.ofFunction "identity" id) case.Operator v
             let truth = case.Operator.Apply v
-            Expect.isLessThanOrEqual $"{found}; {case}" (norm (truth - found.Value), 1e-12 * (1.0 + case.Norm) * norm v))
+
+            Expect.isLessThanOrEqual
+                $"{found}; {case}"
+                (norm (truth - found.Value), 1e-12 * (1.0 + case.Norm) * norm v))
 
         law "exp(A)exp(−A)v = v" (fun (case: SpectrumCase) ->
             let a, v = scaled case, vectorOf case
@@ -49,7 +53,10 @@ let tests =
 
         law "the square root, twice, is the operator" (fun (case: SpectrumCase) ->
             let square = scaled case * scaled case
-            let positive = LinearOperator.claim OperatorProperties.PositiveSemidefinite square |> LinearOperator.shift 0.1
+
+            let positive =
+                LinearOperator.claim OperatorProperties.PositiveSemidefinite square |> LinearOperator.shift 0.1
+
             let v = vectorOf case
             let once = apply SpectralFunction.sqrt positive v
             let twice = apply SpectralFunction.sqrt positive once.Value
@@ -87,7 +94,13 @@ let tests =
 
         law "solvers solve what can be solved" (fun (case: SpectrumCase) ->
             let least = case.Eigenvalues |> Array.map abs |> Array.min
-            let a = if least < 0.01 * case.Norm then LinearOperator.shift (2.0 * case.Norm + 1.0) case.Operator else case.Operator
+
+            let a =
+                if least < 0.01 * case.Norm then
+                    LinearOperator.shift (2.0 * case.Norm + 1.0) case.Operator
+                else
+                    case.Operator
+
             let b = vectorOf case
             let options = SolverOptions.Default.WithMaxIterations 2000
 

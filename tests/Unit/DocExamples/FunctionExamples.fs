@@ -11,7 +11,10 @@ open Curvature.Tests
 let private n = 6
 let private kernel = Matrices.semidefinite 95 n
 let private hessian = LinearOperator.ofSymmetricMatrix kernel |> LinearOperator.named "Hessian"
-let private damped = LinearOperator.damped 0.1 hessian |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+
+let private damped =
+    LinearOperator.damped 0.1 hessian |> LinearOperator.claim OperatorProperties.PositiveSemidefinite
+
 let private vector = Tensor.flatten (Matrices.random 96 1 n)
 let private targets = Tensor.flatten (Matrices.random 97 1 n)
 let private theta = Tensor.ofArray [ 1 ] [| 0.2 |]
@@ -79,7 +82,10 @@ let tests =
 
             let evidence theta =
                 let logDeterminant = DifferentiableFunction.logDeterminant options 6 product theta
-                let fit = DifferentiableFunction.quadraticForm options SpectralFunction.inverse targets targets product theta
+
+                let fit =
+                    DifferentiableFunction.quadraticForm options SpectralFunction.inverse targets targets product theta
+
                 0.5 * (logDeterminant + fit)
 
             let slope = grad evidence theta
@@ -87,7 +93,10 @@ let tests =
             Expect.isTrue "it is a number" (Double.IsFinite(slope.ToArray()[0]))
             let a = exp 0.2 * kernel + 0.1 * Tensor.eye DType.Float64 n
             let fit = (Tensor.dot targets (Tensor.solve a targets)).ToScalar()
-            let found = DifferentiableFunction.quadraticForm options SpectralFunction.inverse targets targets product theta
+
+            let found =
+                DifferentiableFunction.quadraticForm options SpectralFunction.inverse targets targets product theta
+
             Expect.close 1e-9 [| fit |] [| found.ToScalar() |]
         }
 

@@ -21,7 +21,13 @@ let private cases =
         for f in [ SpectralFunction.exp; SpectralFunction.expOf -0.5; SpectralFunction.ofFunction "cos" cos ] do
             for name in [ "flat"; "outlier"; "decaying"; "low rank" ] do
                 f, name
-        for f in [ SpectralFunction.log; SpectralFunction.sqrt; SpectralFunction.inverseSqrt; SpectralFunction.inverse ] do
+        for f in
+            [
+                SpectralFunction.log
+                SpectralFunction.sqrt
+                SpectralFunction.inverseSqrt
+                SpectralFunction.inverse
+            ] do
             for name in [ "flat"; "outlier" ] do
                 f, name
         SpectralFunction.sqrt, "low rank"
@@ -74,7 +80,11 @@ let tests =
 
         test "an eigenvalue outside of the stated interval is found, and a pole inside of it" {
             let a = FunctionCases.operatorOf DType.Float64 "outlier"
-            let narrow = MatrixFunctionOptions.Default.WithTolerance(1e-13).WithBounds(SpectrumBounds.Unknown.WithLow(0.0).WithHigh 2.0)
+
+            let narrow =
+                MatrixFunctionOptions.Default
+                    .WithTolerance(1e-13)
+                    .WithBounds(SpectrumBounds.Unknown.WithLow(0.0).WithHigh 2.0)
 
             Expect.error<OperatorException> [ "outside of the stated bounds" ] (fun () ->
                 MatrixFunction.chebyshevWith narrow SpectralFunction.exp a vector |> ignore)

@@ -63,7 +63,9 @@ let private meansOverKeys count (gradient: Key -> Tensor) =
 let private agree what (expected: float[]) (found: (float * float)[]) =
     Array.iter2
         (fun expected (mean, error) ->
-            Expect.isTrue $"{what}: {mean} ± {error} for {expected}, Key.OfSeed 77" (abs (mean - expected) <= 5.0 * error))
+            Expect.isTrue
+                $"{what}: {mean} ± {error} for {expected}, Key.OfSeed 77"
+                (abs (mean - expected) <= 5.0 * error))
         expected
         found
 
@@ -72,8 +74,7 @@ let tests =
     testList "Unit.DifferentiableFunctionTests" [
         test "forms and their gradients are those of the dense function where the Krylov space is whole" {
             for f in functions do
-                let exact theta =
-                    (Tensor.dot u (Tensor.matmul (dense f.Evaluate (matrixAt theta)) v)).ToScalar()
+                let exact theta = (Tensor.dot u (Tensor.matmul (dense f.Evaluate (matrixAt theta)) v)).ToScalar()
 
                 let form = DifferentiableFunction.quadraticForm whole f u v product
                 Expect.close 1e-11 [| exact theta |] [| (form theta).ToScalar() |]
@@ -132,7 +133,10 @@ let tests =
         test "gradients of traces are unbiased, for named functions and others" {
             for f in functions do
                 let exact theta = Matrices.trace (dense f.Evaluate (matrixAt theta))
-                let gradient key = grad (DifferentiableFunction.trace (whole.WithSamples(2).WithKey key) f n product) theta
+
+                let gradient key =
+                    grad (DifferentiableFunction.trace (whole.WithSamples(2).WithKey key) f n product) theta
+
                 agree $"∇ tr {f}" (differences exact) (meansOverKeys 100 gradient)
         }
 
@@ -146,7 +150,10 @@ let tests =
 
         test "Float32 to its digits" {
             let single = Tensor.convert DType.Float32
-            let product (theta: Tensor) (v: Tensor) = single fixed'.Value |> fun a -> Tensor.matmul a v * Tensor.sum theta
+
+            let product (theta: Tensor) (v: Tensor) =
+                single fixed'.Value |> fun a -> Tensor.matmul a v * Tensor.sum theta
+
             let form = DifferentiableFunction.quadraticForm whole SpectralFunction.inverse (single v) (single v) product
             let theta = single theta
             // vᵀ(tA)⁻¹v has the derivative −vᵀA⁻¹v/t².
@@ -160,7 +167,8 @@ let tests =
             Expect.error<ShapeException> [ "one length" ] (fun () ->
                 form whole (Tensor.ones DType.Float64 [ 3 ]) product theta |> ignore)
 
-            Expect.error<DTypeException> [ "Float32" ] (fun () -> form whole (Tensor.convert DType.Float32 u) product theta |> ignore)
+            Expect.error<DTypeException> [ "Float32" ] (fun () ->
+                form whole (Tensor.convert DType.Float32 u) product theta |> ignore)
 
             Expect.error<OperatorException> [ "log"; "Ritz value of -" ] (fun () ->
                 form whole u (fun theta v -> -(product theta v)) theta |> ignore)

@@ -29,7 +29,11 @@ module FunctionCases =
 
     let operatorOf dtype name =
         let a = LinearOperator.ofSymmetricMatrix (Tensor.convert dtype (matrix name))
-        if isSemidefinite name then LinearOperator.claim OperatorProperties.PositiveSemidefinite a else a
+
+        if isSemidefinite name then
+            LinearOperator.claim OperatorProperties.PositiveSemidefinite a
+        else
+            a
 
     /// f(A)v for the rows of a block, from all eigenpairs of the matrix that the operator multiplies by.
     let truth (dtype: DType) name (f: float -> float) (block: Tensor) : Tensor =

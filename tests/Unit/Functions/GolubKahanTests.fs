@@ -65,7 +65,12 @@ let tests =
                         Expect.close 1e-9 (Array.truncate count (dense matrix)) found.Values
                         orthonormal 1e-12 found.Left
                         orthonormal 1e-12 found.Right
-                        Expect.equal "shapes" ([| count; rows |], [| count; columns |]) (found.Left.Shape, found.Right.Shape)
+
+                        Expect.equal
+                            "shapes"
+                            ([| count; rows |], [| count; columns |])
+                            (found.Left.Shape, found.Right.Shape)
+
                         holds matrix found
             }
 
@@ -141,7 +146,10 @@ let tests =
 
         test "what does not fit is refused" {
             let a = LinearOperator.ofMatrix (Matrices.random 1 5 3)
-            Expect.error<ArgumentRangeException> [ "4 singular triplets"; "has 3" ] (fun () -> GolubKahan.largest 4 a |> ignore)
+
+            Expect.error<ArgumentRangeException> [ "4 singular triplets"; "has 3" ] (fun () ->
+                GolubKahan.largest 4 a |> ignore)
+
             Expect.error<ArgumentRangeException> [ "0 singular triplets" ] (fun () -> GolubKahan.largest 0 a |> ignore)
 
             Expect.error<OperatorException> [ "transpose" ] (fun () ->

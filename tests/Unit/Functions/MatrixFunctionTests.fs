@@ -34,7 +34,10 @@ let private errors (dtype: DType) (options: MatrixFunctionOptions) (f: SpectralF
 let private statedBounds name =
     let values = FunctionCases.eigenvalues name
     let margin = 1e-6 * (Array.max values - Array.min values)
-    SpectrumBounds.Unknown.WithLow(Array.min values - margin |> max (0.5 * Array.min values)).WithHigh(Array.max values + margin)
+
+    SpectrumBounds.Unknown
+        .WithLow(Array.min values - margin |> max (0.5 * Array.min values))
+        .WithHigh(Array.max values + margin)
 
 let private cases =
     [
@@ -71,7 +74,8 @@ let tests =
             }
 
         for dtype in [ DType.Float64; DType.Float32 ] do
-            test $"with the end of the spectrum that matters, the error is a bound: never less than the true one ({dtype})" {
+            test
+                $"with the end of the spectrum that matters, the error is a bound: never less than the true one ({dtype})" {
                 let mutable bounds = 0
 
                 for f, name in cases do
@@ -84,8 +88,15 @@ let tests =
             }
 
             test $"where nothing is stated, the error is an estimate that is rarely too small ({dtype})" {
-                let all = [ for f, name in cases do yield! errors dtype options f name ]
-                let estimates = all |> List.filter (fun (isBound, _, claimed, _) -> not isBound && Double.IsFinite claimed)
+                let all =
+                    [
+                        for f, name in cases do
+                            yield! errors dtype options f name
+                    ]
+
+                let estimates =
+                    all |> List.filter (fun (isBound, _, claimed, _) -> not isBound && Double.IsFinite claimed)
+
                 let missed = estimates |> List.filter (fun (_, off, claimed, _) -> off > claimed)
                 printfn $"{missed.Length} of {estimates.Length} finite estimates are less than the true error ({dtype})"
 
@@ -99,13 +110,20 @@ let tests =
 
         test "a bound is no more than the true error by what the lower end allows" {
             // On a flat spectrum, the remainder at the end of the spectrum is near that at the others.
-            for f in [ SpectralFunction.log; SpectralFunction.sqrt; SpectralFunction.inverseSqrt; SpectralFunction.inverse ] do
+            for f in
+                [
+                    SpectralFunction.log
+                    SpectralFunction.sqrt
+                    SpectralFunction.inverseSqrt
+                    SpectralFunction.inverse
+                ] do
                 for _, off, claimed, what in errors DType.Float64 (options.WithBounds(statedBounds "flat")) f "flat" do
                     if off > 1e-12 then Expect.isLessThan what (claimed, 100.0 * off)
         }
 
         test "it stops at the tolerance, with fewer products for a larger one" {
             let a = FunctionCases.operatorOf DType.Float64 "flat"
+
             let products tolerance =
                 let found = MatrixFunction.applyWith (options.WithTolerance tolerance) SpectralFunction.sqrt a vector
                 Expect.isTrue (string found) (found.IsConverged && found.RelativeErrors[0] <= tolerance)
@@ -167,8 +185,9 @@ let tests =
 
             let singular = diagonal [ 0.0; 1.0; 2.0 ]
 
-            Expect.caught<OperatorException> (fun () ->
-                (MatrixFunction.operator SpectralFunction.log singular).Apply(Tensor.ones DType.Float64 [ 3 ]) |> ignore)
+            Expect.caught<OperatorException>(fun () ->
+                (MatrixFunction.operator SpectralFunction.log singular).Apply(Tensor.ones DType.Float64 [ 3 ])
+                |> ignore)
             |> ignore
         }
 
@@ -215,10 +234,15 @@ let tests =
             Expect.tensorsClose 1e-9 (Tensor.eye DType.Float64 n) (LinearOperator.dense (root * inverseRoot))
             let log = MatrixFunction.operatorWith tight SpectralFunction.log a
             Expect.isFalse "a logarithm is not semidefinite" log.IsPositiveSemidefinite
-            Expect.tensorsClose 1e-8 (LinearOperator.dense a) (LinearOperator.dense (MatrixFunction.operatorWith tight SpectralFunction.exp log))
+
+            Expect.tensorsClose
+                1e-8
+                (LinearOperator.dense a)
+                (LinearOperator.dense (MatrixFunction.operatorWith tight SpectralFunction.exp log))
 
             Expect.error<OperatorException> [ "sqrt of matrix"; "not within" ] (fun () ->
-                (MatrixFunction.operatorWith (tight.WithMaximumMatvecs 2) SpectralFunction.sqrt a).Apply vector |> ignore)
+                (MatrixFunction.operatorWith (tight.WithMaximumMatvecs 2) SpectralFunction.sqrt a).Apply vector
+                |> ignore)
         }
 
         test "cancelling returns what was found" {
@@ -234,7 +258,9 @@ let tests =
             let found = MatrixFunction.applyWith (exactly.WithCancellation source.Token) SpectralFunction.exp a vector
             Expect.equal (string found) (true, false, 1) (found.IsCancelled, found.IsConverged, found.Matvecs)
 
-            Expect.throwsT<OperationCanceledException> "before the first product" (fun () ->
-                MatrixFunction.applyWith (exactly.WithCancellation source.Token) SpectralFunction.exp a vector |> ignore)
+            Expect.caught<OperationCanceledException>(fun () ->
+                MatrixFunction.applyWith (exactly.WithCancellation source.Token) SpectralFunction.exp a vector
+                |> ignore)
+            |> ignore
         }
     ]

@@ -127,8 +127,7 @@ let private calls: LongCall list =
         call "Solver.inverse of a series" Raises 1 (fun work token ->
             (Solver.inverse (solving token) (Neumann.solver 0.04) (operator work)).Apply one |> ignore
             false)
-        call "Minres.solve" Returns 1 (fun work token ->
-            (Minres.solve (solving token) (operator work) one).IsCancelled)
+        call "Minres.solve" Returns 1 (fun work token -> (Minres.solve (solving token) (operator work) one).IsCancelled)
         call "Gmres.solve" Returns 1 (fun work token ->
             (Gmres.solve (solving token) 30 (operator work) one).IsCancelled)
         // A pair of products, and those of the two residuals.

@@ -18,7 +18,10 @@ let private full options a b = Gmres.solve options n a b
 
 /// The matrix that moves every element one place on.
 let private cycle size =
-    Tensor.ofArray [ size; size ] [| for i in 0 .. size - 1 do for j in 0 .. size - 1 -> if i = (j + 1) % size then 1.0 else 0.0 |]
+    Tensor.ofArray [ size; size ] [|
+        for i in 0 .. size - 1 do
+            for j in 0 .. size - 1 -> if i = (j + 1) % size then 1.0 else 0.0
+    |]
     |> LinearOperator.ofMatrix
 
 let private unit size = Tensor.ofArray [ size ] (Array.init size (fun i -> if i = 0 then 1.0 else 0.0))
@@ -80,7 +83,10 @@ let tests =
 
             let one = Gmres.solve tight 5 (LinearOperator.scalar DType.Float64 1 -4.0) (unit 1)
             Expect.equal (string one) (-0.25, 1) (one.Value.ToScalar(), one.Iterations)
-            let nothing = Gmres.solve tight 5 (LinearOperator.identity DType.Float64 0) (Tensor.ones DType.Float64 [ 0 ])
+
+            let nothing =
+                Gmres.solve tight 5 (LinearOperator.identity DType.Float64 0) (Tensor.ones DType.Float64 [ 0 ])
+
             Expect.isTrue (string nothing) nothing.IsConverged
             let rows = Tensor.concat 0 [ Tensor.zeros DType.Float64 [ 1; n ]; Tensor.unsqueeze 0 vector ]
             Expect.equal "zeros" 0.0 (full tight a rows).Residuals[0]
@@ -104,7 +110,12 @@ let tests =
         test "the inverse of an operator and of its transpose, and what does not fit" {
             let inverse = Solver.inverse tight (Gmres.solver n) a
             Expect.tensorsClose 1e-8 (Tensor.inverse matrix) (LinearOperator.dense inverse)
-            Expect.tensorsClose 1e-8 (Tensor.transpose (Tensor.inverse matrix)) (LinearOperator.dense inverse.Transposed)
+
+            Expect.tensorsClose
+                1e-8
+                (Tensor.transpose (Tensor.inverse matrix))
+                (LinearOperator.dense inverse.Transposed)
+
             Expect.error<ArgumentRangeException> [ "GMRES"; "0" ] (fun () -> Gmres.solver 0 |> ignore)
 
             Expect.error<OperatorException> [ "square" ] (fun () ->

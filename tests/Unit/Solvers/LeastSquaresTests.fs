@@ -15,8 +15,7 @@ let private exact (damping: float) (matrix: Tensor) (block: Tensor) : Tensor =
     let u, s, v = Tensor.svd matrix
     let values = s.ToArray()
 
-    let filter =
-        values |> Array.map (fun x -> if x > 1e-10 * values[0] then x / (x * x + damping * damping) else 0.0)
+    let filter = values |> Array.map (fun x -> if x > 1e-10 * values[0] then x / (x * x + damping * damping) else 0.0)
 
     Tensor.matmul (Tensor.matmul block u * Tensor.ofArray [ filter.Length ] filter) (Tensor.transpose v)
 
@@ -72,7 +71,14 @@ let tests =
                 let rows = Tensor.concat 0 [ Tensor.zeros DType.Float64 [ 1; 3 ]; Tensor.ones DType.Float64 [ 1; 3 ] ]
                 let both = Solver.solve tight (solver 0.0) a rows
                 Expect.close 1e-13 [| 0.0; 0.0; 1.0; 0.5 |] (both.Value.ToArray())
-                let one = Solver.solve tight (solver 0.0) (LinearOperator.scalar DType.Float64 1 -4.0) (Tensor.ones DType.Float64 [ 1 ])
+
+                let one =
+                    Solver.solve
+                        tight
+                        (solver 0.0)
+                        (LinearOperator.scalar DType.Float64 1 -4.0)
+                        (Tensor.ones DType.Float64 [ 1 ])
+
                 Expect.close 1e-15 [| -0.25 |] (one.Value.ToArray())
                 let nothing = LinearOperator.zero DType.Float64 0 3
                 let found = Solver.solve tight (solver 0.0) nothing (Tensor.ones DType.Float64 [ 0 ])
@@ -146,8 +152,7 @@ let tests =
                 multiplied <- multiplied + block.Shape[0]
                 block * Tensor.ofArray [ 3 ] [| 1.0; 2.0; 3.0 |]
 
-            let a =
-                LinearOperator.ofBlockFunction DType.Float64 3 3 counted |> LinearOperator.withTranspose counted
+            let a = LinearOperator.ofBlockFunction DType.Float64 3 3 counted |> LinearOperator.withTranspose counted
 
             let rows = Tensor.ofArray [ 2; 3 ] [| 1.0; 0.0; 0.0; 1.0; 1.0; 1.0 |]
             let found = Lsqr.solve tight 0.0 a rows

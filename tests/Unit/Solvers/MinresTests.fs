@@ -18,7 +18,9 @@ let private relative (a: LinearOperator) (x: Tensor) (b: Tensor) =
     Array.map2 (/) (FunctionCases.rowNorms (wide (b - a.Apply x))) (FunctionCases.rowNorms (wide b))
 
 let private ones = Tensor.ones DType.Float64
-let private diagonal (values: float list) = LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] (List.toArray values))
+
+let private diagonal (values: float list) =
+    LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] (List.toArray values))
 
 [<Tests>]
 let tests =
@@ -60,7 +62,12 @@ let tests =
         }
 
         test "without a solution, the value is a least-squares solution and the status a breakdown" {
-            for a in [ FunctionCases.operatorOf DType.Float64 "low rank"; diagonal [ 2.0; -1.0; 0.0; 0.0 ]; diagonal [ 0.0; 0.0 ] ] do
+            for a in
+                [
+                    FunctionCases.operatorOf DType.Float64 "low rank"
+                    diagonal [ 2.0; -1.0; 0.0; 0.0 ]
+                    diagonal [ 0.0; 0.0 ]
+                ] do
                 let b = Tensor.slice 0 0 a.Columns vector
                 let solution = Minres.solve tight a b
                 Expect.equal (string solution) SolveStatus.Breakdown solution.Status

@@ -98,7 +98,11 @@ type internal GmresRow(dtype: DType, restart: int, target: float, b: Tensor) =
 
     let current () =
         let count = basis.Count - 1
-        if state <> RowState.AtWork || count < 1 then x else x + combination (Array.append (solve count) [| 0.0 |])
+
+        if state <> RowState.AtWork || count < 1 then
+            x
+        else
+            x + combination (Array.append (solve count) [| 0.0 |])
 
     override _.Next = next
     override _.State = state
@@ -123,9 +127,12 @@ type internal GmresRow(dtype: DType, restart: int, target: float, b: Tensor) =
             let y = solve (j + 1)
             x <- x + combination (if isInvariant then y else Array.append y [| 0.0 |])
 
-            if left <= target then state <- (if r[j, j] <= epsilon * scale then RowState.BrokenDown else RowState.Done)
-            elif isInvariant || left > mostLeft * first then state <- RowState.BrokenDown
-            else beginCycle (residualOfCycle (j + 1))
+            if left <= target then
+                state <- (if r[j, j] <= epsilon * scale then RowState.BrokenDown else RowState.Done)
+            elif isInvariant || left > mostLeft * first then
+                state <- RowState.BrokenDown
+            else
+                beginCycle (residualOfCycle (j + 1))
 
 /// Solving Ax = b for any square A by generalised minimal residuals (Saad & Schultz 1986).
 [<RequireQualifiedAccess>]

@@ -53,7 +53,7 @@ type internal MinresRow(dtype: DType, target: float, b: Tensor) =
         deltaBar <- -cs * beta
         struct (oldEpsilon, delta, gammaBar)
 
-    let step oldEpsilon delta gammaBar gamma =
+    let step (oldEpsilon: float) (delta: float) (gammaBar: float) (gamma: float) =
         cs <- gammaBar / gamma
         sn <- beta / gamma
         let w = (v - oldEpsilon * w1 - delta * w2) * (1.0 / gamma)

@@ -75,8 +75,7 @@ module Lsmr =
     let solver (damping: float) : Solver =
         LeastSquares.checkDamping "LSMR" damping
 
-        LeastSquares.solver "LSMR" damping (fun a goal b ->
-            LsmrRow(goal, LeastSquares.zero a, b))
+        LeastSquares.solver "LSMR" damping (fun a goal b -> LsmrRow(goal, LeastSquares.zero a, b))
 
     /// Least squares by LSMR; see `solver` and Solver.solve.
     let solve (options: SolverOptions) (damping: float) (a: LinearOperator) (b: Tensor) : Solution =

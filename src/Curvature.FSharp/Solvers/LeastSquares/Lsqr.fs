@@ -52,8 +52,7 @@ module Lsqr =
     let solver (damping: float) : Solver =
         LeastSquares.checkDamping "LSQR" damping
 
-        LeastSquares.solver "LSQR" damping (fun a goal b ->
-            LsqrRow(goal, LeastSquares.zero a, b))
+        LeastSquares.solver "LSQR" damping (fun a goal b -> LsqrRow(goal, LeastSquares.zero a, b))
 
     /// Least squares by LSQR; see `solver` and Solver.solve.
     let solve (options: SolverOptions) (damping: float) (a: LinearOperator) (b: Tensor) : Solution =

@@ -44,9 +44,7 @@ module internal ChebyshevFunction =
             Array.exists2 (fun error length -> error > tolerance * length) (errors degree) (lengths value)
 
         let mayGoOn degree =
-            degree < c.Length - 1
-            && degree < options.MaximumMatvecs
-            && not options.Cancellation.IsCancellationRequested
+            degree < c.Length - 1 && degree < options.MaximumMatvecs && not options.Cancellation.IsCancellationRequested
 
         while isInside && mayGoOn degree && isOpen degree value do
             let next = 2.0 * apply current - before

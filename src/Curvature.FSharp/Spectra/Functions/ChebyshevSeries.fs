@@ -66,7 +66,11 @@ module internal ChebyshevSeries =
             let c = transform values
             let largest = values |> Seq.map abs |> Seq.max
             let isResolved = sizes (n / 2 + 1) n c <= 1e-15 * float n * largest
-            if isResolved || n >= mostDegree then struct (c, isResolved) else resolve (2 * n)
+
+            if isResolved || n >= mostDegree then
+                struct (c, isResolved)
+            else
+                resolve (2 * n)
 
         let struct (c, isResolved) = resolve 16
         // Coefficients of the interpolant differ from those of the series by the later ones that they stand for.

@@ -33,8 +33,7 @@ module DifferentiableFunction =
         Finite.check $"{what}: {name}" v
 
     /// A number as a scalar beside θ.
-    let private scalar (theta: Tensor) (value: float) =
-        Tensor.scalar theta.DType value |> Tensor.toDevice theta.Device
+    let private scalar (theta: Tensor) (value: float) = Tensor.scalar theta.DType value |> Tensor.toDevice theta.Device
 
     /// A value to which the derivative of a form is given.
     let private withDerivativeOf (form: Tensor) (value: Tensor) = value + (form - Tensor.stopGradient form)
@@ -61,17 +60,21 @@ module DifferentiableFunction =
 
     /// vᵀf(A)v, and the vectors p and y of its derivative Σ ⟨pᵢ, dA yᵢ⟩, with y the Ritz vectors and
     /// pᵢ = ‖v‖² Σⱼ s₁ᵢ s₁ⱼ f[θᵢ, θⱼ] yⱼ (Daleckii & Krein 1965, in the Krylov space).
-    let private quadratic what f (a: LinearOperator) (v: Tensor) (space: KrylovSpace) : struct (float * Tensor * Tensor) =
+    let private quadratic
+        what
+        f
+        (a: LinearOperator)
+        (v: Tensor)
+        (space: KrylovSpace)
+        : struct (float * Tensor * Tensor) =
         let ritz = space.Ritz
         let nodes, first = nodesOf f a space ritz, Array.init space.Size (fun i -> ritz.Vectors[0, i])
         let square = Vectors.dot v v
         let divided = (f: SpectralFunction).Definition.DividedDifference
 
-        let value =
-            Seq.sum (Seq.mapi (fun i x -> first[i] * first[i] * finite what f x (f.Evaluate x)) nodes)
+        let value = Seq.sum (Seq.mapi (fun i x -> first[i] * first[i] * finite what f x (f.Evaluate x)) nodes)
 
-        let weight i j =
-            square * first[i] * first[j] * finite what f nodes[i] (divided nodes[i] nodes[j])
+        let weight i j = square * first[i] * first[j] * finite what f nodes[i] (divided nodes[i] nodes[j])
 
         let ofRitz = Array2D.init space.Size space.Size (fun i j -> ritz.Vectors[j, i])
         let y = Vectors.combinations ofRitz space.Vectors

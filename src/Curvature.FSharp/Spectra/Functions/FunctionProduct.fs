@@ -25,8 +25,7 @@ type internal FunctionRow =
 type FunctionProduct
     internal (name: string, value: Tensor, rows: FunctionRow[], tolerance: float, seconds: float, cancelled: bool) =
 
-    let relative =
-        rows |> Array.map (fun row -> if row.Error = 0.0 then 0.0 else row.Error / row.Length)
+    let relative = rows |> Array.map (fun row -> if row.Error = 0.0 then 0.0 else row.Error / row.Length)
 
     let isConverged = rows |> Array.forall _.IsWithin(tolerance)
 

@@ -36,7 +36,11 @@ module KrylovAwareTrace =
             images.Add product
             let added = space.Extend product
             let sizes = images.Count :: sizes
-            if added.Kept.IsEmpty || depth + 1 = 2 * steps then sizes else grow added.Vectors sizes
+
+            if added.Kept.IsEmpty || depth + 1 = 2 * steps then
+                sizes
+            else
+                grow added.Vectors sizes
 
         let sizes = grow (space.Extend omega).Vectors [] |> List.rev
         let size = images.Count
@@ -52,7 +56,11 @@ module KrylovAwareTrace =
             Basis = kept
             Trace = trace
             // What a quarter of the depth changes.
-            Open = if isInvariant then 0.0 else abs (trace - ofLeading sizes[3 * sizes.Length / 4 - 1])
+            Open =
+                if isInvariant then
+                    0.0
+                else
+                    abs (trace - ofLeading sizes[3 * sizes.Length / 4 - 1])
             Products = size
         }
 
@@ -78,7 +86,10 @@ module KrylovAwareTrace =
 
             for space, row in Array.zip spaces rows do
                 space.CheckSymmetry()
-                space.Ritz.Values |> Array.iter (LanczosFunction.admit f a space.Rounding >> LanczosFunction.finite f >> ignore)
+
+                space.Ritz.Values
+                |> Array.iter (LanczosFunction.admit f a space.Rounding >> LanczosFunction.finite f >> ignore)
+
                 found.Add(StochasticLanczos.rule space (Vectors.dot row row))
 
         found.ToArray()
@@ -88,9 +99,10 @@ module KrylovAwareTrace =
         Krylov.checkPositive name "the number of steps" steps
         Krylov.checkPositive name "the number of columns" a.Columns
 
-        if matvecs < 4 * steps then
-            Fail.range
-                $"{name}: {4 * int64 steps} products at least are needed for rules of {steps} steps, and {matvecs} are allowed"
+        let least = 4L * int64 steps
+
+        if int64 matvecs < least then
+            Fail.range $"{name}: rules of {steps} steps need {least} products at least, and {matvecs} are allowed"
 
     /// The sum of what is known and what is sampled.
     let private combine (f: SpectralFunction) (a: LinearOperator) steps (deflated: Deflated) rules (ledger: Ledger) =
@@ -107,12 +119,19 @@ module KrylovAwareTrace =
 
     /// The same with options for cancellation and how many recurrences run side by side. Cancelled after some random
     /// vectors, it returns the estimate from those; before, it raises OperationCanceledException.
-    let estimateWith (options: RunOptions) (f: SpectralFunction) (steps: int) (matvecs: int) (key: Key) (operator: LinearOperator) =
+    let estimateWith
+        (options: RunOptions)
+        (f: SpectralFunction)
+        (steps: int)
+        (matvecs: int)
+        (key: Key)
+        (operator: LinearOperator)
+        =
         ArgumentNullException.ThrowIfNull(f, nameof f)
         check steps matvecs operator
         let token, watch, keys = options.Cancellation, Stopwatch.StartNew(), key.Split 2
         token.ThrowIfCancellationRequested()
-        let width = Math.Clamp(matvecs / (6 * steps), 1, operator.Columns)
+        let width = int (Math.Clamp(int64 matvecs / (6L * int64 steps), 1L, int64 operator.Columns))
         let deflated = deflate f operator keys[0] width steps
         token.ThrowIfCancellationRequested()
 
@@ -138,5 +157,11 @@ module KrylovAwareTrace =
     /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to
     /// be, or has a Ritz value at which the function is not defined; ArgumentRangeException for less than one step, or
     /// fewer products than 4 times the steps; NonFiniteException for products and values that are not finite.
-    let estimate (f: SpectralFunction) (steps: int) (matvecs: int) (key: Key) (operator: LinearOperator) : Estimate<float> =
+    let estimate
+        (f: SpectralFunction)
+        (steps: int)
+        (matvecs: int)
+        (key: Key)
+        (operator: LinearOperator)
+        : Estimate<float> =
         estimateWith RunOptions.Default f steps matvecs key operator

@@ -141,16 +141,14 @@ module internal LanczosFunction =
         let values = nodes |> Array.map (finite f)
         let c = coefficients f.Evaluate { ritz with Values = nodes }
 
-        let reached =
-            {
-                Function = f
-                Space = space
-                Ritz = ritz
-                Nodes = nodes
-                Coefficients = c
-            }
+        let reached = { Function = f; Space = space; Ritz = ritz; Nodes = nodes; Coefficients = c }
 
-        let low = if operator.IsPositiveSemidefinite then max 0.0 options.Bounds.Low else options.Bounds.Low
+        let low =
+            if operator.IsPositiveSemidefinite then
+                max 0.0 options.Bounds.Low
+            else
+                options.Bounds.Low
+
         let struct (left, isBound) = openError low options.Bounds.High reached
         let unit = SmallMatrices.epsilon operator.DType
         let rounded = roundingError f rounding nodes + 4.0 * unit * (values |> Seq.map abs |> Seq.max)

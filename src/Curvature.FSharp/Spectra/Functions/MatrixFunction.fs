@@ -70,8 +70,7 @@ module MatrixFunction =
     let private lanczos (options: MatrixFunctionOptions) f (a: LinearOperator) (rows: Tensor[]) : FunctionRow[] =
         let found = rows |> Array.map zeroRow
 
-        let nonzero =
-            rows |> Array.indexed |> Array.filter (fun (_, row) -> Vectors.norm row > 0.0) |> Array.map fst
+        let nonzero = rows |> Array.indexed |> Array.filter (fun (_, row) -> Vectors.norm row > 0.0) |> Array.map fst
 
         for numbers in Array.chunkBySize (width options a) nonzero do
             let part = numbers |> Array.map (fun i -> rows[i]) |> lanczosRows options f a numbers
@@ -80,7 +79,7 @@ module MatrixFunction =
         found
 
     /// Checks what is common to all ways, and shapes the result like v.
-    let private run (what: string) (options: MatrixFunctionOptions) f (a: LinearOperator) (v: Tensor) find =
+    let private run what (options: MatrixFunctionOptions) (f: SpectralFunction) (a: LinearOperator) (v: Tensor) find =
         ArgumentNullException.ThrowIfNull(f, nameof f)
         ArgumentNullException.ThrowIfNull(v, nameof v)
         Requirements.symmetric what a
@@ -99,7 +98,12 @@ module MatrixFunction =
         FunctionProduct(nameOf f a, value, rows, tolerance, watch.Elapsed.TotalSeconds, cancelled)
 
     /// f(A)v with options for tolerance, limits and what is known of the spectrum; see `apply`.
-    let applyWith (options: MatrixFunctionOptions) (f: SpectralFunction) (a: LinearOperator) (v: Tensor) : FunctionProduct =
+    let applyWith
+        (options: MatrixFunctionOptions)
+        (f: SpectralFunction)
+        (a: LinearOperator)
+        (v: Tensor)
+        : FunctionProduct =
         run "MatrixFunction" options f a v (fun block ->
             let rows = Array.init (Rows.count block) (fun i -> Tensor.item 0 i block)
             lanczos options f a rows)

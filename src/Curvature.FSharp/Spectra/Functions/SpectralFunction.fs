@@ -67,7 +67,11 @@ module SpectralFunction =
     /// The difference quotient, and the derivative in the middle where the points are too near for one.
     let private quotient (f: float -> float) (derivative: float -> float) x y =
         let near = 1e-6 * max (abs x) (abs y)
-        if abs (x - y) <= near then derivative (0.5 * (x + y)) else (f x - f y) / (x - y)
+
+        if abs (x - y) <= near then
+            derivative (0.5 * (x + y))
+        else
+            (f x - f y) / (x - y)
 
     /// A step at which truncation and rounding of a central difference balance.
     let private centralDifference (f: float -> float) (x: float) =
@@ -131,6 +135,7 @@ module SpectralFunction =
         let divided x y =
             let ratio = x / y
             let rest = ratio - 1.0
+
             if x = 0.0 then infinity
             elif rest = 0.0 then 1.0 / y
             else Math.Log ratio / rest / y

@@ -37,7 +37,9 @@ module GolubKahan =
     let private residuals (budget: Budget) (a: LinearOperator) rounding (values: float[]) left right =
         let sigma = Rows.column left values
         let norms (block: Tensor) = (Tensor.rowNorms block).ToArray() |> Array.map (fun norm -> norm + rounding)
-        struct (norms (budget.Multiply a right - sigma * left), norms (budget.Multiply a.Transposed left - sigma * right))
+
+        struct (norms (budget.Multiply a right - sigma * left),
+                norms (budget.Multiply a.Transposed left - sigma * right))
 
     let private finish options (budget: Budget) (a: LinearOperator) (space: BidiagonalSpace) count =
         let svd = space.Decompose()

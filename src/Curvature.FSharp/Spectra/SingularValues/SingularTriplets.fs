@@ -21,8 +21,7 @@ type internal FoundTriplets =
 /// Singular values σ with their left and right singular vectors u and v, Av = σu and Aᵀu = σv, and how good they are.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SingularTriplets internal (found: FoundTriplets, matvecs: int, seconds: float, cancelled: bool) =
-    let errors =
-        Array.map2 (fun a b -> sqrt (0.5 * (a * a + b * b))) found.LeftResiduals found.RightResiduals
+    let errors = Array.map2 (fun a b -> sqrt (0.5 * (a * a + b * b))) found.LeftResiduals found.RightResiduals
 
     /// The singular values, from the largest on.
     member _.Values = Array.copy found.Values
