@@ -13,7 +13,7 @@ let private vector = Tensor.item 0 0 block
 
 let private boundsOf name =
     let values = FunctionCases.eigenvalues name
-    SpectrumBounds.Unknown.WithLow(0.999 * Array.min values - 1e-12).WithHigh(1.001 * Array.max values)
+    SpectrumBounds.Unknown.WithLow(0.999 * Array.min values).WithHigh(1.001 * Array.max values)
 
 /// Spectra on whose interval a function is finite.
 let private cases =
@@ -52,7 +52,8 @@ let tests =
         }
 
         test "the interval is found where none is stated" {
-            for f, name in cases |> List.filter (fun (f, name) -> f.Name <> "log" && name <> "low rank") do
+            for f, name in
+                cases |> List.filter (fun (f, name) -> name = "flat" || f.Name = "cos" || f.Name.StartsWith "exp") do
                 let found = MatrixFunction.chebyshev f (FunctionCases.operatorOf DType.Float64 name) vector
                 let truth = FunctionCases.truth DType.Float64 name f.Evaluate (Tensor.unsqueeze 0 vector)
                 let off = FunctionCases.rowNorms (truth - Tensor.unsqueeze 0 found.Value)

@@ -32,7 +32,7 @@ let tests =
         test "estimates are within their intervals" {
             for f, values in cases do
                 for key in key.Split 10 do
-                    let found = KrylovAwareTrace.estimate f 12 150 key (diagonal values)
+                    let found = KrylovAwareTrace.estimate f 12 150 key (turned values)
                     let interval = found.Interval(1.0 - 1e-7)
 
                     Expect.isTrue
@@ -46,7 +46,7 @@ let tests =
             let found =
                 [|
                     for key in key.Split 200 ->
-                        (KrylovAwareTrace.estimate SpectralFunction.exp 12 80 key (diagonal decaying)).Value
+                        (KrylovAwareTrace.estimate SpectralFunction.exp 12 80 key (turned decaying)).Value
                 |]
 
             let mean, error = Array.average found, Statistics.standardError found
@@ -64,11 +64,11 @@ let tests =
                 [ for key in key.Split 20 -> abs (estimate key - expected) ] |> List.sum
 
             let aware =
-                worst (fun key -> (KrylovAwareTrace.estimate SpectralFunction.exp 12 240 key (diagonal decaying)).Value)
+                worst (fun key -> (KrylovAwareTrace.estimate SpectralFunction.exp 12 240 key (turned decaying)).Value)
 
             let alone =
                 worst (fun key ->
-                    (StochasticLanczos.sample 20 12 key (diagonal decaying) |> StochasticLanczos.trace exp).Value)
+                    (StochasticLanczos.sample 20 12 key (turned decaying) |> StochasticLanczos.trace exp).Value)
 
             printfn $"mean errors of tr exp: {aware / 20.0:E2} with deflation, {alone / 20.0:E2} without, {key}"
             Expect.isLessThan "errors" (aware, 0.1 * alone)
@@ -76,7 +76,7 @@ let tests =
 
         test "it is exact for an operator of low rank, and one of few columns" {
             let rankOf5 = Array.init n (fun i -> if i < 5 then float (i + 1) else 0.0)
-            let found = KrylovAwareTrace.estimate SpectralFunction.exp 8 120 key (diagonal rankOf5)
+            let found = KrylovAwareTrace.estimate SpectralFunction.exp 8 120 key (turned rankOf5)
             Expect.within (string found) 1e-9 (truth SpectralFunction.exp rankOf5) found.Value
             let small = KrylovAwareTrace.estimate SpectralFunction.log 3 40 key (diagonal [| 1.0; 2.0; 4.0 |])
             Expect.within (string small) 1e-12 (log 8.0) small.Value

@@ -60,9 +60,18 @@ module internal ChebyshevSeries =
 
     /// The series of a function, of as many coefficients as it takes to resolve it.
     let ofFunction (f: SpectralFunction) (centre: float) (halfWidth: float) : ChebyshevSeries =
+        // An interval that ends at 0 does so but for rounding.
+        let inDomain x =
+            let isRounding = x < 0.0 && x > -1e-12 * halfWidth
+
+            if isRounding && f.Definition.Domain = FunctionDomain.Nonnegative then
+                0.0
+            else
+                x
+
         let rec resolve n =
             let point i = centre + halfWidth * Math.Cos(Math.PI * float i / float n)
-            let values = Array.init (n + 1) (fun i -> finite f (point i))
+            let values = Array.init (n + 1) (point >> inDomain >> finite f)
             let c = transform values
             let largest = values |> Seq.map abs |> Seq.max
             let isResolved = sizes (n / 2 + 1) n c <= 1e-15 * float n * largest

@@ -68,29 +68,30 @@ module KrylovAwareTrace =
     let private admitted (f: SpectralFunction) x =
         f.Evaluate(if f.Definition.Domain = FunctionDomain.Nonnegative then max 0.0 x else x)
 
-    /// Rules of quadrature for sign vectors, less their parts in a basis: as many as are wanted, or until it is
-    /// cancelled.
+    /// Rules of quadrature for normal vectors, less their parts in a basis, and as long as they are on average there:
+    /// as many as are wanted, or until it is cancelled.
     let private rules (options: RunOptions) f (a: LinearOperator) key (basis: Panels) (count, steps) : SpectralRule[] =
         let found = ResizeArray<SpectralRule>()
         let width = StochasticLanczos.lockstep options a steps
+        let mass = float (a.Columns - basis.Count)
 
         while found.Count < count && not options.Cancellation.IsCancellationRequested do
             let first = found.Count
             let place = first, min width (count - first)
-            let z = Probe.drawOn a.Device Probe.rademacher key a.Columns place a.DType
+            let z = Probe.drawOn a.Device Probe.gaussian key a.Columns place a.DType
             let outside = z |> Rows.without basis |> Rows.without basis
-            let rows = Array.init (Rows.count outside) (fun i -> Tensor.item 0 i outside)
-            let spaces = rows |> Array.map (fun row -> Krylov.from row (min steps a.Columns) a)
+            let starts = Array.init (Rows.count outside) (fun i -> Tensor.item 0 i outside)
+            let spaces = starts |> Array.map (fun start -> Krylov.from start (min steps a.Columns) a)
             let label row = $"a Lanczos vector of probe {first + row} of {name}"
             Krylov.advance a label steps spaces (fun () -> true) |> ignore
 
-            for space, row in Array.zip spaces rows do
+            for space in spaces do
                 space.CheckSymmetry()
 
-                space.Ritz.Values
-                |> Array.iter (LanczosFunction.admit f a space.Rounding >> LanczosFunction.finite f >> ignore)
+                for x in space.Ritz.Values do
+                    LanczosFunction.admit f a space.Rounding x |> LanczosFunction.finite f |> ignore
 
-                found.Add(StochasticLanczos.rule space (Vectors.dot row row))
+                found.Add(StochasticLanczos.rule space mass)
 
         found.ToArray()
 
@@ -150,7 +151,8 @@ module KrylovAwareTrace =
 
     /// tr f(A) of a symmetric operator from about `matvecs` products. A third of them find an orthonormal basis Q of a
     /// block Krylov space of `steps` blocks, and T of twice as many, of which f(T) gives tr Qᵀf(A)Q. The others are
-    /// rules of as many steps for sign vectors less their parts in Q. Where few eigenvalues of f(A) outweigh the rest,
+    /// rules of as many steps for normal vectors less their parts in Q, scaled to the length that they have there on
+    /// average. Where few eigenvalues of f(A) outweigh the rest,
     /// the spread is a fraction of that of StochasticLanczos for the same products; where the spectrum is flat, it has
     /// two thirds of the vectors for nothing. The interval holds the spread over vectors and what both quadratures
     /// leave open (Estimate.Bias).

@@ -150,8 +150,9 @@ module internal LanczosFunction =
                 options.Bounds.Low
 
         let struct (left, isBound) = openError low options.Bounds.High reached
-        let unit = SmallMatrices.epsilon operator.DType
-        let rounded = roundingError f rounding nodes + 4.0 * unit * (values |> Seq.map abs |> Seq.max)
+        // Of the combination of basis vectors, and of f(T).
+        let unit = (8.0 + 2.0 * float space.Size) * SmallMatrices.epsilon operator.DType
+        let rounded = roundingError f rounding nodes + unit * (values |> Seq.map abs |> Seq.max)
 
         {
             Value = Vectors.combine (c |> Array.map (fun x -> norm * x)) space.Vectors
