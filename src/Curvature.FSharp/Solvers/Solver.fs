@@ -58,7 +58,8 @@ type internal SolverDefinition =
         Run: SolverOptions -> LinearOperator -> Tensor -> SolverRun
     }
 
-/// A way to solve Ax = b, or to minimise ‖b − Ax‖: a value, made by the modules of the methods and run by `Solver.solve`.
+/// A way to solve Ax = b, or to minimise ‖b − Ax‖: a value, made by the modules of the methods and run by
+/// `Solver.solve`.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Solver internal (definition: SolverDefinition) =
     /// What the method is called.
@@ -159,9 +160,10 @@ module Solver =
         Solution(value, run, statuses options tolerance run, tolerance, seconds, solver.Definition.Breakdown)
 
     /// A⁻¹ as an operator: every product solves a system, to the tolerance of the options. It has the claims of A, and
-    /// a transpose where A's is known. By a solver of least squares it is the pseudoinverse, [columns; rows]. Raises OperatorException for an operator that is not square or not what the
-    /// solver needs. Its products raise OperatorException where a system is not solved, with the residual that was
-    /// reached and what to try, and OperationCanceledException where they are cancelled.
+    /// a transpose where A's is known. By a solver of least squares it is the pseudoinverse, [columns; rows]. Raises
+    /// OperatorException for an operator that is not square or not what the solver needs. Its products raise
+    /// OperatorException where a system is not solved, with the residual that was reached and what to try, and
+    /// OperationCanceledException where they are cancelled.
     let inverse (options: SolverOptions) (solver: Solver) (a: LinearOperator) : LinearOperator =
         requireShape solver a
         solver.Definition.Check a

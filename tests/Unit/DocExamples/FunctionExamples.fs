@@ -64,13 +64,15 @@ let tests =
 
         test "as an operator" {
             let inverseRoot = MatrixFunction.operator SpectralFunction.inverseSqrt damped
-            let sample = inverseRoot.Apply(Tensor.normal (Key.OfSeed 3L) DType.Float64 [ damped.Columns ]) // of N(0, A⁻¹)
+            let normal = Tensor.normal (Key.OfSeed 3L) DType.Float64 [ damped.Columns ]
+            let sample = inverseRoot.Apply normal // of N(0, A⁻¹)
 
             Expect.tensorsClose 1e-5 (exact (fun x -> 1.0 / sqrt x) 0.1 (damped.Apply sample)) (exact sqrt 0.1 sample)
         }
 
         test "traces of functions" {
-            let exponential = KrylovAwareTrace.estimate SpectralFunction.exp 4 60 (Key.OfSeed 1L) hessian // 4 steps, 60 products
+            // by rules of 4 steps, from 60 products
+            let exponential = KrylovAwareTrace.estimate SpectralFunction.exp 4 60 (Key.OfSeed 1L) hessian
 
             let values, _ = Tensor.eigh kernel
             Expect.close 1e-9 [| Array.sumBy exp (values.ToArray()) |] [| exponential.Value |]

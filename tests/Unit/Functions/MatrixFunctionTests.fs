@@ -73,8 +73,7 @@ let tests =
             }
 
         for dtype in [ DType.Float64; DType.Float32 ] do
-            test
-                $"with the end of the spectrum that matters, the error is a bound: never less than the true one ({dtype})" {
+            test $"where the end that matters is known, the error is never less than the true one ({dtype})" {
                 let mutable bounds = 0
 
                 for f, name in cases do

@@ -37,8 +37,8 @@ module internal ChebyshevSeries =
 
     let private sizes first last (c: float[]) = Seq.sum (seq { for j in first..last -> abs c[j] })
 
-    /// What all coefficients beyond the last add: nothing more than rounding where they have fallen to it, and else what
-    /// follows from the last two octaves by a power law.
+    /// What all coefficients beyond the last add: nothing more than rounding where they have fallen to it, and else
+    /// what follows from the last two octaves by a power law.
     let private beyond isResolved (c: float[]) =
         let n = c.Length - 1
         let before, last = sizes (n / 4 + 1) (n / 2) c, sizes (n / 2 + 1) n c

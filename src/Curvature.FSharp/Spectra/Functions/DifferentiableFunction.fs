@@ -172,8 +172,8 @@ module DifferentiableFunction =
 
     /// ln det A(θ) for a positive definite operator on vectors [n], as a scalar: the mean of zᵀln(A)z over sign vectors
     /// z by Lanczos. Its derivative is the mean of ⟨A⁻¹z, dA z⟩ with the solution from the same Krylov space, unbiased
-    /// for tr A⁻¹dA where that space solves the systems (Gardner, Pleiss, Bindel, Weinberger & Wilson 2018, "GPyTorch").
-    /// Raises OperatorException where a Ritz value is not positive, and else as `trace`.
+    /// for tr A⁻¹dA where that space solves the systems (Gardner, Pleiss, Bindel, Weinberger & Wilson 2018,
+    /// "GPyTorch"). Raises OperatorException where a Ritz value is not positive, and else as `trace`.
     let logDeterminant
         (options: QuadratureOptions)
         (n: int)

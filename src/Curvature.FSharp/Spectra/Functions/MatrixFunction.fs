@@ -113,9 +113,9 @@ module MatrixFunction =
     /// exact for polynomials of degree k − 1.
     ///
     /// The error of a named function is a bound where the end of the spectrum that matters is known (see
-    /// MatrixFunctionOptions.Bounds; sqrt of an operator that claims to be semidefinite needs nothing), and otherwise an
-    /// estimate: that bound at the end that Ritz values show, and no less than what a power law through the values of
-    /// fewer steps leaves. Any other function has that estimate alone, from eight steps on. Rounding is part of the
+    /// MatrixFunctionOptions.Bounds; sqrt of an operator that claims to be semidefinite needs nothing), and otherwise
+    /// an estimate: that bound at the end that Ritz values show, and no less than what a power law through the values
+    /// of fewer steps leaves. Any other function has that estimate alone, from eight steps on. Rounding is part of the
     /// error.
     ///
     /// Raises OperatorException for an operator that is not square, does not claim to be symmetric or turns out not to

@@ -10,8 +10,8 @@ open Curvature.FSharp
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type MatrixFunctionOptions
     private (tolerance: float, matvecs: int, bounds: SpectrumBounds, cancellation: CancellationToken) =
-    /// Errors of 1e-6 (Float64) or 1e-3 (Float32) of the result, at most 200 products for each vector, and nothing known
-    /// of the spectrum.
+    /// Errors of 1e-6 (Float64) or 1e-3 (Float32) of the result, at most 200 products for each vector, and nothing
+    /// known of the spectrum.
     static member Default =
         MatrixFunctionOptions(Tolerance.Automatic, 200, SpectrumBounds.Unknown, CancellationToken.None)
 

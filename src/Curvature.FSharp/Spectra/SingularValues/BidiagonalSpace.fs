@@ -95,8 +95,8 @@ type internal BidiagonalSpace(a: LinearOperator, capacity: int, multiply: Linear
         let leading (m: Matrix<float>) = m.SubMatrix(0, count, 0, v.Count)
         struct (Rows.combineAll (leading (svd.U.Transpose())) u, Rows.combineAll (leading svd.VT) v)
 
-    /// Keeps the first triplets only, and the vector that comes next. Their couplings to it are Av's coefficients, which
-    /// the next step finds.
+    /// Keeps the first triplets only, and the vector that comes next. Their couplings to it are Av's coefficients,
+    /// which the next step finds.
     member space.Restart(svd: Factorization.Svd<float>, kept: int) =
         let struct (left, right) = space.Vectors(svd, kept)
         u <- Panels a.Rows

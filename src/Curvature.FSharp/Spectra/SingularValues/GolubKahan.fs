@@ -112,11 +112,11 @@ module GolubKahan =
         let cancelled = options.Cancellation.IsCancellationRequested && Array.exists not found.IsGood
         SingularTriplets(found, budget.Products, watch.Elapsed.TotalSeconds, cancelled)
 
-    /// The `count` largest singular values σ of an operator of any shape, with orthonormal u and v of Av = σu and
-    /// Aᵀu = σv, and their residuals. Two products a step, and two for each triplet at the end; the memory of
-    /// 2·count + 10 vectors of each length. Triplets that the limit of products leaves unfinished are returned as not
-    /// converged. A multiple singular value is found once for certain, and its copies by rounding.
-    /// Raises OperatorException for an operator without a transpose, ArgumentRangeException for less than one triplet or
-    /// more than there are, and NonFiniteException for products that are NaN or infinite.
+    /// The `count` largest singular values σ of an operator of any shape, with orthonormal u and v of Av = σu and Aᵀu =
+    /// σv, and their residuals. Two products a step, and two for each triplet at the end; the memory of 2·count + 10
+    /// vectors of each length. Triplets that the limit of products leaves unfinished are returned as not converged. A
+    /// multiple singular value is found once for certain, and its copies by rounding. Raises OperatorException for an
+    /// operator without a transpose, ArgumentRangeException for less than one triplet or more than there are, and
+    /// NonFiniteException for products that are NaN or infinite.
     let largest (count: int) (operator: LinearOperator) : SingularTriplets =
         largestWith EigenOptions.Default count operator
