@@ -96,7 +96,7 @@ let tests =
             let least = case.Eigenvalues |> Array.map abs |> Array.min
 
             let a =
-                if least < 0.01 * case.Norm then
+                if least <= 0.01 * case.Norm then
                     LinearOperator.shift (2.0 * case.Norm + 1.0) case.Operator
                 else
                     case.Operator

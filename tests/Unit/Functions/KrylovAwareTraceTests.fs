@@ -12,6 +12,10 @@ let private n = 120
 
 let private diagonal (values: float[]) = LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] values)
 
+/// These eigenvalues in directions that have nothing to do with the axes.
+let private turned (values: float[]) =
+    Matrices.withEigenvalues (Matrices.orthogonal 22 values.Length) values |> LinearOperator.ofSymmetricMatrix
+
 /// A few large eigenvalues beside many small ones.
 let private decaying = Array.init n (fun i -> 10.0 * exp (-0.4 * float i) + 0.01)
 let private flat = Array.init n (fun i -> 1.0 + float i / float n)
