@@ -139,6 +139,7 @@ module ConjugateGradients =
             {
                 X = x
                 Residuals = Residuals.relative r b
+                NormalResiduals = [||]
                 Iterations = iterations
                 Matvecs = matvecs
                 BrokenDown = bent ()
@@ -159,8 +160,13 @@ module ConjugateGradients =
             {
                 Name = name
                 Breakdown =
-                    "The operator is not positive definite: damp it by more than its most negative curvature, "
-                    + "or take one that is, such as Gauss–Newton's matrix."
+                    {
+                        What = "not positive definite"
+                        Advice =
+                            "The operator is not positive definite: damp it by more than its most negative curvature, "
+                            + "or take one that is, such as Gauss–Newton's matrix. Minres takes indefinite ones."
+                    }
+                IsLeastSquares = false
                 Check =
                     fun a ->
                         Requirements.symmetric name a

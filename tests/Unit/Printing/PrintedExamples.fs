@@ -66,6 +66,7 @@ module PrintedExamples =
             {
                 X = Tensor.zeros DType.Float64 [ 1; 2 ]
                 Residuals = [| residual |]
+                NormalResiduals = [||]
                 Iterations = 12
                 Matvecs = 13
                 BrokenDown = [||]
@@ -74,7 +75,26 @@ module PrintedExamples =
             [| status |],
             1e-8,
             0.2,
-            "Damp the operator."
+            { What = "diverged"; Advice = "Damp the operator." }
+        )
+
+    let private product isBound error : FunctionProduct =
+        let row = { Value = ten; Error = error; IsBound = isBound; Length = 2.0; Matvecs = 12 }
+        FunctionProduct("sqrt of Hessian", ten, [| row |], 1e-6, 0.2, false)
+
+    let private triplets: SingularTriplets =
+        SingularTriplets(
+            {
+                Values = [| 14.3; 2.5 |]
+                Left = Tensor.eye DType.Float64 2
+                Right = Tensor.eye DType.Float64 2
+                LeftResiduals = [| 3e-9; 0.2 |]
+                RightResiduals = [| 4e-9; 0.2 |]
+                IsGood = [| true; false |]
+            },
+            40,
+            1.5,
+            false
         )
 
     let private uncertainty = TraceUncertainty(123.456, { Probe = 4.0; Data = 9.0; Joint = 1.0 }, 16, 8, 800)
@@ -184,6 +204,13 @@ module PrintedExamples =
             ConjugateGradients.solver
             SolverOptions.Default
             NegativeCurvature(float64 [ 1.0; 0.0 ], -0.3, 0)
+            SpectralFunction.inverseSqrt
+            SpectralFunction.expOf -0.5
+            MatrixFunctionOptions.Default
+            product true 3.4e-7
+            product false 0.0123
+            QuadratureOptions.Default
+            triplets
         ]
 
     let private landscapes: obj list =
