@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace Curvature.Tests.Facade;
 
-/// <summary>Samples, posteriors, standard errors and influence, of a regression y = θx that is solved by hand.</summary>
+/// <summary>Samples, posteriors, standard errors and influence, of a regression y = θx solved by hand.</summary>
 public sealed class UncertaintyTests
 {
     private static readonly Tensor X = Tensor.FromArray(new[,] { { 1.0 }, { 2.0 }, { -1.0 } });
@@ -32,7 +32,8 @@ public sealed class UncertaintyTests
         Assert.That(Squares.GaussNewtonDiagonal(theta).ToArray(), Is.EqualTo(new[] { 6.0 }));
         Assert.That(
             Squares.FisherDiagonal(Likelihood.Gaussian(1), theta).ToArray(), Is.EqualTo(new[] { 2.0 }).Within(1e-15));
-        Assert.That(Squares.TangentKernel(theta).Matrix.ToArray(), Is.EqualTo(new double[] { 1, 2, -1, 2, 4, -2, -1, -2, 1 }));
+        Assert.That(
+            Squares.TangentKernel(theta).Matrix.ToArray(), Is.EqualTo(new double[] { 1, 2, -1, 2, 4, -2, -1, -2, 1 }));
         Assert.That(Squares.GaussNewtonGram(theta).Eigenvalues()[0], Is.EqualTo(6).Within(1e-13));
         Assert.That(
             Squares.FisherGram(Likelihood.Gaussian(1), theta).Eigenvalues()[0], Is.EqualTo(2).Within(1e-13));
@@ -71,7 +72,8 @@ public sealed class UncertaintyTests
         var found = Calibration.OfNumbers(Y, Y, Y + 1);
         Assert.That(found.Coverages, Is.All.EqualTo(1));
         var labels = Tensor.FromIndices([1, 0]);
-        Assert.That(Calibration.OfClasses(labels, Tensor.FromArray([0.75, 0.25])).Error, Is.EqualTo(0.25).Within(1e-15));
+        var ofYes = Calibration.OfClasses(labels, Tensor.FromArray([0.75, 0.25]));
+        Assert.That(ofYes.Error, Is.EqualTo(0.25).Within(1e-15));
     }
 
     [Test]

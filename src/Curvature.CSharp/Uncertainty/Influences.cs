@@ -36,5 +36,10 @@ public static class Influences
         IEnumerable<int> samples,
         Tensor theta) =>
         FSharp.Influence.retrain(
-            train.ToFSharp(), training.NotNull(), loss.NotNull(), samples.NotNull(), theta.NotNull(), influence.NotNull());
+            train.ToFSharp(),
+            training.NotNull(),
+            loss.NotNull(),
+            samples.NotNull(),
+            theta.NotNull(),
+            influence.NotNull());
 }

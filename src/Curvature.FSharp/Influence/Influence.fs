@@ -4,10 +4,10 @@ open System
 open Curvature
 
 /// What single training samples do to the parameters and to losses (Koh & Liang 2017). A training risk is L(θ) =
-/// term(θ) + w Σ ℓᵢ(θ) with w = 1 for a sum and 1/N for a mean. Without sample i, its minimum moves by A⁻¹·w∇ℓᵢ to first
-/// order, with the damped Hessian or Gauss–Newton matrix A of the whole risk, whose other weights stay as they are.
-/// Samples must be independent, and are given by their numbers in the order of the data. Errors of the gradients of
-/// single samples are those of `SampleGradients`; OperatorException is raised where a solver breaks down.
+/// term(θ) + w Σ ℓᵢ(θ) with w = 1 for a sum and 1/N for a mean. Without sample i, its minimum moves by A⁻¹·w∇ℓᵢ to
+/// first order, with the damped Hessian or Gauss–Newton matrix A of the whole risk, whose other weights stay as they
+/// are. Samples must be independent, and are given by their numbers in the order of the data. Errors of the gradients
+/// of single samples are those of `SampleGradients`; OperatorException is raised where a solver breaks down.
 [<RequireQualifiedAccess>]
 module Influence =
 
@@ -26,7 +26,9 @@ module Influence =
     let private solve (options: InfluenceOptions) (risk: EmpiricalRisk) (theta: Tensor) (b: Tensor) : Solution =
         use operator = matrix options risk theta
         let found = Solver.solve options.Solving options.Solver (LinearOperator.damped options.Damping operator) b
-        if found.IsCancelled then options.Solving.Cancellation.ThrowIfCancellationRequested()
+
+        if found.IsCancelled then
+            options.Solving.Cancellation.ThrowIfCancellationRequested()
 
         if found.Status = SolveStatus.Breakdown then
             Fail.operator $"{name}: the system with the damped matrix could not be solved: {found}. {found.Advice}"
@@ -34,8 +36,7 @@ module Influence =
         found
 
     /// The gradient of a loss at θ, [n].
-    let private gradientOf (loss: EmpiricalRisk) (theta: Tensor) =
-        Tensor.flatten (Gradient.ofRisk loss theta).Gradient
+    let private gradientOf (loss: EmpiricalRisk) (theta: Tensor) = Tensor.flatten (Gradient.ofRisk loss theta).Gradient
 
     /// The products of each training gradient with a vector, and the lengths of the gradients, in Float64.
     let private dots (options: InfluenceOptions) training theta (v: Tensor) : struct (float[] * float[]) =
@@ -101,15 +102,10 @@ module Influence =
         | [||] -> Fail.range $"{name}: one sample at least is needed, and none was given"
         | samples -> samples
 
-    /// The changes of the parameters that are expected when each of some training samples is left out, w·A⁻¹∇ℓᵢ, as rows
-    /// [samples; n]: one solve for all of them, and a pass of per-sample gradients. Raises ArgumentRangeException for
-    /// numbers that no sample has, or none, and OperatorException for a system that is not solved to the tolerance.
-    let onParameters
-        (options: InfluenceOptions)
-        (training: EmpiricalRisk)
-        (samples: int seq)
-        (theta: Tensor)
-        : Tensor =
+    /// The changes of the parameters that are expected when each of some training samples is left out, w·A⁻¹∇ℓᵢ, as
+    /// rows [samples; n]: one solve for all of them, and a pass of per-sample gradients. Raises ArgumentRangeException
+    /// for numbers that no sample has, or none, and OperatorException for a system that is not solved to the tolerance.
+    let onParameters (options: InfluenceOptions) (training: EmpiricalRisk) (samples: int seq) (theta: Tensor) : Tensor =
         let samples = requireSamples samples
         SamplePass.checkEntries name samples.Length theta.Size
         let struct (gradients, count) = chosen options training theta samples
@@ -153,8 +149,8 @@ module Influence =
 
     /// Trains again without each of some samples, one at a time, and compares the changes of a loss with those that an
     /// influence predicts. A risk without sample i is the training risk with −wℓᵢ as a term; `train` minimises it from
-    /// θ, such as `fun risk theta -> (Lbfgs.minimize options risk theta).Theta`, and also the whole risk, so that what it
-    /// leaves unfinished counts on neither side. Costs a training for each sample and one more. Raises
+    /// θ, such as `fun risk theta -> (Lbfgs.minimize options risk theta).Theta`, and also the whole risk, so that what
+    /// it leaves unfinished counts on neither side. Costs a training for each sample and one more. Raises
     /// ArgumentRangeException for numbers that no sample has, or none.
     let retrain
         (train: EmpiricalRisk -> Tensor -> Tensor)

@@ -14,8 +14,7 @@ type InfluenceMatrix =
 /// How influence is computed. Immutable; `Default` and the methods With… make others.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type InfluenceOptions
-    private
-    (matrix: InfluenceMatrix, damping: float, solver: Solver, solving: SolverOptions, samples: SampleOptions) =
+    private (matrix: InfluenceMatrix, damping: float, solver: Solver, solving: SolverOptions, samples: SampleOptions) =
     /// The Gauss–Newton matrix with a damping of 1e-3, conjugate gradients, and the defaults of both other options.
     static member Default =
         InfluenceOptions(

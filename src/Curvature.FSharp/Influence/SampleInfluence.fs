@@ -8,13 +8,13 @@ open Curvature.FSharp
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type SampleInfluence internal (what: string, values: float[], bounds: float[], solution: Solution | null) =
 
-    /// The expected change for each training sample, in the order of the data: positive for a sample that lowers the loss
-    /// by being there.
+    /// The expected change for each training sample, in the order of the data: positive for a sample that lowers the
+    /// loss by being there.
     member _.Values = Array.copy values
 
-    /// Bounds on what the solve's residual makes Values wrong by: |gᵢ|·|r|/(smallest eigenvalue), of which the damping is
-    /// a lower bound for a Gauss–Newton matrix of a convex criterion. Infinite where no such bound is known, as for a
-    /// Hessian or without damping; 0 for baselines, which solve nothing.
+    /// Bounds on what the solve's residual makes Values wrong by: |gᵢ|·|r|/(smallest eigenvalue), of which the damping
+    /// is a lower bound for a Gauss–Newton matrix of a convex criterion. Infinite where no such bound is known, as for
+    /// a Hessian or without damping; 0 for baselines, which solve nothing.
     member _.Bounds = Array.copy bounds
 
     /// How the system was solved; null for baselines, which solve nothing.
@@ -27,7 +27,10 @@ type SampleInfluence internal (what: string, values: float[], bounds: float[], s
         let samples = Describe.count values.Length "sample"
 
         let range =
-            if values.Length = 0 then "" else $" from {Numbers.show (Array.min values)} to {Numbers.show (Array.max values)}"
+            if values.Length = 0 then
+                ""
+            else
+                $" from {Numbers.show (Array.min values)} to {Numbers.show (Array.max values)}"
 
         let largest = Array.fold max 0.0 bounds
 
@@ -46,7 +49,13 @@ type SampleInfluence internal (what: string, values: float[], bounds: float[], s
 type RetrainingCheck internal (samples: int[], predicted: float[], actual: float[]) =
     let ranks (values: float[]) =
         // Equal values share the mean of their places.
-        let below x = values |> Array.sumBy (fun y -> if y < x then 1.0 elif y = x then 0.5 else 0.0)
+        let below x =
+            values
+            |> Array.sumBy (fun y ->
+                if y < x then 1.0
+                elif y = x then 0.5
+                else 0.0)
+
         Array.map below values
 
     let correlation (a: float[]) (b: float[]) =
@@ -81,7 +90,7 @@ type RetrainingCheck internal (samples: int[], predicted: float[], actual: float
             else
                 infinity
 
-        let z = atanh this.Correlation
+        let z = Math.Atanh this.Correlation
         Interval(tanh (z - reach), tanh (z + reach), confidence)
 
     /// Spearman's correlation of ranks.
@@ -90,7 +99,9 @@ type RetrainingCheck internal (samples: int[], predicted: float[], actual: float
     override this.ToString() =
         let show (x: float) = x.ToString("F3", Globalization.CultureInfo.InvariantCulture)
 
-        $"""{Describe.count samples.Length "sample"} left out one at a time: correlation {show this.Correlation} with """
-        + $"retraining, of ranks {show this.RankCorrelation}"
+        let samples = Describe.count samples.Length "sample"
+
+        $"{samples} left out one at a time: correlation {show this.Correlation} with retraining, of ranks "
+        + show this.RankCorrelation
 
     member internal this.Text = this.ToString()

@@ -94,15 +94,12 @@ module SampleGradients =
 
     /// Losses and gradients of the samples, block by block.
     let internal blocks (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : struct (Tensor * Tensor) seq =
-        SamplePass.blocks options (ofRisk risk) risk theta
-        |> Seq.map (fun results -> struct (results[0], results[1]))
+        SamplePass.blocks options (ofRisk risk) risk theta |> Seq.map (fun results -> struct (results[0], results[1]))
 
     /// The gradients at θ as rows of a matrix [N; n] in the element type of θ, in the order of the data. Raises
     /// ArgumentRangeException for more entries than LinearOperator.denseLimit.
     let matrix (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : Tensor =
-        blocks options risk theta
-        |> Seq.map (fun struct (_, gradients) -> gradients)
-        |> SamplePass.stackRows name
+        blocks options risk theta |> Seq.map (fun struct (_, gradients) -> gradients) |> SamplePass.stackRows name
 
     /// Losses, lengths, mean and variance of the gradients at θ, in Float64, without keeping the gradients.
     let moments (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : GradientMoments =

@@ -84,8 +84,8 @@ module GramMatrix =
             if count > 0L then Tensor.concat 0 (List.ofSeq waiting)
         }
 
-    /// The products of all rows with each other, on the diagonal and to the left of it. Rows that come before a part are
-    /// made again for it.
+    /// The products of all rows with each other, on the diagonal and to the left of it. Rows that come before a part
+    /// are made again for it.
     let private products (options: SampleOptions) (theta: Tensor) (blocks: unit -> Tensor seq) : float[,] =
         let most = int64 (options.BlockSize(2L * int64 theta.Size, theta.DType))
 
@@ -129,16 +129,16 @@ module GramMatrix =
         let samples = size / outputs.Value
         GramMatrix(what, weight samples * Tensor.ofArray [ size; size ] (Seq.toArray (Seq.cast<float> found)), samples)
 
-    /// The neural tangent kernel JJᵀ of a risk's model at θ, with the Jacobian J [N·C; n] of all outputs (Jacot, Gabriel
-    /// & Hongler 2018). Raises OperatorException for a risk without a model.
+    /// The neural tangent kernel JJᵀ of a risk's model at θ, with the Jacobian J [N·C; n] of all outputs (Jacot,
+    /// Gabriel & Hongler 2018). Raises OperatorException for a risk without a model.
     let tangentKernel (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : GramMatrix =
         let jacobians () = SampleJacobian.ofModel name options risk theta
         make "neural tangent kernel" options theta jacobians rows (fun _ -> 1.0)
 
     /// VVᵀ for the Gauss–Newton matrix VᵀV of a risk at θ: its eigenvalues, and zeros, are those of
-    /// `GaussNewton.ofRisk` without a term. V has the rows SᵢᵀJᵢ with SᵢSᵢᵀ = Hᵢ, the Hessian of the loss of sample i by
-    /// its outputs, over √N for a mean. Raises OperatorException for a risk without a model, and for a criterion that is
-    /// not convex in the outputs.
+    /// `GaussNewton.ofRisk` without a term. V has the rows SᵢᵀJᵢ with SᵢSᵢᵀ = Hᵢ, the Hessian of the loss of sample i
+    /// by its outputs, over √N for a mean. Raises OperatorException for a risk without a model, and for a criterion
+    /// that is not convex in the outputs.
     let gaussNewton (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : GramMatrix =
         let jacobians () = SampleJacobian.ofRisk name options risk theta
         let weight samples = 1.0 / RiskPass.divisor risk.Definition samples

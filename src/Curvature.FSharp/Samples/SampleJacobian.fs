@@ -37,12 +37,7 @@ module internal SampleJacobian =
 
     let private blocks options specification risk theta : SampleJacobians seq =
         SamplePass.blocks options specification risk theta
-        |> Seq.map (fun results ->
-            {
-                Outputs = results[0]
-                Jacobians = results[1]
-                Curvatures = results[2]
-            })
+        |> Seq.map (fun results -> { Outputs = results[0]; Jacobians = results[1]; Curvatures = results[2] })
 
     /// With the curvature of the risk's criterion. Raises OperatorException for a risk without a model.
     let ofRisk name (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : SampleJacobians seq =

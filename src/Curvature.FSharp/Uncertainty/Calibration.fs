@@ -72,8 +72,7 @@ type ClassCalibration
 /// How well predicted normal laws fit numbers that were held out.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type NumberCalibration
-    internal
-    (samples: int, loss: struct (float * float), confidences: float[], coverages: float[], meanSquare: float) =
+    internal (samples: int, loss: struct (float * float), confidences: float[], coverages: float[], meanSquare: float) =
 
     let struct (mean, meanError) = loss
 
@@ -132,7 +131,10 @@ module Calibration =
         let shape = probabilities.Signature.Shape
 
         if probabilities.DType = DType.Int32 || shape.Length < 1 || shape.Length > 2 || probabilities.Size = 0 then
-            Fail.shape $"{name}: probabilities must be [samples; classes] or [samples], and they are {probabilities.Signature.Text}"
+            Fail.shape (
+                $"{name}: probabilities must be [samples; classes] or [samples], and they are "
+                + probabilities.Signature.Text
+            )
 
         let columns = if shape.Length = 1 then 1 else shape[1]
         let rows = probabilities.ToArray() |> Array.chunkBySize columns
@@ -145,7 +147,10 @@ module Calibration =
             if columns > 1 && abs (Array.sum values - 1.0) > 1e-4 then
                 Fail.data $"{name}: the probabilities of row {row} sum up to {Array.sum values}")
 
-        if columns = 1 then rows |> Array.map (fun p -> [| 1.0 - p[0]; p[0] |]) else rows
+        if columns = 1 then
+            rows |> Array.map (fun p -> [| 1.0 - p[0]; p[0] |])
+        else
+            rows
 
     let private labelsOf (labels: Tensor) (rows: float[][]) : int[] =
         if labels.DType <> DType.Int32 || labels.Size <> rows.Length then
@@ -157,11 +162,11 @@ module Calibration =
         | Some row -> Fail.data $"{name}: label {labels[row]} of row {row} is not among {rows[0].Length} classes"
         | None -> labels
 
-    /// Expected calibration error, negative log-likelihood and accuracy of probabilities, [N; classes], or [N] and [N; 1]
-    /// for the probability of class 1 of two, with Int32 labels [N]. Confidences, the largest probability of each row,
-    /// are put into `bins` ranges of equal width; 15 are usual. The standard error is that of the mean of the signed gaps
-    /// (confidence − right) of the samples. Raises ShapeException and DataException for labels and probabilities that do
-    /// not fit or are none, ArgumentRangeException for bins outside 1 … 10,000.
+    /// Expected calibration error, negative log-likelihood and accuracy of probabilities, [N; classes], or [N] and [N;
+    /// 1] for the probability of class 1 of two, with Int32 labels [N]. Confidences, the largest probability of each
+    /// row, are put into `bins` ranges of equal width; 15 are usual. The standard error is that of the mean of the
+    /// signed gaps (confidence − right) of the samples. Raises ShapeException and DataException for labels and
+    /// probabilities that do not fit or are none, ArgumentRangeException for bins outside 1 … 10,000.
     let classes (bins: int) (labels: Tensor) (probabilities: Tensor) : ClassCalibration =
         Count.between 1 10_000 $"{name}.classes: bins" bins
         let rows = rowsOf probabilities
@@ -179,7 +184,9 @@ module Calibration =
         let found =
             members
             |> Array.mapi (fun bin items ->
-                let average (values: float[]) = if items.Count = 0 then nan else Seq.averageBy (fun i -> values[i]) items
+                let average (values: float[]) =
+                    if items.Count = 0 then nan else Seq.averageBy (fun i -> values[i]) items
+
                 let low, high = float bin / float bins, float (bin + 1) / float bins
                 CalibrationBin(low, high, items.Count, average confidences, average isRight))
 
@@ -197,9 +204,9 @@ module Calibration =
         let losses = Array.map2 (fun (row: float[]) label -> -log row[label]) rows labels
         ClassCalibration(found, struct (error, standardError, expected), mean losses, Array.average isRight)
 
-    /// Negative log-likelihood and coverage of normal laws with these means and variances for targets, all of one shape:
-    /// `TargetVariance` is the variance of targets. Raises ShapeException for shapes that differ or have no elements, and
-    /// ArgumentRangeException for a variance that is not above 0.
+    /// Negative log-likelihood and coverage of normal laws with these means and variances for targets, all of one
+    /// shape: `TargetVariance` is the variance of targets. Raises ShapeException for shapes that differ or have no
+    /// elements, and ArgumentRangeException for a variance that is not above 0.
     let numbers (targets: Tensor) (means: Tensor) (variances: Tensor) : NumberCalibration =
         for other in [ targets; variances ] do
             if other.Signature.Shape <> means.Signature.Shape || other.DType = DType.Int32 || other.Size = 0 then
@@ -211,7 +218,8 @@ module Calibration =
         let variances = variances.ToArray()
 
         match variances |> Array.tryFindIndex (fun v -> not (v > 0.0 && v < infinity)) with
-        | Some i -> Fail.range $"{name}: a variance must be above 0 and finite, and that of element {i} is {variances[i]}"
+        | Some i ->
+            Fail.range $"{name}: a variance must be above 0 and finite, and that of element {i} is {variances[i]}"
         | None -> ()
 
         let squares = Array.map3 (fun t m v -> (t - m) * (t - m) / v) (targets.ToArray()) (means.ToArray()) variances
@@ -222,4 +230,10 @@ module Calibration =
             let bound = Normal.InvCDF(0.0, 1.0, 0.5 + 0.5 * confidence)
             squares |> Array.averageBy (fun square -> if square <= bound * bound then 1.0 else 0.0)
 
-        NumberCalibration(squares.Length, mean losses, confidences, Array.map coverage confidences, Array.average squares)
+        NumberCalibration(
+            squares.Length,
+            mean losses,
+            confidences,
+            Array.map coverage confidences,
+            Array.average squares
+        )

@@ -40,7 +40,9 @@ type Coefficient internal (name: string, estimate: float, standardError: float) 
 type CoefficientTable
     internal (origin: string, names: string[], estimates: float[], covariance: Tensor, distance: float) =
     let variances = (Tensor.diagonal covariance).ToArray()
-    let rows = Array.map3 (fun name value variance -> Coefficient(name, value, sqrt variance)) names estimates variances
+
+    let rows =
+        Array.map3 (fun name value variance -> Coefficient(name, value, sqrt variance)) names estimates variances
 
     /// The parameters, in the order of the flat vector.
     member _.Rows: Collections.Generic.IReadOnlyList<Coefficient> = rows
@@ -169,8 +171,8 @@ module CoefficientTable =
     let private make origin layout (theta: Tensor) covariance distance : CoefficientTable =
         CoefficientTable(origin, names layout, (Tensor.flatten theta).ToArray(), covariance, distance)
 
-    /// From the inverse of the Hessian of the whole negative log-likelihood at θ, the observed information (Fisher 1925;
-    /// Efron & Hinkley 1978): right where the likelihood is that of the data.
+    /// From the inverse of the Hessian of the whole negative log-likelihood at θ, the observed information (Fisher
+    /// 1925; Efron & Hinkley 1978): right where the likelihood is that of the data.
     let inverseHessian (layout: ParameterLayout) (risk: EmpiricalRisk) (theta: Tensor) : CoefficientTable =
         requireFit name layout theta
         let struct (inverse, distance) = inverseAndDistance risk theta

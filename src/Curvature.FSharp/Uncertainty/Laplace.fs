@@ -62,7 +62,8 @@ module Laplace =
             DampedCurvature.ofDiagonal (float samples * HostNumbers.wide diagonal), []
         | LaplaceStructure.FullMatrix -> withOperator (LinearOperator.dense >> DampedCurvature.ofMatrix)
         | LaplaceStructure.TopPairs(rank, _) when rank >= theta.Size ->
-            Fail.range $"{name}: the rank must be below the {theta.Size} parameters, and it is {rank}; take the full matrix"
+            Fail.range
+                $"{name}: the rank must be below the {theta.Size} parameters, and it is {rank}; take the full matrix"
         | LaplaceStructure.TopPairs(rank, search) ->
             withOperator (fun operator ->
                 let pairs = ThickRestartLanczos.findWith search SpectrumEnd.Largest rank operator
@@ -82,7 +83,12 @@ module Laplace =
     /// are coupled (DifferentiationException with the diagonal); DataException for a risk without data;
     /// ArgumentRangeException for a matrix above LinearOperator.denseLimit, or a rank that is not below n;
     /// NonFiniteException for losses, gradients or products that are not finite.
-    let fit (options: LaplaceOptions) (likelihood: Likelihood) (risk: EmpiricalRisk) (theta: Tensor) : LaplacePosterior =
+    let fit
+        (options: LaplaceOptions)
+        (likelihood: Likelihood)
+        (risk: EmpiricalRisk)
+        (theta: Tensor)
+        : LaplacePosterior =
         Linearization.checkPoint name theta
         let risk = unitRisk likelihood risk
         let point = Gradient.ofRisk risk theta
@@ -121,10 +127,10 @@ module Laplace =
 
         0.5 * (low + high)
 
-    /// The posterior at the same θ with the prior precision, and for Gaussian targets the noise variance, of the largest
-    /// LogEvidence, each between 1e-12 and 1e12. Along each of the two, the derivative falls, so that bisection finds
-    /// its only zero; the two take turns until neither moves. No products are taken. θ, held fixed, may cease to be the
-    /// mode: fit again, from a minimum for the new values, until nothing changes (Immer et al. 2021).
+    /// The posterior at the same θ with the prior precision, and for Gaussian targets the noise variance, of the
+    /// largest LogEvidence, each between 1e-12 and 1e12. Along each of the two, the derivative falls, so that bisection
+    /// finds its only zero; the two take turns until neither moves. No products are taken. θ, held fixed, may cease to
+    /// be the mode: fit again, from a minimum for the new values, until nothing changes (Immer et al. 2021).
     let tune (posterior: LaplacePosterior) : LaplacePosterior =
         let precision (posterior: LaplacePosterior) =
             posterior.WithPriorPrecision(
@@ -141,8 +147,7 @@ module Laplace =
             let change (a: float) (b: float) = abs (log a - log b)
 
             let moved =
-                change next.PriorPrecision posterior.PriorPrecision
-                + change next.NoiseVariance posterior.NoiseVariance
+                change next.PriorPrecision posterior.PriorPrecision + change next.NoiseVariance posterior.NoiseVariance
 
             if moved <= 1e-12 || rounds = 0 then next else turns (rounds - 1) next
 

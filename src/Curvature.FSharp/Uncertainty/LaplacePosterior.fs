@@ -56,8 +56,7 @@ type LaplacePosterior internal (fit: LaplaceFit, precision: float) =
 
     let evidence =
         lazy
-            (logLikelihood - 0.5 * precision * thetaSquare + 0.5 * float n * log precision
-             - 0.5 * logDeterminant.Value)
+            (logLikelihood - 0.5 * precision * thetaSquare + 0.5 * float n * log precision - 0.5 * logDeterminant.Value)
 
     member internal _.Fit = fit
     member internal _.Scale = scale
@@ -98,16 +97,16 @@ type LaplacePosterior internal (fit: LaplaceFit, precision: float) =
     /// ln det P.
     member _.LogDeterminant = logDeterminant.Value
 
-    /// ln p(targets) ≈ ln p(targets | θ) − ½δ|θ|² + ½n ln δ − ½ ln det P (MacKay 1992, eq. 2.7; Immer et al. 2021, eq. 8),
-    /// which is exact for a linear model with Gaussian noise where θ is the mode.
+    /// ln p(targets) ≈ ln p(targets | θ) − ½δ|θ|² + ½n ln δ − ½ ln det P (MacKay 1992, eq. 2.7; Immer et al. 2021, eq.
+    /// 8), which is exact for a linear model with Gaussian noise where θ is the mode.
     member _.LogEvidence = evidence.Value
 
     /// The number γ = n − δ tr P⁻¹ of parameters that the data determine (MacKay 1992, eq. 2.17).
     member _.EffectiveParameters = float n - precision * inverseTrace.Value
 
-    /// ½gᵀP⁻¹g with the gradient g of the negative log posterior at θ: what the quadratic model expects its logarithm to
-    /// grow by on the way to the mode. It is 0 at the mode; where it is not small, θ is not yet the mode, or has ceased
-    /// to be by another prior precision.
+    /// ½gᵀP⁻¹g with the gradient g of the negative log posterior at θ: what the quadratic model expects its logarithm
+    /// to grow by on the way to the mode. It is 0 at the mode; where it is not small, θ is not yet the mode, or has
+    /// ceased to be by another prior precision.
     member _.DistanceFromMode =
         let g = gradient.Value
         0.5 * (Tensor.dot g (Tensor.squeeze 0 (inverse (Tensor.unsqueeze 0 g)))).ToScalar()

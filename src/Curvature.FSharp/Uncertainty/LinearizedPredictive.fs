@@ -69,8 +69,8 @@ type LinearizedPredictive internal (likelihood: Likelihood, mean: Tensor, covari
         | other -> Fail.operator $"LinearizedPredictive: a {other} likelihood has no noise variance"
 
     /// The probabilities by the probit approximation, Float64 [N; C]: σ(m/√(1 + πv/8)) for yes and no (MacKay 1992,
-    /// "The evidence framework applied to classification networks", eq. 20), and for classes the softmax of the means so
-    /// divided, each by its variance (Gibbs 1997; Lu, Ie & Sha 2020). Raises OperatorException for a Gaussian
+    /// "The evidence framework applied to classification networks", eq. 20), and for classes the softmax of the means
+    /// so divided, each by its variance (Gibbs 1997; Lu, Ie & Sha 2020). Raises OperatorException for a Gaussian
     /// likelihood.
     member _.Probabilities: Tensor =
         requireClasses ()
@@ -85,7 +85,8 @@ type LinearizedPredictive internal (likelihood: Likelihood, mean: Tensor, covari
     member _.IntegratedProbabilities: Tensor =
         match likelihood with
         | Likelihood.Bernoulli ->
-            Array.map2 NormalMean.sigmoid (mean.ToArray()) (variance.Value.ToArray()) |> Tensor.ofArray [ samples; outputs ]
+            Array.map2 NormalMean.sigmoid (mean.ToArray()) (variance.Value.ToArray())
+            |> Tensor.ofArray [ samples; outputs ]
         | other -> Fail.operator $"IntegratedProbabilities: a Bernoulli likelihood is needed, and it is {other}"
 
     /// The probabilities as a mean over draws from the normal law of the outputs, with their errors. Raises
@@ -140,6 +141,7 @@ type LinearizedPredictive internal (likelihood: Likelihood, mean: Tensor, covari
 
             Array.init samples (fun row ->
                 let one t = Tensor.slice 0 row 1 t
+
                 if shape.IsEmpty || shape.Head <> samples then
                     Fail.shape $"LogProbabilities: there are {samples} inputs, and targets of {targets.ShapeText}"
 
@@ -149,6 +151,7 @@ type LinearizedPredictive internal (likelihood: Likelihood, mean: Tensor, covari
         let inputs = Describe.count samples "input"
         let deviations = variance.Value.ToArray() |> Array.map (fun v -> sqrt (max 0.0 v))
         let range = Describe.numbers Numbers.error deviations
-        $"""{likelihood} predictive at {inputs} with {Describe.count outputs "output"} each, standard deviations {range}"""
+        let outputs = Describe.count outputs "output"
+        $"{likelihood} predictive at {inputs} with {outputs} each, standard deviations {range}"
 
     member internal this.Text = this.ToString()

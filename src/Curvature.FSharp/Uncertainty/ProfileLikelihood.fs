@@ -42,7 +42,12 @@ module ProfileLikelihood =
     /// Where the Hessian is not definite its eigenvalues count by their absolute values.
     let private minimizeOthers (family: Tensor -> LossPoint) (fixedOne: int) (start: Tensor) : struct (Tensor * float) =
         let n = start.Size
-        let others = [| for i in 0 .. n - 1 do if i <> fixedOne then i |]
+
+        let others =
+            [|
+                for i in 0 .. n - 1 do
+                    if i <> fixedOne then i
+            |]
 
         let evaluate (theta: Tensor) : struct (float * float[] * Matrix<float>) voption =
             try
@@ -108,13 +113,13 @@ module ProfileLikelihood =
             let excess t = rootDeviance (estimate + t * scale) - bound
             estimate + scale * MathNet.Numerics.RootFinding.Brent.FindRoot(excess, inside, outside, 1e-9 * outside, 200)
 
-    /// The interval of one parameter, by its name, such as `weight[0, 2]`, in which twice the growth of the whole negative
-    /// log-likelihood, minimised over all other parameters, is at most the quantile of χ² with one degree of freedom at
-    /// the confidence. θ must be fitted. The loss of each sample is its negative log-likelihood; for a mean it is taken
-    /// N times. Each of some ten values of the parameter costs a minimisation by Newton's method, with n products a step.
-    /// Raises ParameterException for an unknown name, ArgumentRangeException for a confidence outside (0, 1),
-    /// DTypeException for a θ that is not Float64, and OperatorException where the Hessian at θ is not positive definite,
-    /// or θ is not a minimum; otherwise as `CoefficientTable`.
+    /// The interval of one parameter, by its name, such as `weight[0, 2]`, in which twice the growth of the whole
+    /// negative log-likelihood, minimised over all other parameters, is at most the quantile of χ² with one degree of
+    /// freedom at the confidence. θ must be fitted. The loss of each sample is its negative log-likelihood; for a mean
+    /// it is taken N times. Each of some ten values of the parameter costs a minimisation by Newton's method, with n
+    /// products a step. Raises ParameterException for an unknown name, ArgumentRangeException for a confidence outside
+    /// (0, 1), DTypeException for a θ that is not Float64, and OperatorException where the Hessian at θ is not positive
+    /// definite, or θ is not a minimum; otherwise as `CoefficientTable`.
     let interval
         (confidence: float)
         (parameter: string)

@@ -15,8 +15,7 @@ let private heldOutLabels = Tensor.ofIndices [ 30 ] (Array.init 30 (fun row -> r
 let private model inputs theta = Network.forward network theta inputs
 
 let private risk =
-    Batches.split 20 inputs labels
-    |> Risk.ofModel Reduction.Mean model (Loss.softmaxCrossEntropy Reduction.Mean)
+    Batches.split 20 inputs labels |> Risk.ofModel Reduction.Mean model (Loss.softmaxCrossEntropy Reduction.Mean)
 
 let private heldOut =
     Batches.split 30 heldOutInputs heldOutLabels
@@ -95,8 +94,7 @@ let tests =
         test "standard errors" {
             let layout = ParameterLayout.ofShapes [ "dose", []; "age", []; "constant", [] ]
 
-            let columns =
-                Tensor.concat 1 [ Tensor.slice 1 0 2 inputs; Tensor.ones DType.Float64 [ 60; 1 ] ]
+            let columns = Tensor.concat 1 [ Tensor.slice 1 0 2 inputs; Tensor.ones DType.Float64 [ 60; 1 ] ]
 
             let responds =
                 let p = Tensor.sigmoid (Tensor.matmul columns (tensor [ 1.0; -0.5; 0.3 ]))

@@ -35,14 +35,24 @@ let private exactly =
 
 let private testLoss =
     let inputs, targets = SmallModels.inputs 93L 5 4, Tensor.normal (Key.OfSeed 94L) DType.Float64 [ 5 ]
-    Risk.ofModel Reduction.Mean SmallModels.linear (Loss.meanSquaredError Reduction.Mean) (Batches.split 2 inputs targets)
+
+    Risk.ofModel
+        Reduction.Mean
+        SmallModels.linear
+        (Loss.meanSquaredError Reduction.Mean)
+        (Batches.split 2 inputs targets)
 
 /// Rows of the digits: pixels/16 with a constant, and labels.
 let private digits first count =
     use file = File.OpenRead(SharedData.path "data/digits.csv.gz")
     use reader = new StreamReader(new GZipStream(file, CompressionMode.Decompress))
-    let rows = Array.init (first + count) (fun _ -> reader.ReadLine().Split ',' |> Array.map float) |> Array.skip first
-    let inputs = rows |> Array.collect (fun row -> Array.append (row[..63] |> Array.map (fun pixel -> pixel / 16.0)) [| 1.0 |])
+
+    let rows =
+        Array.init (first + count) (fun _ -> reader.ReadLine().Split ',' |> Array.map float) |> Array.skip first
+
+    let inputs =
+        rows |> Array.collect (fun row -> Array.append (row[..63] |> Array.map (fun pixel -> pixel / 16.0)) [| 1.0 |])
+
     Tensor.ofArray [ count; 65 ] inputs, Tensor.ofIndices [ count ] (rows |> Array.map (fun row -> int row[64]))
 
 [<Tests>]
@@ -55,7 +65,9 @@ let tests =
                     let theta = minimum weight []
                     let a = weight * Tensor.matmul (Tensor.transpose x) x + lambda * eye
                     let hat = weight * Tensor.diagonal (Tensor.matmul x (Tensor.solve a (Tensor.transpose x)))
-                    let found = Influence.onParameters (exactly.WithMatrix matrix) (ridge reduction size) [ 0..14 ] theta
+
+                    let found =
+                        Influence.onParameters (exactly.WithMatrix matrix) (ridge reduction size) [ 0..14 ] theta
 
                     for i in 0..14 do
                         let change = minimum weight [ i ] - theta
@@ -68,7 +80,10 @@ let tests =
             let gradient = (Gradient.ofRisk testLoss theta).Gradient
             let expected = (Tensor.matmul onParameters gradient).ToArray()
             Expect.close 1e-12 expected (Influence.onLoss exactly risk testLoss theta).Values
-            let largest = (Tensor.max (fst (Tensor.eigh (Tensor.matmul (Tensor.transpose x) x + lambda * eye)))).ToScalar()
+
+            let largest =
+                (Tensor.max (fst (Tensor.eigh (Tensor.matmul (Tensor.transpose x) x + lambda * eye)))).ToScalar()
+
             let series = exactly.WithSolver(Neumann.solver (1.0 / largest))
             Expect.close 1e-11 expected (Influence.onLoss series risk testLoss theta).Values
             let order = (Influence.onLoss exactly risk testLoss theta).Order
@@ -78,10 +93,18 @@ let tests =
         test "bounds hold what a loose solve makes wrong" {
             let theta, risk = minimum 1.0 [], ridge Reduction.Sum 4
             let options = InfluenceOptions.Default.WithDamping 0.5
-            let right = Influence.onLoss (options.WithSolving(SolverOptions.Default.WithTolerance 1e-14)) risk testLoss theta
+
+            let right =
+                Influence.onLoss (options.WithSolving(SolverOptions.Default.WithTolerance 1e-14)) risk testLoss theta
 
             for tolerance in [ 0.5; 1e-1; 1e-2 ] do
-                let loose = Influence.onLoss (options.WithSolving(SolverOptions.Default.WithTolerance tolerance)) risk testLoss theta
+                let loose =
+                    Influence.onLoss
+                        (options.WithSolving(SolverOptions.Default.WithTolerance tolerance))
+                        risk
+                        testLoss
+                        theta
+
                 let errors = Array.map2 (fun a b -> abs (a - b)) right.Values loose.Values
                 Expect.isTrue "within" (Array.forall2 (fun error bound -> error <= bound) errors loose.Bounds)
                 Expect.isTrue "some error" (Array.max errors > 0.0)
@@ -127,8 +150,7 @@ let tests =
             let inputs, labels = digits 0 200
             let heldOut, heldLabels = digits 200 100
 
-            let model (x: Tensor) (theta: Tensor) =
-                Tensor.einsum "ni,ci->nc" x (Tensor.reshape [ 10; 65 ] theta)
+            let model (x: Tensor) (theta: Tensor) = Tensor.einsum "ni,ci->nc" x (Tensor.reshape [ 10; 65 ] theta)
 
             let criterion = Loss.softmaxCrossEntropy Reduction.Mean
 
@@ -166,16 +188,27 @@ let tests =
             Expect.error<ArgumentRangeException> [ "-1" ] (parameters [ -1 ])
             Expect.error<ArgumentRangeException> [ "one sample" ] (parameters [])
             let influence = Influence.onLoss exactly risk testLoss theta
-            let retrain samples () = influence |> Influence.retrain SmallModels.newton risk testLoss samples theta |> ignore
+
+            let retrain samples () =
+                influence |> Influence.retrain SmallModels.newton risk testLoss samples theta |> ignore
+
             Expect.error<ArgumentRangeException> [ "15 samples" ] (retrain [ 99 ])
             let alone = Risk.ofOutputs id (fun o -> Tensor.dot o o)
-            Expect.error<DataException> [ "no samples" ] (fun () -> Influence.onLoss exactly alone testLoss theta |> ignore)
+
+            Expect.error<DataException> [ "no samples" ] (fun () ->
+                Influence.onLoss exactly alone testLoss theta |> ignore)
+
             Expect.error<ArgumentRangeException> [ "damping" ] (fun () -> exactly.WithDamping -1.0 |> ignore)
-            Expect.error<ArgumentRangeException> [ "99" ] (fun () -> exactly.WithMatrix(enum<InfluenceMatrix> 99) |> ignore)
+
+            Expect.error<ArgumentRangeException> [ "99" ] (fun () ->
+                exactly.WithMatrix(enum<InfluenceMatrix> 99) |> ignore)
 
             // A Hessian that is not definite.
             let concave =
-                Risk.ofBatches Reduction.Sum (fun batch theta -> -(Tensor.sum (Tensor.square (Tensor.matmul batch.Inputs theta)))) (Batches.split 5 x y)
+                Risk.ofBatches
+                    Reduction.Sum
+                    (fun batch theta -> -(Tensor.sum (Tensor.square (Tensor.matmul batch.Inputs theta))))
+                    (Batches.split 5 x y)
 
             Expect.error<OperatorException> [ "could not be solved"; "damp" ] (fun () ->
                 Influence.onLoss (exactly.WithMatrix InfluenceMatrix.Hessian) concave testLoss theta |> ignore)

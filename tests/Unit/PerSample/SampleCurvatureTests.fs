@@ -17,8 +17,7 @@ let private risk dtype reduction size =
     let inputs = Tensor.normal (Key.OfSeed 31L) dtype [ 7; 3 ]
     let labels = Tensor.ofIndices [ 7 ] [| 0; 1; 2; 0; 1; 2; 0 |]
 
-    Batches.split size inputs labels
-    |> Risk.ofModel reduction model (Loss.softmaxCrossEntropy reduction)
+    Batches.split size inputs labels |> Risk.ofModel reduction model (Loss.softmaxCrossEntropy reduction)
 
 let private squares size =
     let inputs = Tensor.normal (Key.OfSeed 31L) DType.Float64 [ 7; 3 ]

@@ -30,8 +30,7 @@ let private loop dtype count =
 
         grad
             (fun theta ->
-                model (one (inputs dtype count)) theta
-                |> Loss.softmaxCrossEntropy Reduction.Sum (one (labels count)))
+                model (one (inputs dtype count)) theta |> Loss.softmaxCrossEntropy Reduction.Sum (one (labels count)))
             (theta dtype))
     |> Tensor.stack 0
 
@@ -145,7 +144,9 @@ let tests =
         }
 
         test "samples that batch normalisation couples are refused" {
-            let coupled = Network.sequential [ Layer.dense 3 4; Normalization.batch 4; Layer.dense 4 2 ] |> Network.forTraining
+            let coupled =
+                Network.sequential [ Layer.dense 3 4; Normalization.batch 4; Layer.dense 4 2 ] |> Network.forTraining
+
             let theta = Network.initialize (Key.OfSeed 5L) DType.Float64 coupled
 
             let risk =

@@ -38,7 +38,12 @@ let tests =
             let found, expected = Calibration.classes 15 labels one, Calibration.classes 15 labels two
             Expect.within "error" 1e-15 expected.Error found.Error
             Expect.within "loss" 1e-15 expected.NegativeLogLikelihood found.NegativeLogLikelihood
-            Expect.within "column" 1e-15 expected.Error (Calibration.classes 15 labels (Tensor.reshape [ 3; 1 ] one)).Error
+
+            Expect.within
+                "column"
+                1e-15
+                expected.Error
+                (Calibration.classes 15 labels (Tensor.reshape [ 3; 1 ] one)).Error
         }
 
         test "the error of true probabilities is about what is expected of them" {
@@ -67,7 +72,9 @@ let tests =
             let runs = [ for run in 0u .. 199u -> tooSure run 1000 ]
 
             let covered =
-                runs |> List.filter (fun found -> abs (found.Error - truth) <= 1.96 * found.StandardError) |> List.length
+                runs
+                |> List.filter (fun found -> abs (found.Error - truth) <= 1.96 * found.StandardError)
+                |> List.length
 
             // Of 200 at 95 %, 190 ± 3.1 are expected.
             Expect.inRange $"covered, {key}" 174 200 covered

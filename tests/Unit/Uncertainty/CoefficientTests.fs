@@ -21,7 +21,8 @@ let private information theta = Tensor.matmul (Tensor.transpose x) (weights thet
 
 /// A linear regression whose noise has the variance 1.
 let private linear (x: Tensor) (y: Tensor) =
-    Batches.split 10 x y |> Risk.ofModel Reduction.Sum SmallModels.linear (Likelihood.loss (Likelihood.gaussian 1.0) Reduction.Sum)
+    Batches.split 10 x y
+    |> Risk.ofModel Reduction.Sum SmallModels.linear (Likelihood.loss (Likelihood.gaussian 1.0) Reduction.Sum)
 
 let private leastSquares (x: Tensor) (y: Tensor) =
     Tensor.solve (Tensor.matmul (Tensor.transpose x) x) (Tensor.matmul (Tensor.transpose x) y)
@@ -63,7 +64,9 @@ let tests =
                         let y = Tensor.matmul x truth + 0.5 * Tensor.square (Tensor.item 1 0 x) * noise
                         let theta = leastSquares x y
                         let risk = linear x y
-                        let isCovered (table: CoefficientTable) = abs (table["w[0]"].Estimate - 1.0) <= 1.96 * table["w[0]"].StandardError
+
+                        let isCovered (table: CoefficientTable) =
+                            abs (table["w[0]"].Estimate - 1.0) <= 1.96 * table["w[0]"].StandardError
 
                         isCovered (CoefficientTable.sandwich options layout risk theta),
                         isCovered (CoefficientTable.inverseHessian layout risk theta)
@@ -98,7 +101,8 @@ let tests =
             let x, y = SmallModels.inputs 82L 25 3, Tensor.normal (Key.OfSeed 83L) DType.Float64 [ 25 ]
             let layout = ParameterLayout.ofShapes [ "w", [ 3 ] ]
             let theta = leastSquares x y
-            let wald = (CoefficientTable.inverseHessian layout (linear x y) theta)["w[1]"].Interval 0.9
+            let table = CoefficientTable.inverseHessian layout (linear x y) theta
+            let wald = table["w[1]"].Interval 0.9
             let found = ProfileLikelihood.interval 0.9 "w[1]" layout (linear x y) theta
             Expect.within "low" 1e-7 wald.Low found.Interval.Low
             Expect.within "high" 1e-7 wald.High found.Interval.High
@@ -116,7 +120,8 @@ let tests =
                 Expect.within "the deviance" 1e-5 3.841458820694124 deviance
 
             // It is skewed as the likelihood is.
-            let wald = (CoefficientTable.inverseHessian layout risk fitted)["weight[0]"].Interval 0.95
+            let table = CoefficientTable.inverseHessian layout risk fitted
+            let wald = table["weight[0]"].Interval 0.95
             let above, below = found.Interval.High - found.Estimate, found.Estimate - found.Interval.Low
             Expect.isTrue "not symmetric" (abs (above - below) > 0.01)
             Expect.within "near Wald's" 0.3 wald.High found.Interval.High
@@ -128,7 +133,8 @@ let tests =
 
             let risk =
                 Batches.split 3 inputs targets
-                |> Risk.ofModel Reduction.Sum (fun x theta -> Tensor.minimum (Tensor.matmul x theta) 1.0) (fun t o -> 0.1 * Likelihood.loss Likelihood.bernoulli Reduction.Sum t o)
+                |> Risk.ofModel Reduction.Sum (fun x theta -> Tensor.minimum (Tensor.matmul x theta) 1.0) (fun t o ->
+                    0.1 * Likelihood.loss Likelihood.bernoulli Reduction.Sum t o)
 
             let layout = ParameterLayout.ofShapes [ "w", [ 1 ] ]
             let theta = SmallModels.newton risk (Tensor.zeros DType.Float64 [ 1 ])
@@ -144,9 +150,18 @@ let tests =
             Expect.error<DataException> [ "need samples" ] (table layout alone fitted)
             let other = ParameterLayout.ofShapes [ "w", [ 2 ] ]
             Expect.error<ShapeException> [ "[2]"; "[3]" ] (table other risk fitted)
-            let concave = Risk.ofBatches Reduction.Sum (fun b theta -> -(Tensor.sum (Tensor.square (Tensor.matmul b.Inputs theta)))) (Batches.split 40 x SmallModels.logisticTargets)
+
+            let concave =
+                Risk.ofBatches
+                    Reduction.Sum
+                    (fun b theta -> -(Tensor.sum (Tensor.square (Tensor.matmul b.Inputs theta))))
+                    (Batches.split 40 x SmallModels.logisticTargets)
+
             Expect.error<OperatorException> [ "not positive definite" ] (table layout concave fitted)
-            let profile confidence name theta () = ProfileLikelihood.interval confidence name layout risk theta |> ignore
+
+            let profile confidence name theta () =
+                ProfileLikelihood.interval confidence name layout risk theta |> ignore
+
             Expect.error<ArgumentRangeException> [ "confidence" ] (profile 1.0 "bias" fitted)
             Expect.error<ParameterException> [ "gamma" ] (profile 0.9 "gamma" fitted)
             Expect.error<OperatorException> [ "not fitted" ] (profile 0.9 "bias" (fitted + 1.0))

@@ -9,10 +9,13 @@ open Curvature.Tests
 
 let private options = LaplaceOptions.Default
 let private x = SmallModels.inputs 41L 30 4
-let private y = Tensor.matmul x (tensor [ 1.0; -2.0; 0.5; 0.0 ]) + 0.3 * Tensor.normal (Key.OfSeed 42L) DType.Float64 [ 30 ]
+
+let private y =
+    Tensor.matmul x (tensor [ 1.0; -2.0; 0.5; 0.0 ]) + 0.3 * Tensor.normal (Key.OfSeed 42L) DType.Float64 [ 30 ]
 
 let private regression size =
-    Batches.split size x y |> Risk.ofModel Reduction.Mean SmallModels.linear (Loss.meanSquaredError Reduction.Mean)
+    Batches.split size x y
+    |> Risk.ofModel Reduction.Mean SmallModels.linear (Loss.meanSquaredError Reduction.Mean)
 
 let private gram = Tensor.matmul (Tensor.transpose x) x
 let private eye = Tensor.eye DType.Float64
@@ -63,6 +66,7 @@ let tests =
 
         test "another prior and another noise give the posterior that a new fit gives" {
             let theta = mode 1.0 0.09
+
             let fit precision noise =
                 Laplace.fit (options.WithPriorPrecision precision) (Likelihood.gaussian noise) (regression 7) theta
 
@@ -89,7 +93,12 @@ let tests =
             for i in 0..3 do
                 for j in 0..3 do
                     let at (t: Tensor) = (t[i, j]).ToScalar()
-                    let deviation = sqrt ((at expected ** 2.0 + expected[i, i].ToScalar() * expected[j, j].ToScalar()) / float draws)
+
+                    let deviation =
+                        sqrt (
+                            (at expected ** 2.0 + expected[i, i].ToScalar() * expected[j, j].ToScalar()) / float draws
+                        )
+
                     Expect.within $"covariance {i}, {j}, {key}" (5.0 * deviation) (at expected) (at covariance)
 
             Expect.sameBits (found.Draw(key, 3)) (Tensor.slice 0 0 3 (found.Draw(key, 7)))
@@ -126,7 +135,11 @@ let tests =
             let n = networkTheta.Size
 
             let fit structure =
-                Laplace.fit (options.WithStructure(structure).WithPriorPrecision 0.5) Likelihood.categorical classes networkTheta
+                Laplace.fit
+                    (options.WithStructure(structure).WithPriorPrecision 0.5)
+                    Likelihood.categorical
+                    classes
+                    networkTheta
 
             let check structure (matrix: Tensor) =
                 let found, precision = fit structure, matrix + 0.5 * eye n
@@ -155,10 +168,17 @@ let tests =
             for structure in [ LaplaceStructure.Full; LaplaceStructure.Diagonal ] do
                 let options = options.WithStructure structure
                 let wide = Laplace.fit options Likelihood.categorical classes networkTheta
-                let narrow = Laplace.fit options Likelihood.categorical single (Tensor.convert DType.Float32 networkTheta)
+
+                let narrow =
+                    Laplace.fit options Likelihood.categorical single (Tensor.convert DType.Float32 networkTheta)
+
                 Expect.within "the evidence" 1e-3 wide.LogEvidence narrow.LogEvidence
                 let predict (p: LaplacePosterior) (inputs: Tensor) = (Laplace.predict inputs p).Probabilities
-                Expect.tensorsClose 1e-4 (predict wide networkInputs) (predict narrow (Tensor.convert DType.Float32 networkInputs))
+
+                Expect.tensorsClose
+                    1e-4
+                    (predict wide networkInputs)
+                    (predict narrow (Tensor.convert DType.Float32 networkInputs))
         }
 
         test "the last layer alone is a posterior of its tensors" {
@@ -183,7 +203,11 @@ let tests =
             Expect.error<DataException> [ "needs data" ] (fit options alone)
             let loss = Risk.ofBatches Reduction.Mean (fun _ theta -> Tensor.sum theta) (Batches.split 5 x y)
             Expect.error<OperatorException> [ "Laplace"; "Risk.ofModel" ] (fit options loss)
-            Expect.error<ArgumentRangeException> [ "rank"; "below the 4" ] (fit (options.WithStructure(LaplaceStructure.LowRank 4)) (regression 7))
+
+            Expect.error<ArgumentRangeException>
+                [ "rank"; "below the 4" ]
+                (fit (options.WithStructure(LaplaceStructure.LowRank 4)) (regression 7))
+
             Expect.error<ArgumentRangeException> [ "rank" ] (fun () -> LaplaceStructure.LowRank 0 |> ignore)
             Expect.error<ArgumentRangeException> [ "-1" ] (fun () -> options.WithPriorPrecision -1.0 |> ignore)
             let found = Laplace.fit options gaussian (regression 7) theta

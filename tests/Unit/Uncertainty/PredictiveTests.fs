@@ -60,7 +60,7 @@ let tests =
             Expect.close 1e-12 expected (found.LogProbabilities targets)
         }
 
-        test "the predictive of a logistic regression agrees with 1e5 samples, and the distance to the posterior is told" {
+        test "the predictive of a logistic regression agrees with 1e5 samples, and its distance to the truth is told" {
             let key, draws = Key.OfSeed 65L, 100_000
             let posterior = logistic 1.0
             let found = Laplace.predict atInputs posterior
@@ -88,10 +88,12 @@ let tests =
             let truth = (Tensor.matmul weights (Tensor.sigmoid logits)).ToArray()
             let distance = Array.map2 (fun a b -> abs (a - b)) truth integrated |> Array.max
 
-            printfn
-                $"logistic regression: {check}; predictive wrong by {distance:g3} at most, of which probit adds {ofProbit:g3}"
+            printfn $"logistic regression: {check}; predictive wrong by {distance:g3}, the probit by {ofProbit:g3}"
 
-            Expect.isTrue "no probability is wrong by more" (distance <= check.TotalVariation + 5.0 * check.TotalVariationError)
+            Expect.isTrue
+                "no probability is wrong by more"
+                (distance <= check.TotalVariation + 5.0 * check.TotalVariationError)
+
             Expect.isTrue "an approximation" (check.TotalVariation > 5.0 * check.TotalVariationError)
         }
 
@@ -130,7 +132,7 @@ let tests =
                 let h = 0.01
 
                 [|
-                    for i in -2000..2000 do
+                    for i in -2000 .. 2000 do
                         let w = h * float i
                         h * exp (-(Risk.value withPrior (tensor [ w ])) - 0.5 * log (2.0 * Math.PI))
                 |]
@@ -168,7 +170,7 @@ let tests =
                 let sigmoid x = 1.0 / (1.0 + exp -x)
 
                 [|
-                    for i in -100_000..100_000 do
+                    for i in -100_000 .. 100_000 do
                         let z = h * float i
                         h * exp (-0.5 * z * z) / sqrt (2.0 * Math.PI) * sigmoid (mean + sqrt variance * z)
                 |]
@@ -184,16 +186,22 @@ let tests =
 
         test "bad input of predictions is refused" {
             let posterior = logistic 1.0
+
             Expect.error<ArgumentRangeException> [ "draws" ] (fun () ->
                 Laplace.predictBySamples (Key.OfSeed 1L) 1 atInputs posterior |> ignore)
 
-            Expect.error<ArgumentRangeException> [ "draws" ] (fun () -> Laplace.check (Key.OfSeed 1L) 0 posterior |> ignore)
+            Expect.error<ArgumentRangeException> [ "draws" ] (fun () ->
+                Laplace.check (Key.OfSeed 1L) 0 posterior |> ignore)
+
             let nothing = Tensor.zeros DType.Float64 [ 0; 3 ]
             Expect.error<DataException> [ "no samples" ] (fun () -> Laplace.predict nothing posterior |> ignore)
             let found = Laplace.predict atInputs posterior
             let few = Tensor.ones DType.Float64 [ 2 ]
             Expect.caught<CurvatureException>(fun () -> found.LogProbabilities few |> ignore) |> ignore
-            let gaussian = Laplace.fit options Likelihood.categorical classes networkTheta |> Laplace.predict networkInputs
+
+            let gaussian =
+                Laplace.fit options Likelihood.categorical classes networkTheta |> Laplace.predict networkInputs
+
             Expect.error<OperatorException> [ "Bernoulli" ] (fun () -> gaussian.IntegratedProbabilities |> ignore)
         }
     ]

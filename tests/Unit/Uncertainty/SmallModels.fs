@@ -7,8 +7,7 @@ open Curvature.FSharp
 module SmallModels =
 
     /// y = Xw + noise, with inputs [N; n].
-    let inputs (seed: int64) samples parameters =
-        Tensor.normal (Key.OfSeed seed) DType.Float64 [ samples; parameters ]
+    let inputs (seed: int64) samples parameters = Tensor.normal (Key.OfSeed seed) DType.Float64 [ samples; parameters ]
 
     let linear (inputs: Tensor) (theta: Tensor) : Tensor = Tensor.matmul inputs theta
 

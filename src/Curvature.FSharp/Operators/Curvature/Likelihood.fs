@@ -46,8 +46,8 @@ module Likelihood =
         | shape when outputs.Size = 0 -> Fail.shape $"Fisher: there are no outputs; their shape is {Shape.show shape}"
         | shape -> shape[0]
 
-    /// −ln p(targets | outputs) with all of its constants, as a criterion of a model's outputs: the mean over samples, or
-    /// their sum. Targets are those of `Loss.softmaxCrossEntropy`, `Loss.binaryCrossEntropy` and
+    /// −ln p(targets | outputs) with all of its constants, as a criterion of a model's outputs: the mean over samples,
+    /// or their sum. Targets are those of `Loss.softmaxCrossEntropy`, `Loss.binaryCrossEntropy` and
     /// `Loss.meanSquaredError`, with the same errors. Raises ArgumentRangeException for a reduction that is neither.
     let loss (likelihood: Likelihood) (reduction: Reduction) (targets: Tensor) (outputs: Tensor) : Tensor =
         let samples = rows outputs
