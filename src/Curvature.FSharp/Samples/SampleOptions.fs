@@ -1,5 +1,6 @@
 namespace Curvature
 
+open System
 open System.Diagnostics
 open System.Threading
 open Curvature.FSharp
@@ -31,8 +32,10 @@ type SampleOptions private (memory: int64, cancellation: CancellationToken) =
     /// How many samples may be at work where each takes so many numbers of a type.
     member internal _.BlockSize(numbersOfSample: int64, dtype: DType) : int =
         let bytes = numbersOfSample * (if dtype = DType.Float64 then 8L else 4L)
-        int (max 1L (min (int64 System.Int32.MaxValue) (memory / max 1L bytes)))
+        int (max 1L (min (int64 Int32.MaxValue) (memory / max 1L bytes)))
 
-    override _.ToString() = $"""at most {Describe.count (int (memory >>> 20)) "MiB"} of numbers of single samples"""
+    override _.ToString() =
+        let mebibytes = (float memory / 1048576.0).ToString("#,0.###", Globalization.CultureInfo.InvariantCulture)
+        $"numbers of single samples in {mebibytes} MiB at most"
 
     member internal this.Text = this.ToString()

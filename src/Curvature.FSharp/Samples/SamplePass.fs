@@ -51,6 +51,13 @@ module internal SamplePass =
             else
                 oneByOne theta data
 
+    /// Raises where a batch cannot be evaluated, or not to finite numbers: recordings do not notice labels out of range.
+    let private checkValues (f: SampleFunction) (theta: Tensor) (batch: RiskBatch) =
+        for seen in f.Observe batch.Data theta do
+            match seen with
+            | BatchLoss value -> Finite.check $"{f.Name}{batch.Suffix}: the loss" value
+            | SampleRows values -> Finite.check $"{f.Name}{batch.Suffix}: the outputs" values
+
     /// Raises DifferentiationException where the samples of a batch are coupled.
     let private requireIndependent (f: SampleFunction) (risk: RiskDefinition) (theta: Tensor) (batch: RiskBatch) =
         let observe (part: Batch) = f.Observe [ part.Inputs; part.Targets ] theta
@@ -75,8 +82,7 @@ module internal SamplePass =
             let mutable isChecked = false
 
             for batch in RiskPass.batches f.Name theta.Device 0 risk.Definition do
-                // Recordings do not notice labels out of range.
-                f.Observe batch.Data theta |> ignore
+                checkValues f theta batch
 
                 if batch.Size > 1 && not isChecked then
                     isChecked <- true

@@ -152,6 +152,6 @@ type LinearizedPredictive internal (likelihood: Likelihood, mean: Tensor, covari
         let deviations = variance.Value.ToArray() |> Array.map (fun v -> sqrt (max 0.0 v))
         let range = Describe.numbers Numbers.error deviations
         let outputs = Describe.count outputs "output"
-        $"{likelihood} predictive at {inputs} with {outputs} each, standard deviations {range}"
+        $"predictive law ({likelihood}) at {inputs} with {outputs} each, standard deviations {range}"
 
     member internal this.Text = this.ToString()

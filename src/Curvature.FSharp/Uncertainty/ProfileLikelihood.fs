@@ -28,6 +28,7 @@ namespace Curvature.FSharp
 open System
 open Curvature
 open MathNet.Numerics.LinearAlgebra
+open MathNet.Numerics.RootFinding
 
 /// Intervals of single parameters from the likelihood itself, without a quadratic model of it (Venzon & Moolgavkar
 /// 1988).
@@ -111,7 +112,10 @@ module ProfileLikelihood =
             Math.CopySign(infinity, scale)
         else
             let excess t = rootDeviance (estimate + t * scale) - bound
-            estimate + scale * MathNet.Numerics.RootFinding.Brent.FindRoot(excess, inside, outside, 1e-9 * outside, 200)
+
+            match Brent.TryFindRoot(excess, inside, outside, 1e-9 * outside, 200) with
+            | true, root -> estimate + scale * root
+            | _ -> Fail.operator $"{name}: the deviance does not grow steadily away from the estimate {estimate}"
 
     /// The interval of one parameter, by its name, such as `weight[0, 2]`, in which twice the growth of the whole
     /// negative log-likelihood, minimised over all other parameters, is at most the quantile of χ² with one degree of

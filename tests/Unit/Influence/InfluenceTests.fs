@@ -97,17 +97,17 @@ let tests =
             let right =
                 Influence.onLoss (options.WithSolving(SolverOptions.Default.WithTolerance 1e-14)) risk testLoss theta
 
-            for tolerance in [ 0.5; 1e-1; 1e-2 ] do
+            for iterations in [ 1; 2; 3 ] do
                 let loose =
                     Influence.onLoss
-                        (options.WithSolving(SolverOptions.Default.WithTolerance tolerance))
+                        (options.WithSolving(SolverOptions.Default.WithMaxIterations iterations))
                         risk
                         testLoss
                         theta
 
                 let errors = Array.map2 (fun a b -> abs (a - b)) right.Values loose.Values
                 Expect.isTrue "within" (Array.forall2 (fun error bound -> error <= bound) errors loose.Bounds)
-                Expect.isTrue "some error" (Array.max errors > 0.0)
+                Expect.isTrue $"some error after {iterations}" (Array.max errors > 0.0)
 
             let unknown = Influence.onLoss (options.WithMatrix InfluenceMatrix.Hessian) risk testLoss theta
             Expect.isTrue "no bound" (unknown.Bounds |> Array.forall Double.IsPositiveInfinity)

@@ -111,7 +111,7 @@ let tests =
             Expect.error<ShapeException> [ "2 Int32 labels" ] (classes 5 (tensor [ 0.0; 1.0 ]) p)
             Expect.error<DataException> [ "label 2" ] (classes 5 (Tensor.ofIndices [ 2 ] [| 0; 2 |]) p)
             Expect.error<DataException> [ "sum up" ] (classes 5 labels (p + 0.05))
-            Expect.error<DataException> [ "no probability" ] (classes 5 labels (2.0 * p))
+            Expect.error<DataException> [ "no probability" ] (classes 5 labels (tensor [ [ 1.5; -0.5 ]; [ 0.1; 0.9 ] ]))
             let numbers t m v () = Calibration.numbers t m v |> ignore
             let three = tensor [ 1.0; 2.0; 3.0 ]
             Expect.error<ShapeException> [ "one shape" ] (numbers three three (tensor [ 1.0 ]))
