@@ -23,6 +23,9 @@ let private rooms =
         "Layers"
         "Landscapes"
         "Sensitivity"
+        "Samples"
+        "Uncertainty"
+        "Influence"
         "Diagnostics"
     ]
 

@@ -101,6 +101,52 @@ module PrintedExamples =
 
     let private check = OperatorCheck("symmetry", CheckOutcome.Failed, 0.25, 1e-8, "⟨u, Av⟩ against ⟨Au, v⟩")
 
+    /// A regression y = θx with the posterior at θ = 1 and its relatives.
+    let private posterior: LaplacePosterior =
+        let x = Tensor.ofArray [ 3; 1 ] [| 1.0; 2.0; -1.0 |]
+
+        Batches.split 3 x (float64 [ 1.5; 1.5; -1.0 ])
+        |> Risk.ofModel Reduction.Sum Tensor.matmul (Loss.meanSquaredError Reduction.Sum)
+        |> fun risk -> Laplace.fit LaplaceOptions.Default (Likelihood.gaussian 0.25) risk (float64 [ 1.0 ])
+
+    let private uncertainties: obj list =
+        [
+            SampleOptions.Default
+            GradientMoments([| 0.5; 0.25 |], [| 1.0; 2.0 |], float64 [ 0.3; 0.4 ], float64 [ 1.0; 0.5 ])
+            NoiseScale(12.4837, 1.3123, 3.0, 0.24, 200)
+            NoiseScale(infinity, infinity, 3.0, -0.01, 200)
+            GramMatrix("neural tangent kernel", Tensor.eye DType.Float64 6, 3)
+            LaplaceStructure.LowRank 8
+            LaplaceOptions.Default
+            posterior
+            Laplace.predict (Tensor.ofArray [ 2; 1 ] [| 1.0; 3.0 |]) posterior
+            Laplace.predictBySamples (Key.OfSeed 3L) 100 (Tensor.ofArray [ 2; 1 ] [| 1.0; 3.0 |]) posterior
+            ImportanceCheck(Tensor.zeros DType.Float64 [ 40; 1 ], Array.init 40 (fun i -> 0.01 * float (i % 8)), -8.25)
+            ImportanceCheck(Tensor.zeros DType.Float64 [ 2; 1 ], [| 0.0; 3.0 |], -8.25)
+            CalibrationBin(0.8, 0.9, 12, 0.84, 0.75)
+            Calibration.classes 4 (Tensor.ofIndices [ 4 ] [| 0; 1; 1; 0 |]) (float64 [ 0.1; 0.9; 0.8; 0.6 ])
+            Calibration.numbers (float64 [ 0.1; 0.9; -0.8 ]) (float64 [ 0.0; 0.0; 0.0 ]) (float64 [ 1.0; 1.0; 0.5 ])
+            Coefficient("weight[0, 2]", 1.2345, 0.123)
+            CoefficientTable(
+                "the inverse Hessian",
+                [| "weight[0]"; "weight[1]"; "bias" |],
+                [| 1.2345; -0.034; 120.0 |],
+                Tensor.diag (float64 [ 0.01; 0.0025; 16.0 ]),
+                1e-12
+            )
+            ProfileInterval("bias", 1.5, Interval(0.75, 2.5, 0.95), 14)
+            InfluenceOptions.Default
+            SampleInfluence("influence", [| 0.5; -0.25 |], [| 1e-9; 2e-9 |], solution SolveStatus.Solved 1.2345e-9)
+            SampleInfluence(
+                "influence",
+                [| 0.5; -0.25 |],
+                [| infinity; infinity |],
+                solution SolveStatus.Solved 1.2345e-9
+            )
+            SampleInfluence("gradient products", [| 0.5; -0.25 |], [| 0.0; 0.0 |], null)
+            RetrainingCheck([| 0; 1; 4 |], [| 1.0; 2.0; 3.0 |], [| 1.1; 1.9; 3.2 |])
+        ]
+
     let private foundations: obj list =
         [
             Key.OfSeed 1L
@@ -245,4 +291,4 @@ module PrintedExamples =
         ]
 
     /// All of them, each with the name of its type as F# writes it.
-    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes
+    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties
