@@ -55,7 +55,11 @@ let read (path: string) =
         [
             for i in 0 .. lines.Length - 1 do
                 if lines[i] = "```fsharp" || lines[i] = "```fsx" then
-                    { IsOpening = (lines[i] = "```fsx"); Line = i + 2; Code = lines[i + 1 .. Array.IndexOf(lines, "```", i) - 1] }
+                    {
+                        IsOpening = (lines[i] = "```fsx")
+                        Line = i + 2
+                        Code = lines[i + 1 .. Array.IndexOf(lines, "```", i) - 1]
+                    }
         ]
 
     { Name = Path.GetFileNameWithoutExtension path; Blocks = blocks }
