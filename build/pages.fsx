@@ -1,5 +1,6 @@
 // Runs the F# of the pages in docs as a reader would who pastes it into F# Interactive, block by block. A page with F#
-// begins with a block that names its packages; here the built libraries stand in for these. What is written to the
+// begins with a block of fsx that names its packages (the site would look for these, were it fsharp); here the built
+// libraries stand in for them. What is written to the
 // error stream, warnings too, is a failure.
 //
 //     dotnet build -c Release && dotnet fsi build/pages.fsx [PAGE...]
@@ -38,7 +39,7 @@ let smaller =
     let sizes = "let count, vectors, probes, steps = "
     dict [ ("resnet", (sizes + "50, 30, 8, 80", sizes + "4, 4, 2, 20")) ]
 
-type Block = { Line: int; Code: string[] }
+type Block = { IsOpening: bool; Line: int; Code: string[] }
 
 type Page = { Name: string; Blocks: Block list }
 
@@ -53,8 +54,12 @@ let read (path: string) =
     let blocks =
         [
             for i in 0 .. lines.Length - 1 do
-                if lines[i] = "```fsharp" then
-                    { Line = i + 2; Code = lines[i + 1 .. Array.IndexOf(lines, "```", i) - 1] }
+                if lines[i] = "```fsharp" || lines[i] = "```fsx" then
+                    {
+                        IsOpening = (lines[i] = "```fsx")
+                        Line = i + 2
+                        Code = lines[i + 1 .. Array.IndexOf(lines, "```", i) - 1]
+                    }
         ]
 
     { Name = Path.GetFileNameWithoutExtension path; Blocks = blocks }
@@ -67,8 +72,6 @@ let package (line: string) =
     else
         ValueNone
 
-let isOpening (block: Block) = (package block.Code[0]).IsSome
-
 /// What is wrong with the order of the blocks.
 let disorder (page: Page) =
     let unknown =
@@ -78,13 +81,13 @@ let disorder (page: Page) =
 
     let isWithout line = page.Blocks |> List.forall (fun block -> not (Array.contains line block.Code))
 
-    match List.filter isOpening page.Blocks, unknown with
+    match List.filter _.IsOpening page.Blocks, unknown with
     | [ opening ], None when opening = page.Blocks.Head ->
         match smaller.TryGetValue page.Name with
         | true, (line, _) when isWithout line -> Some $"it has no line \"{line}\", which a smaller case replaces"
         | _ -> None
     | [ _ ], Some name -> Some $"the library has no package {name}"
-    | [], _ -> Some "it has F#, and no block that begins with #r \"nuget: …\""
+    | [], _ -> Some "it has F#, and no block of fsx that names its packages"
     | openings, _ -> Some $"line {(List.last openings).Line}: packages are named by one block, the first"
 
 // ---- what F# Interactive is given

@@ -13,12 +13,6 @@ public sealed record CodeBlock(string Page, int Line, string Language, string[] 
 {
     public string Text => string.Join('\n', Lines);
 
-    /// <summary>
-    /// Whether the F# of a page begins with it: it names packages, which no compiled file can do. build/pages.fsx runs
-    /// it, and sees to it that a page has one such block, the first.
-    /// </summary>
-    public bool IsOpening => Language == "fsharp" && Lines[0].StartsWith("#r \"nuget: ", StringComparison.Ordinal);
-
     public override string ToString() => $"{Page}:{Line}";
 }
 
