@@ -10,7 +10,10 @@ open Curvature.Tests
 let private n = 12
 let private basis = lazy (Matrices.orthogonal 3 n)
 let private fixed' = lazy (Matrices.withEigenvalues basis.Value (Array.init n (fun i -> 2.0 + 0.3 * float i)))
-let private first, second = Matrices.symmetric 41 n, Matrices.symmetric 42 n
+
+// With traces, so that gradients stand out from their spread.
+let private first = 0.3 * Matrices.symmetric 41 n + Tensor.eye DType.Float64 n
+let private second = 0.3 * Matrices.symmetric 42 n + Tensor.eye DType.Float64 n
 
 /// A(θ) = A₀ + θ₀A₁ + sin(θ₁)A₂, as a matrix.
 let private matrixAt (theta: Tensor) : Tensor =

@@ -34,6 +34,8 @@ let tests =
                 let one, many = Gmres.solve tight restart a vector, Gmres.solve tight restart a block
                 Expect.isTrue $"{restart}: {one}; {many}" (one.IsConverged && many.IsConverged)
                 Expect.tensorsClose 1e-8 expected.Value many.Value
+                // The residual at a restart is that of the recursion: no product is taken for it but the last.
+                Expect.equal $"{restart}: {one}" (one.Iterations + 1) one.Matvecs
                 Expect.tensorsClose 1e-8 (Tensor.item 0 0 expected.Value) one.Value
         }
 

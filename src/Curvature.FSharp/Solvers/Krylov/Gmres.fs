@@ -90,9 +90,9 @@ type internal GmresRow(dtype: DType, restart: int, target: float, b: Tensor) =
         c[count] <- g[count]
 
         for i in count - 1 .. -1 .. 0 do
-            let above, below = c[i], c[i + 1]
-            c[i] <- cosines[i] * above - sines[i] * below
-            c[i + 1] <- sines[i] * above + cosines[i] * below
+            let turned = c[i + 1]
+            c[i] <- -sines[i] * turned
+            c[i + 1] <- cosines[i] * turned
 
         combination c
 

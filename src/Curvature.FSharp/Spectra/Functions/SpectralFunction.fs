@@ -117,7 +117,7 @@ module SpectralFunction =
 
         define
             {
-                Name = if time = 1.0 then "exp" else $"exp of {Numbers.show time} times"
+                Name = if time = 1.0 then "exp" else $"exp({Numbers.show time} x)"
                 Value = fun x -> exp (time * x)
                 Derivative = fun x -> time * exp (time * x)
                 DividedDifference = divided
