@@ -14,7 +14,7 @@ public sealed class UncertaintyTests
     private static readonly Tensor Fitted = Tensor.FromArray([8.0 / 6]);
 
     private static readonly EmpiricalRisk Squares = Risk.OfModel(
-        (x, theta) => x.Matmul(theta),
+        (x, theta) => x.MatMul(theta),
         (y, outputs) => Likelihood.Gaussian(1).Loss(y, outputs, Reduction.Sum),
         Batches.Split(X, Y, 2),
         Reduction.Sum);

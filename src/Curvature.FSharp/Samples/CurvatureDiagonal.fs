@@ -3,9 +3,9 @@ namespace Curvature.FSharp
 open Curvature
 
 /// Exact diagonals of matrices that are sums over samples: Σᵢ diag(JᵢᵀHᵢJᵢ) with the Jacobian Jᵢ [C; n] of the outputs
-/// of sample i and the Hessian Hᵢ [C; C] of its loss by the outputs (Dangel, Kunstner & Hennig 2020, "BackPACK", eq.
-/// 19). A pass over the data, for which each sample costs C backward passes; the options limit the memory. The Hessian
-/// of a term without data is left out. Errors are those of `SampleGradients`.
+/// of sample i and the Hessian Hᵢ [C; C] of its loss by the outputs (Dangel, Kunstner & Hennig 2020, "BackPACK"). A
+/// pass over the data, for which each sample costs C backward passes; the options limit the memory. The Hessian of a
+/// term without data is left out. Errors are those of `SampleGradients`.
 [<RequireQualifiedAccess>]
 module CurvatureDiagonal =
 

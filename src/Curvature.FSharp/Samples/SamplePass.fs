@@ -51,7 +51,8 @@ module internal SamplePass =
             else
                 oneByOne theta data
 
-    /// Raises where a batch cannot be evaluated, or not to finite numbers: recordings do not notice labels out of range.
+    /// Raises where a batch cannot be evaluated, or not to finite numbers: recordings do not notice labels out of
+    /// range.
     let private checkValues (f: SampleFunction) (theta: Tensor) (batch: RiskBatch) =
         for seen in f.Observe batch.Data theta do
             match seen with

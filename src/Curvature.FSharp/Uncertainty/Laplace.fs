@@ -111,12 +111,12 @@ module Laplace =
             options.PriorPrecision
         )
 
-    /// The precisions and noise variances that `tune` looks among.
-    let private least, most = log 1e-12, log 1e12
+    /// The logarithms of precisions and noise variances that `tune` looks among go from minus to plus this.
+    let private mostLogarithm = log 1e12
 
     /// Where a falling function of x is 0, or the end of the range that is nearest to it.
     let private root (f: float -> float) : float =
-        let mutable low, high = least, most
+        let mutable low, high = -mostLogarithm, mostLogarithm
 
         while high - low > 1e-14 * max 1.0 (abs low) do
             let middle = 0.5 * (low + high)

@@ -97,11 +97,11 @@ type LaplacePosterior internal (fit: LaplaceFit, precision: float) =
     /// ln det P.
     member _.LogDeterminant = logDeterminant.Value
 
-    /// ln p(targets) ≈ ln p(targets | θ) − ½δ|θ|² + ½n ln δ − ½ ln det P (MacKay 1992, eq. 2.7; Immer et al. 2021, eq.
-    /// 8), which is exact for a linear model with Gaussian noise where θ is the mode.
+    /// ln p(targets) ≈ ln p(targets | θ) − ½δ|θ|² + ½n ln δ − ½ ln det P (MacKay 1992; Bishop 2006, eq. 3.86; Immer et
+    /// al. 2021), which is exact for a linear model with Gaussian noise where θ is the mode.
     member _.LogEvidence = evidence.Value
 
-    /// The number γ = n − δ tr P⁻¹ of parameters that the data determine (MacKay 1992, eq. 2.17).
+    /// The number γ = n − δ tr P⁻¹ of parameters that the data determine (MacKay 1992; Bishop 2006, eq. 3.91).
     member _.EffectiveParameters = float n - precision * inverseTrace.Value
 
     /// ½gᵀP⁻¹g with the gradient g of the negative log posterior at θ: what the quadratic model expects its logarithm

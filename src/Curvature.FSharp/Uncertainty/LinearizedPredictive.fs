@@ -38,7 +38,7 @@ module internal NormalMean =
             total / weights
 
 /// What a posterior says of the outputs of a model at some inputs, with the model linearised at the mode: the outputs f
-/// are normal with the mean f(x, θ) and the covariance J P⁻¹ Jᵀ (Khan et al. 2019; Immer, Korzepa & Bauer 2021, eq. 9).
+/// are normal with the mean f(x, θ) and the covariance J P⁻¹ Jᵀ (Khan et al. 2019; Immer, Korzepa & Bauer 2021).
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LinearizedPredictive internal (likelihood: Likelihood, mean: Tensor, covariance: Tensor) =
     let samples, outputs = mean.Signature.Shape[0], mean.Signature.Shape[1]
@@ -69,7 +69,7 @@ type LinearizedPredictive internal (likelihood: Likelihood, mean: Tensor, covari
         | other -> Fail.operator $"LinearizedPredictive: a {other} likelihood has no noise variance"
 
     /// The probabilities by the probit approximation, Float64 [N; C]: σ(m/√(1 + πv/8)) for yes and no (MacKay 1992,
-    /// "The evidence framework applied to classification networks", eq. 20), and for classes the softmax of the means
+    /// "The evidence framework applied to classification networks"), and for classes the softmax of the means
     /// so divided, each by its variance (Gibbs 1997; Lu, Ie & Sha 2020). Raises OperatorException for a Gaussian
     /// likelihood.
     member _.Probabilities: Tensor =

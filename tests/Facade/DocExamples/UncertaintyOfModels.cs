@@ -94,10 +94,10 @@ public sealed class UncertaintyOfModels
     {
         var layout = ParameterLayout.FromShapes(("dose", []), ("age", []), ("constant", []));
         var columns = Tensor.Concat(1, Inputs[.., ..2], Tensor.Ones(DType.Float64, 60, 1));
-        var p = columns.Matmul(Tensor.FromArray([1.0, -0.5, 0.3])).Sigmoid();
+        var p = columns.MatMul(Tensor.FromArray([1.0, -0.5, 0.3])).Sigmoid();
         var responds = Tensor.Greater(p, Tensor.Uniform(Key.OfSeed(6), DType.Float64, 60));
         var risk = Curvature.CSharp.Risk.OfModel(
-            (x, theta) => x.Matmul(theta),
+            (x, theta) => x.MatMul(theta),
             (y, outputs) => Likelihood.Bernoulli.Loss(y, outputs, Reduction.Sum),
             Batches.Split(columns, responds, 60),
             Reduction.Sum);
@@ -117,10 +117,10 @@ public sealed class UncertaintyOfModels
     public void ARegressionWithNoise()
     {
         var inputs = Inputs;
-        var y = inputs.Matmul(Tensor.FromArray([1.0, 0, -1, 2]))
+        var y = inputs.MatMul(Tensor.FromArray([1.0, 0, -1, 2]))
             + Tensor.Normal(Key.OfSeed(7), DType.Float64, 60) * 0.3;
         var risk = Curvature.CSharp.Risk.OfModel(
-            (x, theta) => x.Matmul(theta),
+            (x, theta) => x.MatMul(theta),
             (targets, outputs) => Loss.MeanSquaredError(targets, outputs),
             Batches.Split(inputs, y, 20));
         var fitted = risk.MinimizeByLbfgs(Tensor.Zeros(DType.Float64, 4)).Theta;
