@@ -361,53 +361,82 @@ module internal ParameterUses =
 
         { candidate with Places = places; Finish = finish }
 
-    /// Biases that are added to nothing but the product of weights with inputs become part of these.
-    let private mergeBiases (program: Program) (parts: Parts) : Candidate list =
+    /// What is added to nothing but the product of weights with inputs, and looks like a bias: the variables of the
+    /// product and of what is added, and the places of the bias.
+    let private findBiases (program: Program) (parts: Parts) (products: Dictionary<int, Candidate>) =
         let taken = takers program parts.Kept
-        let candidates = Dictionary<int, Candidate>()
-        let isProduct (c: Candidate) = c.Equation.IsSome && c.Places.Rank = 3
+        let found = List<struct (int * int * Tensor)>()
 
         /// Products of weights, moved as a variable is: its places in the order of the product.
         let moved = Dictionary<int, struct (int * (Tensor -> Tensor))>()
 
-        for c in parts.Candidates do
-            candidates[c.Variable] <- c
-            if isProduct c then moved[c.Variable] <- struct (c.Variable, id)
+        for id in products.Keys do
+            moved[id] <- struct (id, (fun places -> places))
 
-        let tryMerge product (toProduct: Tensor -> Tensor) added =
+        let isMoved id = moved.ContainsKey id && taken[id] = 1
+
+        let tryAdd id added =
             match moved.ContainsKey added, parts.Views.TryGetValue added with
             | false, (true, view) when taken[added] = 1 && view.Coefficient.IsNone ->
-                let c = candidates[product]
+                let struct (product, toProduct) = moved[id]
+                let c = products[product]
 
                 match ofBias c.Places.Signature.Shape[0] c.Axes (toProduct view.Places) with
-                | ValueSome bias ->
-                    candidates[product] <- withBias c bias
-                    candidates.Remove added |> ignore
+                | ValueSome bias -> found.Add(struct (product, added, bias))
                 | ValueNone -> ()
             | _ -> ()
+
+        let follow (equation: Equation) id (back: Tensor -> Tensor) =
+            let struct (product, toProduct) = moved[id]
+            moved[equation.Results[0]] <- struct (product, back >> toProduct)
 
         for equation in parts.Kept do
             match equation.Primitive, equation.Operands with
             | (:? Elementwise as add), [| Atom.Variable a; Atom.Variable b |] when add.Op = Kernels.OpCode.Add ->
-                let among id = moved.ContainsKey id && taken[id] = 1
-
-                if among a then
-                    let struct (product, back) = moved[a]
-                    tryMerge product back b
-                elif among b then
-                    let struct (product, back) = moved[b]
-                    tryMerge product back a
-            | (:? Structure.Permute as permute), [| Atom.Variable id |] when moved.ContainsKey id && taken[id] = 1 ->
-                let struct (product, back) = moved[id]
-                let inverse = List.ofArray permute.Inverse
-                moved[equation.Results[0]] <- struct (product, Tensor.permute inverse >> back)
-            | (:? Structure.Reshape), [| Atom.Variable id |] when moved.ContainsKey id && taken[id] = 1 ->
-                let struct (product, back) = moved[id]
-                let shape = List.ofArray program.Variables[id].Shape
-                moved[equation.Results[0]] <- struct (product, Tensor.reshape shape >> back)
+                if isMoved a then tryAdd a b
+                elif isMoved b then tryAdd b a
+            | (:? Structure.Permute as permute), [| Atom.Variable id |] when isMoved id ->
+                follow equation id (Tensor.permute (List.ofArray permute.Inverse))
+            | (:? Structure.Reshape), [| Atom.Variable id |] when isMoved id ->
+                follow equation id (Tensor.reshape (List.ofArray program.Variables[id].Shape))
             | _ -> ()
 
-        [ for c in parts.Candidates do if candidates.ContainsKey c.Variable then candidates[c.Variable] ]
+        List.ofSeq found
+
+    /// Biases become part of the weights whose products they are added to, where nothing else uses them.
+    let private mergeBiases (program: Program) (parts: Parts) : Candidate list =
+        let products = Dictionary<int, Candidate>()
+
+        for c in parts.Candidates do
+            if c.Equation.IsSome && c.Places.Rank = 3 then products[c.Variable] <- c
+
+        let biases = findBiases program parts products
+        let added = HashSet [ for struct (_, added, _) in biases -> added ]
+        let uses = Dictionary<float, int>()
+
+        let count (places: Tensor) =
+            for place in places.ToArray() |> Array.distinct do
+                uses[place] <- 1 + (if uses.ContainsKey place then uses[place] else 0)
+
+        for struct (_, _, bias) in biases do
+            count bias
+
+        if not biases.IsEmpty then
+            for c in parts.Candidates do
+                if not (added.Contains c.Variable) then count c.Places
+
+        let merged = HashSet<int>()
+
+        for struct (product, added, bias) in biases do
+            if bias.ToArray() |> Array.forall (fun place -> uses[place] = 1) then
+                products[product] <- withBias products[product] bias
+                merged.Add added |> ignore
+
+        [
+            for c in parts.Candidates do
+                if products.ContainsKey c.Variable then products[c.Variable]
+                elif not (merged.Contains c.Variable) then c
+        ]
 
     // ---- cotangents of the uses
 

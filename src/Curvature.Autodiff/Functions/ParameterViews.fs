@@ -107,7 +107,7 @@ module internal ParameterViews =
     /// for another primitive than those that make views of views.
     let follow (program: Program) (find: int -> ParameterView) (equation: Equation) : ParameterView[] voption =
         match equation.Primitive with
-        | :? Structure.Convert as convert ->
+        | :? Structure.Convert ->
             match equation.Operands with
             | [| Atom.Variable id |] ->
                 let view = find id

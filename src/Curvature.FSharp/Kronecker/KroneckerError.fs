@@ -142,10 +142,9 @@ module KroneckerError =
             Estimates.scalar 0.0 total.StandardError total.Ledger
         else
             let error =
-                [|
-                    for block in blocks -> block.StandardError / total.Value
-                    inside / total.Value * total.StandardError / total.Value
-                |]
+                inside / total.Value * total.StandardError :: (blocks |> List.map _.StandardError)
+                |> List.map (fun error -> error / total.Value)
+                |> List.toArray
                 |> Rounding.length
 
             Estimates.scalar (1.0 - inside / total.Value) error total.Ledger

@@ -104,9 +104,9 @@ let tests =
 
             let layout, risk, theta = ofTensors [ "v", [ 3; 3 ]; "w", [ 3; 3 ]; "b", [ 3 ] ] x y model
             let k = Kfac.estimate layout risk theta
-            Expect.isFalse "no product has the shared bias" (k["v"].Kind = product && k["v"].Name.Contains "b")
-            Expect.isNonEmpty "warnings" (List.ofSeq k.Warnings)
-            Expect.isTrue "positive" (k.Operator.IsPositiveSemidefinite)
+            Expect.equal "blocks" [ "v", product; "w", product; "b", KroneckerBlockKind.Exact ] (kinds k)
+            Expect.isEmpty "warnings" (List.ofSeq k.Warnings)
+            blocksAreExact k [ "b" ] (gaussNewton risk theta)
         }
 
         test "weights with a numeric factor are a layer" {

@@ -10,9 +10,9 @@ open Curvature.Tests.Unit.KroneckerCases
 
 let private digits =
     lazy
-        let layout = ParameterLayout.ofShapes [ for block in DigitsNetwork.blocks -> block.Name, [ block.Size ] ]
-        let model, criterion = DigitsNetwork.logits DType.Float64, DigitsNetwork.crossEntropy DType.Float64
-        layout, Risk.ofOutputs model criterion, DigitsNetwork.theta DType.Float64
+        (let layout = ParameterLayout.ofShapes [ for block in DigitsNetwork.blocks -> block.Name, [ block.Size ] ]
+         let model, criterion = DigitsNetwork.logits DType.Float64, DigitsNetwork.crossEntropy DType.Float64
+         layout, Risk.ofOutputs model criterion, DigitsNetwork.theta DType.Float64)
 
 /// The products of conjugate gradients for the gradient of a risk.
 let private products solver (damped: LinearOperator) (b: Tensor) =

@@ -20,7 +20,7 @@ module KroneckerCases =
 
     /// Inputs [samples; …] and a criterion, in batches of a size.
     let risk reduction criterion size inputs targets (network: Network) : EmpiricalRisk =
-        Network.risk reduction criterion (Batches.split size inputs targets) network
+        Network.risk reduction (criterion reduction) (Batches.split size inputs targets) network
 
     let squared = Loss.meanSquaredError
     let crossEntropy = Loss.softmaxCrossEntropy

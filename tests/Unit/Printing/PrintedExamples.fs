@@ -213,7 +213,7 @@ module PrintedExamples =
             DiagnoseOptions.Default
         ]
 
-    let private block names kind spectrum : KroneckerBlock =
+    let private block names kind (spectrum: BlockSpectrum) : KroneckerBlock =
         let positions = [| 0 .. spectrum.Inputs * spectrum.Outputs - 1 |]
         KroneckerBlock({ Names = names; Positions = positions }, kind, spectrum, DType.Float64, CpuDevice.Shared)
 
@@ -224,7 +224,6 @@ module PrintedExamples =
         let share = Estimates.scalar 0.1234 0.0123 ledger
 
         [
-            WeightSharing.Reduce
             KfacKind.gaussNewton
             KfacKind.fisher (FisherKind.exact Likelihood.categorical)
             KfacOptions.Default
