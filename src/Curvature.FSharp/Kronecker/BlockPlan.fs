@@ -37,7 +37,9 @@ module internal BlockPlan =
             for tensor in layout.Tensors do
                 let at = System.Array.BinarySearch(sorted, tensor.Offset)
                 let next = if at < 0 then ~~~at else at
-                if next < sorted.Length && sorted[next] < tensor.Offset + tensor.Size then tensor.Name
+
+                if next < sorted.Length && sorted[next] < tensor.Offset + tensor.Size then
+                    tensor.Name
         ]
 
     let private placesOf (kind: UseKind) : Tensor =
@@ -140,7 +142,13 @@ module internal BlockPlan =
             |> List.filter (fun block -> (positions block).Length > 0)
 
         let seen = HashSet(used |> Seq.collect positions)
-        let unused = [| for position in 0 .. n - 1 do if not (seen.Contains position) then position |]
+
+        let unused =
+            [|
+                for position in 0 .. n - 1 do
+                    if not (seen.Contains position) then position
+            |]
+
         let blocks = if unused.Length > 0 then used @ [ PlannedBlock.Unused unused ] else used
         let inOrder = blocks |> List.sortBy (positions >> Array.min)
         { Blocks = inOrder; Warnings = inOrder |> List.choose (warning layout) }

@@ -115,8 +115,7 @@ module internal BlockSpectrum =
             | ValueSome u -> fun t -> Tensor.einsum formula t u
             | ValueNone -> id
 
-        let intoInputs, fromInputs =
-            rotate "kio,ij->kjo" spectrum.InputBasis, rotate "kjo,ij->kio" spectrum.InputBasis
+        let intoInputs, fromInputs = rotate "kio,ij->kjo" spectrum.InputBasis, rotate "kjo,ij->kio" spectrum.InputBasis
 
         let intoOutputs, fromOutputs =
             rotate "kio,oq->kiq" spectrum.OutputBasis, rotate "kiq,oq->kio" spectrum.OutputBasis

@@ -66,8 +66,7 @@ module Kfac =
                     |> UseSums.ofElements (numbersOf positions)
                     |> UseSums.secondMoments (isDiagonal run.Options positions)
                 | PlannedBlock.BySample positions ->
-                    UseSums.bySample uses positions columns
-                    |> UseSums.secondMoments (isDiagonal run.Options positions)
+                    UseSums.bySample uses positions columns |> UseSums.secondMoments (isDiagonal run.Options positions)
                 | PlannedBlock.Unused _ -> ()
         ]
 
@@ -80,9 +79,7 @@ module Kfac =
                     for _, isExchanged in members do
                         let size = if isExchanged then inputs else outputs
 
-                        Tensor.eye DType.Float64 size
-                        |> Tensor.unsqueeze 0
-                        |> Tensor.broadcastTo [ groups; size; size ]
+                        Tensor.eye DType.Float64 size |> Tensor.unsqueeze 0 |> Tensor.broadcastTo [ groups; size; size ]
                 | PlannedBlock.Elements(members, positions) ->
                     members
                     |> List.map (fun number -> uses.Uses[number])
@@ -96,7 +93,8 @@ module Kfac =
             for block in run.Plan.Blocks do
                 match block with
                 | PlannedBlock.Product(members, _, _) ->
-                    for number, _ in members do UseSums.inputs run.Options.Sharing uses.Uses[number].Kind
+                    for number, _ in members do
+                        UseSums.inputs run.Options.Sharing uses.Uses[number].Kind
                 | _ -> ()
         ]
 
@@ -145,7 +143,8 @@ module Kfac =
                 members
                 parts
 
-        (balanced |> List.map fst |> List.reduce (+)) / float members.Length, balanced |> List.map snd |> List.reduce (+)
+        (balanced |> List.map fst |> List.reduce (+)) / float members.Length,
+        balanced |> List.map snd |> List.reduce (+)
 
     /// One block for each group, from the sums of its uses.
     let private productSpectra members (struct (groups, _, outputs): struct (int * int * int)) parts isUnit =
@@ -243,7 +242,12 @@ module Kfac =
         | ValueSome columns -> overColumns uses columns sums
         | ValueNone -> []
 
-    let private correct (run: Run) (scale: float) (data: FixedData) (blocks: (KroneckerBlockKind * BlockSpectrum) list list) =
+    let private correct
+        (run: Run)
+        (scale: float)
+        (data: FixedData)
+        (blocks: (KroneckerBlockKind * BlockSpectrum) list list)
+        =
         let divisor = RiskPass.divisor { run.Risk.Definition with Reduction = Reduction.Mean } data.Samples
 
         let sums =
@@ -337,7 +341,12 @@ module Kfac =
     /// ShapeException for θ that does not fit the layout and outputs without a row for each sample,
     /// ArgumentRangeException for corrected eigenvalues without gradients, NonFiniteException for outputs that are not
     /// finite, and DifferentiationException where the model does not depend on θ.
-    let estimateWith (options: KfacOptions) (layout: ParameterLayout) (risk: EmpiricalRisk) (theta: Tensor) : KroneckerOperator =
+    let estimateWith
+        (options: KfacOptions)
+        (layout: ParameterLayout)
+        (risk: EmpiricalRisk)
+        (theta: Tensor)
+        : KroneckerOperator =
         check options layout theta
         let run = start options layout risk theta
         // Factors are means over samples, whatever the reduction.

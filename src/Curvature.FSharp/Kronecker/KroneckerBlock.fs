@@ -28,7 +28,8 @@ type internal BlockPlace = { Names: string list; Positions: int[] }
 /// bias being the last input.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type KroneckerBlock
-    internal (place: BlockPlace, kind: KroneckerBlockKind, spectrum: BlockSpectrum, dtype: DType, device: Kernels.Device) =
+    internal
+    (place: BlockPlace, kind: KroneckerBlockKind, spectrum: BlockSpectrum, dtype: DType, device: Kernels.Device) =
 
     let matmat = lazy (BlockSpectrum.multiply dtype device spectrum)
     let name = System.String.Join(", ", place.Names)
@@ -93,7 +94,12 @@ type KroneckerBlock
         let least = if spectrum.Values.Length = 0 then 0.0 else Array.min spectrum.Values
 
         LinearOperator.Of
-            { OperatorParts.define name dtype place.Positions.Length place.Positions.Length (Products.ofMatmat matmat.Value) with
+            { OperatorParts.define
+                  name
+                  dtype
+                  place.Positions.Length
+                  place.Positions.Length
+                  (Products.ofMatmat matmat.Value) with
                 Device = device
                 Properties =
                     if least >= 0.0 then
@@ -112,7 +118,8 @@ type KroneckerBlock
         let what =
             match kind with
             | KroneckerBlockKind.Product -> $"A [{spectrum.Inputs}] ⊗ G [{spectrum.Outputs}]"
-            | KroneckerBlockKind.Corrected -> $"eigenvectors of A [{spectrum.Inputs}] ⊗ G [{spectrum.Outputs}], corrected"
+            | KroneckerBlockKind.Corrected ->
+                $"eigenvectors of A [{spectrum.Inputs}] ⊗ G [{spectrum.Outputs}], corrected"
             | KroneckerBlockKind.Exact -> $"exact [{place.Positions.Length}]"
             | KroneckerBlockKind.ExactDiagonal -> $"exact diagonal [{place.Positions.Length}]"
             | KroneckerBlockKind.Unused -> $"unused [{place.Positions.Length}]"

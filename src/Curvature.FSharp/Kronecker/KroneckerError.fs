@@ -7,8 +7,7 @@ open Curvature.FSharp
 
 /// How wrong a block of an approximation is.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
-type KroneckerBlockError
-    internal (block: KroneckerBlock, relative: Estimate<float>, squaredNorm: Estimate<float>) =
+type KroneckerBlockError internal (block: KroneckerBlock, relative: Estimate<float>, squaredNorm: Estimate<float>) =
     /// The block of the approximation.
     member _.Block = block
 
@@ -26,12 +25,7 @@ type KroneckerBlockError
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type KroneckerError
     internal
-    (
-        relative: Estimate<float>,
-        squaredNorm: Estimate<float>,
-        blocks: KroneckerBlockError[],
-        outside: Estimate<float>
-    ) =
+    (relative: Estimate<float>, squaredNorm: Estimate<float>, blocks: KroneckerBlockError[], outside: Estimate<float>) =
     /// ‖G − K‖_F/‖G‖_F.
     member _.RelativeError = relative
 
@@ -78,8 +72,7 @@ module KroneckerError =
         let differences, squares = FormMoments(), FormMoments()
 
         /// The ratio of squares and its standard error.
-        let ratio () =
-            struct ((ratios.Value.ToArray())[0], (ratios.StandardError.ToArray())[0])
+        let ratio () = struct ((ratios.Value.ToArray())[0], (ratios.StandardError.ToArray())[0])
 
         { new Accumulator<_>() with
             member _.Add block =
@@ -121,7 +114,12 @@ module KroneckerError =
             Tensor.scatterAdd 1 g.Columns index block |> g.Definition.Product.Matmat |> Tensor.take 1 index
 
         LinearOperator.Of
-            { OperatorParts.define $"block of {g.Name}" g.DType positions.Length positions.Length (Products.ofMatmat matmat) with
+            { OperatorParts.define
+                  $"block of {g.Name}"
+                  g.DType
+                  positions.Length
+                  positions.Length
+                  (Products.ofMatmat matmat) with
                 Device = g.Device
                 Properties = g.Properties
             }
@@ -162,8 +160,7 @@ module KroneckerError =
     /// the key with i, those of the whole from the fold with the number of blocks. Errors are those of `total`.
     let estimate (stop: StoppingRule) (key: Key) (k: KroneckerOperator) (g: LinearOperator) : KroneckerError =
         check k g
-        let run number k g =
-            Hutchinson.estimate Probe.rademacher (measurement k) stop (key.FoldIn(uint32 number)) g
+        let run number k g = Hutchinson.estimate Probe.rademacher (measurement k) stop (key.FoldIn(uint32 number)) g
 
         let blocks =
             [|

@@ -10,8 +10,7 @@ open Curvature.FSharp
 /// are closed forms. Immutable.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type KroneckerOperator
-    internal
-    (name: string, dtype: DType, device: Kernels.Device, blocks: KroneckerBlock[], warnings: string list) =
+    internal (name: string, dtype: DType, device: Kernels.Device, blocks: KroneckerBlock[], warnings: string list) =
 
     let sizes = blocks |> Array.map _.Size
     let n = Array.sum sizes

@@ -95,8 +95,7 @@ module internal OutputRoots =
         | FisherKind.Exact likelihood -> ofLikelihood likelihood (wide outputs)
         | FisherKind.MonteCarlo(likelihood, draws, _) ->
             Likelihood.drawnResiduals likelihood noise.Head outputs / sqrt (float draws)
-        | FisherKind.Empirical losses ->
-            Fisher.empiricalResiduals (losses batch.Data) outputs |> Tensor.unsqueeze 0
+        | FisherKind.Empirical losses -> Fisher.empiricalResiduals (losses batch.Data) outputs |> Tensor.unsqueeze 0
 
     /// The columns for a batch at outputs, in their element type; nothing where gradients do not count. The mean over
     /// samples of Σ gₙgₙᵀ is the matrix of the batch, but for a sum over samples, where it is that divided by their

@@ -11,8 +11,7 @@ module internal UseSums =
     let private length axis (t: Tensor) = t.Shape[axis]
 
     /// Axes 0 … count − 1 as one.
-    let private merge count (t: Tensor) =
-        Tensor.reshape (-1 :: List.skip count (List.ofArray t.Shape)) t
+    let private merge count (t: Tensor) = Tensor.reshape (-1 :: List.skip count (List.ofArray t.Shape)) t
 
     // ---- factors
 
@@ -55,7 +54,12 @@ module internal UseSums =
 
     /// The gradient of each sample by the weights in bases of inputs and outputs, as a function of the number of the
     /// sample: [k; groups; inputs; outputs].
-    let private inBases (inputBasis: Tensor voption) (outputBasis: Tensor voption) (parameterUse: ParameterUse) cotangents =
+    let private inBases
+        (inputBasis: Tensor voption)
+        (outputBasis: Tensor voption)
+        (parameterUse: ParameterUse)
+        cotangents
+        =
         let g = wide (parameterUse.Order cotangents) |> rotate "knpgo,goq->knpgq" outputBasis
 
         match parameterUse.Kind with
@@ -114,8 +118,8 @@ module internal UseSums =
 
     // ---- parameters that are no weights
 
-    /// Where each element of the samples' gradients goes: the number of its parameter in a block, behind those of the
-    /// samples before. The last number of each sample is for elements of no parameter.
+    /// Where elements go: the number of their parameter in a block, and the last number for elements of none. The numbers
+    /// of a row follow those of the row before.
     let private targets (numbers: Dictionary<int, int>) (places: Tensor) : Tensor =
         let width = length 1 places
         let stride = numbers.Count + 1
@@ -126,12 +130,16 @@ module internal UseSums =
             i / width * stride + number)
         |> fun index -> Tensor.ofIndices [ index.Length ] index
 
-    let private scattered (numbers: Dictionary<int, int>) samples (places: Tensor) (values: Tensor) : Tensor =
-        let stride = numbers.Count + 1
-        let k = length 0 values
+    /// Values [k; samples; elements] added up by parameter, [k; samples; parameters].
+    let private scattered (numbers: Dictionary<int, int>) (places: Tensor) (values: Tensor) : Tensor =
+        let k, samples, stride = length 0 values, length 0 places, numbers.Count + 1
+        let first = Tensor.slice 0 0 1 places
 
-        Tensor.scatterAdd 1 (samples * stride) (targets numbers places) (Tensor.reshape [ k; -1 ] values)
-        |> Tensor.reshape [ k; samples; stride ]
+        if (Tensor.sum (Tensor.abs (places - first))).ToScalar() = 0.0 then
+            Tensor.scatterAdd 2 stride (targets numbers first) values
+        else
+            Tensor.scatterAdd 1 (samples * stride) (targets numbers places) (Tensor.reshape [ k; -1 ] values)
+            |> Tensor.reshape [ k; samples; stride ]
         |> Tensor.slice 2 0 numbers.Count
 
     /// The mean over samples of ggᵀ for their gradients g [k; samples; parameters], or of its diagonal.
@@ -151,7 +159,7 @@ module internal UseSums =
             match parameterUse.Kind with
             | UseKind.Elements(places, coefficient) ->
                 let values = wide (parameterUse.Order cotangents) * wide coefficient
-                scattered numbers (length 0 places) places values
+                scattered numbers places values
             | _ -> invalidOp "not a use of elements")
         |> List.reduce (+)
 
@@ -163,7 +171,7 @@ module internal UseSums =
                 match parameterUse.Kind with
                 | UseKind.Elements(places, coefficient) ->
                     let values = f (wide coefficient)
-                    scattered numbers (length 0 places) places (Tensor.unsqueeze 0 values)
+                    scattered numbers places (Tensor.unsqueeze 0 values)
                 | _ -> invalidOp "not a use of elements")
             |> List.reduce (+)
             |> Tensor.sumAxes [ 0; 1 ]

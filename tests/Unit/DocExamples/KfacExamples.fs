@@ -13,7 +13,9 @@ let private theta = Network.initialize (Key.OfSeed 1L) DType.Float64 network
 let private risk =
     let inputs = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 30; 4 ]
     let labels = Tensor.ofIndices [ 30 ] (Array.init 30 (fun i -> i % 3))
-    network |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) (Batches.split 10 inputs labels)
+
+    network
+    |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) (Batches.split 10 inputs labels)
 
 let private gradient = (Gradient.ofRisk risk theta).Gradient
 

@@ -51,13 +51,12 @@ let tests =
         for sharing in [ WeightSharing.Expand; WeightSharing.Reduce ] do
             test $"so it is for convolutions and a sum over samples ({sharing})" {
                 let network =
-                    Network.sequential
-                        [
-                            ImageLayer.groupedConv2d 2 4 2 (2, 2) (Sliding.Default.WithPadding 1)
-                            Layer.tanh
-                            ImageLayer.globalAveragePool
-                            Layer.dense 4 3
-                        ]
+                    Network.sequential [
+                        ImageLayer.groupedConv2d 2 4 2 (2, 2) (Sliding.Default.WithPadding 1)
+                        Layer.tanh
+                        ImageLayer.globalAveragePool
+                        Layer.dense 4 3
+                    ]
 
                 let risk = risk Reduction.Sum crossEntropy 2 (normal 60L [ 5; 4; 3; 2 ]) (labels 9 3 5) network
                 let theta = point network

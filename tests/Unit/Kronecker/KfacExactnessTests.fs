@@ -128,7 +128,10 @@ let tests =
 
         test "factors do not depend on how the data are cut, and are sums for a sum" {
             let x, y = normal 14L [ 11; 4 ], labels 4 3 11
-            let of' reduction size = Kfac.estimate curved.Layout (risk reduction crossEntropy size x y curved) (point curved)
+
+            let of' reduction size =
+                Kfac.estimate curved.Layout (risk reduction crossEntropy size x y curved) (point curved)
+
             let whole = of' Reduction.Mean 11
             Expect.tensorsClose 1e-12 (dense whole) (dense (of' Reduction.Mean 3))
             Expect.tensorsClose 1e-11 (11.0 * dense whole) (dense (of' Reduction.Sum 4))

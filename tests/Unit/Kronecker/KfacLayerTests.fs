@@ -45,7 +45,9 @@ let tests =
                     let filters (p: Parameters) = Nchw.filtersToNhwc p["weight"]
 
                     let convolve (p: Parameters) x =
-                        Nhwc.groupedConv2d groups sliding (filters p) x + p["bias"] |> Tensor.tanh |> Tensor.meanAxes [ 1; 2 ]
+                        Nhwc.groupedConv2d groups sliding (filters p) x + p["bias"]
+                        |> Tensor.tanh
+                        |> Tensor.meanAxes [ 1; 2 ]
 
                     /// The patches under the filters, by filters that are unit vectors.
                     let patches (x: Tensor) =
@@ -76,8 +78,7 @@ let tests =
             let images = normal 93L [ 4; 2; 5; 4 ]
             let layer = ImageLayer.conv2d 2 3 (2, 2) Sliding.Default
 
-            let network =
-                Network.sequential [ ImageLayer.onImages layer; Layer.tanh; Layer.flatten; Layer.dense 36 2 ]
+            let network = Network.sequential [ ImageLayer.onImages layer; Layer.tanh; Layer.flatten; Layer.dense 36 2 ]
 
             let risk = risk Reduction.Mean squared 4 images (normal 94L [ 4; 2 ]) network
             let k = Kfac.estimate network.Layout risk (point network)
@@ -144,14 +145,13 @@ let tests =
 
         test "scales and shifts of normalisation have their exact blocks" {
             let layer =
-                Network.sequential
-                    [
-                        Layer.dense 3 4
-                        Normalization.layer 4
-                        Layer.tanh
-                        Normalization.rms 4
-                        Layer.dense 4 2
-                    ]
+                Network.sequential [
+                    Layer.dense 3 4
+                    Normalization.layer 4
+                    Layer.tanh
+                    Normalization.rms 4
+                    Layer.dense 4 2
+                ]
 
             let risk = risk Reduction.Mean squared 3 (normal 102L [ 8; 3 ]) (normal 103L [ 8; 2 ]) layer
             let theta = point layer
@@ -169,14 +169,13 @@ let tests =
 
         test "batch normalisation in evaluation has exact blocks" {
             let network =
-                Network.sequential
-                    [
-                        ImageLayer.conv2dWithoutBias 1 3 (2, 2) Sliding.Default
-                        Normalization.batch 3
-                        Layer.relu
-                        ImageLayer.globalAveragePool
-                        Layer.dense 3 2
-                    ]
+                Network.sequential [
+                    ImageLayer.conv2dWithoutBias 1 3 (2, 2) Sliding.Default
+                    Normalization.batch 3
+                    Layer.relu
+                    ImageLayer.globalAveragePool
+                    Layer.dense 3 2
+                ]
 
             let risk = risk Reduction.Mean squared 3 (normal 104L [ 7; 4; 4; 1 ]) (normal 105L [ 7; 2 ]) network
             let theta = point network
@@ -217,8 +216,7 @@ let tests =
             let x, y = normal 106L [ 6; 3 ], normal 107L [ 6; 2 ]
             let mask = Tensor.ofArray [ 3; 2 ] [| 1.0; 0.5; 2.0; 1.0; -1.0; 0.25 |]
 
-            let model (p: Parameters) (x: Tensor) =
-                Tensor.matmul (Tensor.tanh (Tensor.matmul x p["v"])) (mask * p["w"])
+            let model (p: Parameters) (x: Tensor) = Tensor.matmul (Tensor.tanh (Tensor.matmul x p["v"])) (mask * p["w"])
 
             let layout, risk, theta = ofTensors [ "v", [ 3; 3 ]; "w", [ 3; 2 ]; "unused", [ 2 ] ] x y model
             let g = gaussNewton risk theta
@@ -299,14 +297,19 @@ let tests =
                     (Batches.split 6 x y)
 
             Expect.error<ShapeException> [ "6 samples" ] (estimate layout reduced (point network))
-            Expect.error<ArgumentRangeException> [ "0" ] (fun () -> KfacOptions.Default.WithLargestExactBlock -1 |> ignore)
+
+            Expect.error<ArgumentRangeException> [ "0" ] (fun () ->
+                KfacOptions.Default.WithLargestExactBlock -1 |> ignore)
         }
 
         test "a term without data is left out, and named" {
             let network = Network.mlp Layer.tanh [ 3; 4; 2 ]
             let data = risk Reduction.Mean squared 6 (normal 114L [ 6; 3 ]) (normal 115L [ 6; 2 ]) network
             let both = Risk.withTerm (fun theta -> Tensor.dot theta theta) data
-            let k, k' = Kfac.estimate network.Layout both (point network), Kfac.estimate network.Layout data (point network)
+
+            let k, k' =
+                Kfac.estimate network.Layout both (point network), Kfac.estimate network.Layout data (point network)
+
             Expect.sameBits (dense k') (dense k)
             Expect.stringContains "warning" "term" (Seq.exactlyOne k.Warnings)
         }

@@ -50,7 +50,9 @@ let tests =
             let g, k = GaussNewton.ofRisk data theta, k.Value
 
             let runs =
-                [| for i in 0L .. 199L -> KroneckerError.total (StoppingRule.matvecs 60) (Key.OfSeed(500L + i)) k g |]
+                [|
+                    for i in 0L .. 199L -> KroneckerError.total (StoppingRule.matvecs 60) (Key.OfSeed(500L + i)) k g
+                |]
 
             let values = runs |> Array.map _.Value
             let mean = Array.average values

@@ -8,14 +8,19 @@ open Curvature.FSharp
 open Curvature.Tests
 open Curvature.Tests.Unit.KroneckerCases
 
-let private network =
-    Network.sequential [ Layer.dense 3 4; Normalization.layer 4; Layer.tanh; Layer.dense 4 2 ]
+let private network = Network.sequential [ Layer.dense 3 4; Normalization.layer 4; Layer.tanh; Layer.dense 4 2 ]
 
 let private theta = point network
 let private n = network.ParameterCount
 
 let private riskOf (dtype: DType) =
-    risk Reduction.Mean squared 5 (Tensor.convert dtype (normal 120L [ 12; 3 ])) (Tensor.convert dtype (normal 121L [ 12; 2 ])) network
+    risk
+        Reduction.Mean
+        squared
+        5
+        (Tensor.convert dtype (normal 120L [ 12; 3 ]))
+        (Tensor.convert dtype (normal 121L [ 12; 2 ]))
+        network
 
 let private estimate (options: KfacOptions) = Kfac.estimateWith options network.Layout (riskOf DType.Float64) theta
 
@@ -85,8 +90,7 @@ let tests =
             Expect.equal "names" [ "0.weight"; "0.bias" ] (List.ofSeq block.Parameters)
             Expect.equal "sizes" (4, 4, 16) (block.Inputs, block.Outputs, block.Size)
 
-            let expected =
-                Tensor.einsum "ij,oq->iojq" block.InputFactor block.OutputFactor |> Tensor.reshape [ 16; 16 ]
+            let expected = Tensor.einsum "ij,oq->iojq" block.InputFactor block.OutputFactor |> Tensor.reshape [ 16; 16 ]
 
             Expect.tensorsClose 1e-12 expected (block.ToMatrix())
             Expect.tensorsClose 1e-12 (at block.Positions (dense k)) (block.ToMatrix())
@@ -110,7 +114,11 @@ let tests =
 
             for i in 0 .. n - 1 do
                 for j in 0..i do
-                    Expect.within $"entry {i}, {j} with {key}" (5.5 * sqrt (variance i j)) truth[i * n + j] found[i * n + j]
+                    Expect.within
+                        $"entry {i}, {j} with {key}"
+                        (5.5 * sqrt (variance i j))
+                        truth[i * n + j]
+                        found[i * n + j]
 
             Expect.sameBits samples (k.Sample(lambda, key, count))
             Expect.equal "none" [| 0; n |] (k.Sample(lambda, key, 0)).Shape

@@ -230,7 +230,13 @@ module PrintedExamples =
             KfacOptions.Default.WithSharing(WeightSharing.Reduce).WithCorrectedEigenvalues true
             layer
             scale
-            KroneckerOperator("K-FAC of Gauss-Newton", DType.Float64, CpuDevice.Shared, [| layer |], [ "samples are coupled" ])
+            KroneckerOperator(
+                "K-FAC of Gauss-Newton",
+                DType.Float64,
+                CpuDevice.Shared,
+                [| layer |],
+                [ "samples are coupled" ]
+            )
             KroneckerBlockError(layer, share, estimate)
             KroneckerError(share, estimate, [| KroneckerBlockError(layer, share, estimate) |], share)
         ]

@@ -115,10 +115,10 @@ module internal ParameterUses =
         let outputs = values[0]
 
         match program.Outputs[0], outputs.Signature.Shape with
-        | Atom.Constant _, _ ->
-            Fail.differentiation $"{name}: the model does not depend on the point that it was given"
+        | Atom.Constant _, _ -> Fail.differentiation $"{name}: the model does not depend on the point that it was given"
         | _, [||] -> Fail.shape $"{name}: a model's outputs need a leading axis of samples, and these are a scalar"
-        | _, shape when outputs.Size = 0 -> Fail.shape $"{name}: there are no outputs; their shape is {Shape.show shape}"
+        | _, shape when outputs.Size = 0 ->
+            Fail.shape $"{name}: there are no outputs; their shape is {Shape.show shape}"
         | _ -> ()
 
         let samples = outputs.Signature.Shape[0]
@@ -135,8 +135,7 @@ module internal ParameterUses =
 
             let ordered =
                 Array.map2
-                    (fun c cotangent ->
-                        if areDistinct c then orderOf samples c.Axes cotangent else ValueNone)
+                    (fun c cotangent -> if areDistinct c then orderOf samples c.Axes cotangent else ValueNone)
                     candidates
                     seen
 
@@ -159,7 +158,11 @@ module internal ParameterUses =
             Outputs = outputs
             Program = program
             Uses = known |> Array.map (fun i -> finish samples candidates[i] ordered[i].Value)
-            Others = [| for i in 0 .. candidates.Length - 1 do if ordered[i].IsNone then candidates[i].Places |]
+            Others =
+                [|
+                    for i in 0 .. candidates.Length - 1 do
+                        if ordered[i].IsNone then candidates[i].Places
+                |]
             Pull =
                 fun cotangents ->
                     let pulled = Batching.vmap (fun cs -> pullOne inner cs[0]) [| cotangents |]

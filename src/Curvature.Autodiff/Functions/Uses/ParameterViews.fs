@@ -102,10 +102,7 @@ module internal ParameterViews =
     /// The view that an elementwise function of views and constants is, where it is linear in the views.
     let private combined (program: Program) (find: int -> ParameterView) (equation: Equation) (op: OpCode) =
         let times (f: Tensor -> Tensor) id : ParameterView =
-            [
-                for term in find id ->
-                    { term with Coefficient = ValueSome(f (coefficient program id term)) }
-            ]
+            [ for term in find id -> { term with Coefficient = ValueSome(f (coefficient program id term)) } ]
 
         match op, equation.Operands with
         | OpCode.Add, [| Atom.Variable a; Atom.Variable b |] -> ValueSome [| find a @ find b |]

@@ -18,8 +18,8 @@ type internal ProgramParts =
 module internal ProgramWalk =
 
     /// Whether an equation multiplies a view by a constant in a way that is known, other than elementwise.
-    let private multiplied samples (program: Program) (views: Dictionary<int, ParameterView>) number =
-        let equation = program.Equations[number]
+    let private multiplied (site: UseSite) (views: Dictionary<int, ParameterView>) =
+        let equation = site.Program.Equations[site.Number]
 
         let withScale id make =
             match views[id] with
@@ -28,28 +28,30 @@ module internal ProgramWalk =
 
         match equation.Primitive, equation.Operands with
         | (:? Einsum as einsum), [| Atom.Constant a; Atom.Variable w |] ->
-            withScale w (UseCandidates.ofContraction samples program number einsum a true)
+            withScale w (UseCandidates.ofContraction site (einsum.Left, einsum.Right, einsum.Result) a)
         | (:? Einsum as einsum), [| Atom.Variable w; Atom.Constant a |] ->
-            withScale w (UseCandidates.ofContraction samples program number einsum a false)
+            withScale w (UseCandidates.ofContraction site (einsum.Right, einsum.Left, einsum.Result) a)
         | (:? Convolve as convolve), [| Atom.Constant images; Atom.Variable w |] when
-            convolve.Result = ConvolutionRole.Output && images.Rank = 4 && program.Variables[w].Shape.Length = 4
+            convolve.Result = ConvolutionRole.Output && images.Rank = 4 && site.Program.Variables[w].Shape.Length = 4
             ->
-            withScale w (UseCandidates.ofConvolution samples program number convolve images)
+            withScale w (UseCandidates.ofConvolution site convolve images)
         | _ -> ValueNone
 
     /// Whether an equation takes rows of a table that may belong to samples.
-    let private looksUp samples (program: Program) (views: Dictionary<int, ParameterView>) (excluded: HashSet<int>) number =
-        match program.Equations[number].Primitive, program.Equations[number].Operands with
+    let private looksUp (site: UseSite) (views: Dictionary<int, ParameterView>) (excluded: HashSet<int>) =
+        let equation = site.Program.Equations[site.Number]
+
+        match equation.Primitive, equation.Operands with
         | (:? Indexing.Gather as gather), [| Atom.Variable table; Atom.Constant index |] when
             gather.Axis = 0
             && gather.BatchAxes = 0
             && views[table].Length = 1
             && views[table].Head.Coefficient.IsNone
             && index.Rank > 0
-            && index.Size % samples = 0
-            && not (excluded.Contains number)
+            && index.Size % site.Samples = 0
+            && not (excluded.Contains site.Number)
             ->
-            ValueSome(UseCandidates.ofGather samples program number index views[table].Head)
+            ValueSome(UseCandidates.ofGather site index views[table].Head)
         | _ -> ValueNone
 
     /// Views and uses. Gathers that were found not to belong to samples are excluded.
@@ -85,8 +87,8 @@ module internal ProgramWalk =
                 if not takesView || not (Array.forall isView equation.Operands) then
                     ValueNone
                 else
-                    looksUp samples program views excluded number
-                    |> ValueOption.orElseWith (fun () -> multiplied samples program views number)
+                    let site: UseSite = { Samples = samples; Program = program; Number = number }
+                    looksUp site views excluded |> ValueOption.orElseWith (fun () -> multiplied site views)
 
             match found with
             | ValueSome candidate -> candidates.Add candidate
@@ -127,7 +129,10 @@ module internal ProgramWalk =
     let private ofBias (groups: int) (axes: UseAxes) (places: Tensor) : Tensor voption =
         let shape = places.Signature.Shape
         let width = axes.Groups @ axes.Outputs |> List.map (fun axis -> shape[axis]) |> UseCandidates.product
-        let rows = UseCandidates.arrange 0 (axes.Positions @ axes.Groups @ axes.Outputs) [ places.Size / width; width ] places
+
+        let rows =
+            UseCandidates.arrange 0 (axes.Positions @ axes.Groups @ axes.Outputs) [ places.Size / width; width ] places
+
         let first = Tensor.slice 0 0 1 rows
         let isSame = (Tensor.sum (Tensor.abs (rows - first))).ToScalar() = 0.0
         let distinct = first.ToArray() |> Array.distinct

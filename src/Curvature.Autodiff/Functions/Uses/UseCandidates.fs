@@ -28,12 +28,7 @@ type internal ParameterUse = { Kind: UseKind; Order: Tensor -> Tensor }
 
 /// The axes of a variable by what they count.
 [<NoEquality; NoComparison>]
-type internal UseAxes =
-    {
-        Positions: int list
-        Groups: int list
-        Outputs: int list
-    }
+type internal UseAxes = { Positions: int list; Groups: int list; Outputs: int list }
 
 /// A use before it is known which axis of its variable counts samples.
 [<NoEquality; NoComparison>]
@@ -47,6 +42,18 @@ type internal UseCandidate =
         /// The use when the positions are in this order, the samples first.
         Finish: int list -> UseKind
     }
+
+/// An equation of a program whose outputs have so many samples.
+[<NoEquality; NoComparison>]
+type internal UseSite =
+    {
+        Samples: int
+        Program: Program
+        Number: int
+    }
+
+    /// The variable that the equation makes first.
+    member site.Variable = site.Program.Equations[site.Number].Results[0]
 
 /// What may be a use of parameters, from equations that take views.
 module internal UseCandidates =
@@ -67,29 +74,35 @@ module internal UseCandidates =
     let private axesOf (labels: int[]) (wanted: int list) =
         wanted |> List.map (fun label -> System.Array.IndexOf(labels, label))
 
-    /// A contraction of a constant with a view.
-    let ofContraction samples (program: Program) number (einsum: Einsum) (a: Tensor) aFirst (view: ViewTerm) scale =
-        let ofA, ofW = if aFirst then einsum.Left, einsum.Right else einsum.Right, einsum.Left
+    /// A contraction of a constant with a view, by the labels of the two and of the result.
+    let ofContraction (site: UseSite) (ofA: int[], ofW: int[], ofResult: int[]) (a: Tensor) (view: ViewTerm) scale =
         let has (labels: int[]) label = Array.contains label labels
-        let result = List.ofArray einsum.Result
+        let result = List.ofArray ofResult
         let positions = result |> List.filter (has ofW >> not)
         let groups = result |> List.filter (fun label -> has ofA label && has ofW label)
         let outputs = result |> List.filter (has ofA >> not)
-        let inputs = List.ofArray ofA |> List.filter (has einsum.Result >> not)
-        let variable = program.Equations[number].Results[0]
+        let inputs = List.ofArray ofA |> List.filter (has ofResult >> not)
+        let variable = site.Variable
         let length label = a.Signature.Shape[System.Array.IndexOf(ofA, label)]
         let count labels = labels |> List.map length |> product
-        let axes = { Positions = axesOf einsum.Result positions; Groups = axesOf einsum.Result groups; Outputs = axesOf einsum.Result outputs }
-        let width = product (lengths program variable axes.Outputs)
+
+        let axes =
+            {
+                Positions = axesOf ofResult positions
+                Groups = axesOf ofResult groups
+                Outputs = axesOf ofResult outputs
+            }
+
+        let width = product (lengths site.Program variable axes.Outputs)
 
         let places =
             view.Places |> arrange 0 (axesOf ofW (groups @ inputs @ outputs)) [ count groups; count inputs; width ]
 
         let finish (ordered: int list) =
-            let labels = ordered |> List.map (fun axis -> einsum.Result[axis])
+            let labels = ordered |> List.map (fun axis -> ofResult[axis])
 
             let rows () =
-                let shape = [ samples; count positions / samples; count groups; count inputs ]
+                let shape = [ site.Samples; count positions / site.Samples; count groups; count inputs ]
                 let rows = arrange 0 (axesOf ofA (labels @ groups @ inputs)) shape a
                 if scale = 1.0 then rows else scale * rows
 
@@ -97,7 +110,7 @@ module internal UseCandidates =
 
         {
             Variable = variable
-            Equation = ValueSome number
+            Equation = ValueSome site.Number
             Axes = axes
             Places = places
             Finish = finish
@@ -108,10 +121,7 @@ module internal UseCandidates =
         let height, width = convolve.Height, convolve.Width
         let channels = images.Signature.Shape[3]
 
-        let padded =
-            images
-            |> Tensor.pad 1 height.Before height.After
-            |> Tensor.pad 2 width.Before width.After
+        let padded = images |> Tensor.pad 1 height.Before height.After |> Tensor.pad 2 width.Before width.After
 
         [
             for row in 0 .. height.Kernel - 1 do
@@ -132,26 +142,22 @@ module internal UseCandidates =
         |> fun t -> Tensor.reshape [ t.Shape[0]; t.Shape[1]; t.Shape[2]; t.Shape[3]; t.Shape[4] * t.Shape[5] ] t
 
     /// A convolution of constant images with a view as filters [KH; KW; C / groups; K].
-    let ofConvolution samples (program: Program) number (convolve: Convolve) (images: Tensor) (view: ViewTerm) scale =
-        let variable = program.Equations[number].Results[0]
+    let ofConvolution (site: UseSite) (convolve: Convolve) (images: Tensor) (view: ViewTerm) scale =
         let filters = view.Places.Signature.Shape
         let groups, inputs = convolve.Groups, filters[0] * filters[1] * filters[2]
 
-        let places =
-            view.Places
-            |> Tensor.reshape [ inputs; groups; filters[3] / groups ]
-            |> Tensor.permute [ 1; 0; 2 ]
+        let places = view.Places |> Tensor.reshape [ inputs; groups; filters[3] / groups ] |> Tensor.permute [ 1; 0; 2 ]
 
         let finish (ordered: int list) =
             let rows () =
-                let rows = patches convolve images |> arrange 0 (ordered @ [ 3; 4 ]) [ samples; -1; groups; inputs ]
+                let rows = patches convolve images |> arrange 0 (ordered @ [ 3; 4 ]) [ site.Samples; -1; groups; inputs ]
                 if scale = 1.0 then rows else scale * rows
 
             UseKind.Weights { Places = places; Inputs = rows }
 
         {
-            Variable = variable
-            Equation = ValueSome number
+            Variable = site.Variable
+            Equation = ValueSome site.Number
             // The filters of all groups lie one behind the other in one axis.
             Axes = { Positions = [ 0; 1; 2 ]; Groups = []; Outputs = [ 3 ] }
             Places = places
@@ -161,25 +167,23 @@ module internal UseCandidates =
     // ---- tables and elements
 
     /// Rows of a view by an index that is constant.
-    let ofGather samples (program: Program) number (index: Tensor) (view: ViewTerm) =
+    let ofGather (site: UseSite) (index: Tensor) (view: ViewTerm) =
         let table = view.Places.Signature.Shape
         let rank = index.Rank
         let places = Tensor.reshape [ table[0]; -1 ] view.Places
-        let variable = program.Equations[number].Results[0]
+        let variable = site.Variable
 
         {
             Variable = variable
-            Equation = ValueSome number
+            Equation = ValueSome site.Number
             Axes =
                 {
                     Positions = [ 0 .. rank - 1 ]
                     Groups = []
-                    Outputs = [ rank .. program.Variables[variable].Shape.Length - 1 ]
+                    Outputs = [ rank .. site.Program.Variables[variable].Shape.Length - 1 ]
                 }
             Places = places
-            Finish =
-                fun ordered ->
-                    UseKind.Rows(places, arrange 0 ordered [ samples; index.Size / samples ] index)
+            Finish = fun ordered -> UseKind.Rows(places, arrange 0 ordered [ site.Samples; index.Size / site.Samples ] index)
         }
 
     /// The view itself.
