@@ -6,7 +6,8 @@ open Curvature
 /// Kronecker-factored approximate curvature: the Gauss–Newton or Fisher matrix of a model as a block for each layer,
 /// A ⊗ G, of the second moments A of its inputs and G of the gradients with respect to its outputs (Martens & Grosse
 /// 2015, section 3; Grosse & Martens 2016 for convolutions; eq. 3 of docs/kfac.md), and the same with corrected
-/// eigenvalues (EK-FAC, George et al. 2018). Layers are found in the derivative of the model, which is a linear program: any function θ ↦ outputs will do.
+/// eigenvalues (EK-FAC, George et al. 2018). Layers are found in the derivative of the model, which is a linear
+/// program: any function θ ↦ outputs will do.
 [<RequireQualifiedAccess>]
 module Kfac =
 
@@ -121,8 +122,8 @@ module Kfac =
 
     // ---- blocks
 
-    /// Factors of several uses of the same weights. Each product stays the same when its factors are brought to the same
-    /// mean eigenvalue, so that their sums weigh the uses alike; the sum of the inputs' factors is divided by the
+    /// Factors of several uses of the same weights. Each product stays the same when its factors are brought to the
+    /// same mean eigenvalue, so that their sums weigh the uses alike; the sum of the inputs' factors is divided by the
     /// number of uses, as the mean over positions is.
     let private added (members: (int * bool) list) (parts: (Tensor * Tensor) list) : Tensor * Tensor =
         let mean (t: Tensor) =

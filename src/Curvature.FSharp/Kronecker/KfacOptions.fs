@@ -32,8 +32,8 @@ type KfacKind =
 /// What K-FAC approximates, and how. Immutable; `Default` and the methods With… make others.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type KfacOptions private (kind: KfacKind, sharing: WeightSharing, correction: bool, largestExact: int) =
-    /// The Gauss–Newton matrix of the risk's criterion, positions as samples, no correction of eigenvalues, exact blocks
-    /// of up to 128 parameters.
+    /// The Gauss–Newton matrix of the risk's criterion, positions as samples, no correction of eigenvalues, exact
+    /// blocks of up to 128 parameters.
     static member Default = KfacOptions(KfacKind.GaussNewton, WeightSharing.Expand, false, 128)
 
     /// Which gradients the factors are made of.
@@ -77,7 +77,7 @@ type KfacOptions private (kind: KfacKind, sharing: WeightSharing, correction: bo
     override _.ToString() =
         let name = if correction then "EK-FAC" else "K-FAC"
         let sharing = if sharing = WeightSharing.Reduce then "reduce" else "expand"
-        $"{name} of the {kind}, {sharing}, exact blocks of up to {largestExact} parameters"
+        $"{name} of {kind}, {sharing}, exact blocks of up to {largestExact} parameters"
 
     member internal this.Text = this.ToString()
 

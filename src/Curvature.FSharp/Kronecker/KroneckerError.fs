@@ -55,8 +55,8 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// How wrong K-FAC is: ‖G − K‖_F/‖G‖_F with error bars, for the Gauss–Newton matrix, a Fisher matrix, the Hessian or any
-/// other symmetric operator G.
+/// How wrong K-FAC is: ‖G − K‖_F/‖G‖_F with error bars, for the Gauss–Newton matrix, a Fisher matrix, the Hessian or
+/// any other symmetric operator G.
 [<RequireQualifiedAccess>]
 module KroneckerError =
 
@@ -147,9 +147,9 @@ module KroneckerError =
 
             Estimates.scalar (1.0 - inside / total.Value) error total.Ledger
 
-    /// The error of an approximation K of a symmetric operator G in whole: ‖G − K‖_F/‖G‖_F, from signs. One product with
-    /// G for each.
-    /// Raises ShapeException where the two do not fit together, and otherwise what `Estimate.run` raises.
+    /// The error of an approximation K of a symmetric operator G in whole: ‖G − K‖_F/‖G‖_F, from signs. One product
+    /// with G for each. Raises ShapeException where the two do not fit together, and otherwise what `Estimate.run`
+    /// raises.
     let total (stop: StoppingRule) (key: Key) (k: KroneckerOperator) (g: LinearOperator) : Estimate<float> =
         check k g
         Hutchinson.estimate Probe.rademacher (measurement k.Operator) stop key g |> fst

@@ -85,8 +85,9 @@ module internal UseSums =
         Tensor.einsum "npgi,npgo->gio" (Tensor.square a) (Tensor.sumAxes [ 0 ] (Tensor.square g))
 
     /// The mean over samples of the squared gradients in the basis of eigenvectors, [groups; inputs; outputs]: the
-    /// corrected eigenvalues (George et al. 2018, section 3; eq. 7 of docs/kfac.md). Several uses of the same weights, some of them with inputs
-    /// and outputs exchanged, add up to one gradient. Where a sample has one position, a product of squares is enough.
+    /// corrected eigenvalues (George et al. 2018, section 3; eq. 7 of docs/kfac.md). Several uses of the same weights,
+    /// some of them with inputs and outputs exchanged, add up to one gradient. Where a sample has one position, a
+    /// product of squares is enough.
     let corrected
         (inputBasis: Tensor voption)
         (outputBasis: Tensor voption)
@@ -118,8 +119,8 @@ module internal UseSums =
 
     // ---- parameters that are no weights
 
-    /// Where elements go: the number of their parameter in a block, and the last number for elements of none. The numbers
-    /// of a row follow those of the row before.
+    /// Where elements go: the number of their parameter in a block, and the last number for elements of none. The
+    /// numbers of a row follow those of the row before.
     let private targets (numbers: Dictionary<int, int>) (places: Tensor) : Tensor =
         let width = length 1 places
         let stride = numbers.Count + 1

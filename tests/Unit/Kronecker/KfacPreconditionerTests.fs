@@ -35,8 +35,8 @@ let tests =
             Expect.equal "products" 2 (products 1e-6 solver damped (normal 142L [ 15 ]))
         }
 
-        // A residual of 1 % is what an optimiser asks for. To far smaller ones no block-diagonal preconditioner helps, not
-        // even the blocks of the matrix itself: what lies outside of them is larger than λ.
+        // A residual of 1 % is what an optimiser asks for. To far smaller ones no block-diagonal preconditioner helps,
+        // not even the blocks of the matrix itself: what lies outside of them is larger than λ.
         test "on digits K-FAC saves more than half of the products to a residual of 1 %" {
             let layout, risk, theta = digits.Value
             let lambda = 1e-4

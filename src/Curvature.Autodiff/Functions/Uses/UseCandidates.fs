@@ -150,7 +150,9 @@ module internal UseCandidates =
 
         let finish (ordered: int list) =
             let rows () =
-                let rows = patches convolve images |> arrange 0 (ordered @ [ 3; 4 ]) [ site.Samples; -1; groups; inputs ]
+                let rows =
+                    patches convolve images |> arrange 0 (ordered @ [ 3; 4 ]) [ site.Samples; -1; groups; inputs ]
+
                 if scale = 1.0 then rows else scale * rows
 
             UseKind.Weights { Places = places; Inputs = rows }
@@ -183,7 +185,8 @@ module internal UseCandidates =
                     Outputs = [ rank .. site.Program.Variables[variable].Shape.Length - 1 ]
                 }
             Places = places
-            Finish = fun ordered -> UseKind.Rows(places, arrange 0 ordered [ site.Samples; index.Size / site.Samples ] index)
+            Finish =
+                fun ordered -> UseKind.Rows(places, arrange 0 ordered [ site.Samples; index.Size / site.Samples ] index)
         }
 
     /// The view itself.
