@@ -32,6 +32,10 @@ public static class Solvers
                 ? FSharp.ConjugateGradients.solver
                 : FSharp.ConjugateGradients.preconditioned(preconditioner);
 
+        /// <inheritdoc cref="FSharp.ConjugateGradients.preconditionedBy"/>
+        public static Solver ConjugateGradients(LinearOperator inverseOfPreconditioner) =>
+            FSharp.ConjugateGradients.preconditionedBy(inverseOfPreconditioner.NotNull());
+
         /// <inheritdoc cref="FSharp.Neumann.solver"/>
         public static Solver Neumann(double scale) => FSharp.Neumann.solver(scale);
 

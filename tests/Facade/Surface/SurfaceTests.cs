@@ -120,6 +120,7 @@ public sealed class SurfaceTests
         ["ParameterLayout.restrict"] = "ParameterLayout.Restrict",
         ["QuantizationSensitivity.scores"] = "QuantizationScores",
         ["Pruning.curve"] = "PruningCurve",
+        ["Kfac.estimate"] = "Kfac",
         ["Landscape.line"] = "LossLine",
         ["Landscape.plane"] = "LossPlane",
         ["Stochastic.trace"] = "Stochastic.Trace",

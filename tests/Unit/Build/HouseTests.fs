@@ -19,6 +19,7 @@ let private rooms =
         "Estimation"
         "Spectra"
         "Solvers"
+        "Kronecker"
         "Networks"
         "Layers"
         "Landscapes"

@@ -290,5 +290,34 @@ module PrintedExamples =
             DiagnoseOptions.Default
         ]
 
+    let private block names kind (spectrum: BlockSpectrum) : KroneckerBlock =
+        let positions = [| 0 .. spectrum.Inputs * spectrum.Outputs - 1 |]
+        KroneckerBlock({ Names = names; Positions = positions }, kind, spectrum, DType.Float64, CpuDevice.Shared)
+
+    let private kronecker: obj list =
+        let a, g = Tensor.diag (float64 [ 2.0; 0.5 ]), Tensor.diag (float64 [ 1.0; 3.0; 0.25 ])
+        let layer = block [ "0.weight"; "0.bias" ] KroneckerBlockKind.Product (BlockSpectrum.ofFactors a g)
+        let scale = block [ "1.weight" ] KroneckerBlockKind.ExactDiagonal (BlockSpectrum.ofDiagonal [| 1.0; 2.0 |])
+        let share = Estimates.scalar 0.1234 0.0123 ledger
+
+        [
+            KfacKind.gaussNewton
+            KfacKind.fisher (FisherKind.exact Likelihood.categorical)
+            KfacOptions.Default
+            KfacOptions.Default.WithSharing(WeightSharing.Reduce).WithCorrectedEigenvalues true
+            layer
+            scale
+            KroneckerOperator(
+                "K-FAC of Gauss-Newton",
+                DType.Float64,
+                CpuDevice.Shared,
+                [| layer |],
+                [ "samples are coupled" ]
+            )
+            KroneckerBlockError(layer, share, estimate)
+            KroneckerError(share, estimate, [| KroneckerBlockError(layer, share, estimate) |], share)
+        ]
+
     /// All of them, each with the name of its type as F# writes it.
     let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties
+    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ kronecker
