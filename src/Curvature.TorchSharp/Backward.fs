@@ -1,0 +1,72 @@
+namespace Curvature.TorchSharp
+
+open System
+open global.TorchSharp
+open Curvature
+
+/// Derivatives by autograd.backward. Errors of autograd.grad end the process, those of backward are exceptions.
+module internal Backward =
+
+    /// Runs while the .grad of leaves is empty, and puts back what stood there.
+    let withEmptyGradients (leaves: TorchTensor[]) (work: unit -> 'R) : 'R =
+        let before = leaves |> Array.map _.grad
+
+        for leaf in leaves do
+            leaf.grad <- null
+
+        try
+            work ()
+        finally
+            Array.iter2 (fun (leaf: TorchTensor) gradient -> leaf.grad <- gradient) leaves before
+
+    /// What stands in the .grad of a leaf, which is empty afterwards.
+    let private take (leaf: TorchTensor) : TorchTensor | null =
+        match leaf.grad with
+        | null -> null
+        | gradient ->
+            leaf.grad <- null
+            gradient
+
+    /// Σ ∂⟨cotangent, output⟩/∂leaf for leaves whose .grad is empty; null where no output depends on the leaf. The
+    /// graph is kept, and where `isGraph` holds the results have one.
+    let pull (isGraph: bool) (outputs: TorchTensor[]) (cotangents: TorchTensor[]) (leaves: TorchTensor[]) =
+        try
+            torch.autograd.backward (outputs, cotangents, Nullable true, isGraph, leaves)
+            leaves |> Array.map take
+        finally
+            // After an error some may have theirs.
+            for leaf in leaves do
+                take leaf |> ignore
+
+    /// Raises where a loss is not one finite number that depends on something.
+    let checkLoss (name: string) (value: TorchTensor | null) : TorchTensor =
+        match value with
+        | null -> Fail.data $"{name}: the loss is null"
+        | value ->
+            if value.numel () <> 1L then
+                let shape = Shape.show (Exchange.shapeOf value)
+                Fail.shape $"{name}: a loss is one number, and this one has shape {shape}; take its mean or sum"
+
+            if not (torch.is_floating_point value.dtype) then
+                Fail.dtype $"{name}: a loss is a real number, and this one is {value.dtype}"
+
+            if not value.requires_grad then
+                Fail.differentiation (
+                    $"{name}: the loss does not depend on the parameters; it may be computed under no_grad or in "
+                    + "inference mode, or from detached values, or not by this call"
+                )
+
+            value
+
+    /// A number of one element as Float64.
+    let number (value: TorchTensor) : float = value.detach().``to``(torch.ScalarType.Float64).cpu().item<float> ()
+
+    let checkFinite (name: string) (what: string) (value: float) =
+        if not (Double.IsFinite value) then
+            Fail.nonFinite $"{name}: the {what} is {Finite.name value}"
+
+        value
+
+    /// The gradient of a scalar as a graph of its own; null for leaves on which it does not depend.
+    let gradientGraph (value: TorchTensor) (leaves: TorchTensor[]) =
+        pull true [| value |] [| torch.ones_like value |] leaves
