@@ -1,5 +1,5 @@
-// The curvature of a small CNN that TorchSharp trains on digits: trace by layer, largest eigenvalues, density, landscape,
-// and all of it on one page.
+// The curvature of a small CNN that TorchSharp trains on digits: trace by layer, largest eigenvalues, density and
+// landscape, all of it on one page.
 //
 //     dotnet run -c Release --project samples/TorchSharp -- [--data digits.csv.gz] [--out FOLDER]
 //     dotnet run -c Release --project samples/TorchSharp -- --bench

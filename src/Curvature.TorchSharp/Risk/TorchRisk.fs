@@ -61,9 +61,9 @@ type TorchRisk internal (definition: TorchRiskDefinition) =
                 HasModel = true
             }
 
-    /// A loss over batches of given sizes: for one of them it is the mean over its samples (Reduction.Mean: batches then
-    /// count by their size) or the sum (Reduction.Sum). Batches are read one after the other, and anew by every block
-    /// of vectors; tensors that are made while a batch is read or evaluated are disposed of after it. A source that
+    /// A loss over batches of given sizes: for one of them it is the mean over its samples (Reduction.Mean: batches
+    /// then count by their size) or the sum (Reduction.Sum). Batches are read one after the other, and anew by every
+    /// block of vectors; tensors that are made while a batch is read or evaluated are disposed of after it. A source that
     /// gives other data at a later pass is refused there. Sums are in Float64, along a tree that depends on the number
     /// of batches alone. Random numbers that the loss draws, for dropout say, are the same at every pass.
     /// Raises ArgumentRangeException for a reduction that is neither Mean nor Sum.
@@ -156,7 +156,7 @@ type TorchRisk internal (definition: TorchRiskDefinition) =
         ArgumentNullException.ThrowIfNull(criterion, nameof criterion)
         TorchRisk.ofOutputs model.Invoke criterion.Invoke parameters
 
-    /// A criterion of the outputs that a call gives, as a function of the parameters of a module, whose buffers are kept.
+    /// A criterion of the outputs that a call gives, as a function of the parameters of a module. Its buffers are kept.
     static member OfOutputs
         (model: Func<torch.Tensor>, criterion: Func<torch.Tensor, torch.Tensor>, m: torch.nn.Module)
         : TorchRisk =
@@ -215,8 +215,8 @@ type TorchRisk internal (definition: TorchRiskDefinition) =
 
     /// The risk as one of the library's, for landscapes, pruning curves and whatever else takes an `EmpiricalRisk`. Its
     /// data stay in torch: it is a function of θ alone. It gives the module the values of θ while it is evaluated, and
-    /// puts the old ones back. Values cost a pass without a graph for each θ, gradients and products with the Hessian one
-    /// with; third derivatives raise DifferentiationException. On other devices than the processor torch counts this as
+    /// puts the old ones back. Values cost a pass without a graph for each θ, gradients and products with the Hessian
+    /// one with; third derivatives raise DifferentiationException. On other devices than the processor torch counts this as
     /// a change of the parameters: operators that were made before must be made anew.
     static member toEmpiricalRisk(risk: TorchRisk) : EmpiricalRisk = RiskOracle.empirical risk.Definition
 

@@ -33,10 +33,12 @@ module internal Backward =
         try
             torch.autograd.backward (outputs, cotangents, Nullable true, isGraph, leaves)
             leaves |> Array.map take
-        finally
-            // After an error some may have theirs.
+        with _ ->
+            // Some may have theirs.
             for leaf in leaves do
                 take leaf |> ignore
+
+            reraise ()
 
     /// Raises where a loss is not one finite number that depends on something.
     let checkLoss (name: string) (value: TorchTensor | null) : TorchTensor =

@@ -8,8 +8,8 @@ open Curvature
 [<AbstractClass; Sealed>]
 type TorchJacobian =
 
-    /// The Jacobian of the outputs that a call of a model gives, by its parameters: m×n for m outputs in row-major order
-    /// and n parameters. The transpose is known. A product costs a backward pass through the graph of the transposed
+    /// The Jacobian of the outputs that a call of a model gives, by its parameters: m×n for m outputs in row-major
+    /// order and n parameters. The transpose is known. A product costs a backward pass through the graph of the transposed
     /// derivative, one with the transpose an ordinary one. For the errors see `TorchHessian.ofRisk`.
     static member at
         (model: unit -> torch.Tensor)
@@ -23,6 +23,7 @@ type TorchJacobian =
                 TorchState.keepingRandomState ValueNone (fun () -> GraphMatrix.derivative name false set (model ()))
 
             let outputs = Exchange.ofTorch derivative.Outputs
+            Finite.check $"{name}: the outputs" outputs
             new TorchMatrix(RetainedOperator.jacobian name set derivative, set.Layout, outputs))
 
     /// The Jacobian of the outputs that a call of a model gives; see `at`.

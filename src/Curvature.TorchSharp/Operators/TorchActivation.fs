@@ -8,8 +8,8 @@ open Curvature.FSharp
 
 type private TensorModule = torch.nn.Module<torch.Tensor, torch.Tensor>
 
-/// Hessians of losses with respect to the outputs of parts of a TorchSharp module. Forward hooks name the parts, so that
-/// they must map a tensor to a tensor and be run by `call`, as Sequential and most modules run their parts.
+/// Hessians of losses with respect to the outputs of parts of a TorchSharp module. Forward hooks name the parts, so
+/// that they must map a tensor to a tensor and be run by `call`, as Sequential and most modules run their parts.
 [<AbstractClass; Sealed>]
 type TorchActivation =
 
@@ -33,7 +33,7 @@ type TorchActivation =
                 match part with
                 | :? TensorModule as part ->
                     let remover = part.register_forward_hook (fun _ _ output -> hook name output)
-                    removers.Add remover.remove
+                    removers.Add(fun () -> remover.remove ())
                 | _ -> ()
 
             work ()

@@ -55,8 +55,8 @@ module internal RetainedOperator =
 
         new HeldTensors(held, rooms)
 
-    /// A square matrix over a set of leaves. The watched parameters may be others, as where the leaves perturb values on
-    /// the way. It takes the held tensors out of the dispose scope.
+    /// A square matrix over a set of leaves. The watched parameters may be others, as where the leaves perturb values
+    /// on the way. It takes the held tensors out of the dispose scope.
     let square name properties (watched: ParameterSet) (set: ParameterSet) (matrix: GraphMatrix) : LinearOperator =
         let room, n = set.Room(), set.Layout.Size
         let watch = { Set = watched; Before = watched.Checksums() }

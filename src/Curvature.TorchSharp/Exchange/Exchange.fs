@@ -49,7 +49,7 @@ module Exchange =
     /// Copies a dense tensor of the processor into a block of the library, from a byte on.
     let internal copyOut (host: TorchTensor) (storage: Storage) (start: int64) =
         if host.numel () > 0L then
-            storage.Device.Upload<byte>(Span.op_Implicit host.bytes, storage.Address + nativeint start)
+            storage.Device.Upload<byte>(host.bytes, storage.Address + nativeint start)
 
         GC.KeepAlive storage.Memory
 

@@ -59,6 +59,7 @@ module internal Checksum =
     /// Of the elements of a tensor.
     let ofTensor (t: torch.Tensor) : uint64 =
         if t.device_type = DeviceType.CPU && t.is_contiguous () then
-            ofBytes (Span.op_Implicit t.bytes)
+            let bytes: ReadOnlySpan<byte> = Span<byte>.op_Implicit t.bytes
+            ofBytes bytes
         else
             onDevice t

@@ -46,6 +46,6 @@ module internal BufferWarnings =
         | first :: _ ->
             [
                 $"{name}: the loss changes {first}, as batch normalisation in training does: samples of a batch are "
-                + "coupled, and the matrix depends on how the data are cut into batches; call eval() on the module to use "
-                + "its running statistics"
+                + "coupled, and the matrix depends on how the data are cut into batches; call eval() on the module to "
+                + "use its running statistics"
             ]
