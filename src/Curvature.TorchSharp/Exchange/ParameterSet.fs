@@ -124,21 +124,12 @@ type internal ParameterSet(name: string, named: (string * TorchTensor) list) =
         checkAlive ()
         set.Join(tensors |> Array.map (fun t -> t.detach ()))
 
-    /// Gives the parameters the values of a vector [n]. On the processor the versions that torch counts stay as they
-    /// are, so that graphs remain valid where the old values are put back.
-    member set.Assign(theta: Tensor) =
+    /// Gives the parameters the values of a vector [n] by a copy of parts into tensors.
+    member set.Assign(theta: Tensor, copy: TorchTensor[] -> TorchTensor[] -> unit) =
         checkAlive ()
-        let dense = theta.Storage.Dense dtype
-
-        if isShared && tensors |> Array.forall _.is_contiguous() then
-            for i in 0 .. places.Length - 1 do
-                Exchange.copyIn dense (start 0 i) tensors[i]
-        else
-            use _scope = torch.NewDisposeScope()
-            use _noGrad = torch.no_grad ()
-            use room = set.Room()
-            set.Enter(dense, 0, room)
-            Array.iter2 (fun (t: TorchTensor) part -> t.copy_ part |> ignore) tensors room.Parts
+        use room = set.Room()
+        set.Enter(theta.Storage.Dense dtype, 0, room)
+        copy tensors room.Parts
 
     /// Raises ShapeException and DTypeException where a vector is no point of these parameters.
     member _.RequireFit(name: string, theta: Tensor) =
@@ -156,10 +147,10 @@ type internal ParameterSet(name: string, named: (string * TorchTensor) list) =
         let before = set.Values()
 
         try
-            set.Assign theta
+            set.Assign(theta, TorchScript.assign)
             work ()
         finally
-            set.Assign before
+            set.Assign(before, TorchScript.assign)
 
 /// Room for the parts of one vector: on the processor in the library's element type, and as the parameters are. Both
 /// are the same where these are alike.

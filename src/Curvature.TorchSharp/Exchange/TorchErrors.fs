@@ -11,11 +11,18 @@ type TorchException(message: string, inner: exn | null) =
 /// What libtorch and TorchSharp raise, as the library's exceptions.
 module internal TorchErrors =
 
-    /// The first line of a message: the others are native stack frames.
-    let private firstLine (error: exn) =
-        match error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries) with
-        | [||] -> error.GetType().Name
-        | lines -> lines[0].Trim()
+    /// What comes before the message proper where a script failed.
+    let private ofScript = "RuntimeError: "
+
+    /// The line of a message that says what happened: the first one, or, where a script failed, that of its error. The
+    /// others are native stack frames and the lines of the script.
+    let private essence (error: exn) =
+        let lines = error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+
+        match lines |> Array.tryFind _.StartsWith(ofScript, StringComparison.Ordinal) with
+        | Some line -> line.Substring(ofScript.Length).Trim()
+        | None when lines.Length = 0 -> error.GetType().Name
+        | None -> lines[0].Trim()
 
     let private noSecondDerivative =
         "an operation of the loss has no second derivative. Fused attention is one: call "
@@ -48,7 +55,7 @@ module internal TorchErrors =
         ]
 
     let private ofNative (name: string) (error: exn) : exn =
-        let line = firstLine error
+        let line = essence error
 
         match meanings |> List.tryFind (fun (words, _) -> line.Contains(words, StringComparison.OrdinalIgnoreCase)) with
         | Some(_, meaning) ->

@@ -28,7 +28,13 @@ type TorchParameters =
         ArgumentNullException.ThrowIfNull(theta, nameof theta)
         let set = ParameterSet.Of("TorchParameters", parameters)
         set.RequireFit("TorchParameters", theta)
-        TorchState.exclusively "TorchParameters" (fun () -> set.Assign theta)
+
+        // Torch counts this as a change: graphs of the old values are no longer valid.
+        let copy (targets: TorchTensor[]) (values: TorchTensor[]) =
+            use _noGrad = torch.no_grad ()
+            Array.iter2 (fun (target: TorchTensor) value -> target.copy_ value |> ignore) targets values
+
+        TorchState.exclusively "TorchParameters" (fun () -> set.Assign(theta, copy))
 
     /// The named tensors of a state dictionary, as `Network.load` takes them: parameters, and statistics of batch
     /// normalisation.

@@ -4,8 +4,7 @@ open global.TorchSharp
 open Curvature
 open Curvature.FSharp
 
-/// A matrix at the parameters as they are, as graphs that are kept. Its products run where the .grad of the parameters
-/// is empty.
+/// A matrix at the parameters as they are, as graphs that are kept.
 [<NoEquality; NoComparison>]
 type internal GraphMatrix =
     {
@@ -63,39 +62,37 @@ module internal GraphMatrix =
             if moving.Length = 0 then
                 leaves |> Array.map (fun _ -> null)
             else
-                Backward.pull false outputs (moving |> Array.map (fun (i, _) -> v[i])) leaves
+                TorchScript.pull false outputs (moving |> Array.map (fun (i, _) -> v[i])) leaves
 
     /// The Hessian of a loss.
     let hessian name isStrict (set: ParameterSet) (loss: TorchTensor | null) : GraphMatrix =
-        let value = Backward.checkLoss name loss
+        let value = Autograd.checkLoss name loss
 
-        Backward.withEmptyGradients set.Tensors (fun () ->
-            let gradient = Backward.gradientGraph value set.Tensors
-            checkUsed name isStrict set gradient
+        let gradient = Autograd.gradientGraph value set.Tensors
+        checkUsed name isStrict set gradient
 
-            {
-                Loss = ValueSome(Backward.number value)
-                Gradient = gradient
-                Outputs = ValueNone
-                Product = along gradient set.Tensors
-                Held = present gradient
-            })
+        {
+            Loss = ValueSome(Autograd.number value)
+            Gradient = gradient
+            Outputs = ValueNone
+            Product = along gradient set.Tensors
+            Held = present gradient
+        }
 
     /// The gradient of a loss, without products.
     let gradient name isStrict (set: ParameterSet) (loss: TorchTensor | null) : GraphMatrix =
-        let value = Backward.checkLoss name loss
+        let value = Autograd.checkLoss name loss
 
-        Backward.withEmptyGradients set.Tensors (fun () ->
-            let gradient = Backward.pull false [| value |] [| torch.ones_like value |] set.Tensors
-            checkUsed name isStrict set gradient
+        let gradient = TorchScript.pull false [| value |] [| torch.ones_like value |] set.Tensors
+        checkUsed name isStrict set gradient
 
-            {
-                Loss = ValueSome(Backward.number value)
-                Gradient = gradient
-                Outputs = ValueNone
-                Product = fun _ -> Fail.operator $"{name}: a gradient has no products"
-                Held = []
-            })
+        {
+            Loss = ValueSome(Autograd.number value)
+            Gradient = gradient
+            Outputs = ValueNone
+            Product = fun _ -> Fail.operator $"{name}: a gradient has no products"
+            Held = []
+        }
 
     /// The derivative of a model's outputs: along a vector, and its transpose.
     [<NoEquality; NoComparison>]
@@ -123,22 +120,21 @@ module internal GraphMatrix =
             // Another tensor than the caller's, so that holding and disposing of it is not the caller's affair.
             let outputs = outputs.alias ()
 
-            Backward.withEmptyGradients set.Tensors (fun () ->
-                let u = torch.zeros_like(outputs.detach ()).requires_grad_ ()
-                let transposed = Backward.pull true [| outputs |] [| u |] set.Tensors
-                checkUsed name isStrict set transposed
-                let push = along transposed [| u |]
+            let u = torch.zeros_like(outputs.detach ()).requires_grad_ ()
+            let transposed = TorchScript.pull true [| outputs |] [| u |] set.Tensors
+            checkUsed name isStrict set transposed
+            let push = along transposed [| u |]
 
-                {
-                    Outputs = outputs
-                    Push =
-                        fun v ->
-                            match (push v)[0] with
-                            | null -> torch.zeros_like (outputs.detach ())
-                            | product -> product
-                    Pull = fun u -> Backward.pull false [| outputs |] [| u |] set.Tensors
-                    Held = outputs :: u :: present transposed
-                })
+            {
+                Outputs = outputs
+                Push =
+                    fun v ->
+                        match (push v)[0] with
+                        | null -> torch.zeros_like (outputs.detach ())
+                        | product -> product
+                Pull = fun u -> TorchScript.pull false [| outputs |] [| u |] set.Tensors
+                Held = outputs :: u :: present transposed
+            }
 
     /// JᵀBJ for a linear map B of what the outputs are moved by.
     let private between (derivative: Derivative) (middle: TorchTensor -> TorchTensor | null) =
@@ -151,17 +147,16 @@ module internal GraphMatrix =
     let gaussNewton name isStrict set outputs (criterion: TorchTensor -> TorchTensor | null) : GraphMatrix =
         let derivative = derivative name isStrict set outputs
         let z = derivative.Outputs.detach().clone().requires_grad_ ()
-        let value = criterion z |> Backward.checkLoss name
+        let value = criterion z |> Autograd.checkLoss name
 
-        match (Backward.gradientGraph value [| z |])[0] with
+        match (Autograd.gradientGraph value [| z |])[0] with
         | null -> Fail.differentiation $"{name}: the criterion does not depend on the outputs that it is given"
         | slope ->
             let ofOutputs = along [| slope |] [| z |]
 
             {
-                Loss = ValueSome(Backward.number value)
-                Gradient =
-                    Backward.withEmptyGradients set.Tensors (fun () -> derivative.Pull(slope.detach ()))
+                Loss = ValueSome(Autograd.number value)
+                Gradient = derivative.Pull(slope.detach ())
                 Outputs = ValueSome derivative.Outputs
                 Product = between derivative (fun jv -> (ofOutputs [| jv |])[0])
                 Held = slope :: z :: derivative.Held
@@ -185,9 +180,9 @@ module internal GraphMatrix =
                 + $"and they have shape {Shape.show (Exchange.shapeOf each)}"
             )
 
-        let total = each.sum () |> Backward.checkLoss name
+        let total = each.sum () |> Autograd.checkLoss name
 
-        match (Backward.pull false [| total |] [| torch.ones_like total |] [| z |])[0] with
+        match (TorchScript.pull false [| total |] [| torch.ones_like total |] [| z |])[0] with
         | null -> Fail.differentiation $"{name}: the losses do not depend on the outputs that they are given"
         | slope ->
             let residuals = slope.reshape (rows, -1L)

@@ -43,11 +43,11 @@ module internal RetainedOperator =
 
         Tensor.OfStorage result
 
-    /// Checks the watched parameters, and runs alone while their .grad is empty.
+    /// Checks the watched parameters, and runs alone.
     let private product (name: string) (watch: Watch) (work: unit -> Tensor) : Tensor =
         TorchState.exclusively name (fun () ->
             watch.Set.RequireUnchanged(name, watch.Before)
-            Backward.withEmptyGradients watch.Set.Tensors work)
+            work ())
 
     let private hold (held: TorchTensor list) (rooms: IDisposable list) : IDisposable =
         for t in held do

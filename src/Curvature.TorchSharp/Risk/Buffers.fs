@@ -12,13 +12,6 @@ type internal Buffers(named: (string * TorchTensor) list) =
 
     static member Of(m: torch.nn.Module) = Buffers [ for struct (name, buffer) in m.named_buffers () -> name, buffer ]
 
-    /// Without a new version in torch's count, so that graphs which hold a buffer stay valid.
-    let restore (buffer: TorchTensor) (before: TorchTensor) =
-        if Exchange.isOnHost buffer && buffer.is_contiguous () then
-            buffer.bytes <- before.bytes
-        else
-            buffer.copy_ before |> ignore
-
     /// Runs, puts moved buffers back, and tells their names beside the result.
     member _.Keeping(work: unit -> 'R) : 'R * string list =
         let before = [ for name, buffer in named -> name, buffer, buffer.detach().clone (), Checksum.ofTensor buffer ]
@@ -29,13 +22,8 @@ type internal Buffers(named: (string * TorchTensor) list) =
             moved <- [ for name, buffer, _, sum in before do if Checksum.ofTensor buffer <> sum then name ]
             result, moved
         finally
-            use _noGrad = torch.no_grad ()
-
             for _, buffer, old, sum in before do
-                if Checksum.ofTensor buffer <> sum then restore buffer old
-
-    /// Whether buffers live where they cannot be put back without the graphs that hold them becoming invalid.
-    member _.AreElsewhere = named |> List.exists (fun (_, buffer) -> not (Exchange.isOnHost buffer))
+                if Checksum.ofTensor buffer <> sum then TorchScript.assign [| buffer |] [| old |]
 
 module internal BufferWarnings =
 

@@ -39,7 +39,7 @@ module internal RiskMatrix =
             ValueSome gradient
 
     let private checkLoss name (matrix: GraphMatrix) =
-        matrix.Loss |> ValueOption.iter (fun loss -> Backward.checkFinite name "loss" loss |> ignore)
+        matrix.Loss |> ValueOption.iter (fun loss -> Autograd.checkFinite name "loss" loss |> ignore)
 
     // ---- one graph, which is kept
 
@@ -47,15 +47,9 @@ module internal RiskMatrix =
         let part = risk.Parts() |> Seq.head
 
         TorchState.exclusively kind.Name (fun () ->
-            let matrix, moved =
+            let matrix, _ =
                 TorchState.keepingRandomState ValueNone (fun () ->
                     risk.Buffers.Keeping(fun () -> kind.Make kind.Name risk.IsStrict risk.Set part))
-
-            if not moved.IsEmpty && risk.Buffers.AreElsewhere then
-                Fail.differentiation (
-                    $"{kind.Name}: the loss changes {moved.Head}, as batch normalisation in training does, and on this "
-                    + "device it cannot be put back while the graph is kept; call eval() on the module"
-                )
 
             checkLoss kind.Name matrix
 
@@ -73,7 +67,7 @@ module internal RiskMatrix =
         let value =
             match matrix.Loss, matrix.Outputs with
             | ValueSome loss, _ -> loss
-            | ValueNone, ValueSome outputs -> Backward.number (outputs.sum ())
+            | ValueNone, ValueSome outputs -> Autograd.number (outputs.sum ())
             | ValueNone, ValueNone -> 0.0
 
         struct (part.Size, value)
@@ -95,7 +89,7 @@ module internal RiskMatrix =
             match part.Loss() with
             | null -> ()
             | again ->
-                if not (isSame dtype (struct (1, loss)) (struct (1, Backward.number again))) then
+                if not (isSame dtype (struct (1, loss)) (struct (1, Autograd.number again))) then
                     Fail.differentiation (
                         $"{name}: the loss differs when a batch is evaluated again; its randomness, such as dropout on "
                         + "another device than the processor, is not that of torch.random: call eval() on the module"
@@ -108,7 +102,7 @@ module internal RiskMatrix =
         )
 
     let private overBatches (kind: MatrixKind) (risk: TorchRiskDefinition) : MatrixPoint =
-        let name, set = kind.Name, risk.Set
+        let name, set, n = kind.Name, risk.Set, risk.Set.Layout.Size
         let risk = if kind.IsMean then { risk with Reduction = Reduction.Mean } else risk
         let state = TorchState.exclusively name TorchState.randomState
         let room = set.Room()
@@ -138,7 +132,7 @@ module internal RiskMatrix =
             if number >= seen.Count || not (isSame set.DType seen[number] (mark part matrix)) then
                 changed name $"batch {number} is not what it was at the first pass"
 
-            [ Backward.withEmptyGradients set.Tensors (fun () -> RetainedOperator.rows (set, room) set matrix.Product block) ]
+            [ RetainedOperator.rows (set, room) set matrix.Product block ]
 
         let matmat (block: Tensor) =
             TorchState.exclusively name (fun () -> set.RequireUnchanged(name, before))
@@ -160,7 +154,7 @@ module internal RiskMatrix =
         {
             Operator =
                 new LinearOperator(
-                    { OperatorParts.define name set.DType set.Layout.Size set.Layout.Size (Products.ofMatmat matmat) with
+                    { OperatorParts.define name set.DType n n (Products.ofMatmat matmat) with
                         Properties = kind.Properties
                         Warnings = BufferWarnings.coupled name found.Moved
                     },
@@ -179,8 +173,8 @@ module internal RiskMatrix =
     let at (kind: MatrixKind) (risk: TorchRiskDefinition) : MatrixPoint =
         if kind.NeedsModel && not risk.HasModel then
             Fail.operator (
-                $"{kind.Name}: a risk of a model and a criterion is needed, as TorchRisk.ofModel and TorchRisk.ofOutputs "
-                + "make it, and this is a loss"
+                $"{kind.Name}: a risk of a model and a criterion is needed, as TorchRisk.ofModel and "
+                + "TorchRisk.ofOutputs make it, and this is a loss"
             )
 
         if risk.HasBatches then overBatches kind risk else retained kind risk

@@ -30,7 +30,7 @@ module internal RiskOracle =
                     Fail.shape
                         $"{name}{part.Suffix}: a loss is one number, and its shape is {Shape.show (Exchange.shapeOf loss)}"
 
-                Tensor.scalar DType.Float64 (Backward.number loss)
+                Tensor.scalar DType.Float64 (Autograd.number loss)
 
         let gradient _ (part: TorchPart) =
             set.Join (GraphMatrix.gradient (name + part.Suffix) risk.IsStrict set (part.Loss())).Gradient
@@ -58,9 +58,7 @@ module internal RiskOracle =
 
                         total (fun _ part ->
                             let matrix = GraphMatrix.hessian (name + part.Suffix) risk.IsStrict set (part.Loss())
-
-                            Backward.withEmptyGradients set.Tensors (fun () ->
-                                RetainedOperator.rows (set, room) set matrix.Product block))
+                            RetainedOperator.rows (set, room) set matrix.Product block)
                         |> Tensor.convert set.DType
                 ))
 

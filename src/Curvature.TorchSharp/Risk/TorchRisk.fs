@@ -216,8 +216,7 @@ type TorchRisk internal (definition: TorchRiskDefinition) =
     /// The risk as one of the library's, for landscapes, pruning curves and whatever else takes an `EmpiricalRisk`. Its
     /// data stay in torch: it is a function of θ alone. It gives the module the values of θ while it is evaluated, and
     /// puts the old ones back. Values cost a pass without a graph for each θ, gradients and products with the Hessian
-    /// one with; third derivatives raise DifferentiationException. On other devices than the processor torch counts this as
-    /// a change of the parameters: operators that were made before must be made anew.
+    /// one with; third derivatives raise DifferentiationException.
     static member toEmpiricalRisk(risk: TorchRisk) : EmpiricalRisk = RiskOracle.empirical risk.Definition
 
     /// The risk as one of the library's; see `toEmpiricalRisk`.

@@ -4,41 +4,8 @@ open System
 open global.TorchSharp
 open Curvature
 
-/// Derivatives by autograd.backward. Errors of autograd.grad end the process, those of backward are exceptions.
-module internal Backward =
-
-    /// Runs while the .grad of leaves is empty, and puts back what stood there.
-    let withEmptyGradients (leaves: TorchTensor[]) (work: unit -> 'R) : 'R =
-        let before = leaves |> Array.map _.grad
-
-        for leaf in leaves do
-            leaf.grad <- null
-
-        try
-            work ()
-        finally
-            Array.iter2 (fun (leaf: TorchTensor) gradient -> leaf.grad <- gradient) leaves before
-
-    /// What stands in the .grad of a leaf, which is empty afterwards.
-    let private take (leaf: TorchTensor) : TorchTensor | null =
-        match leaf.grad with
-        | null -> null
-        | gradient ->
-            leaf.grad <- null
-            gradient
-
-    /// Σ ∂⟨cotangent, output⟩/∂leaf for leaves whose .grad is empty; null where no output depends on the leaf. The
-    /// graph is kept, and where `isGraph` holds the results have one.
-    let pull (isGraph: bool) (outputs: TorchTensor[]) (cotangents: TorchTensor[]) (leaves: TorchTensor[]) =
-        try
-            torch.autograd.backward (outputs, cotangents, Nullable true, isGraph, leaves)
-            leaves |> Array.map take
-        with _ ->
-            // Some may have theirs.
-            for leaf in leaves do
-                take leaf |> ignore
-
-            reraise ()
+/// What losses must be, and their derivatives.
+module internal Autograd =
 
     /// Raises where a loss is not one finite number that depends on something.
     let checkLoss (name: string) (value: TorchTensor | null) : TorchTensor =
@@ -71,4 +38,4 @@ module internal Backward =
 
     /// The gradient of a scalar as a graph of its own; null for leaves on which it does not depend.
     let gradientGraph (value: TorchTensor) (leaves: TorchTensor[]) =
-        pull true [| value |] [| torch.ones_like value |] leaves
+        TorchScript.pull true [| value |] [| torch.ones_like value |] leaves
