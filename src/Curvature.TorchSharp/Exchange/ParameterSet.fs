@@ -7,6 +7,18 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Kernels
 
+/// Room for the parts of one vector: on the processor in the library's element type, and as the parameters are. Both
+/// are the same where these are alike.
+[<Sealed>]
+type internal VectorRoom(host: TorchTensor[], parts: TorchTensor[]) =
+    member _.Host = host
+    member _.Parts = parts
+
+    interface IDisposable with
+        member _.Dispose() =
+            for t in Seq.append host parts do
+                t.Dispose()
+
 /// Tensors of parameters as one flat vector: their layout, and copies of parts of vectors to and from them.
 [<Sealed>]
 type internal ParameterSet(name: string, named: (string * TorchTensor) list) =
@@ -96,7 +108,7 @@ type internal ParameterSet(name: string, named: (string * TorchTensor) list) =
             torch.empty(t.shape, Nullable kind, device).DetachFromDisposeScope()
 
         let host = tensors |> Array.map (empty (Exchange.scalarType dtype) torch.CPU)
-        VectorRoom(host, (if isShared then host else tensors |> Array.map (empty kind first.device)))
+        new VectorRoom(host, (if isShared then host else tensors |> Array.map (empty kind first.device)))
 
     /// Copies row number `row` of a block [k; n] into the room.
     member _.Enter(block: Storage, row: int, room: VectorRoom) =
@@ -151,14 +163,3 @@ type internal ParameterSet(name: string, named: (string * TorchTensor) list) =
             work ()
         finally
             set.Assign(before, TorchScript.assign)
-
-/// Room for the parts of one vector: on the processor in the library's element type, and as the parameters are. Both
-/// are the same where these are alike.
-and [<Sealed>] internal VectorRoom(host: TorchTensor[], parts: TorchTensor[]) =
-    member _.Host = host
-    member _.Parts = parts
-
-    interface IDisposable with
-        member _.Dispose() =
-            for t in Seq.append host parts do
-                t.Dispose()

@@ -6,20 +6,21 @@ open global.TorchSharp
 /// process. Errors of a script are exceptions.
 module internal TorchScript =
 
-    let private script =
-        lazy
-            (torch.jit.compile
-                """
-def pull(outputs: List[Tensor], cotangents: List[Tensor], leaves: List[Tensor], is_graph: bool):
-    given: List[Optional[Tensor]] = []
-    for cotangent in cotangents:
-        given.append(cotangent)
-    return torch.autograd.grad(outputs, leaves, given, True, is_graph, True)
+    let private source =
+        String.concat "\n" [
+            "def pull(outputs: List[Tensor], cotangents: List[Tensor], leaves: List[Tensor], is_graph: bool):"
+            "    given: List[Optional[Tensor]] = []"
+            "    for cotangent in cotangents:"
+            "        given.append(cotangent)"
+            "    return torch.autograd.grad(outputs, leaves, given, True, is_graph, True)"
+            ""
+            "def assign(targets: List[Tensor], values: List[Tensor]):"
+            "    for i in range(len(targets)):"
+            "        targets[i].data.copy_(values[i])"
+            ""
+        ]
 
-def assign(targets: List[Tensor], values: List[Tensor]):
-    for i in range(len(targets)):
-        targets[i].data.copy_(values[i])
-""")
+    let private script = lazy (torch.jit.compile source)
 
     let private invoke (name: string) (arguments: objnull[]) : objnull = script.Value.invoke (name, arguments)
 

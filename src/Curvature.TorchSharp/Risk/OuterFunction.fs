@@ -84,8 +84,8 @@ module internal OuterFunctions =
 
         override this.Transpose(cotangents, operands) =
             match operands[0] with
-            | Known theta -> [| ValueNone; cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, theta, c)) |]
-            | Unknown _ -> thirdDerivative this.Name
+            | LinearOperand.Known theta -> [| ValueNone; cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, theta, c)) |]
+            | LinearOperand.Unknown _ -> thirdDerivative this.Name
 
         override this.Batch(size, operands, batched) =
             if batched[0] then
