@@ -33,7 +33,10 @@ let tests =
         torchTest "hooks are gone afterwards, and a part that runs twice has two taps" (fun () ->
             let net = Cases.mlp [ 3L; 3L ]
             let x = torch.randn [| 2L; 3L |]
-            let loss () = (net.call (net.call x).tanh ()).square().sum ()
+            let loss () =
+                let once = (net.call x).tanh ()
+                (net.call once).square().sum ()
+
             Expect.equal "taps" [ "0"; "0#2" ] (TorchActivation.taps loss net |> List.map _.Name)
             use second = TorchActivation.at loss "0#2" net
             // The second output is squared: its Hessian is twice the identity.

@@ -70,7 +70,7 @@ let tests =
                 use exact = TorchFisher.exact Likelihood.categorical (model case) (parameters case)
                 compare "exact" dtype own exact.Operator
 
-                let ownLosses outputs =
+                let ownLosses (outputs: Tensor) =
                     let chosen = Tensor.oneHot dtype (Array.last outputs.Shape) (ownLabels case)
                     Tensor.logSumExp outputs - Tensor.sumAxes [ 1 ] (chosen * outputs)
 

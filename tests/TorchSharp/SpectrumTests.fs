@@ -67,7 +67,7 @@ let tests =
                 Expect.within e.Tensor.Name (1e-10 * abs expected.Trace.Value) e.Trace.Value a.Trace.Value
 
             let scores (theta: Tensor) table =
-                (QuantizationSensitivity.scores [ 4 ] theta table).Tensors |> Seq.map (fun row -> row.Score 4) |> Seq.toArray
+                (QuantizationSensitivity.scores [ 4 ] theta table).Tensors |> Seq.map (fun row -> (row.Score 4).Value) |> Seq.toArray
 
             Expect.close 1e-10 (scores case.Theta expected) (scores theta table)
             let ranked = Pruning.saliencies theta table
