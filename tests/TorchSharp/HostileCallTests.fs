@@ -65,7 +65,7 @@ let private calls: (string * Outcome * (unit -> unit)) list =
             let bytes = (Seq.last (net.parameters ())).bytes
             bytes[0] <- bytes[0] ^^^ 1uy)
         "a module that was disposed of", ofType<DisposedException> "disposed", after _.Dispose()
-        "a module that became Float64", ofType<DifferentiationException> "changed", after (fun net ->
+        "a module that became Float64", ofType<DisposedException> "replaced", after (fun net ->
             net.``to`` torch.ScalarType.Float64 |> ignore)
         "a zeroed gradient", Returns, after _.zero_grad()
         "a step of size 0", Returns, after (fun net -> net.train ())

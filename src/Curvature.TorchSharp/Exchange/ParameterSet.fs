@@ -58,7 +58,10 @@ type internal ParameterSet(name: string, named: (string * TorchTensor) list) =
     let checkAlive () =
         for place, t in Array.zip places tensors do
             if t.IsInvalid then
-                Fail.disposed $"{name}: parameter {place.Name} was disposed of, with its module, say"
+                Fail.disposed (
+                    $"{name}: parameter {place.Name} was disposed of, with its module, or replaced, as when a module "
+                    + "moves to another element type or device; make the operator anew"
+                )
 
     /// The parameters that require a gradient, each once, in the given order.
     static member Of(name: string, parameters: seq<struct (string * Modules.Parameter)>) : ParameterSet =
