@@ -33,9 +33,10 @@ let tests =
         torchTest "hooks are gone afterwards, and a part that runs twice has two taps" (fun () ->
             let net = Cases.mlp [ 3L; 3L ]
             let x = torch.randn [| 2L; 3L |]
+
             let loss () =
-                let once = (net.call x).tanh ()
-                (net.call once).square().sum ()
+                let once = (net.call x).tanh()
+                (net.call once).square().sum()
 
             Expect.equal "taps" [ "0"; "0#2" ] (TorchActivation.taps loss net |> List.map _.Name)
             use second = TorchActivation.at loss "0#2" net
@@ -45,6 +46,6 @@ let tests =
             let before = Exchange.ofTorch (net.call x)
             Expect.sameBits before (Exchange.ofTorch (net.call x))
             use _noGrad = torch.no_grad ()
-            (Seq.head (net.parameters ())).add_ (0.5.ToScalar()) |> ignore
+            (Seq.head (net.parameters ())).add_(0.5.ToScalar()) |> ignore
             Expect.error<DifferentiationException> [ "changed" ] (fun () -> second.Operator.Apply v |> ignore))
     ]

@@ -17,7 +17,8 @@ let private both () =
     let loss struct (x: T, y: T) = crossEntropy y (case.Net.call x)
 
     let batches =
-        Seq.init 3 (fun i -> struct (case.Inputs.narrow (0L, 8L * int64 i, 8L), case.Labels.narrow (0L, 8L * int64 i, 8L)))
+        Seq.init 3 (fun i ->
+            struct (case.Inputs.narrow (0L, 8L * int64 i, 8L), case.Labels.narrow (0L, 8L * int64 i, 8L)))
 
     let risk = TorchRisk.ofBatches Reduction.Mean loss batches (case.Net.named_parameters ())
     case, risk, TorchRisk.toEmpiricalRisk risk, Risk.ofFunction own
@@ -41,7 +42,12 @@ let tests =
 
         torchTest "operators that were made before stay valid while points are tried" (fun () ->
             let case, risk, found, _ = both ()
-            use hessian = TorchHessian.at (fun () -> crossEntropy case.Labels (case.Net.call case.Inputs)) (case.Net.named_parameters ())
+
+            use hessian =
+                TorchHessian.at
+                    (fun () -> crossEntropy case.Labels (case.Net.call case.Inputs))
+                    (case.Net.named_parameters ())
+
             let v = vectorsOf 3L 2 hessian.Operator
             let before = hessian.Operator.Apply v
             Risk.value found (1.1 * risk.Theta) |> ignore
@@ -49,18 +55,35 @@ let tests =
 
         torchTest "a landscape is the library's, with its quadratic model" (fun () ->
             let case, risk, found, own = both ()
+
             let axis seed =
-                Direction.random (Key.OfSeed seed) case.Theta
-                |> Direction.filterNormalized risk.Layout case.Theta
+                Direction.random (Key.OfSeed seed) case.Theta |> Direction.filterNormalized risk.Layout case.Theta
 
             let positions = Landscape.grid 0.5 7
             let expected = Landscape.line own case.Theta (axis 1L) positions
             let line = Landscape.line found risk.Theta (axis 1L) positions
             Expect.close 1e-11 expected.Losses line.Losses
             Expect.within "curvature" 1e-10 expected.Model.Curvatures[0, 0] line.Model.Curvatures[0, 0]
-            let expected = Landscape.plane own case.Theta (Landscape.axis positions (axis 1L)) (Landscape.axis positions (axis 2L))
-            let plane = Landscape.plane found risk.Theta (Landscape.axis positions (axis 1L)) (Landscape.axis positions (axis 2L))
-            Expect.close 1e-11 (Seq.cast<float> expected.Losses |> Seq.toArray) (Seq.cast<float> plane.Losses |> Seq.toArray)
+
+            let expected =
+                Landscape.plane
+                    own
+                    case.Theta
+                    (Landscape.axis positions (axis 1L))
+                    (Landscape.axis positions (axis 2L))
+
+            let plane =
+                Landscape.plane
+                    found
+                    risk.Theta
+                    (Landscape.axis positions (axis 1L))
+                    (Landscape.axis positions (axis 2L))
+
+            Expect.close
+                1e-11
+                (Seq.cast<float> expected.Losses |> Seq.toArray)
+                (Seq.cast<float> plane.Losses |> Seq.toArray)
+
             Expect.sameBits case.Theta risk.Theta)
 
         torchTest "an operator agrees with differences of the risk's gradients" (fun () ->

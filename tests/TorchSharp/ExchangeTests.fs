@@ -35,8 +35,8 @@ let tests =
 
         torchTest "small floats widen, and whole numbers become Int32" (fun () ->
             let values = torch.tensor [| 1.0f; -2.5f; 0.1f |]
-            let brain = values.``to``(torch.ScalarType.BFloat16)
-            let expected = Exchange.ofTorch (brain.``to``(torch.ScalarType.Float32))
+            let brain = values.``to`` (torch.ScalarType.BFloat16)
+            let expected = Exchange.ofTorch (brain.``to`` (torch.ScalarType.Float32))
             Expect.equal "the type" DType.Float32 (Exchange.ofTorch brain).DType
             Expect.sameBits expected (Exchange.ofTorch brain)
             Expect.equal "truth" [| 1; 0 |] ((Exchange.ofTorch (torch.tensor [| true; false |])).ToInt32Array())

@@ -24,7 +24,10 @@ let tests =
             torchTest $"the Fisher matrix of a {likelihood} likelihood is the library's" (fun () ->
                 let net, x = doubles (Cases.mlp [ 4L; 6L; 3L ]), inputs ()
                 let theta = TorchParameters.read (net.named_parameters ())
-                let own = Fisher.exact likelihood (fun theta -> Network.forward network theta (Exchange.ofTorch x)) theta
+
+                let own =
+                    Fisher.exact likelihood (fun theta -> Network.forward network theta (Exchange.ofTorch x)) theta
+
                 use found = TorchFisher.exact likelihood (fun () -> net.call x) (net.named_parameters ())
                 let v = vectorsOf 2L 4 found.Operator
                 agree "Fisher" 1e-12 (own.Apply v) (found.Operator.Apply v)
@@ -53,7 +56,9 @@ let tests =
 
             let error (z: T) = torch.nn.functional.mse_loss (z, y)
             use found = TorchGaussNewton.at (fun () -> net.call x) error (net.named_parameters ())
-            let ratio = (own.Apply(vectorsOf 1L 1 own)).ToArray()[0] / (found.Operator.Apply(vectorsOf 1L 1 own)).ToArray()[0]
+
+            let ratio =
+                (own.Apply(vectorsOf 1L 1 own)).ToArray()[0] / (found.Operator.Apply(vectorsOf 1L 1 own)).ToArray()[0]
             // PyTorch takes the mean over all elements; the library's may sum over a row.
             agree "products" 1e-12 (own.Apply(vectorsOf 2L 2 own)) (ratio * found.Operator.Apply(vectorsOf 2L 2 own))
             Expect.isTrue "the same or three times" (abs (ratio - 1.0) < 1e-12 || abs (ratio - 3.0) < 1e-12))
@@ -62,13 +67,13 @@ let tests =
             let brain = Cases.mlp [ 8L; 8L; 3L ]
             brain.``to`` torch.ScalarType.BFloat16 |> ignore
             let x = torch.randn([| 6L; 8L |]).``to`` torch.ScalarType.BFloat16
-            use rough = TorchHessian.at (fun () -> (brain.call x).tanh().sum ()) (brain.named_parameters ())
+            use rough = TorchHessian.at (fun () -> (brain.call x).tanh().sum()) (brain.named_parameters ())
             Expect.equal "the type" DType.Float32 rough.Operator.DType
 
             let single = Cases.mlp [ 8L; 8L; 3L ]
             TorchParameters.write (TorchParameters.read (brain.named_parameters ())) (single.named_parameters ())
             let x = x.``to`` torch.ScalarType.Float32
-            use fine = TorchHessian.at (fun () -> (single.call x).tanh().sum ()) (single.named_parameters ())
+            use fine = TorchHessian.at (fun () -> (single.call x).tanh().sum()) (single.named_parameters ())
             let v = vectorsOf 1L 3 fine.Operator
             agree "products" 0.05 (fine.Operator.Apply v) (rough.Operator.Apply v)
             Expect.isTrue "not the same" (distance (fine.Operator.Apply v) (rough.Operator.Apply v) > 1e-5))

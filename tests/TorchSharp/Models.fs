@@ -32,7 +32,7 @@ module Torch =
 [<AutoOpen>]
 module TestCases =
 
-    /// A test that is skipped, with the reason, where libtorch does not load; it begins with a seed, in a dispose scope.
+    /// A test that is skipped, with the reason, where libtorch does not load. It begins with a seed, in a scope.
     let torchTest (name: string) (body: unit -> unit) =
         testCase name (fun () ->
             Torch.require ()
@@ -67,7 +67,7 @@ module TestCases =
 /// x′ ↦ relu(x + bn2(conv2(relu(bn1(conv1(x)))))), as the library's `ResNet.basicBlock` of stride 1.
 type ResidualBlock(channels: int64) as this =
     inherit torch.nn.Module<torch.Tensor, torch.Tensor>("block")
-    let conv () = torch.nn.Conv2d (channels, channels, 3L, padding = 1L, bias = false)
+    let conv () = torch.nn.Conv2d(channels, channels, 3L, padding = 1L, bias = false)
     let conv1, bn1 = conv (), torch.nn.BatchNorm2d channels
     let conv2, bn2 = conv (), torch.nn.BatchNorm2d channels
 
@@ -84,10 +84,9 @@ type ResidualBlock(channels: int64) as this =
 type EncoderClassifier(width: int64, heads: int64, hidden: int64, count: int64) as this =
     inherit torch.nn.Module<torch.Tensor, torch.Tensor>("classifier")
 
-    let encoder =
-        torch.nn.TransformerEncoderLayer (width, heads, hidden, 0.1, torch.nn.Activations.GELU)
+    let encoder = torch.nn.TransformerEncoderLayer(width, heads, hidden, 0.1, torch.nn.Activations.GELU)
 
-    let head = torch.nn.Linear (width, count)
+    let head = torch.nn.Linear(width, count)
 
     do
         this.register_module ("encoder", encoder)
@@ -95,7 +94,7 @@ type EncoderClassifier(width: int64, heads: int64, hidden: int64, count: int64) 
 
     override _.forward x =
         // The layer takes the places first.
-        head.call (encoder.call(x.transpose(0L, 1L).contiguous (), null, null).mean [| 0L |])
+        head.call (encoder.call(x.transpose(0L, 1L).contiguous(), null, null).mean [| 0L |])
 
 /// A model in TorchSharp, the same in the library, and data.
 type Case =
@@ -111,7 +110,7 @@ type Case =
 module Cases =
 
     let private finish name (dtype: DType) (net: TensorModule) (own: Network) (inputs: T) (labels: T) : Case =
-        net.``to``(scalarTypeOf dtype) |> ignore
+        net.``to`` (scalarTypeOf dtype) |> ignore
         net.eval ()
         let theta, own = Network.load dtype (TorchParameters.ofStateDict (net.state_dict ())) own
 
@@ -120,7 +119,7 @@ module Cases =
             Net = net
             Own = own
             Theta = theta
-            Inputs = inputs.``to``(scalarTypeOf dtype)
+            Inputs = inputs.``to`` (scalarTypeOf dtype)
             Labels = labels
         }
 
@@ -131,14 +130,14 @@ module Cases =
         let net =
             torch.nn.Sequential(
                 [|
-                    torch.nn.Conv2d (1L, 8L, 3L, padding = 1L) :> TensorModule
+                    torch.nn.Conv2d(1L, 8L, 3L, padding = 1L) :> TensorModule
                     torch.nn.ReLU()
-                    torch.nn.MaxPool2d (2L, 2L)
-                    torch.nn.Conv2d (8L, 16L, 3L, padding = 1L)
+                    torch.nn.MaxPool2d(2L, 2L)
+                    torch.nn.Conv2d(8L, 16L, 3L, padding = 1L)
                     torch.nn.ReLU()
                     torch.nn.AdaptiveAvgPool2d [| 1L; 1L |]
                     torch.nn.Flatten()
-                    torch.nn.Linear (16L, 10L)
+                    torch.nn.Linear(16L, 10L)
                 |]
             )
 
@@ -163,11 +162,11 @@ module Cases =
         let net =
             torch.nn.Sequential(
                 [|
-                    torch.nn.Conv2d (3L, 8L, 3L, padding = 1L) :> TensorModule
+                    torch.nn.Conv2d(3L, 8L, 3L, padding = 1L) :> TensorModule
                     new ResidualBlock(8L)
                     torch.nn.AdaptiveAvgPool2d [| 1L; 1L |]
                     torch.nn.Flatten()
-                    torch.nn.Linear (8L, 5L)
+                    torch.nn.Linear(8L, 5L)
                 |]
             )
 
@@ -205,12 +204,11 @@ module Cases =
                     let attended = run "norm1" (x + run "self_attn" x)
                     run "norm2" (attended + run "linear2" (Tensor.gelu (run "linear1" attended))))
             |> fun layer ->
-                Layer.named
-                    [
-                        "encoder", layer
-                        "pool", Layer.ofFunction "mean over places" (Tensor.meanAxes [ 1 ])
-                        "head", Layer.dense 16 5
-                    ]
+                Layer.named [
+                    "encoder", layer
+                    "pool", Layer.ofFunction "mean over places" (Tensor.meanAxes [ 1 ])
+                    "head", Layer.dense 16 5
+                ]
             |> Network.ofLayer
 
         let net = new EncoderClassifier(16L, 4L, 32L, 5L)
@@ -221,7 +219,7 @@ module Cases =
         [|
             for i, (inputs, outputs) in List.indexed (List.pairwise sizes) do
                 if i > 0 then torch.nn.Tanh() :> TensorModule
-                torch.nn.Linear (inputs, outputs) :> TensorModule
+                torch.nn.Linear(inputs, outputs) :> TensorModule
         |]
         |> torch.nn.Sequential
         |> fun net -> net :> TensorModule

@@ -10,7 +10,15 @@ open Curvature.TorchSharp
 
 let private unlisted =
     [|
-        for name in [ "AbstractClass"; "CompilationMapping"; "NoComparison"; "NoEquality"; "Sealed"; "StructuredFormatDisplay" ] do
+        for name in
+            [
+                "AbstractClass"
+                "CompilationMapping"
+                "NoComparison"
+                "NoEquality"
+                "Sealed"
+                "StructuredFormatDisplay"
+            ] do
             $"Microsoft.FSharp.Core.{name}Attribute"
         "Microsoft.FSharp.Core.CompilationArgumentCountsAttribute"
         "System.Diagnostics.DebuggerDisplayAttribute"
@@ -34,7 +42,7 @@ let tests =
                 File.WriteAllText(file, found)
 
             Expect.equal
-                "the members changed; where that is meant, run the test with CURVATURE_ACCEPT_API=1, and commit the list"
+                "the members changed; where that is meant, run this with CURVATURE_ACCEPT_API=1, and commit the list"
                 (File.ReadAllText file)
                 found)
     ]

@@ -20,7 +20,11 @@ let private both (case: Case) =
     own, found
 
 let private cases =
-    [ "a CNN", Cases.cnn; "a residual network", Cases.residual; "a transformer encoder layer", Cases.encoder ]
+    [
+        "a CNN", Cases.cnn
+        "a residual network", Cases.residual
+        "a transformer encoder layer", Cases.encoder
+    ]
 
 [<Tests>]
 let tests =
@@ -67,7 +71,9 @@ let tests =
                 Expect.within e.Tensor.Name (1e-10 * abs expected.Trace.Value) e.Trace.Value a.Trace.Value
 
             let scores (theta: Tensor) table =
-                (QuantizationSensitivity.scores [ 4 ] theta table).Tensors |> Seq.map (fun row -> (row.Score 4).Value) |> Seq.toArray
+                (QuantizationSensitivity.scores [ 4 ] theta table).Tensors
+                |> Seq.map (fun row -> (row.Score 4).Value)
+                |> Seq.toArray
 
             Expect.close 1e-10 (scores case.Theta expected) (scores theta table)
             let ranked = Pruning.saliencies theta table

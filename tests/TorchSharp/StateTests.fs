@@ -12,21 +12,27 @@ open Curvature.FSharp
 open Curvature.Tests
 open Curvature.TorchSharp
 
-let private loss (net: TensorModule) (x: T) () = (net.call x).tanh().pow(3.0.ToScalar()).sum ()
+let private loss (net: TensorModule) (x: T) () = (net.call x).tanh().pow(3.0.ToScalar()).sum()
 
 [<Tests>]
 let tests =
     testList "Torch.StateTests" [
         torchTest ".grad, training mode, random state and dispose scopes are as they were" (fun () ->
             let net, x = Cases.mlp [ 5L; 4L; 2L ], torch.randn [| 6L; 5L |]
-            (loss net x ()).backward ()
+            (loss net x ()).backward()
             let gradients () = [ for p in net.parameters () -> p.grad.Handle, Exchange.ofTorch p.grad ]
-            let before, random = [ for p in net.parameters () -> Exchange.ofTorch p.grad ], torch.random.get_rng_state ()
+
+            let before, random =
+                [ for p in net.parameters () -> Exchange.ofTorch p.grad ], torch.random.get_rng_state ()
+
             use scope = torch.NewDisposeScope()
             use curvature = TorchHessian.at (loss net x) (net.named_parameters ())
             let v = vectorsOf 1L 2 curvature.Operator
             curvature.Operator.Apply v |> ignore
-            use newton = TorchGaussNewton.at (fun () -> net.call x) (fun z -> z.square().sum ()) (net.named_parameters ())
+
+            use newton =
+                TorchGaussNewton.at (fun () -> net.call x) (fun z -> z.square().sum()) (net.named_parameters ())
+
             newton.Operator.Apply v |> ignore
             Expect.equal "nothing of ours in the caller's scope" 0 scope.DisposablesCount
 
@@ -90,7 +96,10 @@ let tests =
         torchTest "several threads get the same products" (fun () ->
             let net, x = Cases.mlp [ 6L; 8L; 3L ], torch.randn [| 10L; 6L |]
             use hessian = TorchHessian.at (loss net x) (net.named_parameters ())
-            use newton = TorchGaussNewton.at (fun () -> net.call x) (fun z -> z.square().sum ()) (net.named_parameters ())
+
+            use newton =
+                TorchGaussNewton.at (fun () -> net.call x) (fun z -> z.square().sum()) (net.named_parameters ())
+
             let v = vectorsOf 1L 3 hessian.Operator
             let expected = hessian.Operator.Apply v, newton.Operator.Apply v
 

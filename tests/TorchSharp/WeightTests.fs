@@ -36,7 +36,10 @@ let tests =
             let case = Cases.residual DType.Float32
             let state = TorchParameters.toStateDict (Network.save (2.0 * case.Theta) case.Own)
             case.Net.load_state_dict (state, strict = false) |> ignore
-            Expect.sameBits (2.0 * case.Theta) (let struct (theta, _) = TorchParameters.Load(case.Net, case.Own, DType.Float32) in theta))
+
+            Expect.sameBits
+                (2.0 * case.Theta)
+                (let struct (theta, _) = TorchParameters.Load(case.Net, case.Own, DType.Float32) in theta))
 
         torchTest "theta is read and written in the order of named_parameters" (fun () ->
             let net = Cases.mlp [ 3L; 4L; 2L ]

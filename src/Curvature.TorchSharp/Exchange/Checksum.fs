@@ -52,7 +52,7 @@ module internal Checksum =
         let flat = t.detach ()
 
         let numbers =
-            torch.stack([| flat.sum (); flat.norm () |]).``to``(torch.ScalarType.Float64).cpu().data<float>().ToArray ()
+            torch.stack([| flat.sum (); flat.norm () |]).``to``(torch.ScalarType.Float64).cpu().data<float>().ToArray()
 
         ofBytes (MemoryMarshal.AsBytes(ReadOnlySpan numbers))
 

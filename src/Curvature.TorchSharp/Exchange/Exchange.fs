@@ -44,7 +44,7 @@ module Exchange =
         if t.dtype = kind && isOnHost t && not t.requires_grad && t.is_contiguous () then
             t
         else
-            t.detach().``to``(kind).cpu().contiguous ()
+            t.detach().``to``(kind).cpu().contiguous()
 
     /// Copies a dense tensor of the processor into a block of the library, from a byte on.
     let internal copyOut (host: TorchTensor) (storage: Storage) (start: int64) =
@@ -79,7 +79,9 @@ module Exchange =
             result)
 
     let private checkWhole (t: TorchTensor) (converted: TorchTensor) =
-        if t.dtype = torch.ScalarType.Int64 && not (converted.``to``(torch.ScalarType.Int64).Equals(t.detach().cpu ())) then
+        if
+            t.dtype = torch.ScalarType.Int64 && not (converted.``to``(torch.ScalarType.Int64).Equals(t.detach().cpu()))
+        then
             Fail.range "ofTorch: whole numbers of 64 bits do not fit into Int32"
 
     /// The elements of a torch tensor, from whatever device it is on, without its history. Element types as in

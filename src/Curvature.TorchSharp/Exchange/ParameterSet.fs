@@ -124,7 +124,7 @@ type internal ParameterSet(name: string, named: (string * TorchTensor) list) =
         for i in 0 .. places.Length - 1 do
             match parts[i] with
             | null ->
-                let zeros = Array.zeroCreate<byte> (places[i].Size * int bytes)
+                let zeros = Array.zeroCreate<byte>(places[i].Size * int bytes)
                 block.Device.Upload<byte>(ReadOnlySpan zeros, block.Address + nativeint (start row i))
             | part -> Exchange.copyOut (Exchange.hostOf (Exchange.scalarType dtype) part) block (start row i)
 

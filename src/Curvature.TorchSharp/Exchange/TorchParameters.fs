@@ -74,7 +74,7 @@ type TorchParameters =
     static member Load(m: torch.nn.Module, network: Network, dtype: DType) : struct (Tensor * Network) =
         ArgumentNullException.ThrowIfNull(m, nameof m)
         ArgumentNullException.ThrowIfNull(network, nameof network)
-        let theta, loaded = TorchParameters.ofStateDict (m.state_dict ()) |> fun state -> Network.load dtype state network
+        let theta, loaded = Network.load dtype (TorchParameters.ofStateDict (m.state_dict ())) network
         struct (theta, loaded)
 
     /// Gives a module with the same names the parameters in θ and the statistics of a network. Its counters of batches

@@ -7,18 +7,20 @@ open global.TorchSharp
 module internal TorchScript =
 
     let private source =
-        String.concat "\n" [
-            "def pull(outputs: List[Tensor], cotangents: List[Tensor], leaves: List[Tensor], is_graph: bool):"
-            "    given: List[Optional[Tensor]] = []"
-            "    for cotangent in cotangents:"
-            "        given.append(cotangent)"
-            "    return torch.autograd.grad(outputs, leaves, given, True, is_graph, True)"
-            ""
-            "def assign(targets: List[Tensor], values: List[Tensor]):"
-            "    for i in range(len(targets)):"
-            "        targets[i].data.copy_(values[i])"
-            ""
-        ]
+        String.concat
+            "\n"
+            [
+                "def pull(outputs: List[Tensor], cotangents: List[Tensor], leaves: List[Tensor], is_graph: bool):"
+                "    given: List[Optional[Tensor]] = []"
+                "    for cotangent in cotangents:"
+                "        given.append(cotangent)"
+                "    return torch.autograd.grad(outputs, leaves, given, True, is_graph, True)"
+                ""
+                "def assign(targets: List[Tensor], values: List[Tensor]):"
+                "    for i in range(len(targets)):"
+                "        targets[i].data.copy_(values[i])"
+                ""
+            ]
 
     let private script = lazy (torch.jit.compile source)
 

@@ -28,7 +28,7 @@ module internal Autograd =
             value
 
     /// A number of one element as Float64.
-    let number (value: TorchTensor) : float = value.detach().``to``(torch.ScalarType.Float64).cpu().item<float> ()
+    let number (value: TorchTensor) : float = value.detach().``to``(torch.ScalarType.Float64).cpu().item<float>()
 
     let checkFinite (name: string) (what: string) (value: float) =
         if not (Double.IsFinite value) then

@@ -120,7 +120,7 @@ module internal GraphMatrix =
             // Another tensor than the caller's, so that holding and disposing of it is not the caller's affair.
             let outputs = outputs.alias ()
 
-            let u = torch.zeros_like(outputs.detach ()).requires_grad_ ()
+            let u = torch.zeros_like(outputs.detach ()).requires_grad_()
             let transposed = TorchScript.pull true [| outputs |] [| u |] set.Tensors
             checkUsed name isStrict set transposed
             let push = along transposed [| u |]
@@ -146,7 +146,7 @@ module internal GraphMatrix =
     /// The Gauss–Newton matrix JᵀH_ℓJ of a criterion ℓ of the outputs.
     let gaussNewton name isStrict set outputs (criterion: TorchTensor -> TorchTensor | null) : GraphMatrix =
         let derivative = derivative name isStrict set outputs
-        let z = derivative.Outputs.detach().clone().requires_grad_ ()
+        let z = derivative.Outputs.detach().clone().requires_grad_()
         let value = criterion z |> Autograd.checkLoss name
 
         match (Autograd.gradientGraph value [| z |])[0] with
@@ -165,7 +165,7 @@ module internal GraphMatrix =
     /// 1/N Σ gₙgₙᵀ for the gradients gₙ = Jₙᵀrₙ of N samples' losses, which are a function of the outputs [N; …].
     let outerProducts name isStrict set outputs (losses: TorchTensor -> TorchTensor | null) : GraphMatrix =
         let derivative = derivative name isStrict set outputs
-        let z = derivative.Outputs.detach().clone().requires_grad_ ()
+        let z = derivative.Outputs.detach().clone().requires_grad_()
 
         let each =
             match losses z with
@@ -188,7 +188,7 @@ module internal GraphMatrix =
             let residuals = slope.reshape (rows, -1L)
 
             let middle (jv: TorchTensor) =
-                let projections = (residuals * jv.reshape (rows, -1L)).sum (1L, true)
+                let projections = (residuals * jv.reshape (rows, -1L)).sum(1L, true)
                 (residuals * projections).div((float rows).ToScalar()).reshape z.shape
 
             {
@@ -207,9 +207,9 @@ module internal GraphMatrix =
 
         let total =
             match likelihood with
-            | Likelihood.Categorical -> outputs.logsumexp(-1L).sum ()
+            | Likelihood.Categorical -> outputs.logsumexp(-1L).sum()
             // log(1 + eˣ), in a way that has its second derivative everywhere and overflows nowhere.
-            | Likelihood.Bernoulli -> torch.nn.functional.logsigmoid(outputs.neg ()).sum().neg ()
-            | Likelihood.Gaussian variance -> outputs.square().sum().div ((2.0 * variance).ToScalar())
+            | Likelihood.Bernoulli -> torch.nn.functional.logsigmoid(outputs.neg ()).sum().neg()
+            | Likelihood.Gaussian variance -> outputs.square().sum().div((2.0 * variance).ToScalar())
 
         total.div ((float outputs.shape[0]).ToScalar())

@@ -18,8 +18,7 @@ type TorchLossGradient internal (layout: ParameterLayout, loss: float, gradient:
     /// The gradient, [n], in the order of the layout.
     member _.Gradient = gradient
 
-    override _.ToString() =
-        $"""loss {Numbers.show loss}, gradient of {Describe.count gradient.Size "element"}"""
+    override _.ToString() = $"""loss {Numbers.show loss}, gradient of {Describe.count gradient.Size "element"}"""
 
     member internal this.Text = this.ToString()
 
@@ -27,8 +26,8 @@ type TorchLossGradient internal (layout: ParameterLayout, loss: float, gradient:
 /// graphs of torch, which it gives back when it is disposed of. It stands for its operator wherever one is expected.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type TorchCurvature
-    internal
-    (operator: LinearOperator, layout: ParameterLayout, loss: float, gradient: Tensor, outputs: Tensor | null) =
+    internal (operator: LinearOperator, layout: ParameterLayout, loss: float, gradient: Tensor, outputs: Tensor | null)
+    =
 
     /// The matrix, n×n, known by its products.
     member _.Operator = operator

@@ -60,7 +60,8 @@ module internal RetainedOperator =
     let square name properties (watched: ParameterSet) (set: ParameterSet) (matrix: GraphMatrix) : LinearOperator =
         let room, n = set.Room(), set.Layout.Size
         let watch = { Set = watched; Before = watched.Checksums() }
-        let products = Products.ofMatmat (fun block -> product name watch (fun () -> rows (set, room) set matrix.Product block))
+        let apply = rows (set, room) set matrix.Product
+        let products = Products.ofMatmat (fun block -> product name watch (fun () -> apply block))
 
         new LinearOperator(
             { OperatorParts.define name set.DType n n products with
@@ -72,7 +73,7 @@ module internal RetainedOperator =
     /// The derivative of outputs of m elements, m×n, with its transpose.
     let jacobian name (set: ParameterSet) (derivative: GraphMatrix.Derivative) : LinearOperator =
         let outputs = derivative.Outputs
-        let ofOutputs = ParameterSet(name, [ "outputs", outputs.detach().contiguous () ])
+        let ofOutputs = ParameterSet(name, [ "outputs", outputs.detach().contiguous() ])
         let m, n = ofOutputs.Layout.Size, set.Layout.Size
 
         if ofOutputs.DType <> set.DType then

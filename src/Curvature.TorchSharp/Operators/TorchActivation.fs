@@ -15,7 +15,9 @@ type TorchActivation =
 
     /// Runs with a hook on every part, which sees its output under the part's name; a part that runs again has the
     /// names `name`, `name#2`, and so on.
-    static member private Hooked(m: torch.nn.Module, see: string -> torch.Tensor -> torch.Tensor, work: unit -> 'R) : 'R =
+    static member private Hooked
+        (m: torch.nn.Module, see: string -> torch.Tensor -> torch.Tensor, work: unit -> 'R)
+        : 'R =
         let counts = Dictionary<string, int>()
         let removers = ResizeArray<unit -> unit>()
 
@@ -84,7 +86,7 @@ type TorchActivation =
                     seen.Add part
 
                     if part = tap then
-                        let delta = torch.zeros_like(output.detach ()).requires_grad_ ()
+                        let delta = torch.zeros_like(output.detach ()).requires_grad_()
                         perturbation <- ValueSome delta
                         output + delta
                     else

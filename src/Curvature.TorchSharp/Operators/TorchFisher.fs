@@ -31,17 +31,10 @@ type TorchFisher =
 
         let make name isStrict set part =
             let found =
-                GraphMatrix.gaussNewton
-                    name
-                    isStrict
-                    set
-                    (RiskMatrix.outputs part)
-                    (fun outputs -> GraphMatrix.logPartition likelihood outputs)
+                GraphMatrix.gaussNewton name isStrict set (RiskMatrix.outputs part) (fun outputs ->
+                    GraphMatrix.logPartition likelihood outputs)
             // The log-partition function is no loss of the data.
-            { found with
-                Loss = ValueNone
-                Gradient = [||]
-            }
+            { found with Loss = ValueNone; Gradient = [||] }
 
         TorchFisher.OfKind(TorchFisher.Kind("torch Fisher", make), risk)
 
@@ -54,8 +47,7 @@ type TorchFisher =
         (model: unit -> torch.Tensor)
         (parameters: seq<struct (string * Modules.Parameter)>)
         : TorchMatrix =
-        let make name isStrict set part =
-            GraphMatrix.outerProducts name isStrict set (RiskMatrix.outputs part) losses
+        let make name isStrict set part = GraphMatrix.outerProducts name isStrict set (RiskMatrix.outputs part) losses
 
         let risk = TorchRisk.ofOutputs model losses parameters
         TorchFisher.OfKind(TorchFisher.Kind("torch empirical Fisher", make), risk)
@@ -77,8 +69,7 @@ type TorchFisher =
         TorchFisher.exactOfRisk likelihood (TorchRisk.ofOutputs model (fun outputs -> outputs.sum ()) parameters)
 
     /// The Fisher information of a risk's model; see `exactOfRisk`.
-    static member Exact(likelihood: Likelihood, risk: TorchRisk) : TorchMatrix =
-        TorchFisher.exactOfRisk likelihood risk
+    static member Exact(likelihood: Likelihood, risk: TorchRisk) : TorchMatrix = TorchFisher.exactOfRisk likelihood risk
 
     /// The Fisher information of the outputs that a call of a model gives; see `exactOfRisk`.
     static member Exact

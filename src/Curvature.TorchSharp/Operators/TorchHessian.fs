@@ -42,9 +42,7 @@ type TorchHessian =
     static member Of(risk: TorchRisk) : TorchCurvature = TorchHessian.ofRisk risk
 
     /// The Hessian of the loss that a call gives; see `ofRisk`.
-    static member At
-        (loss: Func<torch.Tensor>, parameters: seq<struct (string * Modules.Parameter)>)
-        : TorchCurvature =
+    static member At(loss: Func<torch.Tensor>, parameters: seq<struct (string * Modules.Parameter)>) : TorchCurvature =
         TorchHessian.ofRisk (TorchRisk.OfLoss(loss, parameters))
 
     /// The Hessian of the loss that a call gives by the parameters of a module, whose buffers are kept; see `ofRisk`.

@@ -9,8 +9,8 @@ open Curvature
 type TorchJacobian =
 
     /// The Jacobian of the outputs that a call of a model gives, by its parameters: m×n for m outputs in row-major
-    /// order and n parameters. The transpose is known. A product costs a backward pass through the graph of the transposed
-    /// derivative, one with the transpose an ordinary one. For the errors see `TorchHessian.ofRisk`.
+    /// order and n parameters. The transpose is known. A product costs a backward pass through the graph of the
+    /// transposed derivative, one with the transpose an ordinary one. For the errors see `TorchHessian.ofRisk`.
     static member at
         (model: unit -> torch.Tensor)
         (parameters: seq<struct (string * Modules.Parameter)>)

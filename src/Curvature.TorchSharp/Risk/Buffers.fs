@@ -14,16 +14,23 @@ type internal Buffers(named: (string * TorchTensor) list) =
 
     /// Runs, puts moved buffers back, and tells their names beside the result.
     member _.Keeping(work: unit -> 'R) : 'R * string list =
-        let before = [ for name, buffer in named -> name, buffer, buffer.detach().clone (), Checksum.ofTensor buffer ]
+        let before = [ for name, buffer in named -> name, buffer, buffer.detach().clone(), Checksum.ofTensor buffer ]
         let mutable moved = []
 
         try
             let result = work ()
-            moved <- [ for name, buffer, _, sum in before do if Checksum.ofTensor buffer <> sum then name ]
+
+            moved <-
+                [
+                    for name, buffer, _, sum in before do
+                        if Checksum.ofTensor buffer <> sum then name
+                ]
+
             result, moved
         finally
             for _, buffer, old, sum in before do
-                if Checksum.ofTensor buffer <> sum then TorchScript.assign [| buffer |] [| old |]
+                if Checksum.ofTensor buffer <> sum then
+                    TorchScript.assign [| buffer |] [| old |]
 
 module internal BufferWarnings =
 

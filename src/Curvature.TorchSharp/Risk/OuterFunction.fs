@@ -17,14 +17,15 @@ type internal OuterFunction() =
 
 /// Computes on the host, from arrays as tensors, on every device. In contrast to kernels of devices, it allocates.
 [<Sealed>]
-type internal OuterKernel(device: Device, name: string, compute: Tensor list -> Tensor, sources: View list, target: View) =
+type internal OuterKernel
+    (device: Device, name: string, compute: Tensor list -> Tensor, sources: View list, target: View) =
     inherit Kernel()
 
     let address (slots: nativeint[]) (view: View) =
         slots[view.Slot] + nativeint (view.Offset * Signature.BytesOf view.DType)
 
     let read slots (view: View) : Tensor =
-        let bytes = Array.zeroCreate<byte> (int view.Signature.Bytes)
+        let bytes = Array.zeroCreate<byte>(int view.Signature.Bytes)
         device.Download(address slots view, Span bytes)
         let storage = Storage.Allocate(CpuDevice.Shared, view.Signature)
         storage.Device.Upload(ReadOnlySpan bytes, storage.Address)
@@ -35,7 +36,7 @@ type internal OuterKernel(device: Device, name: string, compute: Tensor list -> 
     override _.Run(slots, _) =
         let result = sources |> List.map (fun view -> read slots view) |> compute
         let storage = result.Storage.Dense target.DType
-        let bytes = Array.zeroCreate<byte> (int target.Signature.Bytes)
+        let bytes = Array.zeroCreate<byte>(int target.Signature.Bytes)
         storage.Device.Download(storage.Address, Span bytes)
         GC.KeepAlive storage.Memory
         device.Upload(ReadOnlySpan bytes, address slots target)
@@ -84,7 +85,8 @@ module internal OuterFunctions =
 
         override this.Transpose(cotangents, operands) =
             match operands[0] with
-            | LinearOperand.Known theta -> [| ValueNone; cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, theta, c)) |]
+            | LinearOperand.Known theta ->
+                [| ValueNone; cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, theta, c)) |]
             | LinearOperand.Unknown _ -> thirdDerivative this.Name
 
         override this.Batch(size, operands, batched) =
@@ -92,9 +94,7 @@ module internal OuterFunctions =
                 let theta = operands[0]
                 let v i = if batched[1] then Tensor.item 0 i operands[1] else operands[1]
 
-                [|
-                    List.init size (fun i -> Tensor.Of(this, Tensor.item 0 i theta, v i)) |> Tensor.stack 0
-                |]
+                [| List.init size (fun i -> Tensor.Of(this, Tensor.item 0 i theta, v i)) |> Tensor.stack 0 |]
             else
                 Interpreter.Bind(this, operands)
 

@@ -161,8 +161,7 @@ module internal RiskMatrix =
                     memory
                 )
             Loss = List.tryHead found.Totals |> ValueOption.ofOption |> ValueOption.map _.ToScalar()
-            Gradient =
-                List.tryItem 1 found.Totals |> ValueOption.ofOption |> ValueOption.map (Tensor.convert set.DType)
+            Gradient = List.tryItem 1 found.Totals |> ValueOption.ofOption |> ValueOption.map (Tensor.convert set.DType)
             Outputs = ValueNone
         }
 

@@ -27,8 +27,8 @@ module internal RiskOracle =
             | null -> Fail.data $"{name}{part.Suffix}: the loss is null"
             | loss ->
                 if loss.numel () <> 1L then
-                    Fail.shape
-                        $"{name}{part.Suffix}: a loss is one number, and its shape is {Shape.show (Exchange.shapeOf loss)}"
+                    let shape = Shape.show (Exchange.shapeOf loss)
+                    Fail.shape $"{name}{part.Suffix}: a loss is one number, and its shape is {shape}"
 
                 Tensor.scalar DType.Float64 (Autograd.number loss)
 

@@ -25,10 +25,7 @@ type TorchBatch =
             |> Option.defaultValue ValueNone
         | :? string -> ValueNone
         | :? IEnumerable as parts ->
-            Seq.cast<objnull> parts
-            |> Seq.map TorchBatch.First
-            |> Seq.tryFind _.IsSome
-            |> Option.defaultValue ValueNone
+            Seq.cast<objnull> parts |> Seq.map TorchBatch.First |> Seq.tryFind _.IsSome |> Option.defaultValue ValueNone
         | _ -> ValueNone
 
     /// The number of samples: the length of the leading axis of the first tensor in a batch, which is a tensor, a
@@ -37,5 +34,4 @@ type TorchBatch =
         match TorchBatch.First(box batch) with
         | ValueSome t -> int t.shape[0]
         | ValueNone ->
-            Fail.data
-                "torch: a batch has no tensor with an axis of samples; give a function for the size of a batch"
+            Fail.data "torch: a batch has no tensor with an axis of samples; give a function for the size of a batch"

@@ -29,14 +29,7 @@ type TorchRisk internal (definition: TorchRiskDefinition) =
         }
 
     static member private Single(loss, outputs, criterion) : TorchPart seq =
-        Seq.singleton
-            {
-                Size = 1
-                Suffix = ""
-                Loss = loss
-                Outputs = outputs
-                Criterion = criterion
-            }
+        Seq.singleton { Size = 1; Suffix = ""; Loss = loss; Outputs = outputs; Criterion = criterion }
 
     /// The loss that a call gives, one number. Parameters on which it does not depend have zero derivatives; see
     /// `strict`.
@@ -63,9 +56,9 @@ type TorchRisk internal (definition: TorchRiskDefinition) =
 
     /// A loss over batches of given sizes: for one of them it is the mean over its samples (Reduction.Mean: batches
     /// then count by their size) or the sum (Reduction.Sum). Batches are read one after the other, and anew by every
-    /// block of vectors; tensors that are made while a batch is read or evaluated are disposed of after it. A source that
-    /// gives other data at a later pass is refused there. Sums are in Float64, along a tree that depends on the number
-    /// of batches alone. Random numbers that the loss draws, for dropout say, are the same at every pass.
+    /// block of vectors; tensors that are made while a batch is read or evaluated are disposed of after it. A source
+    /// that gives other data at a later pass is refused there. Sums are in Float64, along a tree that depends on the
+    /// number of batches alone. Random numbers that the loss draws, for dropout say, are the same at every pass.
     /// Raises ArgumentRangeException for a reduction that is neither Mean nor Sum.
     static member ofSizedBatches
         (reduction: Reduction)
@@ -208,7 +201,9 @@ type TorchRisk internal (definition: TorchRiskDefinition) =
         ArgumentNullException.ThrowIfNull(criterion, nameof criterion)
         ArgumentNullException.ThrowIfNull(m, nameof m)
         let criterion batch outputs = criterion.Invoke(batch, outputs)
-        TorchRisk.ofModel reduction model.Invoke criterion batches (m.named_parameters ()) |> TorchRisk.keepingBuffers m
+
+        TorchRisk.ofModel reduction model.Invoke criterion batches (m.named_parameters ())
+        |> TorchRisk.keepingBuffers m
 
     /// The same risk, where parameters on which the loss does not depend are an error; see `strict`.
     member risk.Strict() : TorchRisk = TorchRisk.strict risk

@@ -16,10 +16,10 @@ let private data () =
     let net =
         torch.nn.Sequential(
             [|
-                torch.nn.Conv2d (1L, 4L, 3L) :> TensorModule
+                torch.nn.Conv2d(1L, 4L, 3L) :> TensorModule
                 torch.nn.Tanh()
                 torch.nn.Flatten()
-                torch.nn.Linear (144L, 10L)
+                torch.nn.Linear(144L, 10L)
             |]
         )
 
@@ -39,7 +39,11 @@ let tests =
             let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 3 curvature.Operator
 
             let byTensor =
-                CurvatureByTensor.estimate curvature.Layout (StoppingRule.matvecs 100) (Key.OfSeed 1L) curvature.Operator
+                CurvatureByTensor.estimate
+                    curvature.Layout
+                    (StoppingRule.matvecs 100)
+                    (Key.OfSeed 1L)
+                    curvature.Operator
 
             Expect.equal "size" 1490 curvature.Layout.Size
             Expect.equal "tensors" 4 byTensor.Tensors.Count
@@ -62,8 +66,8 @@ let tests =
         torchTest "batches" (fun () ->
             let net, images, labels = data ()
 
-            use dataset = torch.utils.data.TensorDataset (images, labels)
-            use loader = torch.utils.data.DataLoader (dataset, 16, shuffle = false)
+            use dataset = torch.utils.data.TensorDataset(images, labels)
+            use loader = torch.utils.data.DataLoader(dataset, 16, shuffle = false)
 
             let loss (batch: Collections.Generic.IList<torch.Tensor>) =
                 torch.nn.functional.cross_entropy (net.call batch[0], batch[1])
@@ -71,7 +75,9 @@ let tests =
             let risk = TorchRisk.ofBatches Reduction.Mean loss loader (net.named_parameters ())
             use curvature = TorchHessian.ofRisk risk
 
-            let direction = Direction.random (Key.OfSeed 2L) risk.Theta |> Direction.filterNormalized risk.Layout risk.Theta
+            let direction =
+                Direction.random (Key.OfSeed 2L) risk.Theta |> Direction.filterNormalized risk.Layout risk.Theta
+
             let line = Landscape.line (TorchRisk.toEmpiricalRisk risk) risk.Theta direction (Landscape.grid 1.0 21)
 
             Expect.equal "positions" 21 line.Losses.Length
@@ -88,7 +94,10 @@ let tests =
 
             Expect.equal "size" (40 * 144) hessian.Operator.Rows
 
-            let dense = torch.nn.Sequential([| torch.nn.Linear (8L, 4L) :> TensorModule; torch.nn.Tanh(); torch.nn.Linear (4L, 2L) |])
+            let dense =
+                torch.nn.Sequential(
+                    [| torch.nn.Linear(8L, 4L) :> TensorModule; torch.nn.Tanh(); torch.nn.Linear(4L, 2L) |]
+                )
 
             let network = Network.mlp Layer.tanh [ 8; 4; 2 ]
             let theta, network = Network.load DType.Float32 (TorchParameters.ofStateDict (dense.state_dict ())) network
