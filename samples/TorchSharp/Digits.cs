@@ -2,12 +2,12 @@ using Curvature;
 using Curvature.CSharp;
 using Curvature.TorchSharp;
 using TorchSharp;
-using Tensor = TorchSharp.torch.Tensor;
+using TorchTensor = TorchSharp.torch.Tensor;
 
 namespace Curvature.Samples.Torch;
 
 /// <summary>Images of 8 × 8 pixels with numbers from 0 to 1, [samples; 1; 8; 8], and their classes.</summary>
-internal sealed record Digits(Tensor Images, Tensor Labels)
+internal sealed record Digits(TorchTensor Images, TorchTensor Labels)
 {
     public long Count => Labels.shape[0];
 
@@ -30,7 +30,7 @@ internal sealed record Digits(Tensor Images, Tensor Labels)
     }
 
     /// <summary>The same batches at every pass, as curvature over a data set needs them.</summary>
-    public IEnumerable<(Tensor Images, Tensor Labels)> Batches(long size)
+    public IEnumerable<(TorchTensor Images, TorchTensor Labels)> Batches(long size)
     {
         for (long start = 0; start < Count; start += size)
         {

@@ -4,9 +4,8 @@ using Curvature.CSharp;
 using Curvature.TorchSharp;
 using TorchSharp;
 using static TorchSharp.torch;
-using CurvatureTensor = Curvature.Tensor;
 using F = TorchSharp.torch.nn.functional;
-using Tensor = TorchSharp.torch.Tensor;
+using TorchTensor = TorchSharp.torch.Tensor;
 
 namespace Curvature.Samples.Torch;
 
@@ -41,16 +40,16 @@ internal static class Overhead
         }
     }
 
-    private static void Compare(string name, nn.Module<Tensor, Tensor> net, Tensor inputs)
+    private static void Compare(string name, nn.Module<TorchTensor, TorchTensor> net, TorchTensor inputs)
     {
         var labels = randint(0, 10, inputs.shape[0]);
-        Tensor Loss() => F.cross_entropy(net.forward(inputs), labels);
+        TorchTensor Loss() => F.cross_entropy(net.forward(inputs), labels);
         using var curvature = TorchHessian.At(Loss, net);
-        var block = CurvatureTensor.Normal(Key.OfSeed(1), DType.Float32, Block, curvature.Layout.Size);
-        var one = CurvatureTensor.Normal(Key.OfSeed(1), DType.Float32, curvature.Layout.Size);
+        var block = Tensor.Normal(Key.OfSeed(1), DType.Float32, Block, curvature.Layout.Size);
+        var one = Tensor.Normal(Key.OfSeed(1), DType.Float32, curvature.Layout.Size);
 
         // The same by hand: a gradient with its graph, and backward passes through it.
-        var parameters = net.parameters().Cast<Tensor>().ToList();
+        var parameters = net.parameters().Cast<TorchTensor>().ToList();
         var gradient = autograd.grad([Loss()], parameters, retain_graph: true, create_graph: true);
         var vector = parameters.Select(p => randn(p.shape)).ToList();
         void ByHand()

@@ -44,5 +44,5 @@ internal sealed class Page(string title)
             path,
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
             + $"<title>{WebUtility.HtmlEncode(title)}</title>"
-            + $"<style>{Curvature.CSharp.Charts.StyleSheet}\n{Style}</style></head>\n<body>\n{_body}</body></html>\n");
+            + $"<style>{Chart.StyleSheet}\n{Style}</style></head>\n<body>\n{_body}</body></html>\n");
 }

@@ -50,8 +50,8 @@ net.eval();
 Console.WriteLine($"{net.parameters().Sum(p => p.numel())} parameters, {digits.Count} images");
 
 // The whole data set in batches: one graph is in memory at a time.
-var risk = TorchRisk.OfBatches<(Tensor Images, Tensor Labels)>(
-    Reduction.Mean, batch => F.cross_entropy(net.forward(batch.Images), batch.Labels), digits.Batches(256), net);
+var risk = TorchRisk.OfBatches(
+    Reduction.Mean, batch => F.cross_entropy(net.forward(batch.Images), batch.Labels), digits.Batches(600), net);
 using var curvature = TorchHessian.Of(risk);
 var hessian = curvature.Operator;
 Console.WriteLine(curvature);
@@ -65,10 +65,10 @@ foreach (var row in table.Tensors)
 
 var pairs = hessian.ThickRestartLanczos(SpectrumEnd.Largest, 3);
 Console.WriteLine($"largest eigenvalues {string.Join(", ", pairs.Values.Select(value => value.ToString("G4")))}");
-var density = hessian.StochasticLanczos(4, 30, key).Density(Smoothing.Papyan);
+var density = hessian.StochasticLanczos(4, 20, key).Density(Smoothing.Papyan);
 
 // A landscape evaluates the loss elsewhere; the module has its own values again afterwards.
-var positions = Landscape.Grid(radius: 1, count: 13);
+var positions = Landscape.Grid(radius: 1, count: 11);
 var plane = risk.ToEmpiricalRisk().LossPlane(
     risk.Theta,
     pairs.Direction(0).FilterNormalized(risk.Layout, risk.Theta).Axis(positions),
@@ -102,7 +102,7 @@ var folder = Option("--out") ?? ".";
 Directory.CreateDirectory(folder);
 var page = Path.Combine(folder, "report.html");
 new Page("Curvature of a CNN of TorchSharp")
-    .Text($"{curvature}. {digits.Count} images in batches of 256.")
+    .Text($"{curvature}. {digits.Count} images in batches of 600.")
     .Table(
         ["tensor", "elements", "trace", "diagonal on average"],
         table.Tensors.Select(row => new[]
