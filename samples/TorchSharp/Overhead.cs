@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Curvature;
 using Curvature.CSharp;
 using Curvature.TorchSharp;
-using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 using TorchTensor = TorchSharp.torch.Tensor;
