@@ -39,6 +39,7 @@ let private foundations =
         "Curvature.Charts", [ "Curvature.Autodiff" ]
         "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data" ]
         "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
+        "Curvature.TorchSharp", [ "Curvature.FSharp" ]
         "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
     ]
 
