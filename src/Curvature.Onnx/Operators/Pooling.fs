@@ -1,0 +1,67 @@
+namespace Curvature.OnnxFormat
+
+open Curvature
+open Curvature.FSharp
+
+/// The largest elements and the means of windows, and of whole images.
+[<RequireQualifiedAccess>]
+module internal Pooling =
+
+    let private geometry (call: Call) (x: Tensor) : int[] * Sliding =
+        let axes = Windows.axes call x
+        let kernel = Windows.kernel call axes
+        let pads = Windows.pads call x.Shape[2..] kernel
+        let rounded = call.Node.Flag("ceil_mode", false)
+        // With SAME there are as many windows as fit, and none to round up to.
+        let sliding = (Windows.sliding call pads).WithCeilMode(rounded && Windows.autoPad call <> "SAME_UPPER")
+        kernel, sliding
+
+    let private maximum (call: Call) : Value list =
+        let x = call.Tensor 0
+
+        match geometry call x with
+        | [| length |], sliding -> call.Result(Nchw.maxPool1d length sliding x)
+        | kernel, sliding -> call.Result(Nchw.maxPool2d (kernel[0], kernel[1]) sliding x)
+
+    let private average (call: Call) : Value list =
+        let x = call.Tensor 0
+        let countsPadding = call.Node.Flag("count_include_pad", false)
+
+        match geometry call x with
+        | [| length |], sliding ->
+            let pool = if countsPadding then Nchw.averagePool1d else Nchw.averagePool1dWithoutPadding
+            call.Result(pool length sliding x)
+        | kernel, sliding ->
+            let pool = if countsPadding then Nchw.averagePool2d else Nchw.averagePool2dWithoutPadding
+            call.Result(pool (kernel[0], kernel[1]) sliding x)
+
+    /// Over all axes but batch and channels, which stay with length 1.
+    let private whole (reduce: int list -> Tensor -> Tensor) (call: Call) : Value list =
+        let x = call.Tensor 0
+        let axes = [ 2 .. x.Rank - 1 ]
+        call.Result((reduce axes x, axes) ||> List.fold (fun t axis -> Tensor.unsqueeze axis t))
+
+    let private refuse (node: Node) =
+        if node.Int("storage_order", 0L) <> 0L then
+            ValueSome "has storage_order 1, which is not supported"
+        elif not (node.Has "kernel_shape") then
+            ValueSome "does not say kernel_shape"
+        else
+            Windows.refusal node
+
+    let private pool name attributes run =
+        Operator.make name (1, 1) $"auto_pad:text kernel_shape:ints pads:ints strides:ints {attributes}" run
+        |> Operator.refusing refuse
+
+    let operators: Operator list =
+        [
+            pool "MaxPool" "storage_order:int" maximum |> Operator.until 9
+            pool "MaxPool" "storage_order:int ceil_mode:int dilations:ints" maximum |> Operator.since 10
+            pool "AveragePool" "count_include_pad:int" average |> Operator.until 9
+            pool "AveragePool" "count_include_pad:int ceil_mode:int" average
+            |> Operator.since 10
+            |> Operator.until 18
+            pool "AveragePool" "count_include_pad:int ceil_mode:int dilations:ints" average |> Operator.since 19
+            Operator.make "GlobalAveragePool" (1, 1) "" (whole Tensor.meanAxes)
+            Operator.make "GlobalMaxPool" (1, 1) "" (whole Tensor.maxAxes)
+        ]
