@@ -135,12 +135,6 @@ type OnnxModel internal (parts: OnnxParts) =
                 | _ -> Fail.data $"input \"{input.Name}\" is not fed; the model takes {input}"
         ]
 
-    let constantOf (context: Context) (value: Value) : Value =
-        match value with
-        | Value.Numbers(kind, tensor) ->
-            Value.Numbers(kind, tensor |> Tensor.convert (context.DTypeOf kind) |> Tensor.toDevice context.Device)
-        | host -> host
-
     let resultOf (context: Context) (value: Value) : Tensor =
         match value with
         | Value.Numbers(kind, tensor) when ElementType.isFloating kind -> tensor
@@ -157,7 +151,7 @@ type OnnxModel internal (parts: OnnxParts) =
                 yield! feed context feeds
 
                 for each in parts.Constants do
-                    each.Key, constantOf context each.Value
+                    each.Key, Value.ofConstant context each.Value
 
                 for tensor in parts.Layout.Tensors do
                     let kind = kindOf tensor.Name

@@ -129,7 +129,7 @@ module internal Shapes =
             [ Value.Numbers(OnnxElementType.Float32, tensor) ]
 
         match node.TryTensor "value", node.TryInts "value_ints", node.TryFloats "value_floats" with
-        | ValueSome value, _, _ -> [ value ]
+        | ValueSome value, _, _ -> [ Value.ofConstant call.Context value ]
         | _, ValueSome numbers, _ -> [ Value.list numbers ]
         | _, _, ValueSome numbers -> reals [ numbers.Length ] numbers
         | _ when node.Has "value_int" -> [ Value.host OnnxElementType.Int64 [||] [| node.Int("value_int", 0L) |] ]

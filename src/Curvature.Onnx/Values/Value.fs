@@ -115,6 +115,13 @@ module internal Value =
             Tensor.ofIndices (List.ofArray array.Shape) (array.Numbers |> Array.map narrow)
             |> Tensor.toDevice context.Device
 
+    /// A constant where and as a run computes: on its device, in its precision.
+    let ofConstant (context: Context) (value: Value) : Value =
+        match value with
+        | Value.Host _ -> value
+        | Value.Numbers(kind, tensor) ->
+            Value.Numbers(kind, tensor |> Tensor.convert (context.DTypeOf kind) |> Tensor.toDevice context.Device)
+
     /// Whole numbers in a tensor as a value: on the host where they are known.
     let ofWhole (kind: OnnxElementType) (tensor: Tensor) : Value =
         if isNull tensor.Owner && tensor.Size <= longestOnHost then
