@@ -35,3 +35,6 @@ module Onnx =
 
     /// The same model with other values of the graph as its outputs; see `OnnxModel.WithOutputs`.
     let withOutputs (names: string seq) (model: OnnxModel) : OnnxModel = model.WithOutputs names
+
+    /// The same model for any number of samples; see `OnnxModel.WithFreeBatch`.
+    let withFreeBatch (model: OnnxModel) : OnnxModel = model.WithFreeBatch()

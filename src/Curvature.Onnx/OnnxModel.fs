@@ -254,6 +254,26 @@ type OnnxModel internal (parts: OnnxParts) =
                 Schedule = Graph.schedule names parts.Graph
             }
 
+    /// The same model for any number of samples: the first axes of all inputs and outputs have no fixed length, but one
+    /// that is the same for all. Exporters often write down the length of an example. Whether the nodes agree shows
+    /// when the model runs: one that reshapes to a fixed number of samples raises ShapeException.
+    member _.WithFreeBatch() : OnnxModel =
+        let free (value: ValueRecord) =
+            match value.Dims with
+            | ValueSome dims when dims.Length > 0 ->
+                let batch = { Length = ValueNone; Name = "batch" }
+                { value with Dims = ValueSome(Array.updateAt 0 batch dims) }
+            | _ -> value
+
+        OnnxModel
+            { parts with
+                Graph =
+                    { parts.Graph with
+                        Inputs = parts.Graph.Inputs |> Array.map free
+                        Outputs = parts.Graph.Outputs |> Array.map free
+                    }
+            }
+
     /// The model of a file, with the default options. Raises DataException as the other form does.
     static member Read(path: string) : OnnxModel = OnnxModel.Read(path, OnnxOptions.Default)
 
