@@ -52,7 +52,7 @@ module Analysis =
         match problem.Start with
         | Load theta -> theta, None
         | Train schedule ->
-            let start = problem.Network.Initialize(initial, options.DType) |> Tensor.toDevice device
+            let start = schedule.Initialize initial |> Tensor.toDevice device
             let training = train display order problem schedule start
             training.Theta, Some training
 
@@ -63,7 +63,7 @@ module Analysis =
     let private share (tell: float -> unit) (p: SamplingProgress) = tell p.Completed
 
     let private estimate (display: Display) (options: Options) key (problem: Problem) hessian =
-        let blocks = ParameterLayout.blocks problem.Network.Layout
+        let blocks = ParameterLayout.blocks problem.Layout
 
         let measurement =
             Measurement.both
@@ -155,7 +155,7 @@ module Analysis =
 
         display.Say(
             $"Curvature of a network ({problem.Architecture}) of "
-            + $"{Typeset.count problem.Network.ParameterCount} parameters on {problem.Title} "
+            + $"{Typeset.count problem.Layout.Size} parameters on {problem.Title} "
             + $"({Typeset.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed "
             + $"{options.Seed}"
         )

@@ -34,7 +34,7 @@ internal static partial class Documentation
     public static IReadOnlyList<string[]> Programs(string language) => language switch
     {
         "csharp" => Read("*.cs", "tests/Facade/DocExamples"),
-        "fsharp" => Read("*.fs", "tests/Unit/DocExamples"),
+        "fsharp" => Read("*.fs", "tests/Unit/DocExamples", "tests/Onnx/DocExamples"),
         _ => [],
     };
 

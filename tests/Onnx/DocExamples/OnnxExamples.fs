@@ -1,0 +1,110 @@
+/// The F# of docs/onnx.md.
+module DocExamples.OnnxExamples
+
+open System
+open System.IO
+open Expecto
+open Expecto.Flip
+open Curvature
+open Curvature.FSharp
+open Curvature.Tests
+open Curvature.Tests.Onnx
+
+/// A classifier of images of 8×8 pixels.
+let private classifier: Lazy<string> =
+    lazy
+        (let node op inputs outputs attributes = ModelWriter.node DType.Float32 op inputs outputs attributes
+
+         let nodes =
+             [
+                 node "Conv" [ "image"; "conv.weight"; "conv.bias" ] [ "c" ] [ "strides", Ints [ 2; 2 ] ]
+                 node "BatchNormalization" [ "c"; "bn.weight"; "bn.bias"; "bn.running_mean"; "bn.running_var" ] [ "n" ] []
+                 node "Relu" [ "n" ] [ "r" ] []
+                 node "GlobalAveragePool" [ "r" ] [ "p" ] []
+                 node "Flatten" [ "p" ] [ "features" ] []
+                 node "Gemm" [ "features"; "fc.weight"; "fc.bias" ] [ "logits" ] [ "transB", Int 1L ]
+             ]
+
+         let random = Random 3
+         let reals name shape = ModelWriter.reals DType.Float32 name shape (Draw.numbers random shape)
+
+         let tensors =
+             [
+                 reals "conv.weight" [ 4; 1; 3; 3 ]
+                 reals "conv.bias" [ 4 ]
+                 reals "bn.weight" [ 4 ]
+                 reals "bn.bias" [ 4 ]
+                 reals "bn.running_mean" [ 4 ]
+                 ModelWriter.reals DType.Float32 "bn.running_var" [ 4 ] (Draw.positive random [ 4 ])
+                 reals "fc.weight" [ 10; 4 ]
+                 reals "fc.bias" [ 10 ]
+             ]
+
+         let model =
+             ModelWriter.model
+                 17
+                 nodes
+                 [ ModelWriter.value "image" OnnxElementType.Float32 (ValueSome [ -1; 1; 8; 8 ]) ]
+                 [ ModelWriter.value "logits" OnnxElementType.Float32 (ValueSome [ -1; 10 ]) ]
+                 tensors
+
+         let path = Path.Combine(TemporaryFolder.create "curvature-doc-", "classifier.onnx")
+         File.WriteAllBytes(path, ModelWriter.bytes model)
+         path)
+
+let private images = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 12; 1; 8; 8 ]
+let private labels = Tensor.ofIndices [ 12 ] (Array.init 12 (fun i -> i % 10))
+
+[<Tests>]
+let tests =
+    testList "DocExamples.OnnxExamples" [
+        test "a model is read, and its curvature measured" {
+            let path = classifier.Value
+
+            let model = Onnx.read path
+            printfn $"{model}"
+
+            let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+            let risk = Risk.ofModel Reduction.Mean (Onnx.apply model) criterion (Batches.split 4 images labels)
+            let hessian = Hessian.ofRisk risk model.Theta
+            let table = CurvatureByTensor.estimate model.Layout (StoppingRule.matvecs 20) (Key.OfSeed 2L) hessian
+
+            for row in table.Tensors do
+                printfn $"{row.Name}: {row.Trace}"
+
+            Expect.equal "tensors" model.Layout.Tensors.Count table.Tensors.Count
+        }
+
+        test "several inputs are fed by name" {
+            let model = Onnx.read classifier.Value
+
+            let outputs = Onnx.forward [ "image", images ] model.Theta model
+            let logits = outputs["logits"]
+
+            Expect.equal "shape" [| 12; 10 |] logits.Shape
+        }
+
+        test "parameters are chosen" {
+            let path = classifier.Value
+
+            let head = OnnxOptions.Default.WithParameters [ "fc.*" ]
+            let model = Onnx.readWith head path
+            let frozen = OnnxOptions.Default.WithConstants [ "*.bias" ]
+            let weights = Onnx.readWith frozen path
+
+            Expect.equal "fc" [ "fc.weight"; "fc.bias" ] (model.Layout.Tensors |> Seq.map _.Name |> List.ofSeq)
+            Expect.equal "weights" 3 weights.Layout.Tensors.Count
+        }
+
+        test "precision, batch and outputs are changed" {
+            let model = Onnx.read classifier.Value
+
+            let wide = model |> Onnx.withDType DType.Float64
+            let anyBatch = model |> Onnx.withFreeBatch
+            let features = model |> Onnx.withOutputs [ "features" ]
+
+            Expect.isTrue "Float64" (wide.Theta.DType = DType.Float64)
+            Expect.equal "batch" "batch" anyBatch.Inputs[0].Axes[0].Name
+            Expect.equal "features" [| 12; 4 |] (features.Forward(features.Theta, images)).Shape
+        }
+    ]
