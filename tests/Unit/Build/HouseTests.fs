@@ -35,6 +35,7 @@ let private foundations =
         "Curvature.Charts", [ "Curvature.Autodiff" ]
         "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data" ]
         "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
+        "Curvature.Onnx", [ "Curvature.FSharp" ]
         "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
     ]
 
