@@ -46,9 +46,11 @@ type OnnxValue internal (name: string, kind: OnnxElementType, axes: OnnxAxis[] v
     member _.Axes: IReadOnlyList<OnnxAxis> = ValueOption.defaultValue [||] axes
 
     override _.ToString() =
+        let kind = if Enum.IsDefined kind then $" {kind}" else ""
+
         match axes with
-        | ValueNone -> $"{name} {kind}"
-        | ValueSome axes -> $"""{name} {kind} [{String.Join("; ", axes)}]"""
+        | ValueNone -> name + kind
+        | ValueSome axes -> $"""{name}{kind} [{String.Join("; ", axes)}]"""
 
     member internal this.Text = this.ToString()
 

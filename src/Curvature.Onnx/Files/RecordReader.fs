@@ -17,11 +17,11 @@ type internal RecordReader(wire: WireReader) =
         entries <- entries + 1
         wire.Reading.RequireEntries entries
 
-    let fields (field: Field) (visit: Field -> unit) =
+    let fields (field: Field) : Field seq =
         if field.Wire <> Wire.Bytes then
             wire.Fail $"field {field.Number} is a number, and a message was expected"
 
-        wire.Fields(field.Start, field.End, visit)
+        wire.Fields(field.Start, field.End)
 
     let text (field: Field) =
         if field.Wire <> Wire.Bytes then
@@ -61,11 +61,11 @@ type internal RecordReader(wire: WireReader) =
     let entry (field: Field) : string * string =
         let mutable key, value = "", ""
 
-        fields field (fun part ->
+        for part in fields field do
             match part.Number with
             | 1 -> key <- text part
             | 2 -> value <- text part
-            | _ -> ())
+            | _ -> ()
 
         key, value
 
@@ -92,7 +92,7 @@ type internal RecordReader(wire: WireReader) =
         let segments, external = ResizeArray<Segment>(), ResizeArray<string * string>()
         let mutable name, kind, isExternal = "", 0, false
 
-        fields field (fun part ->
+        for part in fields field do
             match part.Number with
             | 1 -> wire.Integers(part, dims)
             | 2 -> kind <- small part
@@ -110,7 +110,7 @@ type internal RecordReader(wire: WireReader) =
                     }
             | 13 -> external.Add(entry part)
             | 14 -> isExternal <- whole part = 1L
-            | _ -> ())
+            | _ -> ()
 
         let isEmptySegment (segment: Segment) = segment.Length = 0L
         segments.RemoveAll(Predicate isEmptySegment) |> ignore
@@ -140,32 +140,30 @@ type internal RecordReader(wire: WireReader) =
         // Files of before 2017 do not say the kind: it follows from the field that is there.
         let mutable seen = 0
 
-        fields field (fun part ->
-            let is code = seen <- code
-
+        for part in fields field do
             match part.Number with
             | 1 -> name <- text part
             | 2 ->
                 f <- single part
-                is 1
+                seen <- 1
             | 3 ->
                 i <- whole part
-                is 2
+                seen <- 2
             | 4 ->
                 s <- text part
-                is 3
+                seen <- 3
             | 5 ->
                 t <- ValueSome(tensor part)
-                is 4
+                seen <- 4
             | 7 ->
                 wire.Singles(part, floats)
-                is 6
+                seen <- 6
             | 8 ->
                 wire.Integers(part, ints)
-                is 7
+                seen <- 7
             | 9 ->
                 texts.Add(text part)
-                is 8
+                seen <- 8
             | 6 -> other <- "a graph"
             | 11 -> other <- "a list of graphs"
             | 10 -> other <- "a list of tensors"
@@ -175,7 +173,7 @@ type internal RecordReader(wire: WireReader) =
             | 21 -> other <- "a reference to an attribute of a function"
             | 22
             | 23 -> other <- "a sparse tensor"
-            | _ -> ())
+            | _ -> ()
 
         let value =
             match (if kind = 0 then seen else kind), t with
@@ -197,7 +195,7 @@ type internal RecordReader(wire: WireReader) =
         let attributes = ResizeArray<string * AttributeValue>()
         let mutable name, opType, domain = "", "", ""
 
-        fields field (fun part ->
+        for part in fields field do
             match part.Number with
             | 1 ->
                 count ()
@@ -209,7 +207,7 @@ type internal RecordReader(wire: WireReader) =
             | 4 -> opType <- text part
             | 5 -> attributes.Add(attribute part)
             | 7 -> domain <- text part
-            | _ -> ())
+            | _ -> ()
 
         {
             Name = name
@@ -223,41 +221,41 @@ type internal RecordReader(wire: WireReader) =
     let dim (field: Field) : DimRecord =
         let mutable length, name = ValueNone, ""
 
-        fields field (fun part ->
+        for part in fields field do
             match part.Number with
             | 1 -> length <- ValueSome(whole part)
             | 2 -> name <- text part
-            | _ -> ())
+            | _ -> ()
 
         { Length = length; Name = name }
+
+    let shape (field: Field) : DimRecord[] =
+        let dims = ResizeArray<DimRecord>()
+
+        for part in fields field do
+            if part.Number = 1 then
+                count ()
+                dims.Add(dim part)
+
+        dims.ToArray()
 
     let value (field: Field) : ValueRecord =
         count ()
         let mutable name, kind = "", 0
         let mutable dims: DimRecord[] voption = ValueNone
 
-        let shape (field: Field) =
-            let list = ResizeArray<DimRecord>()
-
-            fields field (fun part ->
-                if part.Number = 1 then
-                    count ()
-                    list.Add(dim part))
-
-            dims <- ValueSome(list.ToArray())
-
-        let tensorType (field: Field) =
-            fields field (fun part ->
-                match part.Number with
-                | 1 -> kind <- small part
-                | 2 -> shape part
-                | _ -> ())
-
-        fields field (fun part ->
+        for part in fields field do
             match part.Number with
             | 1 -> name <- text part
-            | 2 -> fields part (fun inner -> if inner.Number = 1 then tensorType inner)
-            | _ -> ())
+            | 2 ->
+                // A type, of which only that of tensors is read.
+                for inner in fields part |> Seq.filter (fun inner -> inner.Number = 1) do
+                    for item in fields inner do
+                        match item.Number with
+                        | 1 -> kind <- small item
+                        | 2 -> dims <- ValueSome(shape item)
+                        | _ -> ()
+            | _ -> ()
 
         { Name = name; Type = kind; Dims = dims }
 
@@ -266,14 +264,14 @@ type internal RecordReader(wire: WireReader) =
         let inputs, outputs = ResizeArray<ValueRecord>(), ResizeArray<ValueRecord>()
         let mutable isSparse = false
 
-        fields field (fun part ->
+        for part in fields field do
             match part.Number with
             | 1 -> nodes.Add(node part)
             | 5 -> initializers.Add(tensor part)
             | 11 -> inputs.Add(value part)
             | 12 -> outputs.Add(value part)
             | 15 -> isSparse <- true
-            | _ -> ())
+            | _ -> ()
 
         {
             Nodes = nodes.ToArray()
@@ -283,35 +281,31 @@ type internal RecordReader(wire: WireReader) =
             HasSparseInitializers = isSparse
         }
 
+    let opset (field: Field) : string * int64 =
+        count ()
+        let mutable domain, version = "", 0L
+
+        for part in fields field do
+            match part.Number with
+            | 1 -> domain <- text part
+            | 2 -> version <- whole part
+            | _ -> ()
+
+        domain, version
+
     /// The model of the file. Raises DataException where the file is not one.
     member _.Model() : ModelRecord =
         let opsets = ResizeArray<string * int64>()
         let mutable producer = ""
         let mutable graphs: GraphRecord voption = ValueNone
 
-        let opset (field: Field) =
-            count ()
-            let mutable domain, version = "", 0L
-
-            fields field (fun part ->
-                match part.Number with
-                | 1 -> domain <- text part
-                | 2 -> version <- whole part
-                | _ -> ())
-
-            opsets.Add((domain, version))
-
-        wire.Fields(
-            0L,
-            wire.Length,
-            fun part ->
-                match part.Number with
-                | 2 -> producer <- text part
-                | 7 when graphs.IsSome -> wire.Fail "the file holds two graphs"
-                | 7 -> graphs <- ValueSome(graph part)
-                | 8 -> opset part
-                | _ -> ()
-        )
+        for part in wire.Fields(0L, wire.Length) do
+            match part.Number with
+            | 2 -> producer <- text part
+            | 7 when graphs.IsSome -> wire.Fail "the file holds two graphs"
+            | 7 -> graphs <- ValueSome(graph part)
+            | 8 -> opsets.Add(opset part)
+            | _ -> ()
 
         match graphs with
         | ValueNone -> Fail.data $"{wire.Reading.Name}: the file holds no graph, so it is no ONNX model"

@@ -28,7 +28,7 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
 
     let what (record: TensorRecord) = $"tensor \"{record.Name}\""
 
-    let refuse (record: TensorRecord) (message: string) = Fail.data $"{reading.Name}: {what record} {message}"
+    let refuse (record: TensorRecord) (message: string) : 'T = Fail.data $"{reading.Name}: {what record} {message}"
 
     let kindOf (record: TensorRecord) : OnnxElementType =
         match ElementType.tryOf record.Type with
@@ -97,6 +97,18 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
     let ofHalf (bits: uint16) = float32 (BitConverter.UInt16BitsToHalf bits)
     let ofBrain (bits: uint16) = BitConverter.UInt32BitsToSingle(uint32 bits <<< 16)
 
+    /// The bits of 16-bit numbers, converted one by one.
+    let copyBits (record: TensorRecord) (convert: uint16 -> float32) (target: Span<float32>) : unit =
+        let bits =
+            match record.Elements with
+            | Stored.Integers bits ->
+                requireCount record bits.Length
+                bits |> Array.map uint16
+            | _ -> array<uint16> record
+
+        for i in 0 .. bits.Length - 1 do
+            target[i] <- convert bits[i]
+
     let integersInFile (record: TensorRecord) : int64[] =
         match kindOf record with
         | OnnxElementType.UInt8 -> array<uint8> record |> Array.map int64
@@ -140,23 +152,10 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
         | _ -> integersInFile record
 
     /// Floating point of 16 or 32 bits, into memory of as many elements.
-    member this.CopySingles(record: TensorRecord, target: Span<float32>) : unit =
-        let ofBits (convert: uint16 -> float32) (target: Span<float32>) =
-            match record.Elements with
-            | Stored.Integers bits ->
-                requireCount record bits.Length
-
-                for i in 0 .. bits.Length - 1 do
-                    target[i] <- convert (uint16 bits[i])
-            | _ ->
-                let bits = array<uint16> record
-
-                for i in 0 .. bits.Length - 1 do
-                    target[i] <- convert bits[i]
-
+    member _.CopySingles(record: TensorRecord, target: Span<float32>) : unit =
         match kindOf record, record.Elements with
-        | OnnxElementType.Float16, _ -> ofBits ofHalf target
-        | OnnxElementType.BFloat16, _ -> ofBits ofBrain target
+        | OnnxElementType.Float16, _ -> copyBits record ofHalf target
+        | OnnxElementType.BFloat16, _ -> copyBits record ofBrain target
         | OnnxElementType.Float32, Stored.Reals values ->
             requireCount record values.Length
 
@@ -182,7 +181,6 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
 
     /// Floating point of 16 or 32 bits.
     member this.Singles(record: TensorRecord) : float32[] =
-        this.Check record
         let values = Array.zeroCreate<float32>(count record)
         this.CopySingles(record, Span values)
         values

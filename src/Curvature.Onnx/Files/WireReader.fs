@@ -44,7 +44,7 @@ type internal WireReader(reading: Reading, stream: Stream) =
 
     let position () = bufferStart + int64 next
 
-    let fail (message: string) = Fail.data $"{reading.Name}: {message}, at byte {position ()}"
+    let fail (message: string) : 'T = Fail.data $"{reading.Name}: {message}, at byte {position ()}"
 
     let moveTo (place: int64) =
         if place >= bufferStart && place <= bufferStart + int64 filled then
@@ -88,6 +88,42 @@ type internal WireReader(reading: Reading, stream: Stream) =
 
         value
 
+    /// The next field of a message that ends at a place.
+    let field (finish: int64) : Field =
+        let key = varint ()
+        let number = key >>> 3
+
+        if number = 0UL || number > 0x1FFFFFFFUL then
+            fail $"a field has the number {number}"
+
+        let seen wire value =
+            {
+                Number = int number
+                Wire = wire
+                Value = value
+                Start = position ()
+            }
+
+        let field =
+            match int (key &&& 7UL) with
+            | 0 -> seen Wire.Varint (varint ())
+            | 1 -> seen Wire.Fixed64 (fixedBytes 8)
+            | 5 -> seen Wire.Fixed32 (fixedBytes 4)
+            | 2 ->
+                let length = varint ()
+                let left = finish - position ()
+
+                if left < 0L || length > uint64 left then
+                    fail $"a field has {length} bytes, and {max left 0L} are left"
+
+                seen Wire.Bytes length
+            | kind -> fail $"a field has the wire type {kind}, which ONNX does not use"
+
+        if position () > finish then
+            fail "a field ends behind the message that it is part of"
+
+        field
+
     member _.Reading = reading
 
     /// How many bytes the file has.
@@ -96,57 +132,26 @@ type internal WireReader(reading: Reading, stream: Stream) =
     /// Raises DataException with the place in the file.
     member _.Fail(message: string) : 'T = fail message
 
-    /// Reads the fields from a place to another, and shows each to a function. The bytes of a field that it leaves are
-    /// passed over.
-    member _.Fields(start: int64, finish: int64, visit: Field -> unit) : unit =
-        moveTo start
+    /// The fields from a place to another, one after the other. The bytes of a field that nobody reads are passed over.
+    member _.Fields(start: int64, finish: int64) : Field seq =
+        seq {
+            moveTo start
 
-        while position () < finish do
-            let key = varint ()
-            let number = key >>> 3
-
-            if number = 0UL || number > 0x1FFFFFFFUL then
-                fail $"a field has the number {number}"
-
-            let field wire value =
-                {
-                    Number = int number
-                    Wire = wire
-                    Value = value
-                    Start = position ()
-                }
-
-            let seen =
-                match int (key &&& 7UL) with
-                | 0 -> field Wire.Varint (varint ())
-                | 1 -> field Wire.Fixed64 (fixedBytes 8)
-                | 5 -> field Wire.Fixed32 (fixedBytes 4)
-                | 2 ->
-                    let length = varint ()
-                    let left = finish - position ()
-
-                    if left < 0L || length > uint64 left then
-                        fail $"a field has {length} bytes, and {max left 0L} are left"
-
-                    field Wire.Bytes length
-                | kind -> fail $"a field has the wire type {kind}, which ONNX does not use"
-
-            if position () > finish then
-                fail "a field ends behind the message that it is part of"
-
-            visit seen
-            if seen.Wire = Wire.Bytes then moveTo seen.End
+            while position () < finish do
+                let field = field finish
+                yield field
+                if field.Wire = Wire.Bytes then moveTo field.End
+        }
 
     /// The bytes of a field as text.
     member _.Text(field: Field) : string =
-        let bytes = Array.zeroCreate<byte>(int (min field.Value (uint64 reading.Limits.Line)))
-
         if field.Value > uint64 reading.Limits.Line then
             fail (
                 $"a text has {field.Value} bytes, and the limit is {reading.Limits.Line}; "
                 + "if the file is right, raise it by ReadLimits.WithLine"
             )
 
+        let bytes = Array.zeroCreate<byte>(int field.Value)
         moveTo field.Start
 
         for i in 0 .. bytes.Length - 1 do

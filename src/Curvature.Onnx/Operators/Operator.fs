@@ -56,10 +56,17 @@ module internal Operator =
     /// Refuses nodes for which the function says why.
     let refusing (refusal: Node -> string voption) (operator: Operator) = { operator with Refusal = refusal }
 
+    /// What is wrong with an attribute of a node.
+    let private attributeProblem (operator: Operator) (node: Node) (name: string) : string option =
+        match operator.Attributes |> List.tryFind (fun (known, _) -> known = name) with
+        | Some(_, kind) when kind = node.KindOf name -> None
+        | Some(_, kind) -> Some $"has attribute {name} of kind {node.KindOf name}, and {kind} is needed"
+        | None -> Some $"has attribute {name}, which is not supported"
+
     /// What is wrong with a node that has this operator, as far as it shows without values.
     let problems (operator: Operator) (node: Node) : string list =
         let record = node.Record
-        let known = dict operator.Attributes
+        let attributes = node.Names |> Seq.choose (attributeProblem operator node) |> List.ofSeq
 
         [
             if record.Inputs.Length < operator.FewestInputs || record.Inputs.Length > operator.MostInputs then
@@ -68,17 +75,9 @@ module internal Operator =
             for i in operator.MostOutputs .. record.Outputs.Length - 1 do
                 if record.Outputs[i] <> "" then $"gives output {i}, which is not supported"
 
-            let mutable isReadable = true
+            yield! attributes
 
-            for name in node.Names do
-                match known.TryGetValue name with
-                | true, kind when kind = node.KindOf name -> ()
-                | true, kind ->
-                    isReadable <- false
-                    $"has attribute {name} of kind {node.KindOf name}, and {kind} is needed"
-                | _ -> $"has attribute {name}, which is not supported"
-
-            if isReadable then
+            if attributes.IsEmpty then
                 match operator.Refusal node with
                 | ValueSome reason -> reason
                 | ValueNone -> ()

@@ -25,8 +25,7 @@ module internal OperatorTable =
             Resizing.operators
         ]
 
-    let private byName: IReadOnlyDictionary<string, Operator list> =
-        all |> List.groupBy _.Name |> List.map KeyValuePair |> Dictionary
+    let private byName: IDictionary<string, Operator list> = all |> List.groupBy _.Name |> dict
 
     /// What a domain calls itself: the standard's own may be written out.
     let isStandard (domain: string) = domain = "" || domain = "ai.onnx"

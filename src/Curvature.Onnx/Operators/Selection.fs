@@ -79,10 +79,10 @@ module internal Selection =
             Value.move (Tensor.sliceStep axis (int (if count = 0L then 0L else first)) (int count) (int step)) value
         else
             // In the reversed axis element i is element length − 1 − i.
-            let first = Math.Clamp(fromStart start, -1L, length - 1L)
-            let last = Math.Clamp(fromStart finish, -1L, length - 1L)
+            let first = Math.Clamp(fromStart start, 0L, max 0L (length - 1L))
+            let last = Math.Clamp(fromStart finish, -1L, max -1L (length - 1L))
             let stride = if step = Int64.MinValue then Int64.MaxValue else -step
-            let count = if first > last then (first - last - 1L) / stride + 1L else 0L
+            let count = if length > 0L && first > last then (first - last - 1L) / stride + 1L else 0L
             let stride = if count <= 1L then 1L else stride
             let start = if count = 0L then 0L else length - 1L - first
 

@@ -82,7 +82,7 @@ module internal Shapes =
 
         call.Context.RequireRoom(call.Node.Label, Array.map2 (fun length count -> int64 length * count) value.Shape repeats)
 
-        /// An axis before the repeated one makes of a repetition a broadcast.
+        // An axis before the repeated one makes of a repetition a broadcast.
         let alongAxis (t: Tensor) (axis: int, count: int64) =
             if count = 1L then
                 t

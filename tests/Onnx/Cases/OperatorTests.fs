@@ -3,6 +3,8 @@
 module Curvature.Tests.Onnx.OperatorTests
 
 open System
+open System.IO
+open System.Text.RegularExpressions
 open Expecto
 open Expecto.Flip
 open Curvature
@@ -69,6 +71,14 @@ let tests =
                         if single = 0 && not (missing.Contains op) then
                             failtest $"{op}, version {opset}: OnnxRuntime computed no sample"
             }
+
+        test "the page lists the operators of the table" {
+            let page = File.ReadAllLines(Path.Combine(SharedData.repositoryRoot.Value, "docs", "onnx.md"))
+            let section = page |> Array.skipWhile ((<>) "## Operators")
+            let rows = section |> Array.filter (fun line -> line.StartsWith "| ") |> Array.map _.Split('|').[2]
+            let listed = rows |> Seq.collect (fun row -> Regex.Matches(row, "`(\\w+)`")) |> Seq.map _.Groups[1].Value
+            Expect.equal "listed" (Set.ofList names) (Set.ofSeq listed)
+        }
 
         test "every operator has a case" {
             let compared = cases |> List.map _.Op |> Set.ofList
