@@ -126,6 +126,42 @@ let private traces (name: string) (case: Case) =
     for row in table.Tensors |> Seq.sortByDescending _.Trace.Value |> Seq.truncate 5 do
         printfn $"  {row.Name}: {row.Trace}"
 
+/// Seconds of an action: the median of five, after one that makes plans.
+let private seconds (action: unit -> unit) : float =
+    action ()
+
+    let once _ =
+        let watch = Stopwatch.StartNew()
+        action ()
+        watch.Elapsed.TotalSeconds
+
+    (Array.init 5 once |> Array.sort)[2]
+
+/// Prints the figures of docs/performance.md. The peak of memory is that of the process, so that each model is measured
+/// in a process of its own.
+let private measure (name: string) (case: unit -> Case) =
+    if Environment.GetEnvironmentVariable "CURVATURE_MEASURE" <> "1" then
+        skiptest "measures time: CURVATURE_MEASURE=1 asks for it"
+
+    let case = case ()
+    let theta = case.Model.Theta
+    let f = case.Output case.Model >> loss
+    let forward = Compile.func f
+    let watch = Stopwatch.StartNew()
+    use hessian = Hessian.at f theta
+    let linearized = watch.Elapsed.TotalSeconds
+    let v = Tensor.rademacher (Key.OfSeed 5L) DType.Float32 [ theta.Size ]
+    let product = seconds (fun () -> hessian.Apply v |> ignore)
+    let form = seconds (fun () -> hessian.QuadraticForm v |> ignore)
+    let loss = seconds (fun () -> forward theta |> ignore)
+    let gradients = Gradient.family (Risk.ofFunction f)
+    let gradient = seconds (fun () -> gradients theta |> ignore)
+    let memory = Process.GetCurrentProcess().PeakWorkingSet64 >>> 20
+
+    printfn $"{name}: n = {theta.Size:N0}, peak {memory} MiB"
+    printfn $"  loss {loss:F3} s, gradient {gradient:F3} s, first linearized {linearized:F2} s"
+    printfn $"  Hv {product:F3} s, vᵀHv {form:F3} s"
+
 [<Tests>]
 let tests =
     testList "Onnx.RealModelTests" [
@@ -138,6 +174,10 @@ let tests =
         test "ResNet-18's curvature is that of differences" { resNet 1 |> curves 1e-3 1e-8 }
 
         test "traces of ResNet-18 by tensor are those of the whole" { resNet 1 |> traces "ResNet-18, 1 image" }
+
+        test "time of ResNet-18, 4 images" { measure "ResNet-18, 4 images of 224×224" (fun () -> resNet 4) }
+
+        test "time of MiniLM, 8 sentences" { measure "MiniLM, 8 sentences of 64 tokens" (fun () -> miniLM 8 64) }
 
         test "traces of MiniLM by tensor are those of the whole" { miniLM 2 7 |> traces "MiniLM, 2×7 tokens" }
     ]
