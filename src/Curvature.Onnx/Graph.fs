@@ -223,7 +223,10 @@ module internal Graph =
 
         let inputs =
             node.Record.Inputs
-            |> Array.map (fun name -> if name = "" then ValueNone else ValueSome values[name])
+            |> Array.map (fun name ->
+                if name = "" then ValueNone
+                elif step.Operator.TakesImages then ValueSome values[name]
+                else ValueSome(Value.plain values[name]))
 
         let results =
             try
@@ -256,4 +259,4 @@ module internal Graph =
             schedule.Steps
             schedule.Release
 
-        schedule.Outputs |> Array.map (fun name -> values[name])
+        schedule.Outputs |> Array.map (fun name -> Value.plain values[name])

@@ -8,27 +8,27 @@ open Curvature.FSharp
 [<RequireQualifiedAccess>]
 module internal Activations =
 
-    let private celu (call: Call) =
-        let alpha = call.Node.Float("alpha", 1.0)
-        call.Result(alpha * Activation.elu 1.0 (call.Tensor 0 / alpha))
+    let private leakyRelu (node: Node) (x: Tensor) : Tensor = Activation.leakyRelu (node.Float("alpha", 0.01)) x
+
+    let private elu (node: Node) (x: Tensor) : Tensor = Activation.elu (node.Float("alpha", 1.0)) x
+
+    let private celu (node: Node) (x: Tensor) : Tensor =
+        let alpha = node.Float("alpha", 1.0)
+        alpha * Activation.elu 1.0 (x / alpha)
 
     /// The constants are those of Klambauer et al. 2017, as the standard rounds them.
-    let private selu (call: Call) =
-        let alpha = call.Node.Float("alpha", 1.67326319217681884765625)
-        let gamma = call.Node.Float("gamma", 1.05070102214813232421875)
-        call.Result(gamma * Activation.elu alpha (call.Tensor 0))
+    let private selu (node: Node) (x: Tensor) : Tensor =
+        let alpha = node.Float("alpha", 1.67326319217681884765625)
+        node.Float("gamma", 1.05070102214813232421875) * Activation.elu alpha x
 
-    let private thresholdedRelu (call: Call) =
-        let x = call.Tensor 0
-        call.Result(Tensor.where (Tensor.greater x (call.Node.Float("alpha", 1.0))) x (Tensor.zerosLike x))
+    let private thresholdedRelu (node: Node) (x: Tensor) : Tensor =
+        Tensor.where (Tensor.greater x (node.Float("alpha", 1.0))) x (Tensor.zerosLike x)
 
-    let private hardSigmoid (call: Call) =
-        let slope, offset = call.Node.Float("alpha", 0.2), call.Node.Float("beta", 0.5)
-        call.Result(Activation.hardSigmoid slope offset (call.Tensor 0))
+    let private hardSigmoid (node: Node) (x: Tensor) : Tensor =
+        Activation.hardSigmoid (node.Float("alpha", 0.2)) (node.Float("beta", 0.5)) x
 
-    let private gelu (call: Call) =
-        let isTanh = call.Node.Text("approximate", "none") = "tanh"
-        call.Result((if isTanh then Activation.geluTanh else Tensor.gelu) (call.Tensor 0))
+    let private gelu (node: Node) (x: Tensor) : Tensor =
+        if node.Text("approximate", "none") = "tanh" then Activation.geluTanh x else Tensor.gelu x
 
     let private refuseApproximation (node: Node) =
         match node.Text("approximate", "none") with
@@ -36,15 +36,12 @@ module internal Activations =
         | "tanh" -> ValueNone
         | other -> ValueSome $"has approximate = \"{other}\", which is none or tanh"
 
-    let private swish (call: Call) =
-        let x, alpha = call.Tensor 0, call.Node.Float("alpha", 1.0)
-        call.Result(x * Tensor.sigmoid (alpha * x))
+    let private swish (node: Node) (x: Tensor) : Tensor = x * Tensor.sigmoid (node.Float("alpha", 1.0) * x)
 
-    let private shrink (call: Call) =
-        let x = call.Tensor 0
-        let bias, lambda = call.Node.Float("bias", 0.0), call.Node.Float("lambd", 0.5)
+    let private shrink (node: Node) (x: Tensor) : Tensor =
+        let bias, lambda = node.Float("bias", 0.0), node.Float("lambd", 0.5)
         let above = Tensor.where (Tensor.greater x lambda) (x - bias) (Tensor.zerosLike x)
-        call.Result(Tensor.where (Tensor.greater -lambda x) (x + bias) above)
+        Tensor.where (Tensor.greater -lambda x) (x + bias) above
 
     /// Bounds are numbers, or tensors of one element that are not known. Where the lower is above the upper, every
     /// element becomes the upper.
@@ -79,32 +76,39 @@ module internal Activations =
             else
                 Elementwise.unary onTensor onInteger call
 
-    let private real name (f: Tensor -> Tensor) = Operator.make name (1, 1) "" (Elementwise.real f)
+    let private real name (f: Tensor -> Tensor) =
+        Operator.make name (1, 1) "" (Elementwise.real f) |> Operator.takingImages
+
+    /// A function of the attributes and of one tensor.
+    let private withAttributes name attributes (f: Node -> Tensor -> Tensor) =
+        Operator.make name (1, 1) attributes (fun call -> Elementwise.real (f call.Node) call) |> Operator.takingImages
 
     let operators: Operator list =
         [
             Operator.make "Relu" (1, 1) "" (Elementwise.unary Tensor.relu (fun x -> max x 0L))
-            Operator.make "LeakyRelu" (1, 1) "alpha:float" (fun call ->
-                call.Result(Activation.leakyRelu (call.Node.Float("alpha", 0.01)) (call.Tensor 0)))
+            |> Operator.takingImages
             Operator.make "PRelu" (2, 2) "" (fun call -> call.Result(Activation.prelu (call.Tensor 1) (call.Tensor 0)))
-            Operator.make "Elu" (1, 1) "alpha:float" (fun call ->
-                call.Result(Activation.elu (call.Node.Float("alpha", 1.0)) (call.Tensor 0)))
-            Operator.make "Celu" (1, 1) "alpha:float" celu |> Operator.since 12
-            Operator.make "Selu" (1, 1) "alpha:float gamma:float" selu
-            Operator.make "ThresholdedRelu" (1, 1) "alpha:float" thresholdedRelu |> Operator.since 10
-            Operator.make "HardSigmoid" (1, 1) "alpha:float beta:float" hardSigmoid
+            withAttributes "LeakyRelu" "alpha:float" leakyRelu
+            withAttributes "Elu" "alpha:float" elu
+            withAttributes "Celu" "alpha:float" celu |> Operator.since 12
+            withAttributes "Selu" "alpha:float gamma:float" selu
+            withAttributes "ThresholdedRelu" "alpha:float" thresholdedRelu |> Operator.since 10
+            withAttributes "HardSigmoid" "alpha:float beta:float" hardSigmoid
             real "HardSwish" Activation.hardSwish |> Operator.since 14
-            Operator.make "Gelu" (1, 1) "approximate:text" gelu
+            withAttributes "Gelu" "approximate:text" gelu
             |> Operator.since 20
             |> Operator.refusing refuseApproximation
-            Operator.make "Swish" (1, 1) "alpha:float" swish |> Operator.since 24
-            Operator.make "Shrink" (1, 1) "bias:float lambd:float" shrink |> Operator.since 9
+            withAttributes "Swish" "alpha:float" swish |> Operator.since 24
+            withAttributes "Shrink" "bias:float lambd:float" shrink |> Operator.since 9
             real "Sigmoid" Tensor.sigmoid
             real "Tanh" Tensor.tanh
             real "Softplus" Tensor.softplus
             real "Softsign" (fun x -> x / (1.0 + Tensor.abs x))
             real "Mish" Activation.mish |> Operator.since 18
             real "Erf" Tensor.erf |> Operator.since 9
-            Operator.make "Clip" (1, 1) "min:float max:float" clip |> Operator.until 10
-            Operator.make "Clip" (1, 3) "" clip |> Operator.since 11 |> Operator.settings [ 1; 2 ]
+            Operator.make "Clip" (1, 1) "min:float max:float" clip |> Operator.until 10 |> Operator.takingImages
+            Operator.make "Clip" (1, 3) "" clip
+            |> Operator.since 11
+            |> Operator.settings [ 1; 2 ]
+            |> Operator.takingImages
         ]

@@ -24,19 +24,51 @@ module internal Elementwise =
     let private isHost (value: Value) =
         match value with
         | Value.Host _ -> true
-        | Value.Numbers _ -> false
+        | Value.Numbers _
+        | Value.Images _ -> false
+
+    /// How a value is seen beside images of so many channels whose channels are last: images, a single number, or a
+    /// number for each channel. Nothing where all axes have to be in the order of the file.
+    let private besideImages (channels: int) (value: Value) : Tensor voption =
+        match value with
+        | Value.Images(_, tensor) -> ValueSome tensor
+        | Value.Numbers(_, tensor) ->
+            match tensor.Shape with
+            | [||]
+            | [| 1 |]
+            | [| 1; 1; 1; 1 |] -> ValueSome(Tensor.reshape [] tensor)
+            | [| c; 1; 1 |]
+            | [| 1; c; 1; 1 |] when c = channels -> ValueSome(Tensor.reshape [ c ] tensor)
+            | _ -> ValueNone
+        | Value.Host _ -> ValueNone
+
+    /// Both values beside each other as images, where one is and the other can be.
+    let private asImages (a: Value) (b: Value) : (Tensor * Tensor) voption =
+        match a, b with
+        | Value.Images(_, tensor), _
+        | _, Value.Images(_, tensor) ->
+            let channels = tensor.Shape[3]
+
+            match besideImages channels a, besideImages channels b with
+            | ValueSome left, ValueSome right -> ValueSome(left, right)
+            | _ -> ValueNone
+        | _ -> ValueNone
 
     /// A function of the elements of one value.
     let unary (onTensor: Tensor -> Tensor) (onInteger: int64 -> int64) (call: Call) : Value list =
         match call.Input 0 with
         | Value.Numbers(kind, tensor) when ElementType.isFloating kind -> [ Value.Numbers(kind, onTensor tensor) ]
+        | Value.Images(kind, tensor) -> [ Value.Images(kind, onTensor tensor) ]
         | Value.Host(kind, array) ->
             [ Value.host kind array.Shape (array.Numbers |> Array.map (onInteger >> ElementType.wrap kind)) ]
         | Value.Numbers(kind, _) as value ->
             [ Value.ofWhole kind (onTensor (Value.tensor call.Context DType.Float64 value)) ]
 
     /// A function of floating point alone.
-    let real (f: Tensor -> Tensor) (call: Call) : Value list = call.Result(f (call.Tensor 0))
+    let real (f: Tensor -> Tensor) (call: Call) : Value list =
+        match call.Input 0 with
+        | Value.Images(kind, tensor) -> [ Value.Images(kind, f tensor) ]
+        | _ -> call.Result(f (call.Tensor 0))
 
     let private sameKinds (call: Call) (a: Value) (b: Value) =
         if a.Kind <> b.Kind then
@@ -53,8 +85,9 @@ module internal Elementwise =
         sameKinds call a b
         let shape = common call a.Shape b.Shape
 
-        match a, b with
-        | Value.Numbers(kind, left), Value.Numbers(_, right) when ElementType.isFloating kind ->
+        match asImages a b, Value.plain a, Value.plain b with
+        | ValueSome(left, right), _, _ -> Value.Images(a.Kind, onTensors left right)
+        | _, Value.Numbers(kind, left), Value.Numbers(_, right) when ElementType.isFloating kind ->
             Value.Numbers(kind, onTensors left right)
         | _ when isHost a && isHost b ->
             let numbers = Array.map2 onIntegers (spread shape a) (spread shape b)
@@ -165,9 +198,15 @@ module internal Arithmetic =
 
     let private absolute (x: int64) = if x < 0L then -x else x
 
-    let private real name (f: Tensor -> Tensor) = Operator.make name (1, 1) "" (Elementwise.real f)
-    let private unary name f g = Operator.make name (1, 1) "" (Elementwise.unary f g)
-    let private binary name f g = Operator.make name (2, 2) "" (Elementwise.binary f g)
+    let private real name (f: Tensor -> Tensor) =
+        Operator.make name (1, 1) "" (Elementwise.real f) |> Operator.takingImages
+
+    let private unary name f g =
+        Operator.make name (1, 1) "" (Elementwise.unary f g) |> Operator.takingImages
+
+    let private binary name f g =
+        Operator.make name (2, 2) "" (Elementwise.binary f g) |> Operator.takingImages
+
     let private variadic name f g = Operator.make name (1, Int32.MaxValue) "" (Elementwise.variadic f g)
 
     let operators: Operator list =

@@ -9,32 +9,40 @@ module internal Convolutions =
 
     let private groups (call: Call) : int = call.Small("attribute group", call.Node.Int("group", 1L))
 
-    let private withBias (call: Call) (axes: int) (y: Tensor) : Value list =
+    /// The result of signals.
+    let private signals (call: Call) (y: Tensor) : Value list =
         match call.TryTensor 2 with
-        | ValueSome bias -> call.Result(y + Windows.perChannel axes bias)
+        | ValueSome bias -> call.Result(y + Tensor.unsqueeze 1 bias)
         | ValueNone -> call.Result y
 
-    let private filters (call: Call) (x: Tensor) : Tensor * int[] =
+    /// The result of images, with the channels last.
+    let private images (call: Call) (y: Tensor) : Value list =
+        match call.TryTensor 2 with
+        | ValueSome bias -> call.ImageResult(y + bias)
+        | ValueNone -> call.ImageResult y
+
+    let private filters (call: Call) (shape: int[]) : Tensor * int[] =
         let filters = call.Tensor 1
 
-        if filters.Rank <> x.Rank then
-            call.Fail $"filters of shape {Shape.show filters.Shape} do not fit an input of shape {Shape.show x.Shape}"
+        if filters.Rank <> shape.Length then
+            call.Fail $"filters of shape {Shape.show filters.Shape} do not fit an input of shape {Shape.show shape}"
 
         filters, filters.Shape[2..]
 
     let private convolution (call: Call) : Value list =
-        let x = call.Tensor 0
-        let axes = Windows.axes call x
-        let filters, kernel = filters call x
-        let pads = Windows.pads call x.Shape[2..] kernel
-
-        let length axis =
-            int64 x.Shape[2 + axis] + fst pads[axis] + snd pads[axis]
-
-        call.Context.RequireRoom(call.Node.Label, [ int64 x.Shape[0]; int64 x.Shape[1]; yield! List.init axes length ])
+        let shape = (call.Input 0).Shape
+        let axes = Windows.axes call shape
+        let filters, kernel = filters call shape
+        let pads = Windows.pads call shape[2..] kernel
+        let length axis = int64 shape[2 + axis] + fst pads[axis] + snd pads[axis]
+        call.Context.RequireRoom(call.Node.Label, [ int64 shape[0]; int64 shape[1]; yield! List.init axes length ])
         let sliding = Windows.sliding call pads
-        let convolve = if axes = 1 then Nchw.groupedConv1d else Nchw.groupedConv2d
-        withBias call axes (convolve (groups call) sliding filters x)
+
+        if axes = 1 then
+            signals call (Nchw.groupedConv1d (groups call) sliding filters (call.Tensor 0))
+        else
+            let filters = Nchw.filtersToNhwc filters
+            images call (Nhwc.groupedConv2d (groups call) sliding filters (call.Images 0))
 
     /// Elements that are cut off before and after each axis, so that the result has the lengths that are asked for.
     let private cut (call: Call) (lengths: int[]) (spans: int64[]) : (int64 * int64)[] =
@@ -62,29 +70,30 @@ module internal Convolutions =
                 Windows.halves (Windows.autoPad call = "SAME_UPPER") (whole - asked[axis]))
 
     let private transpose (call: Call) : Value list =
-        let x = call.Tensor 0
-        let axes = Windows.axes call x
-        let filters, kernel = filters call x
+        let shape = (call.Input 0).Shape
+        let axes = Windows.axes call shape
+        let filters, kernel = filters call shape
         let spans = Windows.span kernel (Windows.dilations call axes)
         let strides, extra = Windows.strides call axes, Windows.outputPadding call axes
-        let whole axis = int64 strides[axis] * int64 x.Shape[2 + axis] + spans[axis] + int64 extra[axis]
+        let whole axis = int64 strides[axis] * int64 shape[2 + axis] + spans[axis] + int64 extra[axis]
         let channels = int64 filters.Shape[1] * int64 (groups call)
-        call.Context.RequireRoom(call.Node.Label, [ int64 x.Shape[0]; channels; yield! List.init axes whole ])
-        let sliding = Windows.sliding call (cut call x.Shape[2..] spans)
+        call.Context.RequireRoom(call.Node.Label, [ int64 shape[0]; channels; yield! List.init axes whole ])
+        let sliding = Windows.sliding call (cut call shape[2..] spans)
 
-        let y =
-            if axes = 1 then
-                Nchw.groupedConvTranspose1d (groups call) extra[0] sliding filters x
-            else
-                Nchw.groupedConvTranspose2d (groups call) (extra[0], extra[1]) sliding filters x
-
-        withBias call axes y
+        if axes = 1 then
+            signals call (Nchw.groupedConvTranspose1d (groups call) extra[0] sliding filters (call.Tensor 0))
+        else
+            let filters, extra = Nchw.filtersToNhwc filters, (extra[0], extra[1])
+            images call (Nhwc.groupedConvTranspose2d (groups call) extra sliding filters (call.Images 0))
 
     let private geometry = "auto_pad:text dilations:ints group:int kernel_shape:ints pads:ints strides:ints"
 
     let operators: Operator list =
         [
-            Operator.make "Conv" (2, 3) geometry convolution |> Operator.refusing Windows.refusal
+            Operator.make "Conv" (2, 3) geometry convolution
+            |> Operator.refusing Windows.refusal
+            |> Operator.takingImages
             Operator.make "ConvTranspose" (2, 3) (geometry + " output_padding:ints output_shape:ints") transpose
             |> Operator.refusing Windows.refusal
+            |> Operator.takingImages
         ]

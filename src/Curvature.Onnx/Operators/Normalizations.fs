@@ -13,10 +13,14 @@ module internal Normalizations =
     let private perChannel (x: Tensor) (t: Tensor) : Tensor = Windows.perChannel (x.Rank - 2) t
 
     let private batch (call: Call) : Value list =
-        let x = call.Tensor 0
         let factor = call.Tensor 1 * Tensor.rsqrt (call.Tensor 4 + epsilon call)
         let offset = call.Tensor 2 - call.Tensor 3 * factor
-        call.Result(x * perChannel x factor + perChannel x offset)
+
+        match call.Input 0 with
+        | Value.Images(_, x) -> call.ImageResult(x * factor + offset)
+        | _ ->
+            let x = call.Tensor 0
+            call.Result(x * perChannel x factor + perChannel x offset)
 
     /// The axes from the one of the node to the last.
     let private trailing (call: Call) (x: Tensor) : int list =
@@ -85,6 +89,7 @@ module internal Normalizations =
     let private batchOf attributes =
         Operator.make "BatchNormalization" (5, 5) ("epsilon:float momentum:float" + attributes) batch
         |> Operator.settings [ 3; 4 ]
+        |> Operator.takingImages
         |> Operator.refusing refuseTraining
 
     let operators: Operator list =

@@ -20,6 +20,8 @@ type internal Operator =
         Settings: int list
         /// What an attribute asks for and is not there, as far as the node alone shows it.
         Refusal: Node -> string voption
+        /// Whether it may be given images whose channels are last.
+        TakesImages: bool
         Run: Call -> Value list
     }
 
@@ -45,6 +47,7 @@ module internal Operator =
             Attributes = attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> Array.map attribute |> List.ofArray
             Settings = []
             Refusal = fun _ -> ValueNone
+            TakesImages = false
             Run = run
         }
 
@@ -52,6 +55,8 @@ module internal Operator =
     let until (last: int) (operator: Operator) = { operator with Last = last }
     let settings (inputs: int list) (operator: Operator) = { operator with Settings = inputs }
     let outputs (most: int) (operator: Operator) = { operator with MostOutputs = most }
+
+    let takingImages (operator: Operator) = { operator with TakesImages = true }
 
     /// Refuses nodes for which the function says why.
     let refusing (refusal: Node -> string voption) (operator: Operator) = { operator with Refusal = refusal }

@@ -7,39 +7,42 @@ open Curvature.FSharp
 [<RequireQualifiedAccess>]
 module internal Pooling =
 
-    let private geometry (call: Call) (x: Tensor) : int[] * Sliding =
-        let axes = Windows.axes call x
+    let private geometry (call: Call) : int[] * Sliding =
+        let shape = (call.Input 0).Shape
+        let axes = Windows.axes call shape
         let kernel = Windows.kernel call axes
-        let pads = Windows.pads call x.Shape[2..] kernel
+        let pads = Windows.pads call shape[2..] kernel
         let rounded = call.Node.Flag("ceil_mode", false)
         // With SAME there are as many windows as fit, and none to round up to.
         let sliding = (Windows.sliding call pads).WithCeilMode(rounded && Windows.autoPad call <> "SAME_UPPER")
         kernel, sliding
 
     let private maximum (call: Call) : Value list =
-        let x = call.Tensor 0
-
-        match geometry call x with
-        | [| length |], sliding -> call.Result(Nchw.maxPool1d length sliding x)
-        | kernel, sliding -> call.Result(Nchw.maxPool2d (kernel[0], kernel[1]) sliding x)
+        match geometry call with
+        | [| length |], sliding -> call.Result(Nchw.maxPool1d length sliding (call.Tensor 0))
+        | kernel, sliding -> call.ImageResult(Nhwc.maxPool2d (kernel[0], kernel[1]) sliding (call.Images 0))
 
     let private average (call: Call) : Value list =
-        let x = call.Tensor 0
         let countsPadding = call.Node.Flag("count_include_pad", false)
 
-        match geometry call x with
+        match geometry call with
         | [| length |], sliding ->
             let pool = if countsPadding then Nchw.averagePool1d else Nchw.averagePool1dWithoutPadding
-            call.Result(pool length sliding x)
+            call.Result(pool length sliding (call.Tensor 0))
         | kernel, sliding ->
-            let pool = if countsPadding then Nchw.averagePool2d else Nchw.averagePool2dWithoutPadding
-            call.Result(pool (kernel[0], kernel[1]) sliding x)
+            let pool = if countsPadding then Nhwc.averagePool2d else Nhwc.averagePool2dWithoutPadding
+            call.ImageResult(pool (kernel[0], kernel[1]) sliding (call.Images 0))
 
     /// Over all axes but batch and channels, which stay with length 1.
     let private whole (reduce: int list -> Tensor -> Tensor) (call: Call) : Value list =
-        let x = call.Tensor 0
-        let axes = [ 2 .. x.Rank - 1 ]
-        call.Result((reduce axes x, axes) ||> List.fold (fun t axis -> Tensor.unsqueeze axis t))
+        match call.Input 0 with
+        | Value.Images(_, x) ->
+            let shape = x.Shape
+            call.Result(reduce [ 1; 2 ] x |> Tensor.reshape [ shape[0]; shape[3]; 1; 1 ])
+        | _ ->
+            let x = call.Tensor 0
+            let axes = [ 2 .. x.Rank - 1 ]
+            call.Result((reduce axes x, axes) ||> List.fold (fun t axis -> Tensor.unsqueeze axis t))
 
     let private refuse (node: Node) =
         if node.Int("storage_order", 0L) <> 0L then
@@ -52,6 +55,7 @@ module internal Pooling =
     let private pool name attributes run =
         Operator.make name (1, 1) $"auto_pad:text kernel_shape:ints pads:ints strides:ints {attributes}" run
         |> Operator.refusing refuse
+        |> Operator.takingImages
 
     let operators: Operator list =
         [
@@ -62,6 +66,6 @@ module internal Pooling =
             |> Operator.since 10
             |> Operator.until 18
             pool "AveragePool" "count_include_pad:int ceil_mode:int dilations:ints" average |> Operator.since 19
-            Operator.make "GlobalAveragePool" (1, 1) "" (whole Tensor.meanAxes)
-            Operator.make "GlobalMaxPool" (1, 1) "" (whole Tensor.maxAxes)
+            Operator.make "GlobalAveragePool" (1, 1) "" (whole Tensor.meanAxes) |> Operator.takingImages
+            Operator.make "GlobalMaxPool" (1, 1) "" (whole Tensor.maxAxes) |> Operator.takingImages
         ]

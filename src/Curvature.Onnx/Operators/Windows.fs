@@ -10,8 +10,8 @@ open Curvature.FSharp
 module internal Windows =
 
     /// The number of axes of the windows. Raises for more than two.
-    let axes (call: Call) (x: Tensor) : int =
-        match x.Rank with
+    let axes (call: Call) (shape: int[]) : int =
+        match shape.Length with
         | 3 -> 1
         | 4 -> 2
         | rank -> call.Fail $"its input has {rank} axes, and signals of 3 and images of 4 are supported"

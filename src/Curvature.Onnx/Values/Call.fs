@@ -105,9 +105,15 @@ type internal Call(context: Context, node: Node, inputs: Value voption[]) =
 
     /// An input of floating point.
     member call.Tensor(i: int) : Tensor =
-        match call.Input i with
+        match Value.plain (call.Input i) with
         | Value.Numbers(kind, tensor) when ElementType.isFloating kind -> tensor
         | other -> call.Fail $"input {i} is {other.Kind}, and floating point is needed"
+
+    /// An input of images, as [N; height; width; channels].
+    member call.Images(i: int) : Tensor =
+        match call.Input i with
+        | Value.Images(_, tensor) -> tensor
+        | _ -> Nchw.toNhwc (call.Tensor i)
 
     member call.TryTensor(i: int) : Tensor voption =
         match call.TryInput i with
@@ -155,6 +161,9 @@ type internal Call(context: Context, node: Node, inputs: Value voption[]) =
             call.Fail $"{what} is {number}, which does not fit 32 bits"
 
         int number
+
+    /// The one result of an operator: images of the kind of its first input, as [N; height; width; channels].
+    member call.ImageResult(tensor: Tensor) : Value list = [ Value.Images(call.Input(0).Kind, tensor) ]
 
     /// The one result of an operator: floating point of the kind of its first input.
     member call.Result(tensor: Tensor) : Value list = [ Value.Numbers(call.Input(0).Kind, tensor) ]

@@ -46,16 +46,23 @@ type internal HostArray = { Shape: int[]; Numbers: int64[] }
 type internal Value =
     | Host of OnnxElementType * HostArray
     | Numbers of OnnxElementType * Tensor
+    /// Images [N; channels; height; width] that lie as [N; height; width; channels]: convolutions run in this order, and
+    /// nothing is moved between them. Only operators that say so get to see them.
+    | Images of OnnxElementType * Tensor
 
     member value.Kind =
         match value with
         | Host(kind, _)
-        | Numbers(kind, _) -> kind
+        | Numbers(kind, _)
+        | Images(kind, _) -> kind
 
     member value.Shape =
         match value with
         | Host(_, array) -> array.Shape
         | Numbers(_, tensor) -> tensor.Shape
+        | Images(_, tensor) ->
+            let shape = tensor.Shape
+            [| shape[0]; shape[3]; shape[1]; shape[2] |]
 
     member value.Rank = value.Shape.Length
     member value.IsFloating = ElementType.isFloating value.Kind
@@ -72,31 +79,45 @@ module internal Value =
     /// A list of whole numbers, such as a shape.
     let list (numbers: int64[]) : Value = host OnnxElementType.Int64 [| numbers.Length |] numbers
 
+    /// The value with axes in the order in which the file has them.
+    let plain (value: Value) : Value =
+        match value with
+        | Value.Images(kind, tensor) -> Value.Numbers(kind, Nchw.ofNhwc tensor)
+        | other -> other
+
     /// Whether elements can be asked for.
     let isKnown (value: Value) : bool =
         match value with
         | Value.Host _ -> true
-        | Value.Numbers(_, tensor) -> isNull tensor.Owner
+        | Value.Numbers(_, tensor)
+        | Value.Images(_, tensor) -> isNull tensor.Owner
+
+    /// The elements where they lie on the host; else a tensor in the file's order of axes.
+    let (|OnHost|AsTensor|) (value: Value) =
+        match value with
+        | Value.Host(_, array) -> OnHost array
+        | Value.Numbers(_, tensor) -> AsTensor tensor
+        | Value.Images(_, tensor) -> AsTensor(Nchw.ofNhwc tensor)
 
     let private ofInteger (x: float) : int64 = if Double.IsNaN x then 0L else int64 x
 
     /// The elements as whole numbers. Raises AbstractValueException where they are not known.
     let integers (value: Value) : int64[] =
         match value with
-        | Value.Host(_, array) -> array.Numbers
-        | Value.Numbers(_, tensor) -> tensor.ToArray() |> Array.map ofInteger
+        | OnHost array -> array.Numbers
+        | AsTensor tensor -> tensor.ToArray() |> Array.map ofInteger
 
     /// The elements as floating point. Raises AbstractValueException where they are not known.
     let reals (value: Value) : float[] =
         match value with
-        | Value.Host(_, array) -> array.Numbers |> Array.map float
-        | Value.Numbers(_, tensor) -> tensor.ToArray()
+        | OnHost array -> array.Numbers |> Array.map float
+        | AsTensor tensor -> tensor.ToArray()
 
     /// The elements as a tensor of floating point.
     let tensor (context: Context) (dtype: DType) (value: Value) : Tensor =
         match value with
-        | Value.Numbers(_, tensor) -> Tensor.convert dtype tensor
-        | Value.Host(_, array) ->
+        | AsTensor tensor -> Tensor.convert dtype tensor
+        | OnHost array ->
             Tensor.ofArray (List.ofArray array.Shape) (array.Numbers |> Array.map float)
             |> Tensor.convert dtype
             |> Tensor.toDevice context.Device
@@ -104,8 +125,8 @@ module internal Value =
     /// The elements as Int32, for positions.
     let indices (context: Context) (value: Value) : Tensor =
         match value with
-        | Value.Numbers(_, tensor) -> Tensor.convert DType.Int32 tensor
-        | Value.Host(_, array) ->
+        | AsTensor tensor -> Tensor.convert DType.Int32 tensor
+        | OnHost array ->
             let narrow (number: int64) =
                 if number < int64 Int32.MinValue || number > int64 Int32.MaxValue then
                     Fail.data $"the position {number} does not fit 32 bits"
@@ -118,9 +139,10 @@ module internal Value =
     /// A constant where and as a run computes: on its device, in its precision.
     let ofConstant (context: Context) (value: Value) : Value =
         match value with
-        | Value.Host _ -> value
-        | Value.Numbers(kind, tensor) ->
-            Value.Numbers(kind, tensor |> Tensor.convert (context.DTypeOf kind) |> Tensor.toDevice context.Device)
+        | OnHost _ -> value
+        | AsTensor tensor ->
+            let placed = tensor |> Tensor.convert (context.DTypeOf value.Kind) |> Tensor.toDevice context.Device
+            Value.Numbers(value.Kind, placed)
 
     /// Whole numbers in a tensor as a value: on the host where they are known.
     let ofWhole (kind: OnnxElementType) (tensor: Tensor) : Value =
@@ -132,11 +154,11 @@ module internal Value =
     /// What a move of elements makes of a value. On the host it moves positions, so that no number loses a digit.
     let move (f: Tensor -> Tensor) (value: Value) : Value =
         match value with
-        | Value.Numbers(kind, tensor) -> Value.Numbers(kind, f tensor)
-        | Value.Host(kind, array) ->
+        | AsTensor tensor -> Value.Numbers(value.Kind, f tensor)
+        | OnHost array ->
             let moved = f (Tensor.ofIndices (List.ofArray array.Shape) [| 0 .. array.Numbers.Length - 1 |])
             let numbers = moved.ToInt32Array() |> Array.map (fun place -> array.Numbers[place])
-            host kind moved.Shape numbers
+            host value.Kind moved.Shape numbers
 
     /// The same number everywhere.
     let full (context: Context) (kind: OnnxElementType) (shape: int64[]) (number: float) : Value =
