@@ -139,7 +139,7 @@ type OnnxModel internal (parts: OnnxParts) =
 
     let resultOf (context: Context) (value: Value) : Tensor =
         match value with
-        | Value.Numbers(kind, tensor) when ElementType.isFloating kind -> tensor
+        | AsTensor(kind, tensor) when ElementType.isFloating kind -> tensor
         | whole -> Value.indices context whole
 
     let run (theta: Tensor) (feeds: seq<KeyValuePair<string, Tensor>>) : Tensor[] =
@@ -181,8 +181,8 @@ type OnnxModel internal (parts: OnnxParts) =
 
         for each in parts.Constants do
             match each.Value with
-            | Value.Numbers(_, tensor) -> tensors[each.Key] <- tensor
-            | Value.Host _ -> ()
+            | AsTensor(_, tensor) -> tensors[each.Key] <- tensor
+            | OnHost _ -> ()
 
         tensors
 

@@ -122,7 +122,7 @@ module internal OnnxReading =
             [
                 for step in graph.Steps do
                     match step.Node.TryTensor "value" with
-                    | ValueSome(Value.Numbers(_, tensor)) when tensor.Size > 1000 -> step.Node.Label
+                    | ValueSome(AsTensor(_, tensor)) when tensor.Size > 1000 -> step.Node.Label
                     | _ -> ()
             ]
 

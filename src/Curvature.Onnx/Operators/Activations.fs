@@ -52,7 +52,7 @@ module internal Activations =
             | ValueNone -> false
 
         match call.Input 0 with
-        | Value.Numbers(kind, x) when ElementType.isFloating kind && (isBound 1 || isBound 2) ->
+        | AsTensor(kind, x) when ElementType.isFloating kind && (isBound 1 || isBound 2) ->
             let bound i = call.TryInput i |> ValueOption.map (Value.tensor call.Context x.DType)
             let raised = bound 1 |> ValueOption.fold (fun x low -> Tensor.maximum x low) x
             [ Value.Numbers(kind, bound 2 |> ValueOption.fold (fun x high -> Tensor.minimum x high) raised) ]

@@ -159,7 +159,7 @@ module internal Arithmetic =
         let value, exponent = call.Input 0, call.Input 1
 
         match value with
-        | Value.Numbers(kind, x) when ElementType.isFloating kind ->
+        | AsTensor(kind, x) when ElementType.isFloating kind ->
             let shape = Shape.broadcast call.Node.Label value.Shape exponent.Shape
             call.Context.RequireRoom(call.Node.Label, shape |> Array.map int64)
 
@@ -193,7 +193,7 @@ module internal Arithmetic =
 
     let private mean (call: Call) : Value list =
         match Elementwise.variadic (+) (+) call with
-        | [ Value.Numbers(kind, sum) ] -> [ Value.Numbers(kind, sum / float call.Inputs.Length) ]
+        | [ AsTensor(kind, sum) ] -> [ Value.Numbers(kind, sum / float call.Inputs.Length) ]
         | _ -> call.Fail "a mean is of floating point"
 
     let private absolute (x: int64) = if x < 0L then -x else x

@@ -12,10 +12,10 @@ module internal Logic =
     /// 1 where an element is not 0.
     let private truth (call: Call) (value: Value) : Value =
         match value with
-        | Value.Host(_, array) ->
+        | OnHost(_, array) ->
             Value.host OnnxElementType.Bool array.Shape (array.Numbers |> Array.map (fun x -> if x = 0L then 0L else 1L))
-        | Value.Numbers(OnnxElementType.Bool, tensor) when tensor.DType <> DType.Int32 -> value
-        | Value.Numbers(kind, tensor) ->
+        | AsTensor(OnnxElementType.Bool, tensor) when tensor.DType <> DType.Int32 -> value
+        | AsTensor(kind, tensor) ->
             let dtype =
                 match tensor.DType with
                 | DType.Int32 -> DType.Float64
@@ -28,13 +28,13 @@ module internal Logic =
         let both f (a: Tensor) (b: Tensor) = f a (Tensor.convert a.DType b)
 
         match truth call (call.Input 0), truth call (call.Input 1) with
-        | Value.Numbers(kind, a), Value.Numbers(_, b) -> [ Value.Numbers(kind, both onTensors a b) ]
+        | AsTensor(kind, a), AsTensor(_, b) -> [ Value.Numbers(kind, both onTensors a b) ]
         | a, b -> [ Elementwise.pair (both onTensors) onIntegers call a b ]
 
     let private negation (call: Call) =
         match truth call (call.Input 0) with
-        | Value.Host(kind, array) -> [ Value.host kind array.Shape (array.Numbers |> Array.map (fun x -> 1L - x)) ]
-        | Value.Numbers(kind, tensor) -> [ Value.Numbers(kind, 1.0 - tensor) ]
+        | OnHost(kind, array) -> [ Value.host kind array.Shape (array.Numbers |> Array.map (fun x -> 1L - x)) ]
+        | AsTensor(kind, tensor) -> [ Value.Numbers(kind, 1.0 - tensor) ]
 
     let private isNaN (call: Call) =
         [ Value.Numbers(OnnxElementType.Bool, Tensor.isNaN (call.Tensor 0)) ]
@@ -57,14 +57,14 @@ module internal Logic =
             truth call value
         else
             match value with
-            | Value.Host(_, array) ->
+            | OnHost(_, array) ->
                 Value.host target array.Shape (array.Numbers |> Array.map (ElementType.wrap target))
-            | Value.Numbers(kind, tensor) when ElementType.isFloating kind ->
+            | AsTensor(kind, tensor) when ElementType.isFloating kind ->
                 match Value.ofWhole target (fractionless tensor) with
-                | Value.Host(_, array) ->
+                | OnHost(_, array) ->
                     Value.host target array.Shape (array.Numbers |> Array.map (ElementType.wrap target))
                 | numbers -> numbers
-            | Value.Numbers(_, tensor) -> Value.Numbers(target, tensor)
+            | AsTensor(_, tensor) -> Value.Numbers(target, tensor)
 
     let private cast (call: Call) =
         [ convert call (enum<OnnxElementType>(int (call.Node.Int("to", 0L)))) (call.Input 0) ]

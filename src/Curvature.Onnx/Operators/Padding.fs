@@ -73,7 +73,7 @@ module internal Padding =
             let constant = padded call pads axes (withNumber number)
 
             match value with
-            | Value.Numbers(kind, tensor) when ElementType.isFloating kind -> [ Value.Numbers(kind, constant tensor) ]
+            | AsTensor(kind, tensor) when ElementType.isFloating kind -> [ Value.Numbers(kind, constant tensor) ]
             | whole -> [ Value.ofWhole whole.Kind (constant (Value.tensor call.Context DType.Float64 whole)) ]
 
     let private refuseMode (last: int) (node: Node) =

@@ -28,7 +28,7 @@ module internal Reductions =
             if call.Node.Flag("keepdims", true) then restore axes result else result
 
         match value with
-        | Value.Numbers(kind, tensor) when ElementType.isFloating kind -> [ Value.Numbers(kind, reduced tensor) ]
+        | AsTensor(kind, tensor) when ElementType.isFloating kind -> [ Value.Numbers(kind, reduced tensor) ]
         | whole -> [ Value.ofWhole whole.Kind (reduced (Value.tensor call.Context DType.Float64 whole)) ]
 
     /// The axes as one last axis.

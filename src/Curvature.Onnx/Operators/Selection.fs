@@ -19,8 +19,8 @@ module internal Selection =
 
         let isHost value =
             match value with
-            | Value.Host _ -> true
-            | Value.Numbers _ -> false
+            | OnHost _ -> true
+            | AsTensor _ -> false
 
         if List.forall isHost values then
             // The positions in one list of all elements are joined as the elements are.
@@ -60,7 +60,7 @@ module internal Selection =
         let starts = List.scan (+) 0 sizes
 
         match value with
-        | Value.Numbers(kind, tensor) ->
+        | AsTensor(kind, tensor) ->
             Tensor.split axis sizes tensor |> List.map (fun piece -> Value.Numbers(kind, piece))
         | host -> List.map2 (fun start size -> Value.move (Tensor.slice axis start size) host) starts[.. sizes.Length - 1] sizes
 
@@ -116,7 +116,7 @@ module internal Selection =
     /// Positions counted from the start. Where they are not known, negative ones are moved by arithmetic.
     let private positions (call: Call) (length: int) (index: Value) : Tensor =
         match index with
-        | Value.Host(kind, array) ->
+        | OnHost(kind, array) ->
             let fromStart (place: int64) =
                 let moved = if place < 0L then place + int64 length else place
 
@@ -126,7 +126,7 @@ module internal Selection =
                 moved
 
             Value.indices call.Context (Value.host kind array.Shape (array.Numbers |> Array.map fromStart))
-        | Value.Numbers(_, tensor) ->
+        | AsTensor(_, tensor) ->
             let wide = Tensor.stopGradient (Tensor.convert DType.Float64 tensor)
             Tensor.convert DType.Int32 (Tensor.where (Tensor.greater 0.0 wide) (wide + float length) wide)
 
@@ -139,10 +139,10 @@ module internal Selection =
         call.Context.RequireRoom(call.Node.Label, shape |> List.map int64)
 
         match value with
-        | Value.Host _ when Value.isKnown (call.Input 1) -> [ Value.move (Tensor.take axis index) value ]
-        | Value.Host(kind, _) ->
+        | OnHost _ when Value.isKnown (call.Input 1) -> [ Value.move (Tensor.take axis index) value ]
+        | OnHost(kind, _) ->
             [ Value.Numbers(kind, Tensor.take axis index (Value.tensor call.Context DType.Float64 value)) ]
-        | Value.Numbers(kind, tensor) -> [ Value.Numbers(kind, Tensor.take axis index tensor) ]
+        | AsTensor(kind, tensor) -> [ Value.Numbers(kind, Tensor.take axis index tensor) ]
 
     /// The part of the other axes that the index covers, then one position for each row of the last axis.
     let private gatherElements (call: Call) : Value list =
@@ -165,7 +165,7 @@ module internal Selection =
             Tensor.gatherElements axis places covered
 
         match value with
-        | Value.Host(kind, _) when not (Value.isKnown index) ->
+        | OnHost(kind, _) when not (Value.isKnown index) ->
             [ Value.Numbers(kind, picked (Value.tensor call.Context DType.Float64 value)) ]
         | _ -> [ Value.move picked value ]
 

@@ -141,7 +141,7 @@ module internal Shapes =
 
         match call.Node.TryTensor "value" with
         | ValueNone -> [ Value.full call.Context OnnxElementType.Float32 lengths 0.0 ]
-        | ValueSome(Value.Host(kind, { Numbers = [| number |] })) ->
+        | ValueSome(OnHost(kind, { Numbers = [| number |] })) ->
             [ Value.full call.Context kind lengths (float number) ]
         | ValueSome value when value.IsFloating && value.Shape |> Array.forall ((=) 1) ->
             [ Value.full call.Context value.Kind lengths (Value.reals value)[0] ]

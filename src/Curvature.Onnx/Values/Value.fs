@@ -67,8 +67,24 @@ type internal Value =
     member value.Rank = value.Shape.Length
     member value.IsFloating = ElementType.isFloating value.Kind
 
+[<AutoOpen>]
+module internal ValuePatterns =
+
+    /// The elements where they lie on the host; else a tensor with axes in the order in which the file has them.
+    let (|OnHost|AsTensor|) (value: Value) =
+        match value with
+        | Value.Host(kind, array) -> OnHost(kind, array)
+        | Value.Numbers(kind, tensor) -> AsTensor(kind, tensor)
+        | Value.Images(kind, tensor) -> AsTensor(kind, Nchw.ofNhwc tensor)
+
 [<RequireQualifiedAccess>]
 module internal Value =
+
+    /// The value with axes in the order in which the file has them.
+    let plain (value: Value) : Value =
+        match value with
+        | Value.Images(kind, tensor) -> Value.Numbers(kind, Nchw.ofNhwc tensor)
+        | other -> other
 
     /// Longer results stay tensors.
     let private longestOnHost = 1 <<< 24
@@ -79,12 +95,6 @@ module internal Value =
     /// A list of whole numbers, such as a shape.
     let list (numbers: int64[]) : Value = host OnnxElementType.Int64 [| numbers.Length |] numbers
 
-    /// The value with axes in the order in which the file has them.
-    let plain (value: Value) : Value =
-        match value with
-        | Value.Images(kind, tensor) -> Value.Numbers(kind, Nchw.ofNhwc tensor)
-        | other -> other
-
     /// Whether elements can be asked for.
     let isKnown (value: Value) : bool =
         match value with
@@ -92,32 +102,23 @@ module internal Value =
         | Value.Numbers(_, tensor)
         | Value.Images(_, tensor) -> isNull tensor.Owner
 
-    /// The elements where they lie on the host; else a tensor in the file's order of axes.
-    let (|OnHost|AsTensor|) (value: Value) =
-        match value with
-        | Value.Host(_, array) -> OnHost array
-        | Value.Numbers(_, tensor) -> AsTensor tensor
-        | Value.Images(_, tensor) -> AsTensor(Nchw.ofNhwc tensor)
-
-    let private ofInteger (x: float) : int64 = if Double.IsNaN x then 0L else int64 x
-
     /// The elements as whole numbers. Raises AbstractValueException where they are not known.
     let integers (value: Value) : int64[] =
         match value with
-        | OnHost array -> array.Numbers
-        | AsTensor tensor -> tensor.ToArray() |> Array.map ofInteger
+        | OnHost(_, array) -> array.Numbers
+        | AsTensor(_, tensor) -> tensor.ToArray() |> Array.map ofInteger
 
     /// The elements as floating point. Raises AbstractValueException where they are not known.
     let reals (value: Value) : float[] =
         match value with
-        | OnHost array -> array.Numbers |> Array.map float
-        | AsTensor tensor -> tensor.ToArray()
+        | OnHost(_, array) -> array.Numbers |> Array.map float
+        | AsTensor(_, tensor) -> tensor.ToArray()
 
     /// The elements as a tensor of floating point.
     let tensor (context: Context) (dtype: DType) (value: Value) : Tensor =
         match value with
-        | AsTensor tensor -> Tensor.convert dtype tensor
-        | OnHost array ->
+        | AsTensor(_, tensor) -> Tensor.convert dtype tensor
+        | OnHost(_, array) ->
             Tensor.ofArray (List.ofArray array.Shape) (array.Numbers |> Array.map float)
             |> Tensor.convert dtype
             |> Tensor.toDevice context.Device
@@ -125,8 +126,8 @@ module internal Value =
     /// The elements as Int32, for positions.
     let indices (context: Context) (value: Value) : Tensor =
         match value with
-        | AsTensor tensor -> Tensor.convert DType.Int32 tensor
-        | OnHost array ->
+        | AsTensor(_, tensor) -> Tensor.convert DType.Int32 tensor
+        | OnHost(_, array) ->
             let narrow (number: int64) =
                 if number < int64 Int32.MinValue || number > int64 Int32.MaxValue then
                     Fail.data $"the position {number} does not fit 32 bits"
@@ -140,7 +141,7 @@ module internal Value =
     let ofConstant (context: Context) (value: Value) : Value =
         match value with
         | OnHost _ -> value
-        | AsTensor tensor ->
+        | AsTensor(_, tensor) ->
             let placed = tensor |> Tensor.convert (context.DTypeOf value.Kind) |> Tensor.toDevice context.Device
             Value.Numbers(value.Kind, placed)
 
@@ -154,8 +155,8 @@ module internal Value =
     /// What a move of elements makes of a value. On the host it moves positions, so that no number loses a digit.
     let move (f: Tensor -> Tensor) (value: Value) : Value =
         match value with
-        | AsTensor tensor -> Value.Numbers(value.Kind, f tensor)
-        | OnHost array ->
+        | AsTensor(_, tensor) -> Value.Numbers(value.Kind, f tensor)
+        | OnHost(_, array) ->
             let moved = f (Tensor.ofIndices (List.ofArray array.Shape) [| 0 .. array.Numbers.Length - 1 |])
             let numbers = moved.ToInt32Array() |> Array.map (fun place -> array.Numbers[place])
             host value.Kind moved.Shape numbers
