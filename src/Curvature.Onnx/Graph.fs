@@ -94,18 +94,14 @@ module internal Graph =
             if not (isThere output.Name) then
                 Fail.data $"{name}: the output \"{output.Name}\" is given by no node"
 
-    /// Raises one error that names every node that cannot be computed.
-    let private requireSupport (name: string) (problems: string list) =
-        if not problems.IsEmpty then
-            let shown = problems |> List.truncate mostProblems
-
-            let left =
-                match problems.Length - shown.Length with
-                | 0 -> ""
-                | left -> $"\n  … and {left} more"
-
-            let count = if problems.Length = 1 then "1 problem" else $"{problems.Length} problems"
-            Fail.data $"""{name}: the model cannot be computed, for {count}:{"\n  "}{String.Join("\n  ", shown)}{left}"""
+    /// Raises one error that names every node that cannot be computed, of very many the first.
+    let private requireSupport (name: string) (problems: ResizeArray<string>) =
+        if problems.Count > 0 then
+            let rows = Seq.truncate mostProblems problems |> Seq.map (fun problem -> "\n  " + problem) |> String.concat ""
+            let left = problems.Count - mostProblems
+            let more = if left > 0 then $"\n  … and {left} more" else ""
+            let count = Describe.count problems.Count "problem"
+            Fail.data $"{name}: the model cannot be computed, for {count}:{rows}{more}"
 
     /// Checks a graph whose messages are well formed. Raises DataException for values without an origin or with two,
     /// for cycles, and for nodes that cannot be computed: all of these at once.
@@ -129,20 +125,24 @@ module internal Graph =
         requireOrder name graph isInitial (Array.map fst nodes)
         let problems = ResizeArray<string>()
 
+        // Later ones are only counted.
+        let tell (node: Node) (problem: string) =
+            problems.Add(if problems.Count < mostProblems then $"{node.Label} {problem}" else "")
+
         let operators =
             nodes
             |> Array.map (fun (node, record) ->
                 match OperatorTable.find opset record.Domain record.OpType with
                 | Error problem ->
-                    problems.Add $"{node.Label} {problem}"
+                    tell node problem
                     ValueNone
                 | Ok operator ->
                     for problem in Operator.problems operator node do
-                        problems.Add $"{node.Label} {problem}"
+                        tell node problem
 
                     ValueSome operator)
 
-        requireSupport name (List.ofSeq problems)
+        requireSupport name problems
 
         {
             Opset = opset

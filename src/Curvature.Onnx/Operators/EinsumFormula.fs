@@ -104,6 +104,7 @@ module internal EinsumFormula =
                 let hidden = written |> List.map (List.filter isEllipsis >> List.length) |> List.max
                 labels call parts[1] (parts[1].Replace("...", "").Length + hidden)
 
+        call.Context.RequireRoom(call.Node.Label, result |> List.map (length >> int64))
         let reduced = operands |> List.map (withoutBroadcast length)
         let name = renamed (reduced |> List.collect fst |> List.append result |> List.distinct)
         let text (labels: char list) = labels |> List.map name |> Array.ofList |> String

@@ -7,8 +7,17 @@ open Curvature.FSharp
 [<RequireQualifiedAccess>]
 module internal Products =
 
+    /// Refuses a product of which the result is too large: a row and a column make a matrix.
+    let private requireRoom (call: Call) (a: int[]) (b: int[]) =
+        let leading (shape: int[]) = if shape.Length < 3 then [||] else shape[.. shape.Length - 3]
+        let rows = if a.Length < 2 then 1 else a[a.Length - 2]
+        let columns = if b.Length < 2 then 1 else b[b.Length - 1]
+        let result = Array.append (Shape.broadcast call.Node.Label (leading a) (leading b)) [| rows; columns |]
+        call.Context.RequireRoom(call.Node.Label, result |> Array.map int64)
+
     let private matmul (call: Call) : Value list =
         let a, b = call.Input 0, call.Input 1
+        requireRoom call a.Shape b.Shape
 
         if a.IsFloating then
             call.Result(Tensor.matmul (call.Tensor 0) (call.Tensor 1))
@@ -21,7 +30,9 @@ module internal Products =
         let node = call.Node
         let matrix i name = if node.Flag(name, false) then Tensor.transpose (call.Tensor i) else call.Tensor i
         let scaled (factor: float) (t: Tensor) = if factor = 1.0 then t else factor * t
-        let product = scaled (node.Float("alpha", 1.0)) (Tensor.matmul (matrix 0 "transA") (matrix 1 "transB"))
+        let a, b = matrix 0 "transA", matrix 1 "transB"
+        requireRoom call a.Shape b.Shape
+        let product = scaled (node.Float("alpha", 1.0)) (Tensor.matmul a b)
 
         match call.TryTensor 2 with
         | ValueSome c -> call.Result(product + scaled (node.Float("beta", 1.0)) c)

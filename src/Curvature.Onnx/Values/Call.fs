@@ -8,26 +8,27 @@ open Curvature.FSharp
 /// A node of the graph, with its attributes by name. Tensors among them are loaded.
 [<Sealed>]
 type internal Node(index: int, record: NodeRecord, tensors: IReadOnlyDictionary<string, Value>) =
-    let attributes = Dictionary<string, AttributeValue>()
+    // Small, since a file of a few megabytes can hold a million nodes.
+    let attributes = Dictionary<string, AttributeValue>(record.Attributes.Length)
 
     do
         for name, value in record.Attributes do
             attributes[name] <- value
 
-    let label =
+    let label () =
         if record.Name = "" then
             $"node {index} ({record.OpType})"
         else
             $"node {index}, \"{record.Name}\" ({record.OpType})"
 
-    let wrong (name: string) (wanted: string) =
-        Fail.data $"{label}: attribute {name} is not {wanted}"
+    let wrong (name: string) (wanted: string) : 'T =
+        Fail.data $"{label ()}: attribute {name} is not {wanted}"
 
     member _.Index = index
     member _.Record = record
 
     /// What messages call the node.
-    member _.Label = label
+    member _.Label = label ()
 
     member _.Has(name: string) = attributes.ContainsKey name
     member _.Names: string seq = attributes.Keys
