@@ -42,6 +42,8 @@ type internal WireReader(reading: Reading, stream: Stream) =
     let mutable filled = 0
     let mutable next = 0
 
+    do stream.Position <- 0L
+
     let position () = bufferStart + int64 next
 
     let fail (message: string) : 'T = Fail.data $"{reading.Name}: {message}, at byte {position ()}"

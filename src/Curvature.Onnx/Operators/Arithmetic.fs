@@ -85,9 +85,9 @@ module internal Elementwise =
         sameKinds call a b
         let shape = common call a.Shape b.Shape
 
-        match asImages a b, Value.plain a, Value.plain b with
+        match asImages a b, a, b with
         | ValueSome(left, right), _, _ -> Value.Images(a.Kind, onTensors left right)
-        | _, Value.Numbers(kind, left), Value.Numbers(_, right) when ElementType.isFloating kind ->
+        | _, AsTensor(kind, left), AsTensor(_, right) when ElementType.isFloating kind ->
             Value.Numbers(kind, onTensors left right)
         | _ when isHost a && isHost b ->
             let numbers = Array.map2 onIntegers (spread shape a) (spread shape b)
