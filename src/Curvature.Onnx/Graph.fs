@@ -11,7 +11,7 @@ type internal Step = { Node: Node; Operator: Operator }
 
 /// Steps in the order in which they run, and after each the values that nothing needs any more.
 [<NoEquality; NoComparison>]
-type internal Schedule =
+type internal RunPlan =
     {
         Steps: Step[]
         Release: string[][]
@@ -161,7 +161,7 @@ module internal Graph =
         }
 
     /// The steps that some values need. Raises DataException for a value that there is not.
-    let schedule (outputs: string[]) (graph: Graph) : Schedule =
+    let schedule (outputs: string[]) (graph: Graph) : RunPlan =
         let wanted = HashSet<string> outputs
         let isMade = HashSet<string>(graph.Steps |> Seq.collect _.Node.Record.Outputs)
 
@@ -245,7 +245,7 @@ module internal Graph =
             if name <> "" then values[name] <- result
 
     /// Computes the outputs of a schedule from the values of inputs and initializers.
-    let run (context: Context) (initial: seq<string * Value>) (schedule: Schedule) : Value[] =
+    let run (context: Context) (initial: seq<string * Value>) (schedule: RunPlan) : Value[] =
         let values = Dictionary<string, Value>()
 
         for name, value in initial do

@@ -43,7 +43,10 @@ type OnnxValue internal (name: string, kind: OnnxElementType, axes: OnnxAxis[] v
     member _.HasShape = axes.IsSome
 
     /// The axes, outermost first; empty where the file does not say them.
-    member _.Axes: IReadOnlyList<OnnxAxis> = ValueOption.defaultValue [||] axes
+    member _.Axes: IReadOnlyList<OnnxAxis> =
+        match axes with
+        | ValueSome axes -> axes
+        | ValueNone -> [||]
 
     override _.ToString() =
         let kind = if Enum.IsDefined kind then $" {kind}" else ""
@@ -197,10 +200,8 @@ type OnnxModel internal (parts: OnnxParts) =
 
     /// How many nodes the outputs need, by operator, the most frequent first.
     member _.Operators: IReadOnlyList<KeyValuePair<string, int>> =
-        parts.Schedule.Steps
-        |> Array.countBy _.Operator.Name
-        |> Array.sortBy (fun (name, count) -> -count, name)
-        |> Array.map KeyValuePair
+        let counts = parts.Schedule.Steps |> Array.countBy _.Operator.Name
+        counts |> Array.sortBy (fun (name, count) -> -count, name) |> Array.map KeyValuePair :> _
 
     /// All outputs by name, for parameters θ in the order of the layout and a tensor for each input: Float32 or Float64
     /// for floating point, Int32 for whole numbers and truth values. Whole numbers come out as Int32. Both θ and

@@ -22,7 +22,7 @@ type internal OnnxParts =
         /// The precision that was asked for, where it is not that of the file.
         Floats: DType voption
         MostBytes: int64
-        Schedule: Schedule
+        Schedule: RunPlan
     }
 
 /// Reads a model: its messages, its graph, and then its weights to where they belong.

@@ -88,7 +88,7 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
 
         swapEnds (ElementType.size (kindOf record)) target
 
-    let array<'T when 'T: struct and 'T: (new: unit -> 'T) and 'T :> ValueType> (record: TensorRecord) : 'T[] =
+    let array (record: TensorRecord) : 'T[] when 'T: struct and 'T: (new: unit -> 'T) and 'T :> ValueType =
         requireBytes record
         let values = Array.zeroCreate<'T>(count record)
         copy record (MemoryMarshal.AsBytes(Span values))
@@ -104,22 +104,22 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
             | Stored.Integers bits ->
                 requireCount record bits.Length
                 bits |> Array.map uint16
-            | _ -> array<uint16> record
+            | _ -> (array record: uint16[])
 
         for i in 0 .. bits.Length - 1 do
             target[i] <- convert bits[i]
 
     let integersInFile (record: TensorRecord) : int64[] =
         match kindOf record with
-        | OnnxElementType.UInt8 -> array<uint8> record |> Array.map int64
-        | OnnxElementType.Bool -> array<uint8> record |> Array.map (fun b -> if b = 0uy then 0L else 1L)
-        | OnnxElementType.Int8 -> array<int8> record |> Array.map int64
-        | OnnxElementType.UInt16 -> array<uint16> record |> Array.map int64
-        | OnnxElementType.Int16 -> array<int16> record |> Array.map int64
-        | OnnxElementType.Int32 -> array<int32> record |> Array.map int64
-        | OnnxElementType.UInt32 -> array<uint32> record |> Array.map int64
+        | OnnxElementType.UInt8 -> (array record: uint8[]) |> Array.map int64
+        | OnnxElementType.Bool -> (array record: uint8[]) |> Array.map (fun b -> if b = 0uy then 0L else 1L)
+        | OnnxElementType.Int8 -> (array record: int8[]) |> Array.map int64
+        | OnnxElementType.UInt16 -> (array record: uint16[]) |> Array.map int64
+        | OnnxElementType.Int16 -> (array record: int16[]) |> Array.map int64
+        | OnnxElementType.Int32 -> (array record: int32[]) |> Array.map int64
+        | OnnxElementType.UInt32 -> (array record: uint32[]) |> Array.map int64
         | OnnxElementType.Int64
-        | OnnxElementType.UInt64 -> array<int64> record
+        | OnnxElementType.UInt64 -> (array record: int64[])
         | kind -> refuse record $"has elements of type {kind}, and whole numbers are needed"
 
     /// The element type. Raises DataException for one that cannot be held.
@@ -176,7 +176,7 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
         | OnnxElementType.Float64, Stored.Integers values ->
             requireCount record (if values.Length = 0 then 0 else -1)
             [||]
-        | OnnxElementType.Float64, _ -> array<float> record
+        | OnnxElementType.Float64, _ -> (array record: float[])
         | kind, _ -> refuse record $"has elements of type {kind}, and Float64 is needed"
 
     /// Floating point of 16 or 32 bits.

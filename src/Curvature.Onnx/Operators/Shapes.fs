@@ -144,7 +144,8 @@ module internal Shapes =
         | ValueSome(OnHost(kind, { Numbers = [| number |] })) ->
             [ Value.full call.Context kind lengths (float number) ]
         | ValueSome value when value.IsFloating && value.Shape |> Array.forall ((=) 1) ->
-            [ Value.full call.Context value.Kind lengths (Value.reals value)[0] ]
+            let number = (Value.reals value)[0]
+            [ Value.full call.Context value.Kind lengths number ]
         | ValueSome value -> call.Fail $"its value has shape {Shape.show value.Shape}, and one element is needed"
 
     let private range (call: Call) : Value list =

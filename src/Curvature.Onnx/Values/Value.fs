@@ -102,6 +102,8 @@ module internal Value =
         | Value.Numbers(_, tensor)
         | Value.Images(_, tensor) -> isNull tensor.Owner
 
+    let private ofInteger (x: float) : int64 = if Double.IsNaN x then 0L else int64 x
+
     /// The elements as whole numbers. Raises AbstractValueException where they are not known.
     let integers (value: Value) : int64[] =
         match value with
