@@ -137,8 +137,7 @@ module CommandLine =
 
         match results.TryGetResult Argument.Model, results.TryGetResult Argument.Onnx, data with
         | Some _, Some _, _ -> Error "--onnx: there is a --model already, and one of the two is needed"
-        | None, None, _ when (given (("--weights", weights.IsSome) :: sizes)).IsSome ->
-            Error $"{(given (("--weights", weights.IsSome) :: sizes)).Value}: this belongs to a --model, and none is given"
+        | None, None, _ when alone.IsSome -> Error $"{alone.Value}: this belongs to a --model, and none is given"
         | _, None, _ when labels.IsSome -> Error "--labels: this belongs to an --onnx model, and none is given"
         | None, None, None -> Ok Spirals
         | None, None, Some path -> Ok(Table path)
