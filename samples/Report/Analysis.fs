@@ -48,7 +48,7 @@ module Analysis =
         )
 
     /// The parameters at which curvature is measured, and how they were trained.
-    let private parameters display (device: Device) (options: Options) (initial: Key) (order: Key) (problem: Problem) =
+    let private parameters display (device: Device) (initial: Key) (order: Key) (problem: Problem) =
         match problem.Start with
         | Load theta -> theta, None
         | Train schedule ->
@@ -160,7 +160,7 @@ module Analysis =
             + $"{options.Seed}"
         )
 
-        let theta, training = parameters display device options keys[1] keys[2] problem
+        let theta, training = parameters display device keys[1] keys[2] problem
         let point = Hessian.evaluate problem.Risk theta
         let hessian = point.Hessian
         let (trace, (blockTraces, diagonal)), history = estimate display options keys[3] problem hessian
