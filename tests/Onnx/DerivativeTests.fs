@@ -107,7 +107,7 @@ let tests =
 
         test "a model is differentiated with respect to its inputs" {
             let model = network.Value
-            let loss x = Tensor.sum (Tensor.square (model.Forward(model.Theta, x)))
+            let loss (x: Tensor) = Tensor.sum (Tensor.square (model.Forward(model.Theta, x)))
             let gradient = Differentiation.grad loss images
             let step = Tensor.normal (Key.OfSeed 5L) DType.Float64 [ 6; 2; 4; 4 ]
             let along h = (loss (images + h * step)).ToScalar()

@@ -169,7 +169,7 @@ let private castLike: Case =
         | 0 -> one [] [ FedWhole(shape, Draw.below random 9 shape); Draw.fed random [ 2 ] ]
         | _ -> one [] [ Draw.fed random shape; whole [ 1; 2 ] ])
 
-let private special (op: string) (attributes: Random -> (string * Attribute) list) : Case =
+let private special (op: string) (attributes: Random -> (string * NodeAttribute) list) : Case =
     Case.any op (fun random ->
         let shape = Draw.shape random 1 3
         let value x = Draw.pick random [ x; x; nan; infinity; -infinity ]

@@ -3,7 +3,7 @@ module Curvature.Tests.Onnx.NormalizationCases
 
 open System
 
-let private epsilon (random: Random) : (string * Attribute) list = maybe random ("epsilon", Float 0.01)
+let private epsilon (random: Random) : (string * NodeAttribute) list = maybe random ("epsilon", Float 0.01)
 
 let private batch: Case =
     Case.any "BatchNormalization" (fun random ->

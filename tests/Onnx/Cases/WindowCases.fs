@@ -8,7 +8,7 @@ type private Geometry =
     {
         Kernel: int list
         Lengths: int list
-        Attributes: (string * Attribute) list
+        Attributes: (string * NodeAttribute) list
     }
 
 let private automatic = [ "SAME_UPPER"; "SAME_LOWER"; "VALID" ]

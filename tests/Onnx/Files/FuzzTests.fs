@@ -8,6 +8,7 @@ open Expecto
 open Curvature
 open Curvature.FSharp
 open Curvature.Tests
+open Curvature.Tests.Properties
 
 let private limits = ReadLimits.Default.WithBytes(1L <<< 22).WithEntries 2000
 

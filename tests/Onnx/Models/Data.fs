@@ -3,7 +3,7 @@ namespace Curvature.Tests.Onnx
 open System
 
 /// The value of an attribute that a test writes into a model.
-type Attribute =
+type NodeAttribute =
     | Int of int64
     | Float of float
     | Text of string
@@ -34,7 +34,7 @@ type Data =
 /// An operator with its inputs.
 type Sample =
     {
-        Attributes: (string * Attribute) list
+        Attributes: (string * NodeAttribute) list
         Inputs: Data list
         Outputs: int
     }
@@ -74,7 +74,7 @@ module Draw =
 
     let pick (random: Random) (items: 'T list) : 'T = items[random.Next items.Length]
 
-    let flag (random: Random) (name: string) : (string * Attribute) list =
+    let flag (random: Random) (name: string) : (string * NodeAttribute) list =
         match random.Next 3 with
         | 0 -> []
         | i -> [ name, Int(int64 (i - 1)) ]
@@ -93,7 +93,7 @@ module Draw =
 [<AutoOpen>]
 module Samples =
 
-    let one (attributes: (string * Attribute) list) (inputs: Data list) : Sample =
+    let one (attributes: (string * NodeAttribute) list) (inputs: Data list) : Sample =
         { Attributes = attributes; Inputs = inputs; Outputs = 1 }
 
     /// A list of Int64 in the file.

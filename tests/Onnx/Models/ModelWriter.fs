@@ -34,7 +34,7 @@ module ModelWriter =
         let bytes = values |> Array.map (fun value -> if value then 1uy else 0uy)
         typed name OnnxElementType.Bool shape (ByteString.CopyFrom bytes)
 
-    let attribute (dtype: DType) (name: string, value: Attribute) : AttributeProto =
+    let attribute (dtype: DType) (name: string, value: NodeAttribute) : AttributeProto =
         let attribute = AttributeProto(Name = name)
         let kind value = attribute.Type <- value
 

@@ -33,7 +33,7 @@ module Reference =
             {
                 Name = value.Name
                 Shape = tensor.Dimensions.ToArray()
-                Values = tensor.ToArray() |> Array.map convert
+                Values = tensor |> Seq.map convert |> Seq.toArray
             }
 
         match value.Value with
