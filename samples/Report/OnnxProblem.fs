@@ -74,7 +74,10 @@ module OnnxProblem =
             Tensor.convert dtype table.Inputs, table.Labels
         | Some labels when hasExtension [ ".npy" ] path ->
             let inputs = Numpy.read path
-            if inputs.Rank = 0 then refuse $"{path}: it holds one number, and rows are needed"
+
+            if inputs.Rank = 0 then
+                refuse $"{path}: it holds one number, and rows are needed"
+
             inPrecision dtype inputs, labelsOf labels inputs.Shape[0]
         | Some labels ->
             let images = Idx.images path labels

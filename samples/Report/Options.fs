@@ -76,13 +76,7 @@ type TrainedNetwork =
     | OfOnnx of model: string * labels: string option
 
 /// A network that was trained elsewhere, and its inputs.
-type TrainedModel =
-    {
-        Network: TrainedNetwork
-        Data: string
-        Batch: int
-        DatasetSize: int
-    }
+type TrainedModel = { Network: TrainedNetwork; Data: string; Batch: int; DatasetSize: int }
 
 /// Where the loss comes from.
 type Source =
@@ -133,7 +127,16 @@ module CommandLine =
 
         let trained network data =
             let batch = defaultArg batch defaultBatch
-            Ok(Trained { Network = network; Data = data; Batch = batch; DatasetSize = defaultArg size batch })
+
+            Ok(
+                Trained
+                    {
+                        Network = network
+                        Data = data
+                        Batch = batch
+                        DatasetSize = defaultArg size batch
+                    }
+            )
 
         match results.TryGetResult Argument.Model, results.TryGetResult Argument.Onnx, data with
         | Some _, Some _, _ -> Error "--onnx: there is a --model already, and one of the two is needed"

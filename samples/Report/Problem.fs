@@ -6,13 +6,7 @@ open Curvature.FSharp
 open Curvature.Kernels
 
 /// How a network is trained, and from where on.
-type Schedule =
-    {
-        BatchSize: int
-        Epochs: int
-        LearningRate: float
-        Initialize: Key -> Tensor
-    }
+type Schedule = { BatchSize: int; Epochs: int; LearningRate: float; Initialize: Key -> Tensor }
 
 /// Where the parameters come from.
 type Start =
@@ -119,7 +113,12 @@ module Problem =
         let data = spirals key 100
 
         let schedule initialize =
-            { BatchSize = data.Rows; Epochs = 1000; LearningRate = 0.01; Initialize = initialize }
+            {
+                BatchSize = data.Rows
+                Epochs = 1000
+                LearningRate = 0.01
+                Initialize = initialize
+            }
 
         create device options "two spirals" [ 2; 16; 16; 2 ] schedule data data.Inputs
 
@@ -141,7 +140,12 @@ module Problem =
         let steps = (data.Rows + batch - 1) / batch
 
         let schedule initialize =
-            { BatchSize = batch; Epochs = max 5 (600 / steps); LearningRate = 0.01; Initialize = initialize }
+            {
+                BatchSize = batch
+                Epochs = max 5 (600 / steps)
+                LearningRate = 0.01
+                Initialize = initialize
+            }
 
         create device options path [ data.Features; 32; data.Classes ] schedule data (Scaling.toUnitRange data.Inputs)
 

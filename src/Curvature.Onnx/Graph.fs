@@ -11,12 +11,7 @@ type internal Step = { Node: Node; Operator: Operator }
 
 /// Steps in the order in which they run, and after each the values that nothing needs any more.
 [<NoEquality; NoComparison>]
-type internal RunPlan =
-    {
-        Steps: Step[]
-        Release: string[][]
-        Outputs: string[]
-    }
+type internal RunPlan = { Steps: Step[]; Release: string[][]; Outputs: string[] }
 
 /// The graph of a model, of which every node has an operator and every value one origin.
 [<NoEquality; NoComparison>]
@@ -53,7 +48,10 @@ module internal Graph =
         (Map.empty, items)
         ||> Seq.fold (fun found (key, item) ->
             if key = "" then Fail.data $"{name}: {what} has no name"
-            if found.ContainsKey key then Fail.data $"{name}: {what} \"{key}\" is there twice"
+
+            if found.ContainsKey key then
+                Fail.data $"{name}: {what} \"{key}\" is there twice"
+
             found.Add(key, item))
 
     /// The tensors that are attributes of a node.
@@ -97,7 +95,9 @@ module internal Graph =
     /// Raises one error that names every node that cannot be computed, of very many the first.
     let private requireSupport (name: string) (problems: ResizeArray<string>) =
         if problems.Count > 0 then
-            let rows = Seq.truncate mostProblems problems |> Seq.map (fun problem -> "\n  " + problem) |> String.concat ""
+            let rows =
+                Seq.truncate mostProblems problems |> Seq.map (fun problem -> "\n  " + problem) |> String.concat ""
+
             let left = problems.Count - mostProblems
             let more = if left > 0 then $"\n  … and {left} more" else ""
             let count = Describe.count problems.Count "problem"
@@ -118,9 +118,7 @@ module internal Graph =
         let inputNames = inputs |> Seq.map (fun input -> input.Name, ()) |> single "an input" name
         let isInitial value = initializers.ContainsKey value || inputNames.ContainsKey value
 
-        let nodes =
-            graph.Nodes
-            |> Array.mapi (fun i record -> Node(i, record, Dictionary<string, Value>()), record)
+        let nodes = graph.Nodes |> Array.mapi (fun i record -> Node(i, record, Dictionary<string, Value>()), record)
 
         requireOrder name graph isInitial (Array.map fst nodes)
         let problems = ResizeArray<string>()
@@ -193,11 +191,7 @@ module internal Graph =
             |]
             |> Array.rev
 
-        {
-            Steps = steps
-            Release = release
-            Outputs = outputs
-        }
+        { Steps = steps; Release = release; Outputs = outputs }
 
     /// The same error, with the name of the node; what is not the library's own says that values do not fit the node.
     let private naming (node: Node) (error: exn) : exn =
@@ -254,6 +248,7 @@ module internal Graph =
         Array.iter2
             (fun step release ->
                 runStep context values step
+
                 for name in release do
                     values.Remove name |> ignore)
             schedule.Steps

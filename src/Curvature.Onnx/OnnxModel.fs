@@ -65,8 +65,7 @@ type OnnxModel internal (parts: OnnxParts) =
     let describe (record: ValueRecord) : OnnxValue =
         let axis (dim: DimRecord) =
             match dim.Length with
-            | ValueSome length when length > 0L && length <= int64 Int32.MaxValue ->
-                OnnxAxis(ValueSome(int length), "")
+            | ValueSome length when length > 0L && length <= int64 Int32.MaxValue -> OnnxAxis(ValueSome(int length), "")
             | _ -> OnnxAxis(ValueNone, dim.Name)
 
         let kind = ElementType.tryOf record.Type |> ValueOption.defaultValue (enum<OnnxElementType> 0)
@@ -85,17 +84,11 @@ type OnnxModel internal (parts: OnnxParts) =
         let shape = feed.Shape
 
         let fits (axis: OnnxAxis, length: int) =
-            if axis.IsKnown then
-                axis.Length = length
-            elif axis.Name = "" || lengths.TryAdd(axis.Name, length) then
-                true
-            else
-                lengths[axis.Name] = length
+            if axis.IsKnown then axis.Length = length
+            elif axis.Name = "" || lengths.TryAdd(axis.Name, length) then true
+            else lengths[axis.Name] = length
 
-        if
-            input.HasShape
-            && (input.Axes.Count <> shape.Length || not (Seq.forall fits (Seq.zip input.Axes shape)))
-        then
+        if input.HasShape && (input.Axes.Count <> shape.Length || not (Seq.forall fits (Seq.zip input.Axes shape))) then
             let known = String.Join(", ", lengths |> Seq.map (fun each -> $"{each.Key} = {each.Value}"))
             let known = if known = "" then "" else $" with {known}"
             Fail.shape $"input \"{input.Name}\": the model takes {input}{known}, and the shape is {Shape.show shape}"
@@ -208,9 +201,7 @@ type OnnxModel internal (parts: OnnxParts) =
     /// inputs may be traced, so that this can be differentiated and compiled. Raises DataException for an input that is
     /// missing, unknown or fed twice, ShapeException or DTypeException for one that does not fit, and for a node that
     /// cannot be computed an error that names it.
-    member _.Forward
-        (theta: Tensor, feeds: seq<KeyValuePair<string, Tensor>>)
-        : IReadOnlyDictionary<string, Tensor> =
+    member _.Forward(theta: Tensor, feeds: seq<KeyValuePair<string, Tensor>>) : IReadOnlyDictionary<string, Tensor> =
         let results = run theta feeds
         let named = Dictionary<string, Tensor>()
 
@@ -249,13 +240,9 @@ type OnnxModel internal (parts: OnnxParts) =
         ArgumentNullException.ThrowIfNull(names, nameof names)
         let names = Seq.toArray names
 
-        if names.Length = 0 then
-            Fail.data "WithOutputs: one name at least is needed"
+        if names.Length = 0 then Fail.data "WithOutputs: one name at least is needed"
 
-        OnnxModel
-            { parts with
-                Schedule = Graph.schedule names parts.Graph
-            }
+        OnnxModel { parts with Schedule = Graph.schedule names parts.Graph }
 
     /// The same model for any number of samples: the first axes of all inputs and outputs have no fixed length, but one
     /// that is the same for all. Exporters often write down the length of an example. Whether the nodes agree shows

@@ -66,7 +66,12 @@ type OnnxOptions private (limits: ReadLimits, parameters: string list voption, c
             | ValueSome patterns -> String.Join(", ", patterns)
             | ValueNone -> "all that are computed with"
 
-        let without = if constants.IsEmpty then "" else $""", but not {String.Join(", ", constants)}"""
+        let without =
+            if constants.IsEmpty then
+                ""
+            else
+                $""", but not {String.Join(", ", constants)}"""
+
         $"parameters: {chosen}{without}; {limits}"
 
     member internal this.Text = this.ToString()

@@ -30,7 +30,10 @@ let private network: Lazy<OnnxModel> =
             ]
 
          let random = Random 11
-         let reals name shape = ModelWriter.reals DType.Float64 name shape (Draw.numbers random shape |> Array.map ((*) 0.5))
+
+         let reals name shape =
+             ModelWriter.reals DType.Float64 name shape (Draw.numbers random shape |> Array.map ((*) 0.5))
+
          let positive name shape = ModelWriter.reals DType.Float64 name shape (Draw.positive random shape)
 
          let tensors =
@@ -100,7 +103,10 @@ let tests =
             let v = Tensor.normal (Key.OfSeed 4L) DType.Float64 [ model.Theta.Size ]
             let outputs step = Onnx.apply model images (model.Theta + step * v)
             let jv = (outputs 1e-5 - outputs -1e-5) / 2e-5
-            let outer = Hessian.at (fun y -> criterion labels (Tensor.reshape [ 6; 4 ] y)) (Tensor.flatten (outputs 0.0))
+
+            let outer =
+                Hessian.at (fun y -> criterion labels (Tensor.reshape [ 6; 4 ] y)) (Tensor.flatten (outputs 0.0))
+
             let expected = (outer.QuadraticForm(Tensor.flatten jv)).ToScalar()
             Expect.withinPercent "vᵀGv" 1e-4 expected ((operator.QuadraticForm v).ToScalar())
         }
@@ -131,7 +137,6 @@ let tests =
             let steps = inner.Operators |> Seq.sumBy _.Value
             Expect.isLessThan "nodes" (steps, network.Value.Operators |> Seq.sumBy _.Value)
 
-            Expect.error<DataException> [ "\"nothing\"" ] (fun () ->
-                network.Value.WithOutputs [ "nothing" ] |> ignore)
+            Expect.error<DataException> [ "\"nothing\"" ] (fun () -> network.Value.WithOutputs [ "nothing" ] |> ignore)
         }
     ]

@@ -17,8 +17,7 @@ module internal ExternalData =
     /// The full path of the file that a model in a folder names. Raises DataException for a path that leads out of the
     /// folder, by itself or through a link.
     let resolve (reading: Reading) (folder: string) (path: string) : string =
-        let refuse (reason: string) =
-            Fail.data $"{reading.Name}: the external data \"{path}\" {reason}"
+        let refuse (reason: string) = Fail.data $"{reading.Name}: the external data \"{path}\" {reason}"
 
         if String.IsNullOrWhiteSpace path || path.Contains '\000' then
             refuse "has no path"
@@ -37,15 +36,13 @@ module internal ExternalData =
         | ValueSome kind -> refuse $"is {kind}, and a file is needed"
         | ValueNone -> ()
 
-        if not (File.Exists full) then
-            refuse $"is not in {folder}"
+        if not (File.Exists full) then refuse $"is not in {folder}"
 
         // Links are followed step by step, folders included, by asking for the final target of each.
         let mutable current = full
 
         while current <> folder && inside folder current do
-            let entry: FileSystemInfo =
-                if current = full then FileInfo current else DirectoryInfo current
+            let entry: FileSystemInfo = if current = full then FileInfo current else DirectoryInfo current
 
             match entry.ResolveLinkTarget true with
             | null -> ()
@@ -66,4 +63,6 @@ module internal ExternalData =
             let full = resolve reading folder path
             new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.Read, 1)
         with FileSystem.FileFault error ->
-            raise (DataException($"{reading.Name}: the external data \"{path}\" cannot be read: {error.Message}", error))
+            raise (
+                DataException($"{reading.Name}: the external data \"{path}\" cannot be read: {error.Message}", error)
+            )

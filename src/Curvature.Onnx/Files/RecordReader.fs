@@ -48,12 +48,7 @@ type internal RecordReader(wire: WireReader) =
     /// The bytes of floating point: consecutive ones stay in the file, others are few.
     let reals (field: Field) (segments: ResizeArray<Segment>) (loose: ResizeArray<float>) =
         match field.Wire with
-        | Wire.Bytes ->
-            segments.Add
-                {
-                    Start = field.Start
-                    Length = int64 field.Value
-                }
+        | Wire.Bytes -> segments.Add { Start = field.Start; Length = int64 field.Value }
         | Wire.Fixed32 -> loose.Add(float (BitConverter.UInt32BitsToSingle(uint32 field.Value)))
         | Wire.Fixed64 -> loose.Add(BitConverter.UInt64BitsToDouble field.Value)
         | Wire.Varint -> wire.Fail $"field {field.Number} is a whole number, and floating point was expected"
@@ -102,12 +97,7 @@ type internal RecordReader(wire: WireReader) =
             | 7
             | 11 -> wire.Integers(part, integers)
             | 8 -> name <- text part
-            | 9 when part.Wire = Wire.Bytes ->
-                segments.Add
-                    {
-                        Start = part.Start
-                        Length = int64 part.Value
-                    }
+            | 9 when part.Wire = Wire.Bytes -> segments.Add { Start = part.Start; Length = int64 part.Value }
             | 13 -> external.Add(entry part)
             | 14 -> isExternal <- whole part = 1L
             | _ -> ()
@@ -124,12 +114,7 @@ type internal RecordReader(wire: WireReader) =
             | false, 0, 0, _ -> Stored.Reals(loose.ToArray())
             | _ -> Fail.data $"{wire.Reading.Name}: the elements of tensor \"{name}\" are at several places"
 
-        {
-            Name = name
-            Type = kind
-            Dims = dims.ToArray()
-            Elements = elements
-        }
+        { Name = name; Type = kind; Dims = dims.ToArray(); Elements = elements }
 
     let attribute (field: Field) : string * AttributeValue =
         count ()
@@ -309,9 +294,4 @@ type internal RecordReader(wire: WireReader) =
 
         match graphs with
         | ValueNone -> Fail.data $"{wire.Reading.Name}: the file holds no graph, so it is no ONNX model"
-        | ValueSome graph ->
-            {
-                Producer = producer
-                Opsets = opsets.ToArray()
-                Graph = graph
-            }
+        | ValueSome graph -> { Producer = producer; Opsets = opsets.ToArray(); Graph = graph }

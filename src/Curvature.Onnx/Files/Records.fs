@@ -54,12 +54,7 @@ type internal NodeRecord =
 type internal DimRecord = { Length: int64 voption; Name: string }
 
 /// A value that the graph takes or gives. `Dims` is nothing where the file says no shape.
-type internal ValueRecord =
-    {
-        Name: string
-        Type: int
-        Dims: DimRecord[] voption
-    }
+type internal ValueRecord = { Name: string; Type: int; Dims: DimRecord[] voption }
 
 type internal GraphRecord =
     {

@@ -20,7 +20,8 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
         | _ ->
             match folder with
             | ValueNone ->
-                Fail.data $"{reading.Name}: the weights are in \"{path}\", which only a model that is read from a path has"
+                Fail.data
+                    $"{reading.Name}: the weights are in \"{path}\", which only a model that is read from a path has"
             | ValueSome folder ->
                 let file = ExternalData.openFile reading folder path
                 files[path] <- file
@@ -69,9 +70,7 @@ type internal TensorContent(wire: WireReader, folder: string voption) =
             let file = external path
 
             if offset < 0L || wanted > file.Length || offset > file.Length - wanted then
-                refuse
-                    record
-                    $"needs {wanted} bytes from byte {offset} of \"{path}\", which has {file.Length} bytes"
+                refuse record $"needs {wanted} bytes from byte {offset} of \"{path}\", which has {file.Length} bytes"
         | Stored.Integers _
         | Stored.Reals _ -> ()
 

@@ -98,13 +98,7 @@ type internal WireReader(reading: Reading, stream: Stream) =
         if number = 0UL || number > 0x1FFFFFFFUL then
             fail $"a field has the number {number}"
 
-        let seen wire value =
-            {
-                Number = int number
-                Wire = wire
-                Value = value
-                Start = position ()
-            }
+        let seen wire value = { Number = int number; Wire = wire; Value = value; Start = position () }
 
         let field =
             match int (key &&& 7UL) with
@@ -171,8 +165,7 @@ type internal WireReader(reading: Reading, stream: Stream) =
             while position () < field.End do
                 numbers.Add(int64 (varint ()))
 
-            if position () > field.End then
-                fail "a packed number ends behind its field"
+            if position () > field.End then fail "a packed number ends behind its field"
         | _ -> fail $"field {field.Number} is written as {field.Wire}, and whole numbers were expected"
 
         // A number takes 8 times the memory of its shortest form.

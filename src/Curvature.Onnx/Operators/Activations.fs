@@ -28,7 +28,10 @@ module internal Activations =
         Activation.hardSigmoid (node.Float("alpha", 0.2)) (node.Float("beta", 0.5)) x
 
     let private gelu (node: Node) (x: Tensor) : Tensor =
-        if node.Text("approximate", "none") = "tanh" then Activation.geluTanh x else Tensor.gelu x
+        if node.Text("approximate", "none") = "tanh" then
+            Activation.geluTanh x
+        else
+            Tensor.gelu x
 
     let private refuseApproximation (node: Node) =
         match node.Text("approximate", "none") with
@@ -60,8 +63,7 @@ module internal Activations =
             let low = call.TryReal("min", 1) |> ValueOption.defaultValue -infinity
             let high = call.TryReal("max", 2) |> ValueOption.defaultValue infinity
 
-            let onTensor (x: Tensor) =
-                if low <= high then Tensor.clip low high x else Tensor.fullLike x high
+            let onTensor (x: Tensor) = if low <= high then Tensor.clip low high x else Tensor.fullLike x high
 
             // A bound of whole numbers may be larger than what Float64 holds exactly.
             let integer i fallback =
@@ -81,12 +83,12 @@ module internal Activations =
 
     /// A function of the attributes and of one tensor.
     let private withAttributes name attributes (f: Node -> Tensor -> Tensor) =
-        Operator.make name (1, 1) attributes (fun call -> Elementwise.real (f call.Node) call) |> Operator.takingImages
+        Operator.make name (1, 1) attributes (fun call -> Elementwise.real (f call.Node) call)
+        |> Operator.takingImages
 
     let operators: Operator list =
         [
-            Operator.make "Relu" (1, 1) "" (Elementwise.unary Tensor.relu (fun x -> max x 0L))
-            |> Operator.takingImages
+            Operator.make "Relu" (1, 1) "" (Elementwise.unary Tensor.relu (fun x -> max x 0L)) |> Operator.takingImages
             Operator.make "PRelu" (2, 2) "" (fun call -> call.Result(Activation.prelu (call.Tensor 1) (call.Tensor 0)))
             withAttributes "LeakyRelu" "alpha:float" leakyRelu
             withAttributes "Elu" "alpha:float" elu
@@ -95,9 +97,7 @@ module internal Activations =
             withAttributes "ThresholdedRelu" "alpha:float" thresholdedRelu |> Operator.since 10
             withAttributes "HardSigmoid" "alpha:float beta:float" hardSigmoid
             real "HardSwish" Activation.hardSwish |> Operator.since 14
-            withAttributes "Gelu" "approximate:text" gelu
-            |> Operator.since 20
-            |> Operator.refusing refuseApproximation
+            withAttributes "Gelu" "approximate:text" gelu |> Operator.since 20 |> Operator.refusing refuseApproximation
             withAttributes "Swish" "alpha:float" swish |> Operator.since 24
             withAttributes "Shrink" "bias:float lambd:float" shrink |> Operator.since 9
             real "Sigmoid" Tensor.sigmoid

@@ -104,11 +104,7 @@ module internal Elementwise =
         [ call.Inputs |> List.reduce (pair onTensors onIntegers call) ]
 
     /// A truth value for pairs of elements.
-    let compare
-        (onTensors: Tensor -> Tensor -> Tensor)
-        (onIntegers: int64 -> int64 -> bool)
-        (call: Call)
-        : Value list =
+    let compare (onTensors: Tensor -> Tensor -> Tensor) (onIntegers: int64 -> int64 -> bool) (call: Call) : Value list =
         let a, b = call.Input 0, call.Input 1
         sameKinds call a b
         let shape = common call a.Shape b.Shape
@@ -129,12 +125,21 @@ module internal Elementwise =
 
         if isHost mask && isHost a && isHost b then
             let choice condition left right = if condition <> 0L then left else right
-            [ Value.host a.Kind shape (Array.map3 choice (spread shape mask) (spread shape a) (spread shape b)) ]
+
+            [
+                Value.host a.Kind shape (Array.map3 choice (spread shape mask) (spread shape a) (spread shape b))
+            ]
         else
             let dtype = if a.IsFloating then call.Context.DTypeOf a.Kind else DType.Float64
             let tensor = Value.tensor call.Context dtype
             let chosen = Tensor.where (tensor mask) (tensor a) (tensor b)
-            [ (if a.IsFloating then Value.Numbers(a.Kind, chosen) else Value.ofWhole a.Kind chosen) ]
+
+            [
+                (if a.IsFloating then
+                     Value.Numbers(a.Kind, chosen)
+                 else
+                     Value.ofWhole a.Kind chosen)
+            ]
 
 /// Add … Pow, roots, exponentials, rounding, and whole-number arithmetic.
 [<RequireQualifiedAccess>]
@@ -183,8 +188,10 @@ module internal Arithmetic =
             a - b * (if hasSignOfDividend then truncated quotient else Tensor.floor quotient)
 
         let ofIntegers (a: int64) (b: int64) =
-            if b = 0L then call.Fail "a whole number is divided by 0"
-            elif b = -1L then 0L
+            if b = 0L then
+                call.Fail "a whole number is divided by 0"
+            elif b = -1L then
+                0L
             else
                 let r = a % b
                 if hasSignOfDividend || r = 0L || (r < 0L) = (b < 0L) then r else r + b
@@ -201,11 +208,9 @@ module internal Arithmetic =
     let private real name (f: Tensor -> Tensor) =
         Operator.make name (1, 1) "" (Elementwise.real f) |> Operator.takingImages
 
-    let private unary name f g =
-        Operator.make name (1, 1) "" (Elementwise.unary f g) |> Operator.takingImages
+    let private unary name f g = Operator.make name (1, 1) "" (Elementwise.unary f g) |> Operator.takingImages
 
-    let private binary name f g =
-        Operator.make name (2, 2) "" (Elementwise.binary f g) |> Operator.takingImages
+    let private binary name f g = Operator.make name (2, 2) "" (Elementwise.binary f g) |> Operator.takingImages
 
     let private variadic name f g = Operator.make name (1, Int32.MaxValue) "" (Elementwise.variadic f g)
 
@@ -223,7 +228,7 @@ module internal Arithmetic =
             Operator.make "Mean" (1, Int32.MaxValue) "" mean
             unary "Abs" Tensor.abs absolute
             unary "Neg" (~-) (~-)
-            unary "Sign" Tensor.sign (fun x -> int64 (sign x))
+            unary "Sign" Tensor.sign (fun x -> int64 (sign x)) |> Operator.since 9
             real "Sqrt" Tensor.sqrt
             real "Exp" Tensor.exp
             real "Log" Tensor.log

@@ -13,7 +13,10 @@ module internal Logic =
     let private truth (call: Call) (value: Value) : Value =
         match value with
         | OnHost(_, array) ->
-            Value.host OnnxElementType.Bool array.Shape (array.Numbers |> Array.map (fun x -> if x = 0L then 0L else 1L))
+            Value.host
+                OnnxElementType.Bool
+                array.Shape
+                (array.Numbers |> Array.map (fun x -> if x = 0L then 0L else 1L))
         | AsTensor(OnnxElementType.Bool, tensor) when tensor.DType <> DType.Int32 -> value
         | AsTensor(kind, tensor) ->
             let dtype =
@@ -36,13 +39,23 @@ module internal Logic =
         | OnHost(kind, array) -> [ Value.host kind array.Shape (array.Numbers |> Array.map (fun x -> 1L - x)) ]
         | AsTensor(kind, tensor) -> [ Value.Numbers(kind, 1.0 - tensor) ]
 
-    let private isNaN (call: Call) =
-        [ Value.Numbers(OnnxElementType.Bool, Tensor.isNaN (call.Tensor 0)) ]
+    let private isNaN (call: Call) = [ Value.Numbers(OnnxElementType.Bool, Tensor.isNaN (call.Tensor 0)) ]
 
     let private isInf (call: Call) =
         let x = call.Tensor 0
-        let above = if call.Node.Flag("detect_positive", true) then Tensor.equal x infinity else Tensor.zerosLike x
-        let below = if call.Node.Flag("detect_negative", true) then Tensor.equal x -infinity else Tensor.zerosLike x
+
+        let above =
+            if call.Node.Flag("detect_positive", true) then
+                Tensor.equal x infinity
+            else
+                Tensor.zerosLike x
+
+        let below =
+            if call.Node.Flag("detect_negative", true) then
+                Tensor.equal x -infinity
+            else
+                Tensor.zerosLike x
+
         [ Value.Numbers(OnnxElementType.Bool, above + below) ]
 
     let private fractionless (x: Tensor) : Tensor =
@@ -57,8 +70,7 @@ module internal Logic =
             truth call value
         else
             match value with
-            | OnHost(_, array) ->
-                Value.host target array.Shape (array.Numbers |> Array.map (ElementType.wrap target))
+            | OnHost(_, array) -> Value.host target array.Shape (array.Numbers |> Array.map (ElementType.wrap target))
             | AsTensor(kind, tensor) when ElementType.isFloating kind ->
                 match Value.ofWhole target (fractionless tensor) with
                 | OnHost(_, array) ->

@@ -44,7 +44,10 @@ module internal Normalizations =
 
     let private instance (call: Call) : Value list =
         let x = call.Tensor 0
-        if x.Rank < 3 then call.Fail $"an input of shape {Shape.show x.Shape} has no axes behind its channels"
+
+        if x.Rank < 3 then
+            call.Fail $"an input of shape {Shape.show x.Shape} has no axes behind its channels"
+
         scaled call x (Normalization.overAxes (epsilon call) [ 2 .. x.Rank - 1 ] x)
 
     /// Before version 21 there was a weight for each group, and not for each channel.

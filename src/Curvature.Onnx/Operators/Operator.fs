@@ -44,7 +44,8 @@ module internal Operator =
             FewestInputs = fewest
             MostInputs = most
             MostOutputs = 1
-            Attributes = attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> Array.map attribute |> List.ofArray
+            Attributes =
+                attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> Array.map attribute |> List.ofArray
             Settings = []
             Refusal = fun _ -> ValueNone
             TakesImages = false

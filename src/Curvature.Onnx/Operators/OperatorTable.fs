@@ -9,21 +9,22 @@ open Curvature
 module internal OperatorTable =
 
     let all: Operator list =
-        List.concat [
-            Arithmetic.operators
-            Activations.operators
-            Logic.operators
-            Reductions.operators
-            Shapes.operators
-            Selection.operators
-            Padding.operators
-            Products.operators
-            EinsumFormula.operators
-            Convolutions.operators
-            Pooling.operators
-            Normalizations.operators
-            Resizing.operators
-        ]
+        List.concat
+            [
+                Arithmetic.operators
+                Activations.operators
+                Logic.operators
+                Reductions.operators
+                Shapes.operators
+                Selection.operators
+                Padding.operators
+                Products.operators
+                EinsumFormula.operators
+                Convolutions.operators
+                Pooling.operators
+                Normalizations.operators
+                Resizing.operators
+            ]
 
     let private byName: IDictionary<string, Operator list> = all |> List.groupBy _.Name |> dict
 

@@ -12,8 +12,7 @@ module internal Padding =
         if number = 0.0 then
             Tensor.pad axis before after t
         else
-            let block (count: int) : Tensor =
-                t.Fill(Array.updateAt axis count t.Shape, number)
+            let block (count: int) : Tensor = t.Fill(Array.updateAt axis count t.Shape, number)
 
             Tensor.concat axis [ block before; t; block after ]
 
@@ -25,7 +24,10 @@ module internal Padding =
             t
         else
             let left = int64 t.Shape[axis] + first + last
-            if left < 0L then call.Fail $"{-first - last} elements are taken from an axis of {t.Shape[axis]}"
+
+            if left < 0L then
+                call.Fail $"{-first - last} elements are taken from an axis of {t.Shape[axis]}"
+
             Tensor.slice axis (int -first) (int left) t
 
     let private padded (call: Call) (pads: int64[]) (axes: int list) (side: int -> int -> int -> Tensor -> Tensor) t =
@@ -48,7 +50,8 @@ module internal Padding =
 
         let axes =
             match call.TryInput 3 with
-            | ValueSome axes -> Value.integers axes |> Array.map (fun axis -> call.Axis(value.Rank, axis)) |> List.ofArray
+            | ValueSome axes ->
+                Value.integers axes |> Array.map (fun axis -> call.Axis(value.Rank, axis)) |> List.ofArray
             | ValueNone -> [ 0 .. value.Rank - 1 ]
 
         if pads.Length <> 2 * axes.Length then

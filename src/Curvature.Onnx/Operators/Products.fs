@@ -28,7 +28,13 @@ module internal Products =
     /// α·A·B + β·C, A and B perhaps transposed. C broadcasts.
     let private gemm (call: Call) : Value list =
         let node = call.Node
-        let matrix i name = if node.Flag(name, false) then Tensor.transpose (call.Tensor i) else call.Tensor i
+
+        let matrix i name =
+            if node.Flag(name, false) then
+                Tensor.transpose (call.Tensor i)
+            else
+                call.Tensor i
+
         let scaled (factor: float) (t: Tensor) = if factor = 1.0 then t else factor * t
         let a, b = matrix 0 "transA", matrix 1 "transB"
         requireRoom call a.Shape b.Shape
@@ -38,8 +44,7 @@ module internal Products =
         | ValueSome c -> call.Result(product + scaled (node.Float("beta", 1.0)) c)
         | ValueNone -> call.Result product
 
-    let private gemmOf fewest =
-        Operator.make "Gemm" (fewest, 3) "alpha:float beta:float transA:int transB:int" gemm
+    let private gemmOf fewest = Operator.make "Gemm" (fewest, 3) "alpha:float beta:float transA:int transB:int" gemm
 
     let operators: Operator list =
         [

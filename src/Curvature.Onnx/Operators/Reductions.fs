@@ -53,10 +53,19 @@ module internal Reductions =
         let isLast = call.Node.Flag("select_last_index", false)
         let ordered = merged [ axis ] (if isLast then Tensor.reverse axis t else t)
         let length = value.Shape[axis]
-        if length = 0 then call.Fail $"axis {axis} of {Shape.show value.Shape} has no elements"
+
+        if length = 0 then
+            call.Fail $"axis {axis} of {Shape.show value.Shape} has no elements"
+
         let found = Tensor.convert DType.Float64 (argument ordered)
         let position = if isLast then float (length - 1) - found else found
-        let kept = if call.Node.Flag("keepdims", true) then Tensor.unsqueeze axis position else position
+
+        let kept =
+            if call.Node.Flag("keepdims", true) then
+                Tensor.unsqueeze axis position
+            else
+                position
+
         [ Value.ofWhole OnnxElementType.Int64 kept ]
 
     let private cumulativeSum (call: Call) : Value list =
@@ -123,24 +132,25 @@ module internal Reductions =
         ]
 
     let operators: Operator list =
-        List.concat [
-            reduction 12 "ReduceSum" Tensor.sumAxes
-            reduction 17 "ReduceMean" Tensor.meanAxes
-            reduction 17 "ReduceMax" Tensor.maxAxes
-            reduction 17 "ReduceMin" Tensor.minAxes
-            reduction 17 "ReduceProd" Tensor.prodAxes
-            reduction 17 "ReduceL1" sumOfMagnitudes
-            reduction 17 "ReduceL2" norm
-            reduction 17 "ReduceSumSquare" sumOfSquares
-            reduction 17 "ReduceLogSum" logOfSum
-            reduction 17 "ReduceLogSumExp" logSumExp
-            positions "ArgMax" Tensor.argMax
-            positions "ArgMin" Tensor.argMin
+        List.concat
             [
-                Operator.make "CumSum" (2, 2) "exclusive:int reverse:int" cumulativeSum
-                |> Operator.since 11
-                |> Operator.settings [ 1 ]
+                reduction 12 "ReduceSum" Tensor.sumAxes
+                reduction 17 "ReduceMean" Tensor.meanAxes
+                reduction 17 "ReduceMax" Tensor.maxAxes
+                reduction 17 "ReduceMin" Tensor.minAxes
+                reduction 17 "ReduceProd" Tensor.prodAxes
+                reduction 17 "ReduceL1" sumOfMagnitudes
+                reduction 17 "ReduceL2" norm
+                reduction 17 "ReduceSumSquare" sumOfSquares
+                reduction 17 "ReduceLogSum" logOfSum
+                reduction 17 "ReduceLogSumExp" logSumExp
+                positions "ArgMax" Tensor.argMax
+                positions "ArgMin" Tensor.argMin
+                [
+                    Operator.make "CumSum" (2, 2) "exclusive:int reverse:int" cumulativeSum
+                    |> Operator.since 11
+                    |> Operator.settings [ 1 ]
+                ]
+                softmaxOf "Softmax" Tensor.softmax
+                softmaxOf "LogSoftmax" Tensor.logSoftmax
             ]
-            softmaxOf "Softmax" Tensor.softmax
-            softmaxOf "LogSoftmax" Tensor.logSoftmax
-        ]

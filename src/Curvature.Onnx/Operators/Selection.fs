@@ -15,7 +15,8 @@ module internal Selection =
 
         for value in values do
             if value.Rank <> first.Rank || value.Kind <> first.Kind then
-                call.Fail $"its inputs are {first.Kind} {Shape.show first.Shape} and {value.Kind} {Shape.show value.Shape}"
+                call.Fail
+                    $"its inputs are {first.Kind} {Shape.show first.Shape} and {value.Kind} {Shape.show value.Shape}"
 
         let isHost value =
             match value with
@@ -50,7 +51,10 @@ module internal Selection =
             | ValueNone ->
                 // The last piece is shorter where the axis does not divide.
                 let pieces = call.Node.Int("num_outputs", int64 call.Node.Record.Outputs.Length) |> int
-                if pieces < 1 || pieces > max 1 length then call.Fail $"{length} elements are cut into {pieces} pieces"
+
+                if pieces < 1 || pieces > max 1 length then
+                    call.Fail $"{length} elements are cut into {pieces} pieces"
+
                 let size = (length + pieces - 1) / pieces
                 List.init pieces (fun i -> max 0 (min size (length - i * size)))
 
@@ -60,9 +64,12 @@ module internal Selection =
         let starts = List.scan (+) 0 sizes
 
         match value with
-        | AsTensor(kind, tensor) ->
-            Tensor.split axis sizes tensor |> List.map (fun piece -> Value.Numbers(kind, piece))
-        | host -> List.map2 (fun start size -> Value.move (Tensor.slice axis start size) host) starts[.. sizes.Length - 1] sizes
+        | AsTensor(kind, tensor) -> Tensor.split axis sizes tensor |> List.map (fun piece -> Value.Numbers(kind, piece))
+        | host ->
+            List.map2
+                (fun start size -> Value.move (Tensor.slice axis start size) host)
+                starts[.. sizes.Length - 1]
+                sizes
 
     /// The part of an axis from a start to an end, which may lie outside of it, by a step, which may be negative.
     let private sliceAxis (call: Call) (axis: int) (start: int64, finish: int64, step: int64) (value: Value) : Value =
@@ -87,7 +94,8 @@ module internal Selection =
             let start = if count = 0L then 0L else length - 1L - first
 
             value
-            |> Value.move (fun t -> t |> Tensor.reverse axis |> Tensor.sliceStep axis (int start) (int count) (int stride))
+            |> Value.move (fun t ->
+                t |> Tensor.reverse axis |> Tensor.sliceStep axis (int start) (int count) (int stride))
 
     let private slice (call: Call) : Value list =
         let value = call.Input 0
@@ -102,7 +110,8 @@ module internal Selection =
         let steps = call.TryIntegers("steps", 4) |> ValueOption.defaultValue (Array.create starts.Length 1L)
 
         if ends.Length <> starts.Length || axes.Length <> starts.Length || steps.Length <> starts.Length then
-            call.Fail $"{starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {steps.Length} steps are given"
+            call.Fail
+                $"{starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {steps.Length} steps are given"
 
         call.Axes(value.Rank, axes) |> ignore
 

@@ -80,7 +80,10 @@ module internal Shapes =
         if repeats.Length <> value.Rank then
             call.Fail $"{repeats.Length} repetitions are given for {value.Rank} axes"
 
-        call.Context.RequireRoom(call.Node.Label, Array.map2 (fun length count -> int64 length * count) value.Shape repeats)
+        call.Context.RequireRoom(
+            call.Node.Label,
+            Array.map2 (fun length count -> int64 length * count) value.Shape repeats
+        )
 
         // An axis before the repeated one makes of a repetition a broadcast.
         let alongAxis (t: Tensor) (axis: int, count: int64) =
@@ -123,6 +126,7 @@ module internal Shapes =
 
     let private constant (call: Call) : Value list =
         let node = call.Node
+
         let reals (shape: int list) (numbers: float[]) =
             let dtype = call.Context.DTypeOf OnnxElementType.Float32
             let tensor = Tensor.ofArray shape numbers |> Tensor.convert dtype |> Tensor.toDevice call.Context.Device
@@ -141,8 +145,7 @@ module internal Shapes =
 
         match call.Node.TryTensor "value" with
         | ValueNone -> [ Value.full call.Context OnnxElementType.Float32 lengths 0.0 ]
-        | ValueSome(OnHost(kind, { Numbers = [| number |] })) ->
-            [ Value.full call.Context kind lengths (float number) ]
+        | ValueSome(OnHost(kind, { Numbers = [| number |] })) -> [ Value.full call.Context kind lengths (float number) ]
         | ValueSome value when value.IsFloating && value.Shape |> Array.forall ((=) 1) ->
             let number = (Value.reals value)[0]
             [ Value.full call.Context value.Kind lengths number ]

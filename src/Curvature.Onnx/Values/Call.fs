@@ -21,8 +21,7 @@ type internal Node(index: int, record: NodeRecord, tensors: IReadOnlyDictionary<
         else
             $"node {index}, \"{record.Name}\" ({record.OpType})"
 
-    let wrong (name: string) (wanted: string) : 'T =
-        Fail.data $"{label ()}: attribute {name} is not {wanted}"
+    let wrong (name: string) (wanted: string) : 'T = Fail.data $"{label ()}: attribute {name} is not {wanted}"
 
     member _.Index = index
     member _.Record = record

@@ -53,6 +53,6 @@ let cases: Case list =
         layer "LayerNormalization" true |> Case.slack 20.0
         layer "RMSNormalization" false |> Case.slack 20.0
         instance |> Case.slack 20.0
-        group |> Case.slack 20.0
+        group |> Case.slack 20.0 |> Case.single
         lp
     ]

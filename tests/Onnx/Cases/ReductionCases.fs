@@ -22,7 +22,11 @@ let private wholeSum: Case =
         let shape = Draw.shape random 1 3
         let x = FedWhole(shape, Draw.below random 9 shape)
         let axes = Draw.axes random shape.Length
-        if opset <= 12 then one [ "axes", Ints axes ] [ x ] else one [] [ x; whole axes ])
+
+        if opset <= 12 then
+            one [ "axes", Ints axes ] [ x ]
+        else
+            one [] [ x; whole axes ])
 
 let private position (op: string) : Case =
     Case.make op (fun opset random ->

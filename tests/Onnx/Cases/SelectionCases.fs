@@ -4,7 +4,10 @@ module Curvature.Tests.Onnx.SelectionCases
 open System
 
 let private either (random: Random) (shape: int list) : Data =
-    if random.Next 3 = 0 then FedWhole(shape, Draw.below random 9 shape) else Draw.fed random shape
+    if random.Next 3 = 0 then
+        FedWhole(shape, Draw.below random 9 shape)
+    else
+        Draw.fed random shape
 
 let private concat: Case =
     Case.any "Concat" (fun random ->
@@ -70,7 +73,14 @@ let private slice: Case =
             | 1 -> one [] [ x; whole starts; whole ends; whole axes ]
             | _ ->
                 let steps = axes |> List.map (fun _ -> Draw.pick random [ 1; 2; 3; -1; -2 ])
-                one [] [ x; whole starts; whole ends; whole (axes |> List.map (fun axis -> axis - shape.Length)); whole steps ])
+
+                one [] [
+                    x
+                    whole starts
+                    whole ends
+                    whole (axes |> List.map (fun axis -> axis - shape.Length))
+                    whole steps
+                ])
 
 let private gather: Case =
     Case.make "Gather" (fun opset random ->
@@ -80,15 +90,29 @@ let private gather: Case =
         // Negative positions are of version 11.
         let least = if opset < 11 then 0 else -shape[axis]
         let index = Array.init (Draw.size positions) (fun _ -> int64 (random.Next(least, shape[axis])))
-        let x = if random.Next 4 = 0 then Whole(shape, Draw.below random 9 shape) else either random shape
-        let index = if random.Next 2 = 0 then Whole(positions, index) else FedWhole(positions, index)
+
+        let x =
+            if random.Next 4 = 0 then
+                Whole(shape, Draw.below random 9 shape)
+            else
+                either random shape
+
+        let index =
+            if random.Next 2 = 0 then
+                Whole(positions, index)
+            else
+                FedWhole(positions, index)
+
         one (if axis = 0 then [] else [ "axis", Int(int64 axis) ]) [ x; index ])
 
 let private gatherElements: Case =
     Case.any "GatherElements" (fun random ->
         let shape = Draw.shape random 1 3
         let axis = random.Next shape.Length
-        let index = shape |> List.mapi (fun i length -> if i = axis then random.Next(1, 5) else random.Next(1, length + 1))
+
+        let index =
+            shape |> List.mapi (fun i length -> if i = axis then random.Next(1, 5) else random.Next(1, length + 1))
+
         let places = Array.init (Draw.size index) (fun _ -> int64 (random.Next(-shape[axis], shape[axis])))
         let places = if random.Next 2 = 0 then Whole(index, places) else FedWhole(index, places)
         one [ "axis", Int(int64 axis) ] [ either random shape; places ])
@@ -120,5 +144,4 @@ let private pad: Case =
             | 1 -> one attributes [ x; whole pads; Weight([], [| -0.5 |]) ]
             | _ -> one attributes [ x; whole [ 1; 2 ]; Absent; whole [ -1 ] ])
 
-let cases: Case list =
-    [ concat; split; unevenSplit; slice; gather; gatherElements; triangle; pad ]
+let cases: Case list = [ concat; split; unevenSplit; slice; gather; gatherElements; triangle; pad ]

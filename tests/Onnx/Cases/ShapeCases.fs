@@ -13,7 +13,10 @@ let private reshaped (random: Random) (shape: int list) : int list =
 
 /// Real numbers, or Int64 that are fed.
 let private either (random: Random) (shape: int list) : Data =
-    if random.Next 3 = 0 then FedWhole(shape, Draw.below random 9 shape) else Draw.fed random shape
+    if random.Next 3 = 0 then
+        FedWhole(shape, Draw.below random 9 shape)
+    else
+        Draw.fed random shape
 
 let private reshape: Case =
     Case.any "Reshape" (fun random ->
@@ -75,7 +78,8 @@ let private shape: Case =
             if opset < 15 then
                 []
             else
-                maybe random ("start", Int(int64 (random.Next(-4, 4)))) @ maybe random ("end", Int(int64 (random.Next(-4, 6))))
+                maybe random ("start", Int(int64 (random.Next(-4, 4))))
+                @ maybe random ("end", Int(int64 (random.Next(-4, 6))))
 
         one attributes [ either random (Draw.shape random 0 4) ])
 
@@ -86,7 +90,9 @@ let private dropout: Case =
         if opset < 12 then
             one (maybe random ("ratio", Float 0.3)) [ x ]
         else
-            { one [] ([ x ] @ maybe random (Weight([], [| 0.3 |]))) with Outputs = random.Next(1, 3) })
+            { one [] ([ x ] @ maybe random (Weight([], [| 0.3 |]))) with
+                Outputs = random.Next(1, 3)
+            })
 
 let private constant: Case =
     Case.make "Constant" (fun opset random ->

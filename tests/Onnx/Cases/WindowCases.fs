@@ -21,21 +21,30 @@ let private geometry (random: Random) (hasDilations: bool) (mostPads: int -> int
     let strides = kernel |> List.map (fun _ -> random.Next(1, 4))
     let lengths = List.map2 (fun length dilation -> (length - 1) * dilation + 1 + random.Next 6) kernel dilations
     let isAutomatic = random.Next 3 = 0
-    let pads = [ for _ in 0..1 do for length in kernel -> random.Next(mostPads length + 1) ]
+
+    let pads =
+        [
+            for _ in 0..1 do
+                for length in kernel -> random.Next(mostPads length + 1)
+        ]
 
     {
         Kernel = kernel
         Lengths = lengths
         Attributes =
             [
-                if isAutomatic then
-                    "auto_pad", Text(Draw.pick random automatic)
-                elif random.Next 2 = 0 then
-                    "pads", Ints pads
+                if isAutomatic then "auto_pad", Text(Draw.pick random automatic)
+                elif random.Next 2 = 0 then "pads", Ints pads
 
                 "strides", Ints strides
-                if hasDilations && List.exists ((<>) 1) dilations then "dilations", Ints dilations
+                if hasDilations && List.exists ((<>) 1) dilations then
+                    "dilations", Ints dilations
             ]
+    }
+
+let private withoutAutomatic (g: Geometry) : Geometry =
+    { g with
+        Attributes = g.Attributes |> List.filter (fun (name, _) -> name <> "auto_pad")
     }
 
 let private convolution: Case =
@@ -61,8 +70,7 @@ let private transposed: Case =
         let channels, filters = groups * random.Next(1, 3), random.Next(1, 3)
         let extra = List.map2 (fun stride dilation -> random.Next(max stride dilation)) strides dilations
 
-        let span =
-            List.map2 (fun length dilation -> (length - 1) * dilation + 1) kernel dilations
+        let span = List.map2 (fun length dilation -> (length - 1) * dilation + 1) kernel dilations
 
         let whole = List.map3 (fun length stride span -> (length - 1) * stride + span) lengths strides span
 
@@ -98,7 +106,10 @@ let private maximum: Case =
 
 let private average: Case =
     Case.make "AveragePool" (fun opset random ->
-        let g = geometry random (opset >= 19) half
+        // OnnxRuntime counts windows of SAME as if their elements were neighbours.
+        let isDilated = opset >= 19 && random.Next 2 = 0
+        let drawn = geometry random isDilated half
+        let g = if isDilated then withoutAutomatic drawn else drawn
         let ceil = if opset >= 10 then Draw.flag random "ceil_mode" else []
         let x = Draw.fed random ([ random.Next(1, 3); random.Next(1, 3) ] @ g.Lengths)
         let counts = Draw.flag random "count_include_pad"

@@ -19,7 +19,10 @@ let private convolutional: Lazy<byte[]> =
 
          let nodes =
              [
-                 node "Conv" [ "x"; "filters"; "bias" ] [ "c" ] [ "pads", Ints [ 1; 1; 1; 1 ]; "strides", Ints [ 2; 2 ] ]
+                 node "Conv" [ "x"; "filters"; "bias" ] [ "c" ] [
+                     "pads", Ints [ 1; 1; 1; 1 ]
+                     "strides", Ints [ 2; 2 ]
+                 ]
                  node "Relu" [ "c" ] [ "r" ] []
                  node "Resize" [ "r"; ""; "scales" ] [ "s" ] [ "mode", Text "nearest" ]
                  node "Pad" [ "s"; "pads" ] [ "p" ] [ "mode", Text "reflect" ]
@@ -35,7 +38,7 @@ let private convolutional: Lazy<byte[]> =
 
          let tensors =
              [
-                 ModelWriter.reals DType.Float32 "filters" [ 2; 1; 3; 3 ] [| 0.1 .. 0.1 .. 1.8 |]
+                 ModelWriter.reals DType.Float32 "filters" [ 2; 1; 3; 3 ] [| 0.1..0.1..1.8 |]
                  ModelWriter.reals DType.Float32 "bias" [ 2 ] [| 0.1; -0.1 |]
                  ModelWriter.reals DType.Float32 "scales" [ 4 ] [| 1.0; 1.0; 2.0; 2.0 |]
                  ModelWriter.wholes "pads" [ 8 ] [| 0L; 0L; 1L; 1L; 0L; 0L; 1L; 1L |]

@@ -23,7 +23,10 @@ module Agreement =
     let private nameOf (i: int) = $"input{i}"
 
     let private floating (dtype: DType) =
-        if dtype = DType.Float64 then OnnxElementType.Float64 else OnnxElementType.Float32
+        if dtype = DType.Float64 then
+            OnnxElementType.Float64
+        else
+            OnnxElementType.Float32
 
     /// The model of one operator.
     let modelOf (opset: int) (dtype: DType) (op: string) (sample: Sample) : ModelProto =
@@ -110,8 +113,9 @@ module Agreement =
     let private tolerance (dtype: DType) = if dtype = DType.Float64 then 1e-9 else 2e-6
 
     /// Compares the outputs of a sample with those of OnnxRuntime.
-    let check (opset: int) (dtype: DType) (factor: float) (op: string) (sample: Sample) : Outcome =
-        let proto = modelOf opset dtype op sample
+    let check (opset: int) (dtype: DType) (case: Case) (sample: Sample) : Outcome =
+        let proto = modelOf opset dtype case.Op sample
+        let allowed = case.Slack * tolerance (if case.IsSingle then DType.Float32 else dtype)
 
         match reference dtype sample proto with
         | Error message -> NotThere message
@@ -123,6 +127,6 @@ module Agreement =
                     if tensor.Shape <> result.Shape then
                         failtest $"expected shape %A{result.Shape}, got %A{tensor.Shape}"
 
-                    Expect.close (factor * tolerance dtype) result.Values (tensor.ToArray())
+                    Expect.close allowed result.Values (tensor.ToArray())
 
             Agrees

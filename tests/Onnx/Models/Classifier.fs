@@ -17,7 +17,9 @@ module Classifier =
              let nodes =
                  [
                      node "Conv" [ "image"; "conv.weight"; "conv.bias" ] [ "c" ] [ "strides", Ints [ 2; 2 ] ]
-                     node "BatchNormalization" [ "c"; "bn.weight"; "bn.bias"; "bn.running_mean"; "bn.running_var" ] [ "n" ] []
+                     node "BatchNormalization" [ "c"; "bn.weight"; "bn.bias"; "bn.running_mean"; "bn.running_var" ] [
+                         "n"
+                     ] []
                      node "Relu" [ "n" ] [ "r" ] []
                      node "GlobalAveragePool" [ "r" ] [ "p" ] []
                      node "Flatten" [ "p" ] [ "features" ] []

@@ -32,12 +32,7 @@ type Data =
     | Absent
 
 /// An operator with its inputs.
-type Sample =
-    {
-        Attributes: (string * NodeAttribute) list
-        Inputs: Data list
-        Outputs: int
-    }
+type Sample = { Attributes: (string * NodeAttribute) list; Inputs: Data list; Outputs: int }
 
 /// Random inputs of tests. Everything follows from the seed.
 [<RequireQualifiedAccess>]
@@ -108,14 +103,19 @@ type Case =
         Sample: int -> Random -> Sample
         /// How many times the usual error is allowed.
         Slack: float
+        /// Whether OnnxRuntime computes it in Float32 where the model is of Float64.
+        IsSingle: bool
     }
 
 [<RequireQualifiedAccess>]
 module Case =
 
-    let make (op: string) (sample: int -> Random -> Sample) : Case = { Op = op; Sample = sample; Slack = 1.0 }
+    let make (op: string) (sample: int -> Random -> Sample) : Case =
+        { Op = op; Sample = sample; Slack = 1.0; IsSingle = false }
 
     /// A case that does not depend on the version.
     let any (op: string) (sample: Random -> Sample) : Case = make op (fun _ random -> sample random)
+
+    let single (case: Case) : Case = { case with IsSingle = true }
 
     let slack (factor: float) (case: Case) : Case = { case with Slack = factor }

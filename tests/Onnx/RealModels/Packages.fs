@@ -18,12 +18,16 @@ module Packages =
     /// The folder of a package, in the version of paket.lock. The running test is skipped where it is not there.
     let private folder (name: string) : string =
         let locked = File.ReadAllText(Path.Combine(SharedData.repositoryRoot.Value, "paket.lock"))
-        let version = Regex.Match(locked, $@"^ +{Regex.Escape name} \(([0-9.]+)\)", RegexOptions.Multiline).Groups[1].Value
+
+        let version =
+            Regex.Match(locked, $@"^ +{Regex.Escape name} \(([0-9.]+)\)", RegexOptions.Multiline).Groups[1].Value
+
         let versions = Path.Combine(root.Value, name.ToLowerInvariant())
 
         let found =
             if Directory.Exists versions then
-                Directory.GetDirectories versions |> Array.tryFind (fun path -> Path.GetFileName(path).StartsWith version)
+                Directory.GetDirectories versions
+                |> Array.tryFind (fun path -> Path.GetFileName(path).StartsWith version)
             else
                 None
 

@@ -116,15 +116,17 @@ let private traces (name: string) (case: Case) =
     use hessian = Hessian.at (case.Output case.Model >> loss) theta
     let linearized = watch.Elapsed.TotalSeconds
     watch.Restart()
-    let table = CurvatureByTensor.estimate case.Model.Layout (StoppingRule.matvecs 2) (Key.OfSeed 4L) hessian
+    let blocks = ParameterLayout.blocks case.Model.Layout
+    let measurement = Measurement.both Measurement.trace (Measurement.blockTraces blocks)
+    let stop = StoppingRule.matvecs 2
+    let trace, parts = Hutchinson.estimate Probe.rademacher measurement stop (Key.OfSeed 4L) hessian
     let seconds = watch.Elapsed.TotalSeconds / 2.0
-    let sum = table.Tensors |> Seq.sumBy _.Trace.Value
-    Expect.withinPercent "sum of traces" 0.1 table.Trace.Value sum
+    Expect.withinPercent "sum of traces" 0.1 trace.Value (parts |> Array.sumBy _.Trace.Value)
     let memory = Process.GetCurrentProcess().PeakWorkingSet64 >>> 20
     printfn $"{name}: n = {theta.Size:N0}, linearized in {linearized:F2} s, {seconds:F2} s a product, {memory} MiB"
 
-    for row in table.Tensors |> Seq.sortByDescending _.Trace.Value |> Seq.truncate 5 do
-        printfn $"  {row.Name}: {row.Trace}"
+    for part in parts |> Array.sortByDescending _.Trace.Value |> Array.truncate 5 do
+        printfn $"  {part.Block.Name}: {part.Trace.Value}"
 
 /// Seconds of an action: the median of five, after one that makes plans.
 let private seconds (action: unit -> unit) : float =

@@ -54,7 +54,8 @@ module internal Convolutions =
             match call.Node.TryInts "output_shape" with
             | ValueSome shape when shape.Length >= axes -> ValueSome shape[shape.Length - axes ..]
             | ValueSome _ -> call.Fail $"attribute output_shape has less than {axes} numbers"
-            | ValueNone when isSame -> ValueSome(Array.map2 (fun length stride -> int64 length * int64 stride) lengths strides)
+            | ValueNone when isSame ->
+                ValueSome(Array.map2 (fun length stride -> int64 length * int64 stride) lengths strides)
             | ValueNone -> ValueNone
 
         match asked with

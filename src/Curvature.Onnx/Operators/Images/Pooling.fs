@@ -17,10 +17,31 @@ module internal Pooling =
         let sliding = (Windows.sliding call pads).WithCeilMode(rounded && Windows.autoPad call <> "SAME_UPPER")
         kernel, sliding
 
+    /// Windows that may lie outside by more than a half, which wide steps between their elements make: the places
+    /// outside are written down, where no element is smaller.
+    let private withPlaces (sliding: Sliding) (kernel: int[]) (x: Tensor) : Tensor * Sliding =
+        let struct (top, bottom), struct (left, right) = sliding.VerticalPadding, sliding.HorizontalPadding
+        let reaches (places: int) (length: int) = 2L * int64 places > int64 length
+
+        if sliding.CeilMode || not (reaches (max top bottom) kernel[0] || reaches (max left right) kernel[1]) then
+            x, sliding
+        else
+            let around axis before after (t: Tensor) : Tensor =
+                let places count = t.Fill(Array.updateAt axis count t.Shape, -infinity)
+                Tensor.concat axis [ places before; t; places after ]
+
+            x |> around 1 top bottom |> around 2 left right, sliding.WithPadding 0
+
     let private maximum (call: Call) : Value list =
         match geometry call with
-        | [| length |], sliding -> call.Result(Nchw.maxPool1d length sliding (call.Tensor 0))
-        | kernel, sliding -> call.ImageResult(Nhwc.maxPool2d (kernel[0], kernel[1]) sliding (call.Images 0))
+        | [| length |], sliding ->
+            // A signal is an image of one row.
+            let rows = call.Tensor 0 |> Tensor.unsqueeze 2 |> Nchw.toNhwc
+            let x, sliding = withPlaces sliding [| 1; length |] rows
+            call.Result(Nhwc.maxPool2d (1, length) sliding x |> Nchw.ofNhwc |> Tensor.squeeze 2)
+        | kernel, sliding ->
+            let x, sliding = withPlaces sliding kernel (call.Images 0)
+            call.ImageResult(Nhwc.maxPool2d (kernel[0], kernel[1]) sliding x)
 
     let private average (call: Call) : Value list =
         let countsPadding = call.Node.Flag("count_include_pad", false)
@@ -62,9 +83,7 @@ module internal Pooling =
             pool "MaxPool" "storage_order:int" maximum |> Operator.until 9
             pool "MaxPool" "storage_order:int ceil_mode:int dilations:ints" maximum |> Operator.since 10
             pool "AveragePool" "count_include_pad:int" average |> Operator.until 9
-            pool "AveragePool" "count_include_pad:int ceil_mode:int" average
-            |> Operator.since 10
-            |> Operator.until 18
+            pool "AveragePool" "count_include_pad:int ceil_mode:int" average |> Operator.since 10 |> Operator.until 18
             pool "AveragePool" "count_include_pad:int ceil_mode:int dilations:ints" average |> Operator.since 19
             Operator.make "GlobalAveragePool" (1, 1) "" (whole Tensor.meanAxes) |> Operator.takingImages
             Operator.make "GlobalMaxPool" (1, 1) "" (whole Tensor.maxAxes) |> Operator.takingImages

@@ -27,7 +27,9 @@ module internal Resizing =
     /// An axis, its new length, and how many times longer it is said to become.
     let private resized (call: Call) (options: ResizeOptions) (changes: (int * int64 * float) list) : Value list =
         let value = call.Input 0
-        let changes = changes |> List.filter (fun (axis, length, scale) -> length <> int64 value.Shape[axis] || scale <> 1.0)
+
+        let changes =
+            changes |> List.filter (fun (axis, length, scale) -> length <> int64 value.Shape[axis] || scale <> 1.0)
 
         let length axis =
             match changes |> List.tryFind (fun (other, _, _) -> other = axis) with
@@ -70,9 +72,7 @@ module internal Resizing =
         resized call options (List.map2 change axes (List.ofArray sizes))
 
     let private options (node: Node) : ResizeOptions =
-        ResizeOptions.Default
-            .WithCoordinates((coordinates node).Value)
-            .WithRounding((rounding node).Value)
+        ResizeOptions.Default.WithCoordinates((coordinates node).Value).WithRounding((rounding node).Value)
 
     /// Inputs are the value, a region that is not used, scales, and sizes; one of the last two is given.
     let private resize (call: Call) : Value list =

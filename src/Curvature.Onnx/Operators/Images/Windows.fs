@@ -76,10 +76,7 @@ module internal Windows =
         let left, right = pads[axes - 1]
 
         if axes = 1 then
-            Sliding.Default
-                .WithStride(1, strides[0])
-                .WithDilation(1, dilations[0])
-                .WithPadding(0, 0, left, right)
+            Sliding.Default.WithStride(1, strides[0]).WithDilation(1, dilations[0]).WithPadding(0, 0, left, right)
         else
             let top, bottom = pads[0]
 
@@ -98,8 +95,7 @@ module internal Windows =
             | ValueSome values -> values.Length
             | ValueNone -> 0
 
-        let axes =
-            List.max [ length "kernel_shape"; length "strides"; length "dilations"; (length "pads" + 1) / 2 ]
+        let axes = List.max [ length "kernel_shape"; length "strides"; length "dilations"; (length "pads" + 1) / 2 ]
 
         match node.Text("auto_pad", "NOTSET") with
         | _ when axes > 2 -> ValueSome $"moves along {axes} axes, and one or two are supported"
