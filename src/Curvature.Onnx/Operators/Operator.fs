@@ -76,7 +76,8 @@ module internal Operator =
 
         [
             if record.Inputs.Length < operator.FewestInputs || record.Inputs.Length > operator.MostInputs then
-                $"has {record.Inputs.Length} inputs, and from {operator.FewestInputs} to {operator.MostInputs} are known"
+                let known = $"from {operator.FewestInputs} to {operator.MostInputs}"
+                $"has {record.Inputs.Length} inputs, and {known} are known"
 
             for i in operator.MostOutputs .. record.Outputs.Length - 1 do
                 if record.Outputs[i] <> "" then $"gives output {i}, which is not supported"

@@ -46,8 +46,8 @@ type internal HostArray = { Shape: int[]; Numbers: int64[] }
 type internal Value =
     | Host of OnnxElementType * HostArray
     | Numbers of OnnxElementType * Tensor
-    /// Images [N; channels; height; width] that lie as [N; height; width; channels]: convolutions run in this order, and
-    /// nothing is moved between them. Only operators that say so get to see them.
+    /// Images [N; channels; height; width] that lie as [N; height; width; channels]: convolutions run in this order,
+    /// and nothing is moved between them. Only operators that say so get to see them.
     | Images of OnnxElementType * Tensor
 
     member value.Kind =

@@ -42,11 +42,6 @@ let private geometry (random: Random) (hasDilations: bool) (mostPads: int -> int
             ]
     }
 
-let private withoutAutomatic (g: Geometry) : Geometry =
-    { g with
-        Attributes = g.Attributes |> List.filter (fun (name, _) -> name <> "auto_pad")
-    }
-
 let private convolution: Case =
     Case.any "Conv" (fun random ->
         let g = geometry random true (fun _ -> 2)
@@ -97,19 +92,30 @@ let private transposed: Case =
 /// Half of a window may lie outside.
 let private half length = length / 2
 
+/// OnnxRuntime counts windows of SAME as if their elements were neighbours, so that these have no dilations.
+let private pool (random: Random) (mayHaveDilations: bool) (mostPads: int -> int) : Geometry =
+    let isDilated = mayHaveDilations && random.Next 2 = 0
+    let drawn = geometry random isDilated mostPads
+
+    if isDilated then
+        { drawn with
+            Attributes = drawn.Attributes |> List.filter (fun (name, _) -> name <> "auto_pad")
+        }
+    else
+        drawn
+
+/// More than half of a window may lie outside, but not where their number is rounded up.
 let private maximum: Case =
     Case.make "MaxPool" (fun opset random ->
-        let g = geometry random (opset >= 10) half
-        let ceil = if opset >= 10 then Draw.flag random "ceil_mode" else []
+        let isRounded = opset >= 10 && random.Next 3 = 0
+        let g = pool random (opset >= 10) (if isRounded then half else fun length -> length - 1)
+        let ceil = if isRounded then [ "ceil_mode", Int 1L ] else []
         let x = Draw.fed random ([ random.Next(1, 3); random.Next(1, 3) ] @ g.Lengths)
         one (g.Attributes @ ceil @ [ "kernel_shape", Ints g.Kernel ]) [ x ])
 
 let private average: Case =
     Case.make "AveragePool" (fun opset random ->
-        // OnnxRuntime counts windows of SAME as if their elements were neighbours.
-        let isDilated = opset >= 19 && random.Next 2 = 0
-        let drawn = geometry random isDilated half
-        let g = if isDilated then withoutAutomatic drawn else drawn
+        let g = pool random (opset >= 19) half
         let ceil = if opset >= 10 then Draw.flag random "ceil_mode" else []
         let x = Draw.fed random ([ random.Next(1, 3); random.Next(1, 3) ] @ g.Lengths)
         let counts = Draw.flag random "count_include_pad"

@@ -125,7 +125,7 @@ let tests =
 
             refuses [ "training mode" ] (fun model ->
                 model.Graph.Node.Add(
-                    ModelWriter.node DType.Float32 "BatchNormalization" [ "x"; "bias"; "bias"; "bias"; "bias" ] [ "z" ] [
+                    ModelWriter.node DType.Float32 "BatchNormalization" ("x" :: List.replicate 4 "bias") [ "z" ] [
                         "training_mode", Int 1L
                     ]
                 ))
