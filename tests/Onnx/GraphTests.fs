@@ -16,6 +16,7 @@ let private reals name shape = ModelWriter.reals DType.Float32 name shape (Draw.
 
 /// A model of one input x, all of whose values are outputs.
 let private agrees (shape: int list) (nodes: NodeProto list) (tensors: TensorProto list) =
+    nodes |> List.iteri (fun i node -> node.Name <- $"{node.OpType} {i}")
     let outputs = nodes |> List.map (fun node -> ValueInfoProto(Name = node.Output[0]))
     let x = ModelWriter.value "x" OnnxElementType.Float32 (ValueSome shape)
     let proto = ModelWriter.model 17 nodes [ x ] outputs tensors
