@@ -161,14 +161,14 @@ module Nhwc =
     /// The mean over each window of the given height and width, zeros around the image included. In ceil mode, what a
     /// window has beyond these zeros does not count, as in PyTorch.
     /// Raises ShapeException where no window fits, ArgumentRangeException for a window without elements.
-    let averagePool2d (size: int * int) (sliding: Sliding) (x: Tensor) : Tensor =
-        average "averagePool2d" true size sliding x
+    let averagePool2d (height: int, width: int) (sliding: Sliding) (x: Tensor) : Tensor =
+        average "averagePool2d" true (height, width) sliding x
 
     /// The mean over those elements of each window of the given height and width that lie in the image: zeros around
     /// it do not count. Raises ShapeException where no window fits, ArgumentRangeException for a window without
     /// elements and where more than half of a window may lie outside the image.
-    let averagePool2dWithoutPadding (size: int * int) (sliding: Sliding) (x: Tensor) : Tensor =
-        average "averagePool2d" false size sliding x
+    let averagePool2dWithoutPadding (height: int, width: int) (sliding: Sliding) (x: Tensor) : Tensor =
+        average "averagePool2d" false (height, width) sliding x
 
     /// `maxPool2d` under the name of the operation that users called.
     let internal maximum operation (height: int, width: int) (sliding: Sliding) (x: Tensor) : Tensor =
@@ -182,7 +182,8 @@ module Nhwc =
     /// The largest element of each window of the given height and width; zeros around the image do not count. Its
     /// derivative is that of the first largest element. NaN in a window comes out as NaN.
     /// Raises ShapeException where no window fits, ArgumentRangeException where a window would lie outside the image.
-    let maxPool2d (size: int * int) (sliding: Sliding) (x: Tensor) : Tensor = maximum "maxPool2d" size sliding x
+    let maxPool2d (height: int, width: int) (sliding: Sliding) (x: Tensor) : Tensor =
+        maximum "maxPool2d" (height, width) sliding x
 
     /// The mean over all pixels: [N; H; W; C] to [N; C].
     let globalAveragePool (x: Tensor) : Tensor =

@@ -99,11 +99,13 @@ module internal TensorSelection =
         let zeros: int[] = Array.zeroCreate t.Rank
         let missing = Array.map2 (-) t.Signature.Shape sums.Signature.Shape
 
-        t
-        + (if missing = zeros then
-               sums
-           else
-               Tensor.Of(Structure.Pad(zeros, zeros, missing), sums))
+        let added =
+            if missing = zeros then
+                sums
+            else
+                Tensor.Of(Structure.Pad(zeros, zeros, missing), sums)
+
+        t + added
 
     let oneHot (dtype: DType) (classes: int) (labels: Tensor) : Tensor =
         indexOnly "oneHot" labels

@@ -25,7 +25,14 @@ public sealed class SurfaceTests
         ["Differentiation.curldivergence"] = "part of ValueCurlAndDivergence",
         ["Nhwc.conv2d"] = "groupedConv2d with one group, the default",
         ["Nchw.conv2d"] = "groupedConv2d with one group, the default",
+        ["Nchw.conv1d"] = "groupedConv1d with one group, the default",
+        ["Nhwc.convTranspose2d"] = "groupedConvTranspose2d with one group, the default",
+        ["Nchw.convTranspose2d"] = "groupedConvTranspose2d with one group, the default",
+        ["Nchw.convTranspose1d"] = "groupedConvTranspose1d with one group, the default",
+        ["ImageLayer.conv1d"] = "groupedConv1d with one group, the default",
         ["ImageLayer.conv2d"] = "groupedConv2d with one group, the default",
+        ["ImageLayer.convTranspose2d"] = "groupedConvTranspose2d with one group, the default",
+        ["Attention.rotary"] = "rotaryFrom place 0, the default",
 
         // nested F# lists
         ["Tensor.ofObject"] = "C# has arrays, and FromArray(double[,])",

@@ -83,6 +83,27 @@ let tests =
                 Expect.equal "(Safetensors.read copy).Length" 97 (Safetensors.read copy).Length)
         }
 
+        test "signals, and functions that normalise" {
+            let network =
+                Layer.sequential [
+                    ImageLayer.conv1d 2 8 5 (Sliding.Default.WithPadding 2)
+                    Normalization.instance 8
+                    Layer.prelu 8
+                    ImageLayer.maxPool1d 2 (Sliding.Default.WithStride 2)
+                ]
+                |> ImageLayer.onSignals // [batch; channels; length], as in PyTorch
+                |> Network.ofLayer
+
+            let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network
+            let x = Network.forward network theta (Tensor.normal (Key.OfSeed 2L) DType.Float32 [ 3; 2; 10 ])
+
+            let standard = Normalization.overAxes 1e-5 [ -2; -1 ] x // layer norm over the last two axes
+            let groups = Normalization.overGroups 1e-5 4 1 x // 4 groups of the channels at axis 1
+
+            Expect.equal "standard.Shape" [| 3; 8; 5 |] standard.Shape
+            Expect.equal "groups.Shape" [| 3; 8; 5 |] groups.Shape
+        }
+
         test "a small language model" {
             let tokens = Tensor.ofIndices [ 2; 8 ] (Array.init 16 (fun place -> 7 * place % 65))
             let next = Tensor.ofIndices [ 2; 8 ] (Array.init 16 (fun place -> 7 * (place + 1) % 65))

@@ -90,6 +90,8 @@ module PrintedExamples =
             linearize (fun x -> Tensor.sum (3.0 * x)) (float64 [ 1.0; 2.0 ]) |> snd
             Compile.program (linearize (fun x -> Tensor.sum (3.0 * x)) (float64 [ 1.0; 2.0 ]) |> snd)
             Sliding.Default
+            Sliding.Default.WithStride(2).WithCeilMode true
+            ResizeOptions.Default.WithCoordinates(ResizeCoordinates.Asymmetric).WithScales [ 2.0; 0.5 ]
             CpuDevice(1, InstructionSet.Portable)
             CsvOptions.Default
             CsvOptions.Default.WithHeader(true).WithLabelColumn "class"
