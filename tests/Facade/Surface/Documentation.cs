@@ -34,7 +34,8 @@ internal static partial class Documentation
     public static IReadOnlyList<string[]> Programs(string language) => language switch
     {
         "csharp" => Read("*.cs", "tests/Facade/DocExamples", "samples/TorchSharp"),
-        "fsharp" => Read("*.fs", "tests/Unit/DocExamples", "tests/TorchSharp/DocExamples"),
+        "fsharp" => Read(
+            "*.fs", "tests/Unit/DocExamples", "tests/TorchSharp/DocExamples", "tests/Onnx/DocExamples"),
         _ => [],
     };
 

@@ -40,6 +40,7 @@ let private foundations =
         "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data" ]
         "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
         "Curvature.TorchSharp", [ "Curvature.FSharp" ]
+        "Curvature.Onnx", [ "Curvature.FSharp" ]
         "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
     ]
 
