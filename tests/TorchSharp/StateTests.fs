@@ -113,6 +113,18 @@ let tests =
             )
             |> ignore)
 
+        torchTest "results and risks print as people read them" (fun () ->
+            let net, x = Cases.mlp [ 5L; 4L; 2L ], torch.randn [| 6L; 5L |]
+            use hessian = TorchHessian.at (loss net x) (net.named_parameters ())
+            Expect.stringContains "a Hessian" "torch Hessian [34; 34] Float32, loss " (string hessian)
+            use jacobian = TorchJacobian.at (fun () -> net.call x) (net.named_parameters ())
+            Expect.equal "a Jacobian" "torch Jacobian [12; 34] Float32" (string jacobian)
+            let gradient = TorchGradient.at (loss net x) (net.named_parameters ())
+            Expect.stringContains "a gradient" ", gradient of 34 elements" (string gradient)
+            let mean (x: T) = (net.call x).square().mean()
+            let risk = TorchRisk.ofBatches Reduction.Mean mean [ x ] (net.named_parameters ())
+            Expect.equal "a risk" "the mean over batches of a loss in torch, of 34 parameters" (string risk))
+
         torchTest "an operator made under no_grad is that without it" (fun () ->
             let net, x = Cases.mlp [ 6L; 8L; 3L ], torch.randn [| 10L; 6L |]
             use expected = TorchHessian.at (loss net x) (net.named_parameters ())
