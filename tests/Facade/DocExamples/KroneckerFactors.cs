@@ -12,7 +12,7 @@ public sealed class KroneckerFactors
     private static readonly Tensor Theta = Network.Initialize(Key.OfSeed(1), DType.Float64);
 
     private static readonly EmpiricalRisk Data = Network.Risk(
-        (labels, outputs) => Loss.SoftmaxCrossEntropy(outputs, labels),
+        (labels, outputs) => Loss.SoftmaxCrossEntropy(labels, outputs),
         Batches.Split(
             Tensor.Normal(Key.OfSeed(2), DType.Float64, 30, 4),
             Tensor.FromIndices([.. Enumerable.Range(0, 30).Select(i => i % 3)], 30),
