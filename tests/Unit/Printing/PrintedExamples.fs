@@ -319,5 +319,4 @@ module PrintedExamples =
         ]
 
     /// All of them, each with the name of its type as F# writes it.
-    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties
-    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ kronecker
+    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties @ kronecker
