@@ -54,6 +54,27 @@ let tests =
             Expect.isLessThan "against the diagonal" (2 * ofKfac, ofDiagonal)
         }
 
+        test "on digits 5 steps with K-FAC lead further down the quadratic model than 20 without it" {
+            let layout, risk, theta = digits.Value
+            let g = GaussNewton.ofRisk risk theta
+            let damped = LinearOperator.damped 1e-4 g
+            let b = (Gradient.ofRisk risk theta).Gradient
+            let k = (Kfac.estimate layout risk theta).Damped 1e-4
+            let model x = (0.5 * Tensor.dot x (damped.Apply x) - Tensor.dot b x).ToScalar()
+            let least = model (ConjugateGradients.solve SolverOptions.Default damped b).Value
+
+            /// The share of the whole decrease.
+            let decrease steps solver =
+                let options = SolverOptions.Default.WithTolerance(1e-12).WithMaxIterations steps
+                model (Solver.solve options solver damped b).Value / least
+
+            let ofKfac = decrease 5 (ConjugateGradients.preconditionedBy (k.Inverse().Operator))
+            let diagonal = ConjugateGradients.preconditioned ((Exact.diagonal g).Value + 1e-4)
+            Expect.isGreaterThan "with K-FAC" (ofKfac, 0.99)
+            Expect.isLessThan "without" (decrease 20 ConjugateGradients.solver, 0.99)
+            Expect.isLessThan "with the diagonal" (decrease 20 diagonal, 0.99)
+        }
+
         test "preconditioners that do not fit are refused" {
             let a = LinearOperator.ofSymmetricMatrix (Tensor.eye DType.Float64 4)
             let positive n = LinearOperator.identity DType.Float64 n
