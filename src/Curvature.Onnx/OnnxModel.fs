@@ -268,8 +268,8 @@ type OnnxModel internal (parts: OnnxParts) =
     static member Read(path: string) : OnnxModel = OnnxModel.Read(path, OnnxOptions.Default)
 
     /// The model of a file. Weights go from the file to one array, of which θ is a copy. Raises DataException, which
-    /// names the file, where it is missing, damaged, larger than the limits, or not one that can be computed: then every
-    /// node that cannot is named. External data are read from the folder of the file alone.
+    /// names the file, where it is missing, damaged, larger than the limits, or not one that can be computed: then
+    /// every node that cannot is named. External data are read from the folder of the file alone.
     static member Read(path: string, options: OnnxOptions) : OnnxModel =
         ArgumentNullException.ThrowIfNull(path, nameof path)
         ArgumentNullException.ThrowIfNull(options, nameof options)
