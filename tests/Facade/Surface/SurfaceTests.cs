@@ -10,7 +10,6 @@ public sealed class SurfaceTests
     private static readonly Dictionary<string, string> FSharpMembers = new()
     {
         ["CompiledMap.get_Values"] = "an FSharpList, which a C# user sees as an IReadOnlyList",
-        ["CompiledMap.Profile"] = "the time of each kernel, for people who work on the engine",
     };
 
     /// <summary>Functions for which the facade has no line of its own, with the reason.</summary>
