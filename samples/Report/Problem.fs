@@ -162,9 +162,10 @@ module Problem =
         =
         let here (t: Tensor) = Tensor.toDevice device t
         let rows = model.DatasetSize
+        let what = if inputs.Rank = 4 then "images" else "rows"
 
         if rows > labels.Size then
-            raise (DataException $"--dataset-size {rows}: {model.Data} has {labels.Size} rows")
+            raise (DataException $"--dataset-size {rows}: {model.Data} has {labels.Size} {what}")
 
         let first (t: Tensor) = Tensor.slice 0 0 rows t
         let labels, inputs = first labels, first inputs
@@ -172,7 +173,7 @@ module Problem =
         let classes = (apply (Tensor.slice 0 0 1 inputs) (here network.Theta)).Shape[1]
 
         {
-            Title = $"{model.Data}, first {rows} rows"
+            Title = $"{model.Data}, first {rows} {what}"
             Architecture = network.Name
             Layout = network.Layout
             Model = network.Model
