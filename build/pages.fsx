@@ -1,6 +1,6 @@
 // Runs the F# of the pages in docs as a reader would who pastes it into F# Interactive, block by block. A page with F#
-// begins with a block of fsx that names its packages (the site would look for these, were it fsharp); here the built
-// libraries stand in for them. What is written to the
+// names its packages in a sentence (the site would look for them, were they in a block), and begins with a block of fsx
+// that makes what its examples stand on. Here the built libraries stand in for the packages. What is written to the
 // error stream, warnings too, is a failure.
 //
 //     dotnet build -c Release && dotnet fsi build/pages.fsx [PAGE...]
@@ -12,6 +12,7 @@ open System
 open System.Diagnostics
 open System.IO
 open System.Text
+open System.Text.RegularExpressions
 
 let repository = Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, ".."))
 
@@ -29,6 +30,9 @@ let assemblies =
 /// Where they have been built, with the packages beside them.
 let folders = [ "samples/Report/bin/Release/net10.0"; "src/Curvature.FSharp.Laws/bin/Release/net10.0" ]
 
+/// Pages whose examples need other engines, and the tests that run them.
+let elsewhere = dict [ "onnx", "tests/Onnx"; "torchsharp", "tests/TorchSharp" ]
+
 /// Files that a page reads from the folder it runs in, and the variables of the environment that tell their paths.
 let inputs =
     let resnet = [ "resnet20.safetensors", "CURVATURE_RESNET_WEIGHTS"; "test_batch.bin", "CURVATURE_CIFAR" ]
@@ -41,7 +45,13 @@ let smaller =
 
 type Block = { IsOpening: bool; Line: int; Code: string[] }
 
-type Page = { Name: string; Blocks: Block list }
+type Page =
+    {
+        Name: string
+        /// As they are named before the first block.
+        Packages: string list
+        Blocks: Block list
+    }
 
 type Outcome =
     | Ran of seconds: float * printed: string * folder: string
@@ -62,43 +72,33 @@ let read (path: string) =
                     }
         ]
 
-    { Name = Path.GetFileNameWithoutExtension path; Blocks = blocks }
+    let text = lines |> Seq.takeWhile (fun line -> line <> "```fsx") |> String.concat "\n"
 
-let package (line: string) =
-    let before, after = "#r \"nuget: ", "\""
-
-    if line.StartsWith before && line.EndsWith after then
-        ValueSome(line.Substring(before.Length, line.Length - before.Length - after.Length))
-    else
-        ValueNone
+    {
+        Name = Path.GetFileNameWithoutExtension path
+        Packages = [ for found in Regex.Matches(text, "`#r \"nuget: ([^\"]+)\"`") -> found.Groups[1].Value ]
+        Blocks = blocks
+    }
 
 /// What is wrong with the order of the blocks.
 let disorder (page: Page) =
-    let unknown =
-        page.Blocks.Head.Code
-        |> Seq.choose (package >> ValueOption.toOption)
-        |> Seq.tryFind (assemblies.ContainsKey >> not)
-
+    let unknown = page.Packages |> List.tryFind (assemblies.ContainsKey >> not)
     let isWithout line = page.Blocks |> List.forall (fun block -> not (Array.contains line block.Code))
 
     match List.filter _.IsOpening page.Blocks, unknown with
+    | _ when page.Packages.IsEmpty -> Some "it has F#, and names no packages before it"
     | [ opening ], None when opening = page.Blocks.Head ->
         match smaller.TryGetValue page.Name with
         | true, (line, _) when isWithout line -> Some $"it has no line \"{line}\", which a smaller case replaces"
         | _ -> None
     | [ _ ], Some name -> Some $"the library has no package {name}"
-    | [], _ -> Some "it has F#, and no block of fsx that names its packages"
-    | openings, _ -> Some $"line {(List.last openings).Line}: packages are named by one block, the first"
+    | [], _ -> Some "it has F#, and no block of fsx that it begins with"
+    | openings, _ -> Some $"line {(List.last openings).Line}: one block of fsx, the first, is what examples stand on"
 
 // ---- what F# Interactive is given
 
 /// A line of its own on the error stream after each block tells whose messages stand before it.
 let mark = "-- end of block "
-
-let withLibraries (line: string) =
-    match package line with
-    | ValueSome name -> [ for name in assemblies[name] -> $"#r \"{name}.dll\"" ]
-    | ValueNone -> [ line ]
 
 let script isWhole (page: Page) =
     let shorten (line: string) =
@@ -108,10 +108,13 @@ let script isWhole (page: Page) =
 
     let text = StringBuilder()
 
+    for name in page.Packages |> Seq.collect (fun package -> assemblies[package]) |> Seq.distinct do
+        text.Append($"#r \"{name}.dll\"\n") |> ignore
+
     for index, block in List.indexed page.Blocks do
         text.Append($"# {block.Line} \"docs/{page.Name}.md\"\n") |> ignore
 
-        for line in block.Code |> Seq.map shorten |> Seq.collect withLibraries do
+        for line in block.Code |> Seq.map shorten do
             text.Append(line).Append('\n') |> ignore
 
         text.Append($";;\neprintfn \"%%s\" \"{mark}{index}\";;\n") |> ignore
@@ -216,7 +219,8 @@ let named = List.ofArray fsi.CommandLineArgs[1..] |> List.map Path.GetFileNameWi
 
 let pages =
     [ for path in Directory.GetFiles(Path.Combine(repository, "docs"), "*.md") -> read path ]
-    |> List.filter (fun page -> not page.Blocks.IsEmpty && (named.IsEmpty || List.contains page.Name named))
+    |> List.filter (fun page -> not (page.Blocks.IsEmpty || elsewhere.ContainsKey page.Name))
+    |> List.filter (fun page -> named.IsEmpty || List.contains page.Name named)
     |> List.sortByDescending (fun page -> page.Blocks |> List.sumBy _.Code.Length)
 
 for name in named do

@@ -48,7 +48,7 @@ let tests =
 
             let kernel = GramMatrix.tangentKernel options risk theta
             let gram = GramMatrix.gaussNewton options risk theta
-            printfn $"the largest eigenvalues: {(GramMatrix.eigenvalues gram)[..4]}"
+            printfn $"the largest eigenvalues: %A{(GramMatrix.eigenvalues gram)[..4]}"
 
             Expect.equal "gradients" [| 60; network.ParameterCount |] gradients.Shape
             Expect.tensorsClose 1e-12 diagonal ofFisher
