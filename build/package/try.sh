@@ -37,6 +37,10 @@ with_feed() {
     sed "0,/^#r/s|^#r|#i \"nuget: $feed\"\n&|"
 }
 
+# The bridge to TorchSharp is packed, and holds no native library.
+packed=$(stat -c %s "$feed"/Curvature.TorchSharp.*.nupkg)
+[ "$packed" -lt 2000000 ] || { echo "Curvature.TorchSharp has $packed bytes." >&2; exit 1; }
+
 mkdir "$work/script"
 block fsx | with_feed >"$work/script/try.fsx"
 (cd "$work/script" && dotnet fsi try.fsx >"$work/fsharp.txt")

@@ -70,7 +70,7 @@ for (const name of document.querySelectorAll('[data-fsdocs-tip]')) {
   name.addEventListener('pointerleave', () => tip.hidePopover());
 }
 
-// ---- search: every word must occur; pages whose title has it come first
+// ---- search: every word must occur; pages whose title has it come first, then those that speak of it most
 let index = null;
 const load = async () => index ??= (await (await fetch(`${root}index.json`)).json())
   .map(entry => ({ ...entry, lowTitle: entry.title.toLowerCase(), low: entry.content.toLowerCase() }));
@@ -78,12 +78,16 @@ const around = (entry, word) => {
   const at = entry.low.indexOf(word);
   return at < 0 ? '' : entry.content.slice(Math.max(0, at - 40), at + 80).replace(/\s+/g, ' ');
 };
+// How often words occur, from 0 to below 4; a word counts less each time.
+const mentions = (entry, words) =>
+  words.map(word => entry.low.split(word).length - 1).map(count => 4 * count / (count + 8))
+    .reduce((sum, x) => sum + x, 0) / words.length;
 const search = async text => {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const entries = await load();
   const score = entry => words.every(word => entry.lowTitle.includes(word) || entry.low.includes(word))
     ? words.filter(word => entry.lowTitle.includes(word)).length * 4 + (entry.lowTitle === words.join(' ') ? 8 : 0)
-      + (entry.uri.includes('/reference/') ? 0 : 2)
+      + (entry.uri.includes('/reference/') ? 0 : 2) + mentions(entry, words)
     : -1;
   return words.length === 0 ? [] : entries.map(entry => ({ entry, score: score(entry) })).filter(x => x.score >= 0)
     .sort((a, b) => b.score - a.score).slice(0, 12).map(x => ({ ...x.entry, context: around(x.entry, words[0]) }));

@@ -48,11 +48,11 @@ module Analysis =
         )
 
     /// The parameters at which curvature is measured, and how they were trained.
-    let private parameters display (device: Device) (options: Options) (initial: Key) (order: Key) (problem: Problem) =
+    let private parameters display (device: Device) (initial: Key) (order: Key) (problem: Problem) =
         match problem.Start with
         | Load theta -> theta, None
         | Train schedule ->
-            let start = problem.Network.Initialize(initial, options.DType) |> Tensor.toDevice device
+            let start = schedule.Initialize initial |> Tensor.toDevice device
             let training = train display order problem schedule start
             training.Theta, Some training
 
@@ -63,7 +63,7 @@ module Analysis =
     let private share (tell: float -> unit) (p: SamplingProgress) = tell p.Completed
 
     let private estimate (display: Display) (options: Options) key (problem: Problem) hessian =
-        let blocks = ParameterLayout.blocks problem.Network.Layout
+        let blocks = ParameterLayout.blocks problem.Layout
 
         let measurement =
             Measurement.both
@@ -155,12 +155,12 @@ module Analysis =
 
         display.Say(
             $"Curvature of a network ({problem.Architecture}) of "
-            + $"{Typeset.count problem.Network.ParameterCount} parameters on {problem.Title} "
+            + $"{Typeset.count problem.Layout.Size} parameters on {problem.Title} "
             + $"({Typeset.count problem.Rows} rows), {options.DType.ToString().ToLowerInvariant()}, seed "
             + $"{options.Seed}"
         )
 
-        let theta, training = parameters display device options keys[1] keys[2] problem
+        let theta, training = parameters display device keys[1] keys[2] problem
         let point = Hessian.evaluate problem.Risk theta
         let hessian = point.Hessian
         let (trace, (blockTraces, diagonal)), history = estimate display options keys[3] problem hessian

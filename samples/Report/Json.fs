@@ -130,7 +130,7 @@ module Json =
     let ofReport (report: Report) : JsonObject =
         record
             [
-                "parameters", whole report.Problem.Network.ParameterCount
+                "parameters", whole report.Problem.Layout.Size
                 "loss", number report.Loss
                 "gradientNorm", number report.GradientNorm
                 "trace", trace report

@@ -64,7 +64,7 @@ module Landscapes =
                     // At a stationary point there is no direction of the gradient.
                     if (Tensor.norm gradient).ToScalar() > 0.0 then
                         line 1 (Direction.gradient gradient) (radius pairs 0)
-                    line 2 (Direction.filterNormalized problem.Network.Layout theta random) 1.0
+                    line 2 (Direction.filterNormalized problem.Layout theta random) 1.0
                 ]
             Plane = Landscape.planeWith (options (3 * onLine)) problem.Risk theta (axis first) (axis second)
         }

@@ -16,6 +16,8 @@ type Architecture = | ResNet20
 type Argument =
     | [<Unique>] Model of Architecture
     | [<Unique>] Weights of path: string
+    | [<Unique>] Onnx of path: string
+    | [<Unique>] Labels of path: string
     | [<Unique>] Data of path: string
     | [<Unique>] Batch of rows: int
     | [<Unique>] Dataset_Size of rows: int
@@ -36,13 +38,18 @@ type Argument =
             | Model _ ->
                 "a network that was trained elsewhere, with --weights and --data; by default one is trained here"
             | Weights _ -> "the parameters of the --model, a safetensors file with PyTorch's names"
+            | Onnx _ -> "a classifier in an ONNX file, with --data that it takes"
+            | Labels _ ->
+                ("the classes of the rows of --data for an --onnx model, where the file of these has none: an "
+                 + ".npy file of whole numbers, or the labels of an IDX file of images")
             | Data _ ->
-                ("for a --model, images in a binary file of CIFAR-10; otherwise a table of "
+                ("for a --model, images in a binary file of CIFAR-10; for an --onnx model, these, or inputs "
+                 + "in an .npy file, IDX images or a table; otherwise a table of "
                  + "comma-separated numbers, plain or gzip, with the class of each row (0, 1, …) in the "
                  + "last column; by default two spirals, made here")
-            | Batch _ -> "how many images of a --model are in memory at a time (default 50)"
+            | Batch _ -> "how many images of a model are in memory at a time (default 50)"
             | Dataset_Size _ ->
-                ("how many images of a --model, from the beginning of the file, the loss is the mean over "
+                ("how many images of a model, from the beginning of the file, the loss is the mean over "
                  + "(default: one batch)")
             | Out _ -> "the folder to write report.html, with pictures, and report.json, with all numbers, to"
             | Seed _ -> "decides everything random: the same seed gives the same bits (default 0)"
@@ -50,26 +57,26 @@ type Argument =
             | Eigenvalues _ -> "how many of the largest eigenvalues to find (default 5)"
             | Density_Steps _ -> "how many Lanczos steps each random vector of the density takes (default 80)"
             | Probes _ ->
-                ("how many random vectors show the density and, for a --model, the trace (default 8); "
+                ("how many random vectors show the density and, for a model, the trace (default 8); "
                  + "more narrow the error bars")
             | Landscape_Points _ ->
                 ("how many points the plane of the landscape has along each side; lines have about twice "
                  + "as many (default 25)")
             | Relative_Error _ ->
                 ("go on until the trace is known to this share of itself, with 95 % confidence (default "
-                 + "0.05; for a --model, the --probes decide)")
+                 + "0.05; for a model, the --probes decide)")
             | Max_Products _ -> "but stop after this many products with the Hessian (default 200000)"
             | Threads _ -> "how many threads share a product (default: all processors); it does not change the result"
 
-/// A network with weights from a file, and its images.
-type TrainedModel =
-    {
-        Architecture: Architecture
-        Weights: string
-        Images: string
-        Batch: int
-        DatasetSize: int
-    }
+/// A network that was trained elsewhere.
+type TrainedNetwork =
+    /// A network of this program with weights from a file.
+    | OfWeights of Architecture * weights: string
+    /// A network in an ONNX file, and the file of the classes of its inputs, where these are apart.
+    | OfOnnx of model: string * labels: string option
+
+/// A network that was trained elsewhere, and its inputs.
+type TrainedModel = { Network: TrainedNetwork; Data: string; Batch: int; DatasetSize: int }
 
 /// Where the loss comes from.
 type Source =
@@ -112,30 +119,38 @@ module CommandLine =
     let private source (results: ParseResults<Argument>) : Result<Source, string> =
         let weights, data = results.TryGetResult Argument.Weights, results.TryGetResult Argument.Data
         let batch, size = results.TryGetResult Argument.Batch, results.TryGetResult Argument.Dataset_Size
+        let labels = results.TryGetResult Argument.Labels
 
         let alone =
             [ "--weights", weights.IsSome; "--batch", batch.IsSome; "--dataset-size", size.IsSome ]
             |> List.tryPick (fun (name, isGiven) -> if isGiven then Some name else None)
 
-        match results.TryGetResult Argument.Model, weights, data with
-        | None, _, _ when alone.IsSome -> Error $"{alone.Value}: this belongs to a --model, and none is given"
-        | None, _, None -> Ok Spirals
-        | None, _, Some path -> Ok(Table path)
-        | Some _, None, _ -> Error "--model: its --weights are needed, a safetensors file, and none is given"
-        | Some _, _, None -> Error "--model: its images are needed as --data, a CIFAR-10 file, and none is given"
-        | Some architecture, Some weights, Some images ->
+        let trained network data =
             let batch = defaultArg batch defaultBatch
 
             Ok(
                 Trained
                     {
-                        Architecture = architecture
-                        Weights = weights
-                        Images = images
+                        Network = network
+                        Data = data
                         Batch = batch
                         DatasetSize = defaultArg size batch
                     }
             )
+
+        match results.TryGetResult Argument.Model, results.TryGetResult Argument.Onnx, data with
+        | Some _, Some _, _ -> Error "--onnx: there is a --model already, and one of the two is needed"
+        | None, None, _ when alone.IsSome -> Error $"{alone.Value}: this belongs to a --model, and none is given"
+        | _, None, _ when labels.IsSome -> Error "--labels: this belongs to an --onnx model, and none is given"
+        | None, None, None -> Ok Spirals
+        | None, None, Some path -> Ok(Table path)
+        | Some _, None, _ when weights.IsNone ->
+            Error "--model: its --weights are needed, a safetensors file, and none is given"
+        | Some _, None, None -> Error "--model: its images are needed as --data, a CIFAR-10 file, and none is given"
+        | Some architecture, None, Some images -> trained (OfWeights(architecture, weights.Value)) images
+        | None, Some _, _ when weights.IsSome -> Error "--weights: an --onnx model has its own"
+        | None, Some _, None -> Error "--onnx: inputs are needed as --data, and none are given"
+        | None, Some model, Some inputs -> trained (OfOnnx(model, labels)) inputs
 
     /// What is wrong with numbers that are out of range.
     let private complaint (options: Options) : string option =

@@ -73,7 +73,7 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
         let problem, trace = report.Problem, report.Exact |> Option.defaultValue report.Trace
 
         [
-            tile "parameters" (Typeset.count problem.Network.ParameterCount)
+            tile "parameters" (Typeset.count problem.Layout.Size)
             tile "loss (nats)" (Typeset.value report.Loss)
             tile "classified right" (Typeset.percent report.Accuracy)
             tile "gradient norm" (Typeset.value report.GradientNorm)
@@ -261,7 +261,7 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
         let dtype = options.DType.ToString().ToLowerInvariant()
 
         let lead =
-            ($"{problem.Architecture} with {Typeset.count problem.Network.ParameterCount} parameters on "
+            ($"{problem.Architecture} with {Typeset.count problem.Layout.Size} parameters on "
              + $"{problem.Title} ({Typeset.count problem.Rows} rows), {dtype}, seed {options.Seed}")
 
         [

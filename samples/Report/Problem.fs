@@ -5,8 +5,8 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Kernels
 
-/// How a network is trained.
-type Schedule = { BatchSize: int; Epochs: int; LearningRate: float }
+/// How a network is trained, and from where on.
+type Schedule = { BatchSize: int; Epochs: int; LearningRate: float; Initialize: Key -> Tensor }
 
 /// Where the parameters come from.
 type Start =
@@ -20,7 +20,10 @@ type Problem =
         Title: string
         /// What the network is.
         Architecture: string
-        Network: Network
+        /// The names and shapes of the parameters.
+        Layout: ParameterLayout
+        /// Logits of inputs for parameters θ.
+        Model: Tensor -> Tensor -> Tensor
         /// Features [rows; features], or images [rows; channels; height; width], and the distribution of the class of
         /// each row [rows; classes].
         Inputs: Tensor
@@ -45,11 +48,11 @@ type Problem =
 
     /// The mean loss over all rows.
     member problem.Risk: EmpiricalRisk =
-        problem.Network |> Network.risk Reduction.Mean (Loss.softmaxCrossEntropy Reduction.Mean) problem.Batches
+        Risk.ofModel Reduction.Mean problem.Model (Loss.softmaxCrossEntropy Reduction.Mean) problem.Batches
 
     /// The share of rows whose class the network finds.
     member problem.Accuracy(theta: Tensor) : float =
-        let logits = problem.Batches |> Array.map (fun batch -> Network.forward problem.Network theta batch.Inputs)
+        let logits = problem.Batches |> Array.map (fun batch -> problem.Model batch.Inputs theta)
         Loss.accuracy problem.Labels (Tensor.concat 0 (List.ofArray logits))
 
 [<RequireQualifiedAccess>]
@@ -72,6 +75,9 @@ module Problem =
             (Tensor.ofArray [ 2 * pointsPerClass; 2 ] inputs)
             (Tensor.ofIndices [ 2 * pointsPerClass ] labels)
 
+    let private modelOf (network: Network) (inputs: Tensor) (theta: Tensor) : Tensor =
+        Network.forward network theta inputs
+
     /// As many vectors at a time as keep the activations of all rows within about a quarter of a gibibyte.
     let private blockSize (network: Network) rows =
         let width = network.Layout.Tensors |> Seq.sumBy (fun tensor -> tensor.Shape[0])
@@ -93,18 +99,27 @@ module Problem =
         {
             Title = title
             Architecture = $"{sizesText}, tanh"
-            Network = network
+            Layout = network.Layout
+            Model = modelOf network
             Inputs = inputs |> Tensor.convert options.DType |> here
             Targets = Tensor.oneHot options.DType data.Classes data.Labels |> here
             Labels = data.Labels |> here
-            Start = Train schedule
+            Start = Train(schedule (fun key -> Network.initialize key options.DType network))
             BatchSize = data.Rows
             BlockSize = blockSize network data.Rows
         }
 
     let private ofSpirals device options key =
         let data = spirals key 100
-        let schedule = { BatchSize = data.Rows; Epochs = 1000; LearningRate = 0.01 }
+
+        let schedule initialize =
+            {
+                BatchSize = data.Rows
+                Epochs = 1000
+                LearningRate = 0.01
+                Initialize = initialize
+            }
+
         create device options "two spirals" [ 2; 16; 16; 2 ] schedule data data.Inputs
 
     let private ofTable device options (path: string) =
@@ -123,42 +138,73 @@ module Problem =
 
         let batch = min 128 data.Rows
         let steps = (data.Rows + batch - 1) / batch
-        let schedule = { BatchSize = batch; Epochs = max 5 (600 / steps); LearningRate = 0.01 }
+
+        let schedule initialize =
+            {
+                BatchSize = batch
+                Epochs = max 5 (600 / steps)
+                LearningRate = 0.01
+                Initialize = initialize
+            }
+
         create device options path [ data.Features; 32; data.Classes ] schedule data (Scaling.toUnitRange data.Inputs)
 
     /// The images that a CIFAR network was trained on had these means and deviations in their channels.
     let private normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
 
-    let private ofModel device (options: Options) (model: TrainedModel) =
+    /// The first rows of what was trained elsewhere.
+    let private ofTrained
+        (device: Device)
+        (options: Options)
+        (model: TrainedModel)
+        (network: LoadedNetwork)
+        (inputs: Tensor, labels: Tensor)
+        =
         let here (t: Tensor) = Tensor.toDevice device t
-
-        let architecture, network =
-            match model.Architecture with
-            | ResNet20 -> "ResNet-20", ResNet.resNet20
-
-        let theta, network = network |> Network.load options.DType (Safetensors.read model.Weights)
-        let images, labels = Cifar.read10 options.DType model.Images
         let rows = model.DatasetSize
+        let what = if inputs.Rank = 4 then "images" else "rows"
 
         if rows > labels.Size then
-            raise (DataException $"--dataset-size {rows}: {model.Images} has {labels.Size} images")
+            raise (DataException $"--dataset-size {rows}: {model.Data} has {labels.Size} {what}")
 
         let first (t: Tensor) = Tensor.slice 0 0 rows t
-        let labels = first labels
+        let labels, inputs = first labels, first inputs
+        let apply inputs theta = network.Model (here inputs) theta
+        let classes = (apply (Tensor.slice 0 0 1 inputs) (here network.Theta)).Shape[1]
 
         {
-            Title = $"{model.Images}, first {rows} images"
-            Architecture = architecture
-            Network = network
-            Inputs = images |> first |> normalized |> here
-            Targets = Tensor.oneHot options.DType 10 labels |> here
+            Title = $"{model.Data}, first {rows} {what}"
+            Architecture = network.Name
+            Layout = network.Layout
+            Model = network.Model
+            Inputs = here inputs
+            Targets = Tensor.oneHot options.DType classes labels |> here
             Labels = labels |> here
-            Start = Load(here theta)
+            Start = Load(here network.Theta)
             BatchSize = min model.Batch rows
             // One at a time within one batch, so that the trace is seen to converge; a few where every block reads all
             // batches.
             BlockSize = if model.Batch >= rows then 1 else 4
         }
+
+    let private ofModel device (options: Options) (model: TrainedModel) =
+        match model.Network with
+        | OfWeights(ResNet20, weights) ->
+            let theta, network = ResNet.resNet20 |> Network.load options.DType (Safetensors.read weights)
+            let images, labels = Cifar.read10 options.DType model.Data
+
+            let loaded =
+                {
+                    Name = "ResNet-20"
+                    Layout = network.Layout
+                    Model = modelOf network
+                    Theta = theta
+                }
+
+            ofTrained device options model loaded (normalized images, labels)
+        | OfOnnx(file, labels) ->
+            let loaded = OnnxProblem.network options.DType file
+            ofTrained device options model loaded (OnnxProblem.data options.DType model.Data labels)
 
     /// The data that the options ask for, on a device, and a network for them.
     /// Raises DataException, ParameterException or ShapeException where a file is not what it should be.

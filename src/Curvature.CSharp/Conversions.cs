@@ -63,6 +63,8 @@ internal static class Conversions
 
     public static RunOptions OrDefault(this RunOptions? options) => options ?? RunOptions.Default;
 
+    public static SampleOptions OrDefault(this SampleOptions? options) => options ?? SampleOptions.Default;
+
     public static ReadLimits OrDefault(this ReadLimits? limits) => limits ?? ReadLimits.Default;
 
     public static StoppingRule OrDefault(this StoppingRule? stop) =>

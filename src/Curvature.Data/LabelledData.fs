@@ -64,5 +64,5 @@ module LabelledData =
 
     /// The data of some rows, in their order. Raises ArgumentRangeException for a row that is not there.
     let rows (rows: int[]) (data: LabelledData) : LabelledData =
-        let pick (t: Tensor) = Tensor.take 0 (Tensor.ofIndices [ rows.Length ] rows |> Tensor.toDevice t.Device) t
+        let pick = TensorSelection.takeAt 0 rows
         LabelledData(pick data.Inputs, pick data.Labels, data.FeatureNames)

@@ -62,5 +62,5 @@ module RegressionData =
 
     /// The data of some rows, in their order. Raises ArgumentRangeException for a row that is not there.
     let rows (rows: int[]) (data: RegressionData) : RegressionData =
-        let pick (t: Tensor) = Tensor.take 0 (Tensor.ofIndices [ rows.Length ] rows |> Tensor.toDevice t.Device) t
+        let pick = TensorSelection.takeAt 0 rows
         RegressionData(pick data.Inputs, pick data.Targets, data.FeatureNames, data.TargetNames)

@@ -136,4 +136,44 @@ public sealed class ImageNetworkTests
         Assert.That(
             pooled.Forward(Tensor.Zeros(DType.Float64, 0), Images(2, 3, 3, 4)).Shape, Is.EqualTo(new[] { 2, 4 }));
     }
+
+    [Test]
+    public void SignalsAreConvolvedAndImagesGrow()
+    {
+        var signals = Network.FromLayer(
+            Layer.Sequential(
+                Layer.Conv1d(2, 4, 3, Sliding.Default.WithPadding(1), groups: 2),
+                Layer.InstanceNorm(4),
+                Layer.Prelu(4),
+                Layer.MaxPool1d(2, Sliding.Default.WithStride(2)),
+                Layer.AveragePool1d(2))
+            .OnSignals());
+        Assert.That(
+            signals.Layout.Tensors.Select(tensor => tensor.Name),
+            Is.EqualTo(new[] { "0.weight", "0.bias", "1.weight", "1.bias", "2.weight" }));
+        var theta = signals.Initialize(Key, DType.Float64);
+        Assert.That(
+            signals.Forward(theta, Tensor.Normal(Key, DType.Float64, 5, 2, 8)).Shape, Is.EqualTo(new[] { 5, 4, 3 }));
+
+        var growing = Network.FromLayer(
+            Layer.ConvTranspose2d(
+                2, 3, 3, 3, Sliding.Default.WithStride(2).WithPadding(1), outputPadding: (1, 1)).OnImages());
+        Assert.That(
+            growing.Forward(growing.Initialize(Key, DType.Float64), Images(5, 2, 4, 6)).Shape,
+            Is.EqualTo(new[] { 5, 3, 8, 12 }));
+    }
+
+    [Test]
+    public void NumbersAreNormalisedOverAxesAndGroups()
+    {
+        var x = Tensor.FromArray([1, 3, 5, 9], 1, 4, 1);
+        Assert.That(
+            Normalization.OverGroups(x, groups: 2, epsilon: 0).ToArray(), Is.EqualTo(new double[] { -1, 1, -1, 1 }));
+        Assert.That(
+            Normalization.OverAxes(x, [1, 2], epsilon: 0).ToArray(),
+            Is.EqualTo(((x - 4.5) / Math.Sqrt(8.75)).ToArray()).Within(1e-15));
+        Assert.That(
+            Normalization.RmsOverAxes(x, [1], epsilon: 0).ToArray(),
+            Is.EqualTo((x / Math.Sqrt(29)).ToArray()).Within(1e-15));
+    }
 }

@@ -164,6 +164,10 @@ public sealed class NetworkTests
             new[] { Layer.Tanh, Layer.Relu, Layer.Sigmoid, Layer.Gelu, Layer.Silu, Layer.Softplus, Layer.Flatten };
         var names = layers.Select(layer => layer.Name).ToArray();
         Assert.That(names, Is.EqualTo(new[] { "tanh", "relu", "sigmoid", "gelu", "silu", "softplus", "flatten" }));
+        var others = new[] { Layer.Selu, Layer.Mish, Layer.GeluTanh, Layer.HardSwish, Layer.HardSigmoid };
+        Assert.That(
+            others.Select(layer => layer.Name),
+            Is.EqualTo(new[] { "selu", "mish", "gelu by tanh", "hard swish", "hard sigmoid" }));
         Assert.That(Layer.Sequential(layers).Name, Does.Contain("gelu"));
     }
 

@@ -89,6 +89,39 @@ public sealed class TensorTests
     }
 
     [Test]
+    public void AxesGrowByTheirElements()
+    {
+        var x = Tensor.FromArray([1.0, 2.0, 3.0]);
+        Assert.That(x.PadReflect(0, 2, 1).ToArray(), Is.EqualTo(new double[] { 3, 2, 1, 2, 3, 2 }));
+        Assert.That(x.PadEdge(0, 2, 1).ToArray(), Is.EqualTo(new double[] { 1, 1, 1, 2, 3, 3 }));
+        Assert.That(x.PadWrap(0, 2, 1).ToArray(), Is.EqualTo(new double[] { 2, 3, 1, 2, 3, 1 }));
+    }
+
+    [Test]
+    public void ElementsAreGatheredAndAdded()
+    {
+        var x = Tensor.FromArray(new[,] { { 1.0, 2.0 }, { 3.0, 4.0 } });
+        var index = Tensor.FromIndices([0, 0, 1, 0], 2, 2);
+        Assert.That(x.GatherElements(1, index).ToArray(), Is.EqualTo(new double[] { 1, 1, 4, 3 }));
+        Assert.That(
+            x.ScatterAddElements(1, index, Tensor.OnesLike(x)).ToArray(), Is.EqualTo(new double[] { 3, 2, 4, 5 }));
+    }
+
+    [Test]
+    public void ActivationsHaveTheDefaultsOfPyTorch()
+    {
+        var x = Tensor.FromArray([-1.0, 2.0]);
+        Assert.That(x.LeakyRelu().ToArray(), Is.EqualTo(new[] { -0.01, 2 }));
+        Assert.That(x.Prelu(Tensor.FromArray([0.5, 0.5])).ToArray(), Is.EqualTo(new[] { -0.5, 2 }));
+        Assert.That(x.Elu().ToArray(), Is.EqualTo(new[] { Math.Exp(-1) - 1, 2 }).Within(1e-15));
+        Assert.That(x.Selu().ToArray()[1], Is.EqualTo(2.1014).Within(1e-4));
+        Assert.That(x.HardSigmoid().ToArray(), Is.EqualTo(new[] { 1.0 / 3, 5.0 / 6 }).Within(1e-15));
+        Assert.That(x.HardSwish().ToArray(), Is.EqualTo(new[] { -1.0 / 3, 5.0 / 3 }).Within(1e-15));
+        Assert.That(x.Mish().ToArray()[1], Is.EqualTo(1.94396).Within(1e-5));
+        Assert.That(x.GeluTanh().ToArray()[1], Is.EqualTo(1.954598).Within(1e-6));
+    }
+
+    [Test]
     public void ReductionsRunOverAllElementsOrOverAxes()
     {
         var x = Tensor.FromArray([1, 2, 3, 4, 5, 6], 2, 3);

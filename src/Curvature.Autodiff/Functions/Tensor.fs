@@ -92,6 +92,13 @@ module Tensor =
     let stack (axis: int) (tensors: Tensor list) : Tensor = TensorShapes.stack axis tensors
     /// Zeros before and after the elements of an axis.
     let pad (axis: int) (before: int) (after: int) (t: Tensor) : Tensor = TensorShapes.pad axis before after t
+    /// Mirror images of an axis on both sides, without the element at its end, as NumPy's "reflect": at most length − 1
+    /// elements each. Raises ArgumentRangeException for more.
+    let padReflect axis before after (t: Tensor) : Tensor = TensorPadding.reflect axis before after t
+    /// The first element before an axis, and the last one after it, so many times; NumPy's "edge".
+    let padEdge axis before after (t: Tensor) : Tensor = TensorPadding.edge axis before after t
+    /// The end of an axis before it, and its start after it, as NumPy's "wrap": at most its length each.
+    let padWrap axis before after (t: Tensor) : Tensor = TensorPadding.wrap axis before after t
 
     /// The elements of an axis in the opposite order.
     let reverse (axis: int) (t: Tensor) : Tensor =
@@ -277,6 +284,15 @@ module Tensor =
     let scatterAdd (axis: int) (length: int) (index: Tensor) (updates: Tensor) : Tensor =
         TensorSelection.scatterAdd axis length index updates
 
+    /// For each element of an Int32 index, the element of the tensor at this position of the axis, in the same place
+    /// along all other axes, as torch.gather. The index has as many axes, and is no longer along the other ones.
+    let gatherElements (axis: int) (index: Tensor) (t: Tensor) : Tensor = TensorSelection.gatherElements axis index t
+
+    /// The tensor with each update added to the element that `gatherElements` reads for it, as torch.scatter_add.
+    /// Updates have the shape of the index.
+    let scatterAddElements (axis: int) (index: Tensor) (updates: Tensor) (t: Tensor) : Tensor =
+        TensorSelection.scatterAddElements axis index updates t
+
     /// Sums of all elements up to each one along an axis.
     let cumulativeSum (axis: int) (t: Tensor) : Tensor = TensorSelection.cumulativeSum axis t
 
@@ -382,9 +398,3 @@ module Tensor =
     /// −Σ q·log softmax(x) over the last axis, for logits x and target distributions q of the same shape.
     let softmaxCrossEntropy (logits: Tensor) (targets: Tensor) : Tensor =
         Tensor.Of(Softmax.CrossEntropy(), logits, targets)
-
-/// What scripts need most, without the name of a module.
-[<AutoOpen>]
-module TensorBuilders =
-    /// A tensor of nested sequences of float, float32 or int: tensor [[1.0; 2.0]; [3.0; 4.0]].
-    let tensor (value: obj) : Tensor = Tensor.ofObject value

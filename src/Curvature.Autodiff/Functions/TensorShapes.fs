@@ -28,6 +28,11 @@ module internal TensorShapes =
 
         if axes = [| 0 .. t.Rank - 1 |] then t else Tensor.Of(Structure.Permute axes, t)
 
+    /// The order of axes that puts one of them last, and the order that undoes it.
+    let withLast (axis: int) (rank: int) : int list * int list =
+        let order = List.removeAt axis [ 0 .. rank - 1 ] @ [ axis ]
+        order, List.init rank (fun i -> List.findIndex ((=) i) order)
+
     let transpose (t: Tensor) : Tensor =
         if t.Rank < 2 then
             Fail.shape $"transpose: two axes are needed, and the shape is {t.ShapeText}"

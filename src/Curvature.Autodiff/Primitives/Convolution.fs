@@ -109,6 +109,10 @@ type internal Convolve(result: ConvolutionRole, height: WindowAxis, width: Windo
             (Tensor.Of(primitive, operands)).SumOver [| 0 |]
 
     member _.Roles = roles
+    member _.Result = result
+    member _.Height = height
+    member _.Width = width
+    member _.Groups = groups
 
     override _.ToString() = $"Convolve to {result} (height {height}; width {width}; {groups} groups)"
 

@@ -30,6 +30,8 @@ module internal Indexing =
     [<Sealed>]
     type Gather(axis: int, batchAxes: int) =
         inherit Primitive("Gather", (axis, batchAxes))
+        member _.Axis = axis
+        member _.BatchAxes = batchAxes
 
         override _.Infer operands =
             let table, index = operands[0], operands[1]

@@ -34,7 +34,7 @@ public static class Attention
         FSharp.Attention.groupedScaledDotProduct(
             heads, groups, causal, queries.NotNull(), keys.NotNull(), values.NotNull());
 
-    /// <inheritdoc cref="FSharp.Attention.rotary"/>
-    public static Tensor Rotary(Tensor x, int heads = 1, double theta = 10000) =>
-        FSharp.Attention.rotary(theta, heads, x.NotNull());
+    /// <inheritdoc cref="FSharp.Attention.rotaryFrom"/>
+    public static Tensor Rotary(Tensor x, int heads = 1, double theta = 10000, int first = 0) =>
+        FSharp.Attention.rotaryFrom(first, theta, heads, x.NotNull());
 }

@@ -37,11 +37,29 @@ public static class Layers
         /// <inheritdoc cref="FSharp.Layer.softplus"/>
         public static Layer Softplus => FSharp.Layer.softplus;
 
+        /// <inheritdoc cref="FSharp.Layer.selu"/>
+        public static Layer Selu => FSharp.Layer.selu;
+
+        /// <inheritdoc cref="FSharp.Layer.mish"/>
+        public static Layer Mish => FSharp.Layer.mish;
+
+        /// <inheritdoc cref="FSharp.Layer.geluTanh"/>
+        public static Layer GeluTanh => FSharp.Layer.geluTanh;
+
+        /// <inheritdoc cref="FSharp.Layer.hardSwish"/>
+        public static Layer HardSwish => FSharp.Layer.hardSwish;
+
+        /// <inheritdoc cref="FSharp.Layer.hardSigmoid"/>
+        public static Layer HardSigmoid => FSharp.Layer.hardSigmoid;
+
         /// <inheritdoc cref="FSharp.Layer.leakyRelu"/>
         public static Layer LeakyRelu(double slope = 0.01) => FSharp.Layer.leakyRelu(slope);
 
         /// <inheritdoc cref="FSharp.Layer.elu"/>
         public static Layer Elu(double alpha = 1) => FSharp.Layer.elu(alpha);
+
+        /// <inheritdoc cref="FSharp.Layer.prelu"/>
+        public static Layer Prelu(int features) => FSharp.Layer.prelu(features);
 
         /// <inheritdoc cref="FSharp.Dropout.layer"/>
         public static Layer Dropout(double probability, Key key) => FSharp.Dropout.layer(probability, key);

@@ -3,7 +3,7 @@ namespace Curvature.CSharp;
 /// <summary>Fisher information of a model, as an average over samples of outer products of gradients.</summary>
 public static class Fisher
 {
-    extension(Likelihood)
+    extension(Likelihood likelihood)
     {
         /// <inheritdoc cref="FSharp.Likelihood.categorical"/>
         public static Likelihood Categorical => FSharp.Likelihood.categorical;
@@ -13,6 +13,10 @@ public static class Fisher
 
         /// <inheritdoc cref="FSharp.Likelihood.gaussian"/>
         public static Likelihood Gaussian(double variance) => FSharp.Likelihood.gaussian(variance);
+
+        /// <inheritdoc cref="FSharp.Likelihood.loss"/>
+        public Tensor Loss(Tensor targets, Tensor outputs, Reduction reduction = Reduction.Mean) =>
+            FSharp.Likelihood.loss(likelihood.NotNull(), reduction, targets.NotNull(), outputs.NotNull());
     }
 
     /// <inheritdoc cref="FSharp.Fisher.exact"/>

@@ -32,7 +32,23 @@ public static class Solvers
                 ? FSharp.ConjugateGradients.solver
                 : FSharp.ConjugateGradients.preconditioned(preconditioner);
 
+        /// <inheritdoc cref="FSharp.ConjugateGradients.preconditionedBy"/>
+        public static Solver ConjugateGradients(LinearOperator inverseOfPreconditioner) =>
+            FSharp.ConjugateGradients.preconditionedBy(inverseOfPreconditioner.NotNull());
+
         /// <inheritdoc cref="FSharp.Neumann.solver"/>
         public static Solver Neumann(double scale) => FSharp.Neumann.solver(scale);
+
+        /// <inheritdoc cref="FSharp.Minres.solver"/>
+        public static Solver Minres => FSharp.Minres.solver;
+
+        /// <inheritdoc cref="FSharp.Gmres.solver"/>
+        public static Solver Gmres(int restart = 30) => FSharp.Gmres.solver(restart);
+
+        /// <inheritdoc cref="FSharp.Lsqr.solver"/>
+        public static Solver Lsqr(double damping = 0.0) => FSharp.Lsqr.solver(damping);
+
+        /// <inheritdoc cref="FSharp.Lsmr.solver"/>
+        public static Solver Lsmr(double damping = 0.0) => FSharp.Lsmr.solver(damping);
     }
 }

@@ -1,11 +1,11 @@
 namespace Curvature.CSharp;
 
-/// <summary>Eigenvalues and eigenvectors of symmetric operators. <c>ThickRestartLanczos</c> mostly needs the fewest
-/// products.</summary>
-/// <remarks>All raise <see cref="OperatorException"/> for an operator that is not square, does not claim to be
-/// symmetric or turns out not to be, and <see cref="NonFiniteException"/> for products that are NaN or infinite. What
-/// the limit of products or cancelling leaves unfinished is returned as not converged; cancelled before the first
-/// product, they raise <see cref="OperationCanceledException"/>.</remarks>
+/// <summary>Eigenvalues and eigenvectors of symmetric operators, and singular triplets of any.
+/// <c>ThickRestartLanczos</c> mostly needs the fewest products.</summary>
+/// <remarks>All but the search for singular triplets raise <see cref="OperatorException"/> for an operator that is not
+/// square, does not claim to be symmetric or turns out not to be. All raise <see cref="NonFiniteException"/> for
+/// products that are NaN or infinite. What the limit of products or cancelling leaves unfinished is returned as not
+/// converged; cancelled before the first product, they raise <see cref="OperationCanceledException"/>.</remarks>
 public static class EigenSearches
 {
     extension(LinearOperator linearOperator)
@@ -52,6 +52,10 @@ public static class EigenSearches
                 shift,
                 count,
                 linearOperator.NotNull());
+
+        /// <inheritdoc cref="FSharp.GolubKahan.largest"/>
+        public SingularTriplets GolubKahan(int count, EigenOptions? options = null) =>
+            FSharp.GolubKahan.largestWith(options ?? EigenOptions.Default, count, linearOperator.NotNull());
 
         /// <inheritdoc cref="FSharp.Lanczos.from"/>
         /// <remarks>It begins with a random vector that has normal entries.</remarks>

@@ -76,6 +76,33 @@ public static class TensorFunctions
     /// <inheritdoc cref="FSharp.Tensor.silu"/>
     public static Tensor Silu(this Tensor tensor) => FSharp.Tensor.silu(tensor.NotNull());
 
+    /// <inheritdoc cref="FSharp.Activation.geluTanh"/>
+    public static Tensor GeluTanh(this Tensor tensor) => FSharp.Activation.geluTanh(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Activation.mish"/>
+    public static Tensor Mish(this Tensor tensor) => FSharp.Activation.mish(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Activation.leakyRelu"/>
+    public static Tensor LeakyRelu(this Tensor tensor, double slope = 0.01) =>
+        FSharp.Activation.leakyRelu(slope, tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Activation.prelu"/>
+    public static Tensor Prelu(this Tensor tensor, Tensor slope) =>
+        FSharp.Activation.prelu(slope.NotNull(), tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Activation.elu"/>
+    public static Tensor Elu(this Tensor tensor, double alpha = 1) => FSharp.Activation.elu(alpha, tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Activation.selu"/>
+    public static Tensor Selu(this Tensor tensor) => FSharp.Activation.selu(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Activation.hardSigmoid"/>
+    public static Tensor HardSigmoid(this Tensor tensor, double slope = 1.0 / 6.0, double offset = 0.5) =>
+        FSharp.Activation.hardSigmoid(slope, offset, tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Activation.hardSwish"/>
+    public static Tensor HardSwish(this Tensor tensor) => FSharp.Activation.hardSwish(tensor.NotNull());
+
     /// <inheritdoc cref="FSharp.Tensor.erf"/>
     public static Tensor Erf(this Tensor tensor) => FSharp.Tensor.erf(tensor.NotNull());
 

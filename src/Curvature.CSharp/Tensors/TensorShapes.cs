@@ -59,6 +59,18 @@ public static class TensorShapes
     public static Tensor Pad(this Tensor tensor, int axis, int before, int after) =>
         FSharp.Tensor.pad(axis, before, after, tensor.NotNull());
 
+    /// <inheritdoc cref="FSharp.Tensor.padReflect"/>
+    public static Tensor PadReflect(this Tensor tensor, int axis, int before, int after) =>
+        FSharp.Tensor.padReflect(axis, before, after, tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.padEdge"/>
+    public static Tensor PadEdge(this Tensor tensor, int axis, int before, int after) =>
+        FSharp.Tensor.padEdge(axis, before, after, tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.padWrap"/>
+    public static Tensor PadWrap(this Tensor tensor, int axis, int before, int after) =>
+        FSharp.Tensor.padWrap(axis, before, after, tensor.NotNull());
+
     /// <inheritdoc cref="FSharp.Tensor.reverse"/>
     public static Tensor Reverse(this Tensor tensor, int axis) => FSharp.Tensor.reverse(axis, tensor.NotNull());
 
@@ -73,6 +85,14 @@ public static class TensorShapes
     /// <inheritdoc cref="FSharp.Tensor.scatterAdd"/>
     public static Tensor ScatterAdd(this Tensor updates, int axis, int length, Tensor index) =>
         FSharp.Tensor.scatterAdd(axis, length, index.NotNull(), updates.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.gatherElements"/>
+    public static Tensor GatherElements(this Tensor tensor, int axis, Tensor index) =>
+        FSharp.Tensor.gatherElements(axis, index.NotNull(), tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.scatterAddElements"/>
+    public static Tensor ScatterAddElements(this Tensor tensor, int axis, Tensor index, Tensor updates) =>
+        FSharp.Tensor.scatterAddElements(axis, index.NotNull(), updates.NotNull(), tensor.NotNull());
 
     /// <inheritdoc cref="FSharp.Tensor.diagonal"/>
     public static Tensor Diagonal(this Tensor tensor) => FSharp.Tensor.diagonal(tensor.NotNull());

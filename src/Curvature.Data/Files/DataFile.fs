@@ -38,7 +38,8 @@ module internal DataFile =
         | :? InvalidDataException as error -> raise (DataException($"{name} is not whole gzip: {error.Message}", error))
         | FileSystem.FileFault error -> raise (DataException($"{name} cannot be read: {error.Message}", error))
 
-    let private openFile (path: string) =
+    /// A file to read. Raises DataException where there is none, or something else than a file.
+    let openFile (path: string) =
         if String.IsNullOrWhiteSpace path then
             Fail.data "the path of a file is needed, and it is empty"
 

@@ -139,6 +139,20 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
         next <- ValueSome rest
         coupling <- 0.0
 
+    /// β, the length of what the last product has outside of the space; 0 where that is invariant.
+    member _.Coupling = if next.IsNone then 0.0 else coupling
+
+    /// How far rounding may have moved what the space shows of the operator, as a distance of eigenvalues. A space that
+    /// counts as invariant before it is whole leaves out parts below its tolerance.
+    member this.Rounding =
+        let units =
+            if next.IsNone && not this.IsWhole then
+                float (min n 100)
+            else
+                4.0 + sqrt (float size)
+
+        units * epsilon * scale
+
     /// Ritz values and vectors of the projection.
     member _.Ritz = SmallEigen.ofLeading size projection
 

@@ -89,13 +89,17 @@ module Attention =
         if not (theta > 0.0 && theta < infinity) then
             Fail.range $"rotary embedding: theta must be positive and finite, and is {theta}"
 
-    /// Turns each pair of features 2i and 2i + 1 of a head by the angle t·θ^(−2i/width) at place t = 0, 1, …, so that
-    /// products of queries and keys depend on the distance of their places (Su et al. 2021, eq. 34, where θ is 10000).
-    /// [batch; length; heads·width] to the same shape.
-    /// Raises ArgumentRangeException unless θ is positive and finite, and where heads of even width do not divide the
-    /// features.
-    let rotary (theta: float) (heads: int) (x: Tensor) : Tensor =
+    /// Turns each pair of features 2i and 2i + 1 of a head by the angle t·θ^(−2i/width) at place t, so that products of
+    /// queries and keys depend on the distance of their places (Su et al. 2021, eq. 34, where θ is 10000). The first
+    /// token has place `first`, which is not 0 where earlier calls read tokens before it. [batch; length; heads·width]
+    /// to the same shape.
+    /// Raises ArgumentRangeException unless θ is positive and finite, for a negative place, and where heads of even
+    /// width do not divide the features.
+    let rotaryFrom (first: int) (theta: float) (heads: int) (x: Tensor) : Tensor =
         checkTheta theta
+
+        if first < 0 then
+            Fail.range $"rotary embedding: the place of the first token cannot be negative, and is {first}"
 
         if x.Rank <> 3 then
             Fail.shape (
@@ -117,7 +121,7 @@ module Attention =
         let turning (f: float -> float) =
             [|
                 for t in 0 .. length - 1 do
-                    for pair in 0 .. pairs - 1 -> f (float t * rate pair)
+                    for pair in 0 .. pairs - 1 -> f ((float first + float t) * rate pair)
             |]
             |> Tensor.ofArray [ length; 1; pairs ]
             |> Tensor.convert x.DType
@@ -129,6 +133,9 @@ module Attention =
 
         Tensor.stack 4 [ even * cosine - odd * sine; even * sine + odd * cosine ]
         |> Tensor.reshape [ batch; length; features ]
+
+    /// `rotaryFrom` place 0.
+    let rotary (theta: float) (heads: int) (x: Tensor) : Tensor = rotaryFrom 0 theta heads x
 
     let private project (x: Tensor) (weight: Tensor) (bias: Tensor) : Tensor =
         Tensor.einsum "bti,oi->bto" x weight + bias

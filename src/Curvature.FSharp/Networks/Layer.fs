@@ -144,25 +144,37 @@ module Layer =
     /// ln(1 + eˣ)
     let softplus = ofFunction "softplus" Tensor.softplus
 
-    /// x where it is positive, else slope·x, as torch.nn.LeakyReLU, whose slope is 0.01 where nothing is said. The
-    /// derivative at 0 is the slope. Raises ArgumentRangeException unless the slope is finite.
+    /// `Activation.selu`
+    let selu = ofFunction "selu" Activation.selu
+    /// `Activation.mish`
+    let mish = ofFunction "mish" Activation.mish
+    /// `Activation.geluTanh`
+    let geluTanh = ofFunction "gelu by tanh" Activation.geluTanh
+    /// `Activation.hardSwish`
+    let hardSwish = ofFunction "hard swish" Activation.hardSwish
+    /// x/6 + 1/2, kept from 0 to 1, as torch.nn.Hardsigmoid; see `Activation.hardSigmoid`.
+    let hardSigmoid = ofFunction "hard sigmoid" (Activation.hardSigmoid (1.0 / 6.0) 0.5)
+
+    /// `Activation.leakyRelu`, as torch.nn.LeakyReLU, whose slope is 0.01 where nothing is said. The derivative at 0 is
+    /// the slope. Raises ArgumentRangeException unless the slope is finite.
     let leakyRelu (slope: float) : Layer =
-        if not (System.Double.IsFinite slope) then
-            Fail.range $"leakyRelu: the slope must be finite, and is {slope}"
+        Activation.checkFinite "leakyRelu" "the slope" slope
+        ofFunction $"leaky relu {slope}" (Activation.leakyRelu slope)
 
-        ofFunction $"leaky relu {slope}" (fun x -> Tensor.where (Tensor.greater x (Tensor.zerosLike x)) x (slope * x))
-
-    /// x where it is positive, else α·(eˣ − 1), as torch.nn.ELU, whose α is 1 where nothing is said (Clevert et al.
-    /// 2016). The derivative at 0 is α. Raises ArgumentRangeException unless α is finite.
+    /// `Activation.elu`, as torch.nn.ELU, whose α is 1 where nothing is said. The derivative at 0 is α. Raises
+    /// ArgumentRangeException unless α is finite.
     let elu (alpha: float) : Layer =
-        if not (System.Double.IsFinite alpha) then
-            Fail.range $"elu: alpha must be finite, and is {alpha}"
+        Activation.checkFinite "elu" "alpha" alpha
+        ofFunction $"elu {alpha}" (Activation.elu alpha)
 
-        ofFunction $"elu {alpha}" (fun x ->
-            let zeros = Tensor.zerosLike x
-            let isPositive = Tensor.greater x zeros
-            // The exponential of a large x would be infinite, and 0·∞ is not a number.
-            Tensor.where isPositive x (alpha * Tensor.expm1 (Tensor.where isPositive zeros x)))
+    /// `Activation.prelu` with a slope for each feature of the last axis, as torch.nn.PReLU: `weight` [features], 0.25
+    /// at first.
+    let prelu (features: int) : Layer =
+        if features < 1 then
+            Fail.range $"prelu: at least one feature is needed, and there are {features}"
+
+        create $"prelu {features}" [ parameter "weight" [ features ] (Initial.constant 0.25) ] (fun parameters x ->
+            Activation.prelu parameters["weight"] x)
 
     // ---- shapes
 

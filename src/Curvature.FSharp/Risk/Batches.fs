@@ -68,8 +68,7 @@ module Batches =
         order |> Array.chunkBySize size |> List.ofArray
 
     /// The given rows of a tensor, along its leading axis.
-    let rows (batch: int[]) (data: Tensor) : Tensor =
-        data |> Tensor.take 0 (Tensor.ofIndices [ batch.Length ] batch |> Tensor.toDevice data.Device)
+    let rows (batch: int[]) (data: Tensor) : Tensor = TensorSelection.takeAt 0 batch data
 
     /// Consecutive batches of `size` samples of inputs and targets, but for the last, which may be smaller. They
     /// share the memory of the whole. Raises ArgumentRangeException for a size less than 1, DataException for no

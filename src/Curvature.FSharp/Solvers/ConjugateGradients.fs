@@ -38,9 +38,16 @@ module ConjugateGradients =
                 Rz = pick rows.Rz
             }
 
+    /// M, or its inverse.
+    [<RequireQualifiedAccess; NoEquality; NoComparison>]
+    type private Preconditioner =
+        | Identity
+        | Diagonal of Tensor
+        | Inverse of LinearOperator
+
     /// A run on all rows of a block at once, in lockstep; rows that are done leave the block.
     [<Sealed>]
-    type private Run(preconditioner: Tensor voption, options: SolverOptions, a: LinearOperator, b: Tensor) =
+    type private Run(preconditioner: Preconditioner, options: SolverOptions, a: LinearOperator, b: Tensor) =
         let tolerance = options.ToleranceFor a.DType
         let norms = dots b b |> Array.map sqrt
         let solutions = Array.init norms.Length (fun row -> Tensor.zerosLike (Tensor.item 0 row b))
@@ -57,8 +64,9 @@ module ConjugateGradients =
         /// M⁻¹r
         let precondition (r: Tensor) =
             match preconditioner with
-            | ValueSome diagonal -> r / diagonal
-            | ValueNone -> r
+            | Preconditioner.Identity -> r
+            | Preconditioner.Diagonal diagonal -> r / diagonal
+            | Preconditioner.Inverse inverse -> inverse.Apply r
 
         let mayGoOn () = iterations < options.MaxIterations && not options.Cancellation.IsCancellationRequested
 
@@ -139,32 +147,45 @@ module ConjugateGradients =
             {
                 X = x
                 Residuals = Residuals.relative r b
+                NormalResiduals = [||]
                 Iterations = iterations
                 Matvecs = matvecs
                 BrokenDown = bent ()
                 NegativeCurvature = negative
             }
 
-    let private define (preconditioner: Tensor voption) : Solver =
+    let private define (preconditioner: Preconditioner) : Solver =
         let name = "conjugate gradients"
 
-        let checkPreconditioner (a: LinearOperator) (diagonal: Tensor) =
-            if diagonal.DType <> a.DType || diagonal.Size <> a.Rows then
+        let checkPreconditioner (a: LinearOperator) =
+            match preconditioner with
+            | Preconditioner.Diagonal diagonal when diagonal.DType <> a.DType || diagonal.Size <> a.Rows ->
                 Fail.shape (
                     $"{name}: the preconditioner must be {a.DType}[{a.Rows}], "
                     + $"and it is {diagonal.DType}{Shape.show diagonal.Signature.Shape}"
                 )
+            | Preconditioner.Inverse inverse when inverse.DType <> a.DType || inverse.Rows <> a.Rows ->
+                Fail.shape (
+                    $"{name}: the preconditioner must be {a.DType}[{a.Rows}; {a.Rows}], and {inverse.Name} is "
+                    + $"{inverse.DType}[{inverse.Rows}; {inverse.Columns}]"
+                )
+            | _ -> ()
 
         Solver
             {
                 Name = name
                 Breakdown =
-                    "The operator is not positive definite: damp it by more than its most negative curvature, "
-                    + "or take one that is, such as Gauss–Newton's matrix."
+                    {
+                        What = "not positive definite"
+                        Advice =
+                            "The operator is not positive definite: damp it by more than its most negative curvature, "
+                            + "or take one that is, such as Gauss–Newton's matrix. Minres takes indefinite ones."
+                    }
+                IsLeastSquares = false
                 Check =
                     fun a ->
                         Requirements.symmetric name a
-                        ValueOption.iter (checkPreconditioner a) preconditioner
+                        checkPreconditioner a
                 Run = fun options a b -> Run(preconditioner, options, a, b).Solve()
             }
 
@@ -173,7 +194,7 @@ module ConjugateGradients =
     /// more for its residual; about ½√κ iterations for each factor of e, κ the condition number. A right-hand side that
     /// meets a direction p with pᵀAp ≤ 0 (up to rounding) stops there with the status Breakdown, and the direction is
     /// reported.
-    let solver: Solver = define ValueNone
+    let solver: Solver = define Preconditioner.Identity
 
     /// Conjugate gradients with a diagonal preconditioner M: a positive vector near the diagonal of A, such as an
     /// estimate of it plus damping. The condition number that counts is that of M⁻½AM⁻½. Raises ShapeException for a
@@ -187,7 +208,20 @@ module ConjugateGradients =
 
         match entries |> Array.tryFindIndex (fun d -> d <= 0.0) with
         | Some i -> Fail.range $"{what}: the diagonal must be above 0, and entry {i} is {entries[i]}"
-        | None -> define (ValueSome diagonal)
+        | None -> define (Preconditioner.Diagonal diagonal)
+
+    /// Conjugate gradients with a preconditioner M that is given by its inverse, a positive definite operator such as
+    /// `(kfac.Damped 1e-4).Inverse().Operator`: a product with it for each iteration and right-hand side. The condition
+    /// number that counts is that of M⁻½AM⁻½. Raises OperatorException where the inverse is not square or does not
+    /// claim to be semidefinite; where it is used, ShapeException for one that does not fit the operator.
+    let preconditionedBy (inverse: LinearOperator) : Solver =
+        let what = "ConjugateGradients.preconditionedBy"
+        OperatorParts.requireSquare what inverse
+
+        if not inverse.IsPositiveSemidefinite then
+            Fail.operator $"{what}: {inverse.Name} does not claim to be positive semidefinite"
+
+        define (Preconditioner.Inverse inverse)
 
     /// Solves Ax = b by conjugate gradients without a preconditioner; see `solver` and Solver.solve.
     let solve (options: SolverOptions) (a: LinearOperator) (b: Tensor) : Solution = Solver.solve options solver a b

@@ -36,6 +36,7 @@ module Neumann =
             X = x
             // The recursion's residuals drift from the true ones by rounding.
             Residuals = Residuals.relative (b - a.Apply x) b
+            NormalResiduals = [||]
             Iterations = terms
             Matvecs = (terms + 1) * Rows.count b
             // The rows share the operator and the scale: where one diverges, the sum ends for all.
@@ -56,8 +57,13 @@ module Neumann =
             {
                 Name = "Neumann series"
                 Breakdown =
-                    $"The series diverges: choose a smaller scale than {scale}, below 2/λ_max for a positive definite "
-                    + "operator, and damp one that is not."
+                    {
+                        What = "diverged"
+                        Advice =
+                            $"The series diverges: choose a smaller scale than {scale}, below 2/λ_max for a positive "
+                            + "definite operator, and damp one that is not."
+                    }
+                IsLeastSquares = false
                 Check = ignore
                 Run = run scale
             }

@@ -13,8 +13,8 @@ type SolveStatus =
     | Budget = 1
     /// The method calls the system solved and the true residual is above the tolerance: rounding keeps it there.
     | Stagnated = 2
-    /// The method does not fit the operator: conjugate gradients met a direction of negative curvature, or a series
-    /// diverged.
+    /// The method does not fit the system: conjugate gradients met a direction of negative curvature, a series
+    /// diverged, restarts made no progress, or no x solves it.
     | Breakdown = 3
     /// A token was cancelled on the way.
     | Cancelled = 4
@@ -44,6 +44,8 @@ type internal SolverRun =
         X: Tensor
         /// ‖bᵢ − Axᵢ‖/‖bᵢ‖, from a product with x.
         Residuals: float[]
+        /// What is small at a least-squares solution, from a product with the transpose; empty for other solvers.
+        NormalResiduals: float[]
         Iterations: int
         Matvecs: int
         /// The right-hand sides where the method broke down.
@@ -51,11 +53,28 @@ type internal SolverRun =
         NegativeCurvature: IReadOnlyList<NegativeCurvature>
     }
 
+/// What it means that a solver breaks down.
+[<NoEquality; NoComparison>]
+type internal SolverBreakdown =
+    {
+        /// In a word or two, such as `diverged`.
+        What: string
+        /// What to try, in sentences.
+        Advice: string
+    }
+
 /// The solution of Ax = b, for one right-hand side or a block of them, and how it went.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Solution
     internal
-    (value: Tensor, run: SolverRun, statuses: SolveStatus[], tolerance: float, seconds: float, breakdown: string) =
+    (
+        value: Tensor,
+        run: SolverRun,
+        statuses: SolveStatus[],
+        tolerance: float,
+        seconds: float,
+        breakdown: SolverBreakdown
+    ) =
 
     let status = if statuses.Length = 0 then SolveStatus.Solved else Array.max statuses
 
@@ -66,7 +85,7 @@ type Solution
         | SolveStatus.Solved -> ""
         | SolveStatus.Budget -> $"Allow more iterations or a larger tolerance, or {condition}."
         | SolveStatus.Stagnated -> $"Allow a larger tolerance, use Float64, or {condition}."
-        | SolveStatus.Breakdown -> breakdown
+        | SolveStatus.Breakdown -> breakdown.Advice
         | _ -> "Solve again without cancelling; the value is what was reached until then."
 
     /// x, in the shape of b. Where the status is not Solved, the last iterate.
@@ -81,7 +100,7 @@ type Solution
     /// What to try, in a sentence or two; empty where the system is solved.
     member _.Advice: string = advice
 
-    /// Whether every residual is within the tolerance.
+    /// Whether every residual, or normal residual, is within the tolerance.
     member _.IsConverged = (status = SolveStatus.Solved)
 
     /// Whether it was cancelled before it had converged.
@@ -89,6 +108,10 @@ type Solution
 
     /// ‖b − Ax‖/‖b‖ for each right-hand side, from a product with the solution; 0 where b is 0.
     member _.Residuals = Array.copy run.Residuals
+
+    /// ‖Aᵀr − λ²x‖/(‖A‖·‖(r, λx)‖) for the residual r = b − Ax of each right-hand side and the damping λ, from products
+    /// with the solution: small where x is a least-squares solution, of solvers that look for one; empty for others.
+    member _.NormalResiduals = Array.copy run.NormalResiduals
 
     /// The tolerance that was asked for.
     member _.Tolerance = tolerance
@@ -114,12 +137,14 @@ type Solution
         let reached = $"residual {show worst} after {iterations}, {products}"
 
         match status with
+        | SolveStatus.Solved when worst > tolerance && run.NormalResiduals.Length > 0 ->
+            $"solved in the sense of least squares: {reached}"
         | SolveStatus.Solved -> $"solved: {reached}"
         | SolveStatus.Budget -> $"not solved to {Numbers.show tolerance} in the iterations allowed: {reached}"
         | SolveStatus.Stagnated -> $"stagnated above {Numbers.show tolerance}: {reached}"
         | SolveStatus.Breakdown when run.NegativeCurvature.Count > 0 ->
             $"not positive definite (pᵀAp = {show run.NegativeCurvature[0].Curvature} for a unit vector p): {reached}"
-        | SolveStatus.Breakdown -> $"diverged: {reached}"
+        | SolveStatus.Breakdown -> $"{breakdown.What}: {reached}"
         | _ -> $"cancelled: {reached}"
 
     member internal this.Text = this.ToString()

@@ -49,15 +49,17 @@ type SolverOptions private (tolerance: float, maxIterations: int, cancellation: 
 type internal SolverDefinition =
     {
         Name: string
-        /// What to try where it breaks down.
-        Breakdown: string
+        Breakdown: SolverBreakdown
+        /// Whether it takes operators that are not square too, for least-squares solutions.
+        IsLeastSquares: bool
         /// Raises where an operator is not what it needs.
         Check: LinearOperator -> unit
         /// Solves for the rows of a block that is not empty, of which the largest element of each is 1, or all are 0.
         Run: SolverOptions -> LinearOperator -> Tensor -> SolverRun
     }
 
-/// A way to solve Ax = b: a value, made by the modules of the methods and run by `Solver.solve`.
+/// A way to solve Ax = b, or to minimise ‖b − Ax‖: a value, made by the modules of the methods and run by
+/// `Solver.solve`.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Solver internal (definition: SolverDefinition) =
     /// What the method is called.
@@ -104,10 +106,14 @@ module Solver =
         let run = solver.Definition.Run options a (block / sizes)
         { run with X = run.X * sizes }
 
-    let private empty (block: Tensor) : SolverRun =
+    /// The run for no right-hand sides, or for those without elements.
+    let private empty (solver: Solver) (a: LinearOperator) (block: Tensor) : SolverRun =
+        let count = Rows.count block
+
         {
-            X = block
-            Residuals = Array.zeroCreate block.Signature.Shape[0]
+            X = Tensor.zeros a.DType [ count; a.Columns ] |> Tensor.toDevice a.Device
+            Residuals = Array.zeroCreate count
+            NormalResiduals = if solver.Definition.IsLeastSquares then Array.zeroCreate count else [||]
             Iterations = 0
             Matvecs = 0
             BrokenDown = [||]
@@ -117,36 +123,49 @@ module Solver =
     let private statuses (options: SolverOptions) tolerance (run: SolverRun) : SolveStatus[] =
         run.Residuals
         |> Array.mapi (fun row residual ->
-            if residual <= tolerance then SolveStatus.Solved
+            let isLeastSquares = run.NormalResiduals.Length > 0 && run.NormalResiduals[row] <= tolerance
+
+            if residual <= tolerance || isLeastSquares then SolveStatus.Solved
             elif Array.contains row run.BrokenDown then SolveStatus.Breakdown
             elif options.Cancellation.IsCancellationRequested then SolveStatus.Cancelled
             elif run.Iterations >= options.MaxIterations then SolveStatus.Budget
             else SolveStatus.Stagnated)
 
-    /// Solves Ax = b for one vector b [n] or a block [k; n] by a solver. How it ended is the status of the solution,
-    /// and never an exception.
+    let private requireShape (solver: Solver) (a: LinearOperator) =
+        if not solver.Definition.IsLeastSquares then
+            OperatorParts.requireSquare solver.Name a
+
+    /// Solves Ax = b for one vector b [rows] or a block [k; rows] by a solver. How it ended is the status of the
+    /// solution, and never an exception.
     /// Raises OperatorException for an operator that is not square or not what the solver needs; ShapeException and
     /// NonFiniteException for right-hand sides that do not fit or are not finite; NonFiniteException for products that
     /// are not finite; OperationCanceledException where it was cancelled before the first iteration.
     let solve (options: SolverOptions) (solver: Solver) (a: LinearOperator) (b: Tensor) : Solution =
         let watch = Stopwatch.StartNew()
-        OperatorParts.requireSquare solver.Name a
+        requireShape solver a
         solver.Definition.Check a
         check solver a b
         options.Cancellation.ThrowIfCancellationRequested()
         let block = if b.Rank = 1 then Tensor.unsqueeze 0 b else b
-        let run = if block.Size = 0 then empty block else runScaled options solver a block
+
+        let run =
+            if block.Size = 0 then
+                empty solver a block
+            else
+                runScaled options solver a block
+
         let value = if b.Rank = 1 then Tensor.squeeze 0 run.X else run.X
         let tolerance = options.ToleranceFor a.DType
         let seconds = watch.Elapsed.TotalSeconds
         Solution(value, run, statuses options tolerance run, tolerance, seconds, solver.Definition.Breakdown)
 
     /// A⁻¹ as an operator: every product solves a system, to the tolerance of the options. It has the claims of A, and
-    /// a transpose where A's is known. Raises OperatorException for an operator that is not square or not what the
-    /// solver needs. Its products raise OperatorException where a system is not solved, with the residual that was
-    /// reached and what to try, and OperationCanceledException where they are cancelled.
+    /// a transpose where A's is known. By a solver of least squares it is the pseudoinverse, [columns; rows]. Raises
+    /// OperatorException for an operator that is not square or not what the solver needs. Its products raise
+    /// OperatorException where a system is not solved, with the residual that was reached and what to try, and
+    /// OperationCanceledException where they are cancelled.
     let inverse (options: SolverOptions) (solver: Solver) (a: LinearOperator) : LinearOperator =
-        OperatorParts.requireSquare solver.Name a
+        requireShape solver a
         solver.Definition.Check a
         let name = $"inverse of {a.Name}"
 
@@ -164,7 +183,7 @@ module Solver =
             { Matvec = product; Matmat = product }
 
         LinearOperator.Of
-            { OperatorParts.define name a.DType a.Rows a.Columns (products a) with
+            { OperatorParts.define name a.DType a.Columns a.Rows (products a) with
                 Device = a.Device
                 Properties = a.Properties
                 Warnings = a.Definition.Warnings

@@ -62,7 +62,7 @@ module ChebyshevMoments =
     let private margin = 0.05
 
     /// An interval that holds the spectrum: the outermost Ritz values, moved out by their residuals and the margin.
-    let private interval key (operator: LinearOperator) =
+    let internal interval key (operator: LinearOperator) =
         let found = Lanczos.run boundSteps key operator
         let values, residuals = found.RitzValues, found.ResidualBounds
         let low, high = values[0] - residuals[0], Array.last values + Array.last residuals

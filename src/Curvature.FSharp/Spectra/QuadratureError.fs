@@ -94,28 +94,18 @@ module internal QuadratureError =
         else
             ValueSome(halve slowest 200.0 50)
 
-    /// The largest distance from the value of k steps, of those after half to three quarters of them and of those
-    /// from there on, are taken for a power law. That overestimates what is left where the error falls geometrically,
-    /// as it does once the spectrum is resolved. Infinite where they do not fall, or the steps are too few to show
-    /// it.
-    let private trend (tiny: float) (f: float -> float) (whole: float[]) (rules: SpectralRule[]) =
-        let k = rules |> Seq.map _.Recurrence.Size |> Seq.max
-        let half, threeQuarters = (k + 1) / 2, min (k - 1) ((3 * k + 3) / 4)
+    /// After how many of k steps a half and three quarters are done.
+    let halfAndThreeQuarters k : struct (int * int) = (k + 1) / 2, min (k - 1) ((3 * k + 3) / 4)
 
-        let after steps (rule: SpectralRule) value =
-            if steps >= rule.Recurrence.Size then
-                value
-            else
-                rule.Mass * sum f (rule.Recurrence.Gauss steps)
-
-        let farthest first last =
-            [ first .. max 1 ((last - first) / 4) .. last - 1 ]
-            |> List.map (fun steps -> distance whole (Array.map2 (after steps) rules whole))
-            |> List.max
-
+    /// What is left after k steps. The largest distances from the value after k steps, of those after half to three
+    /// quarters of them and of those from there on, are taken for a power law. That overestimates what is left where
+    /// the error falls geometrically, as it does once the spectrum is resolved. Infinite where they do not fall, or the
+    /// steps are too few to show it. The function tells the largest distance between two numbers of steps.
+    let extrapolated (tiny: float) (k: int) (farthest: int -> int -> float) =
         if k < fewest then
             infinity
         else
+            let struct (half, threeQuarters) = halfAndThreeQuarters k
             let early, late = farthest half threeQuarters, farthest threeQuarters k
 
             if late <= tiny then
@@ -126,6 +116,26 @@ module internal QuadratureError =
                 match power (float half) (float threeQuarters) (float k) (early / late) with
                 | ValueSome p -> late * left (float k / float threeQuarters) p
                 | ValueNone -> infinity
+
+    /// About four numbers of steps from the first to the one before the last.
+    let between first last = [ first .. max 1 ((last - first) / 4) .. last - 1 ]
+
+    /// What is left of the means over some rules; see `extrapolated`.
+    let private trend (tiny: float) (f: float -> float) (whole: float[]) (rules: SpectralRule[]) =
+        let k = rules |> Seq.map _.Recurrence.Size |> Seq.max
+
+        let after steps (rule: SpectralRule) value =
+            if steps >= rule.Recurrence.Size then
+                value
+            else
+                rule.Mass * sum f (rule.Recurrence.Gauss steps)
+
+        let farthest first last =
+            between first last
+            |> List.map (fun steps -> distance whole (Array.map2 (after steps) rules whole))
+            |> List.max
+
+        extrapolated tiny k farthest
 
     // ---- from the ends of the spectrum
 

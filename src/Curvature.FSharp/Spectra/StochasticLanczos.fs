@@ -13,11 +13,12 @@ module StochasticLanczos =
     /// The most bytes of the bases of recurrences that run side by side.
     let private basisBytes = 1L <<< 31
 
-    let private lockstep (options: RunOptions) (operator: LinearOperator) steps =
+    /// How many recurrences run side by side.
+    let internal lockstep (options: RunOptions) (operator: LinearOperator) steps =
         let bytes = int64 steps * int64 operator.Columns * Storage.Bytes operator.DType
         min (options.BlockSizeFor operator) (int (max 1L (min 1024L (basisBytes / max 1L bytes))))
 
-    let private rule (space: KrylovSpace) mass : SpectralRule =
+    let internal rule (space: KrylovSpace) mass : SpectralRule =
         let weights (eigen: SmallEigen) = Array.init eigen.Values.Length (fun i -> Math.Pow(eigen.Vectors[0, i], 2.0))
         let ritz, size = space.Ritz, space.Size
         let exact = space.IsInvariant
@@ -32,7 +33,7 @@ module StochasticLanczos =
     let private ledger samples products seconds reason =
         Ledgers.ofSamples samples (Cost.products products) seconds reason
 
-    let private sampleOf (operator: LinearOperator) steps rules cost =
+    let internal sampleOf (operator: LinearOperator) steps rules cost =
         let sampled =
             {
                 Name = operator.Name

@@ -128,6 +128,17 @@ public sealed class Derivatives
         var last = Nhwc.Conv2d(Nchw.ToNhwc(images), Nchw.FiltersToNhwc(filters), Sliding.Default.WithPadding(1));
 
         Assert.That(last.Shape, Is.EqualTo(new[] { 8, 32, 32, 16 }));
+
+        var grown = Nchw.ConvTranspose2d(pooled, filters, Sliding.Default.WithStride(2));   // 33×33 pixels
+        var resized = Nchw.ResizeLinear(pooled, 32, 32);
+        var everyOther = Resize.Nearest(pooled, axes: [2, 3], lengths: [8, 8]);             // of any axes
+        var mirrored = images.PadReflect(2, 1, 1).PadReflect(3, 1, 1);
+        var activated = mirrored.Mish();
+
+        Assert.That(grown.Shape, Is.EqualTo(new[] { 8, 3, 33, 33 }));
+        Assert.That(resized.Shape, Is.EqualTo(new[] { 8, 16, 32, 32 }));
+        Assert.That(everyOther.Shape, Is.EqualTo(new[] { 8, 16, 8, 8 }));
+        Assert.That(activated.Shape, Is.EqualTo(new[] { 8, 3, 34, 34 }));
     }
 
     [Test]

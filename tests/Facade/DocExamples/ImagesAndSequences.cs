@@ -66,6 +66,27 @@ public sealed class ImagesAndSequences
     }
 
     [Test]
+    public void SignalsAndFunctionsThatNormalise()
+    {
+        var network = Network.FromLayer(
+            Layer.Sequential(
+                Layer.Conv1d(2, 8, 5, Sliding.Default.WithPadding(2)),
+                Layer.InstanceNorm(8),
+                Layer.Prelu(8),
+                Layer.MaxPool1d(2, Sliding.Default.WithStride(2)))
+            .OnSignals());      // [batch, channels, length], as in PyTorch
+
+        var theta = network.Initialize(Key.OfSeed(1), DType.Float32);
+        var x = network.Forward(theta, Tensor.Normal(Key.OfSeed(2), DType.Float32, 3, 2, 10));
+
+        var standard = Normalization.OverAxes(x, [-2, -1]);     // layer norm over the last two axes
+        var groups = Normalization.OverGroups(x, groups: 4);    // 4 groups of the channels at axis 1
+
+        Assert.That(standard.Shape, Is.EqualTo(new[] { 3, 8, 5 }));
+        Assert.That(groups.Shape, Is.EqualTo(new[] { 3, 8, 5 }));
+    }
+
+    [Test]
     public void ASmallLanguageModel()
     {
         var tokens = Tensor.FromIndices(Enumerable.Range(0, 16).Select(place => 7 * place % 65).ToArray()).Reshape(

@@ -24,7 +24,8 @@ public sealed class DocumentationTests
             Documentation.Programs(block.Language).Any(program => Documentation.Contains(program, block.Lines)),
             $"{block} is not in a compiled file:\n{block.Text}");
 
-    // A fence of fsx or cs is a whole program, which build/package/try.sh runs from the packages.
+    // A fence of fsx or cs is a whole program, which build/package/try.sh runs from the packages, or how the script of
+    // a page begins, which build/pages.fsx runs: it names packages, and no compiled file can do so.
     [Test]
     public void EveryFenceNamesItsLanguage() =>
         Assert.That(

@@ -46,8 +46,9 @@ internal sealed class GoodValues
         FSharp.Tensor.ofArray(Shape(4, 4), [4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4, 1, 0, 0, 1, 4]);
 
     /// <summary>Inputs and targets of a network with as many parameters as the vector has numbers.</summary>
-    private static Batch Samples { get; } =
-        new(FSharp.Tensor.ofArray(Shape(2, 3), [1, 2, 3, 3, 1, 0]), FSharp.Tensor.ofArray(Shape(2, 1), [1.0, 2.0]));
+    private static Batch Samples { get; } = new(
+        FSharp.Tensor.ofArray(Shape(5, 3), [1, 2, 3, 3, 1, 0, 0, 1, -1, 2, -1, 1, 1, 1, 0]),
+        FSharp.Tensor.ofArray(Shape(5, 1), [1.0, 2.0, 0.5, -1.0, 0.25]));
 
     public static Microsoft.FSharp.Collections.FSharpList<int> Shape(params int[] lengths) =>
         Microsoft.FSharp.Collections.ListModule.OfSeq(lengths);
@@ -152,6 +153,8 @@ internal sealed class GoodValues
             (x, theta) => network.Forward(theta, x),
             (y, outputs) => CSharp.Loss.MeanSquaredError(outputs, y),
             [Samples]));
+        Learn(CSharp.Compile.Family(theta => new ValuesAndMap([theta], v => theta * v))(Vector).Profile(Vector, 1));
+        Learn(CSharp.Calibration.OfNumbers(Vector, Vector, Vector.Square()));
         var trace = CSharp.Measurement.Trace.Select(estimate => estimate.Value);
         Add(trace);
         Add(CSharp.Estimators.Hutchinson(trace));

@@ -12,7 +12,9 @@ public sealed class PublicApiTests
     private const string Accept = "CURVATURE_ACCEPT_API";
 
     private static IEnumerable<string> Packages =>
-        Library.Assemblies.Select(assembly => assembly.GetName().Name!).Order(StringComparer.Ordinal);
+        Library.Assemblies.Select(assembly => assembly.GetName().Name!)
+            .Append("Curvature.Onnx")
+            .Order(StringComparer.Ordinal);
 
     // What the F# compiler writes for itself, and what says nothing of how a member is used.
     private static readonly string[] Unlisted =

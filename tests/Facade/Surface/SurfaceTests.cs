@@ -10,7 +10,6 @@ public sealed class SurfaceTests
     private static readonly Dictionary<string, string> FSharpMembers = new()
     {
         ["CompiledMap.get_Values"] = "an FSharpList, which a C# user sees as an IReadOnlyList",
-        ["CompiledMap.Profile"] = "the time of each kernel, for people who work on the engine",
     };
 
     /// <summary>Functions for which the facade has no line of its own, with the reason.</summary>
@@ -25,7 +24,14 @@ public sealed class SurfaceTests
         ["Differentiation.curldivergence"] = "part of ValueCurlAndDivergence",
         ["Nhwc.conv2d"] = "groupedConv2d with one group, the default",
         ["Nchw.conv2d"] = "groupedConv2d with one group, the default",
+        ["Nchw.conv1d"] = "groupedConv1d with one group, the default",
+        ["Nhwc.convTranspose2d"] = "groupedConvTranspose2d with one group, the default",
+        ["Nchw.convTranspose2d"] = "groupedConvTranspose2d with one group, the default",
+        ["Nchw.convTranspose1d"] = "groupedConvTranspose1d with one group, the default",
+        ["ImageLayer.conv1d"] = "groupedConv1d with one group, the default",
         ["ImageLayer.conv2d"] = "groupedConv2d with one group, the default",
+        ["ImageLayer.convTranspose2d"] = "groupedConvTranspose2d with one group, the default",
+        ["Attention.rotary"] = "rotaryFrom place 0, the default",
 
         // nested F# lists
         ["Tensor.ofObject"] = "C# has arrays, and FromArray(double[,])",
@@ -98,12 +104,22 @@ public sealed class SurfaceTests
         ["Norm.spectral"] = "SpectralNorm",
         ["ConjugateGradients.solve"] = "Solve",
         ["Neumann.solve"] = "Solve(b, Solver.Neumann(scale))",
+        ["Minres.solve"] = "Solve(b, Solver.Minres)",
+        ["Gmres.solve"] = "Solve(b, Solver.Gmres(restart))",
+        ["Lsqr.solve"] = "Solve(b, Solver.Lsqr(damping))",
+        ["Lsmr.solve"] = "Solve(b, Solver.Lsmr(damping))",
+        ["MatrixFunction.apply"] = "ApplyFunction",
+        ["MatrixFunction.chebyshev"] = "ApplyFunctionByChebyshev",
+        ["MatrixFunction.operator"] = "Function",
+        ["KrylovAwareTrace.estimate"] = "KrylovAwareTrace",
+        ["GolubKahan.largest"] = "GolubKahan",
         ["Divergence.hutchinson"] = "Divergence.Estimate",
         ["Divergence.hutchinsonAtPoints"] = "Divergence.EstimateAtPoints",
         ["CurvatureByTensor.estimate"] = "EstimateByTensor",
         ["ParameterLayout.restrict"] = "ParameterLayout.Restrict",
         ["QuantizationSensitivity.scores"] = "QuantizationScores",
         ["Pruning.curve"] = "PruningCurve",
+        ["Kfac.estimate"] = "Kfac",
         ["Landscape.line"] = "LossLine",
         ["Landscape.plane"] = "LossPlane",
         ["Stochastic.trace"] = "Stochastic.Trace",

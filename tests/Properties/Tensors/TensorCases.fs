@@ -325,6 +325,7 @@ module TensorCases =
             for name, cases in moves -> name, Generators.everyType, cases
             yield! TensorCreationCases.all
             yield! TensorStatisticCases.all
+            yield! TensorElementCases.all
             for name, cases in
                 elementwise @ reductions @ TensorProductCases.all @ TensorDecompositionCases.all @ indexing ->
                 name, Generators.floating, cases

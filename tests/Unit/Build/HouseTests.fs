@@ -19,10 +19,14 @@ let private rooms =
         "Estimation"
         "Spectra"
         "Solvers"
+        "Kronecker"
         "Networks"
         "Layers"
         "Landscapes"
         "Sensitivity"
+        "Samples"
+        "Uncertainty"
+        "Influence"
         "Diagnostics"
     ]
 
@@ -35,6 +39,8 @@ let private foundations =
         "Curvature.Charts", [ "Curvature.Autodiff" ]
         "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data" ]
         "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
+        "Curvature.TorchSharp", [ "Curvature.FSharp" ]
+        "Curvature.Onnx", [ "Curvature.FSharp" ]
         "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
     ]
 

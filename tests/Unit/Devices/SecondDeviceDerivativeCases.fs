@@ -29,6 +29,26 @@ module SecondDeviceDerivativeCases =
                     Tensor.convert DType.Float32 x
                 ]
                 |> List.collect ofTensor
+            "pools, resized and padded images",
+            fun on ->
+                let x = on (normal 17 [ 1; 2; 5; 4 ])
+                let index = on (Tensor.ofIndices [ 1; 1; 2; 3 ] [| 4; 0; 1; 1; 4; 2 |])
+                let ceil = Sliding.Default.WithStride(2).WithPadding(1).WithCeilMode true
+
+                [
+                    Nchw.averagePool2dWithoutPadding (3, 2) ceil x
+                    Nchw.maxPool2d (3, 2) ceil x
+                    Nchw.convTranspose2d (ceil.WithCeilMode false) (on (normal 18 [ 2; 3; 2; 2 ])) x
+                    Nchw.resizeLinear ResizeOptions.Default (7, 3) x
+                    Nchw.resizeNearest ResizeOptions.Default (3, 9) x
+                    Tensor.padReflect 2 1 2 x
+                    Tensor.padEdge 3 1 2 x
+                    Tensor.gatherElements 2 index x
+                    Tensor.scatterAddElements 2 index (on (normal 19 [ 1; 1; 2; 3 ])) x
+                    Normalization.overGroups 1e-5 2 1 x
+                    Attention.rotaryFrom 3 10.0 1 x[0]
+                ]
+                |> List.collect ofTensor
             "losses",
             fun on ->
                 let outputs = on (normal 7 [ 12; 3 ])

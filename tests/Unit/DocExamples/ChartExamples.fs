@@ -7,13 +7,13 @@ open Expecto
 open Expecto.Flip
 open Curvature
 open Curvature.FSharp
+open Curvature.Tests
 
 let private hessian =
     Tensor.normal (Key.OfSeed 5L) DType.Float64 [ 60; 60 ] |> LinearOperator.ofMatrix |> LinearOperator.gram
 
-let private path = Path.Combine(Path.GetTempPath(), $"curvature-chart-{System.Guid.NewGuid()}.svg")
-
-System.AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> File.Delete path)
+let private folder = TemporaryFolder.create "curvature-chart-"
+let private file name = Path.Combine(folder, name)
 
 [<Tests>]
 let tests =
@@ -35,9 +35,9 @@ let tests =
                         Series.rug "Ritz values" (sample.Rules |> Array.collect _.Nodes)
                     ]
 
-            File.WriteAllText(path, Chart.toSvg chart)
+            File.WriteAllText(file "density.svg", Chart.toSvg chart)
 
-            Expect.equal "XDocument.Load(path).Root.Name.…" "svg" (XDocument.Load(path).Root.Name.LocalName)
+            Expect.equal "the root of the file" "svg" (XDocument.Load(file "density.svg").Root.Name.LocalName)
         }
 
         test "kinds of series and axes" {

@@ -41,7 +41,7 @@ let tests =
         test "limits" {
             inFolder (fun file ->
                 let weights, rows = file "model.safetensors", file "rows.csv"
-                Safetensors.write weights [ "weight", tensor [ 0.5; 1.5 ] ]
+                Safetensors.write weights [ ("weight", tensor [ 0.5; 1.5 ]) ]
                 File.WriteAllText(rows, "1,2\n3,4\n")
 
                 let large = ReadLimits.Default.WithBytes(64L <<< 30) // 64 GiB
@@ -66,12 +66,15 @@ let tests =
 
         test "sets of images" {
             inFolder (fun file ->
-                let images, labels, batch = file "images", file "labels", file "data_batch_1.bin"
+                // Three images of one row of two pixels in the format of MNIST, and two files in that of CIFAR-10.
+                let images, labels = file "images-idx3-ubyte", file "labels-idx1-ubyte"
+                let batch, another = file "data_batch_1.bin", file "data_batch_2.bin"
                 let lengths = [| 0uy; 0uy; 0uy; 3uy; 0uy; 0uy; 0uy; 1uy; 0uy; 0uy; 0uy; 2uy |]
                 File.WriteAllBytes(images, Array.concat [ [| 0uy; 0uy; 8uy; 3uy |]; lengths; [| 1uy .. 6uy |] ])
                 File.WriteAllBytes(labels, [| 0uy; 0uy; 8uy; 1uy; 0uy; 0uy; 0uy; 3uy; 7uy; 2uy; 1uy |])
-                File.WriteAllBytes(batch, Array.append [| 3uy |] (Array.init 3072 byte))
-                let another = batch
+
+                for path in [ batch; another ] do
+                    File.WriteAllBytes(path, Array.append [| 3uy |] (Array.init 3072 byte))
 
                 let digits = Idx.images images labels // train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
                 let first = digits.Slice(0, 2)
@@ -89,11 +92,6 @@ let tests =
         test "batches, made when they are asked for" {
             let images = ImageSet.create (3, 4, 4) [| 0; 1; 1; 0; 1 |] (Array.init 240 byte)
 
-            let network =
-                Network.ofLayer (ImageLayer.onImages (Layer.sequential [ ImageLayer.flatten; Layer.dense 48 2 ]))
-
-            let start, key = Network.initialize (Key.OfSeed 1L) DType.Float32 network, Key.OfSeed 2L
-
             let options =
                 BatchOptions.Default
                     .WithSize(2)
@@ -102,6 +100,10 @@ let tests =
             for batch in Batches.ofImages options DType.Float32 images do
                 printfn $"{batch.Size} images, classes {batch.Targets}"
 
+            let network =
+                Network.ofLayer (ImageLayer.onImages (Layer.sequential [ ImageLayer.flatten; Layer.dense 48 2 ]))
+
+            let start, key = Network.initialize (Key.OfSeed 1L) DType.Float32 network, Key.OfSeed 2L
             let criterion = Loss.softmaxCrossEntropy Reduction.Mean
             let risk = network |> Network.risk Reduction.Mean criterion (Batches.ofImages options DType.Float32 images)
 

@@ -119,6 +119,17 @@ let tests =
             let last = Nchw.toNhwc images |> Nhwc.conv2d (Sliding.Default.WithPadding 1) (Nchw.filtersToNhwc filters)
 
             Expect.equal "last.Shape" [| 8; 32; 32; 16 |] last.Shape
+
+            let grown = pooled |> Nchw.convTranspose2d (Sliding.Default.WithStride 2) filters // 33×33 pixels
+            let resized = pooled |> Nchw.resizeLinear ResizeOptions.Default (32, 32)
+            let everyOther = pooled |> Resize.nearest ResizeOptions.Default [ 2; 3 ] [ 8; 8 ] // of any axes
+            let mirrored = images |> Tensor.padReflect 2 1 1 |> Tensor.padReflect 3 1 1
+            let activated = Activation.mish mirrored
+
+            Expect.equal "grown.Shape" [| 8; 3; 33; 33 |] grown.Shape
+            Expect.equal "resized.Shape" [| 8; 16; 32; 32 |] resized.Shape
+            Expect.equal "everyOther.Shape" [| 8; 16; 8; 8 |] everyOther.Shape
+            Expect.equal "activated.Shape" [| 8; 3; 34; 34 |] activated.Shape
         }
 
         test "mistakes are typed errors" {

@@ -45,7 +45,6 @@ let tests =
 
         test "continuous normalizing flows" {
             let points = Tensor.normal (Key.OfSeed 3L) DType.Float64 [ 5; 2 ]
-
             let field theta point = Tensor.tanh (Tensor.matmul (Tensor.reshape [ 2; 2 ] theta) point)
             let velocity, divergence = Stochastic.fdivergenceAtPoints 1 key (field theta) points
 

@@ -94,7 +94,7 @@ let tests =
         test "long work" {
             let stop = StoppingRule.matvecs 100
 
-            use source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
+            let source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
 
             let tell = Progress<SamplingProgress>(fun p -> printfn $"{p.Completed:P0}: {p.Value} ± {p.StandardError}")
 
@@ -109,11 +109,11 @@ let tests =
         }
 
         test "going on another day" {
-            let folder = Directory.CreateTempSubdirectory "curvature"
-            let path, products = Path.Combine(folder.FullName, "trace.run"), Path.Combine(folder.FullName, "pairs.run")
+            let folder = TemporaryFolder.create "curvature-"
+            let file name = Path.Combine(folder, name)
             let key = Key.OfSeed 1L
 
-            let options = RunOptions.Default.WithCheckpoint path
+            let options = RunOptions.Default.WithCheckpoint(file "trace.run")
             let run = Estimate.runWith options (Hutchinson.estimator Probe.rademacher Measurement.trace)
             let first = run (StoppingRule.matvecs 500) key hessian
             let more = run (StoppingRule.matvecs 900) key hessian
@@ -121,9 +121,8 @@ let tests =
             Expect.equal "first.Samples, more.Samples" (500, 900) (first.Samples, more.Samples)
             Expect.equal "more.Value" (Hutchinson.trace (StoppingRule.matvecs 900) key hessian).Value more.Value
 
-            let pairs = Checkpoint.run products (ThickRestartLanczos.find SpectrumEnd.Largest 3) hessian
+            let pairs = Checkpoint.run (file "pairs.run") (ThickRestartLanczos.find SpectrumEnd.Largest 3) hessian
 
             Expect.hasLength "pairs.Values" 3 pairs.Values
-            folder.Delete true
         }
     ]

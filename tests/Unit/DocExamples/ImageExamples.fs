@@ -23,19 +23,8 @@ let private network =
 
     network
 
-/// Files of weights and of two images.
-let private withFiles (test: string -> string -> string -> unit) =
-    let folder = Directory.CreateTempSubdirectory("curvature-").FullName
-    let file name = Path.Combine(folder, name)
-
-    try
-        let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 ResNet.resNet20
-        Safetensors.write (file "weights.safetensors") (Network.save theta ResNet.resNet20)
-        let image label = Array.append [| label |] (Array.init 3072 byte)
-        File.WriteAllBytes(file "images.bin", Array.append (image 3uy) (image 8uy))
-        test (file "weights.safetensors") (file "images.bin") (file "copy.safetensors")
-    finally
-        Directory.Delete(folder, true)
+let private folder = TemporaryFolder.create "curvature-"
+let private file name = Path.Combine(folder, name)
 
 [<Tests>]
 let tests =
@@ -63,24 +52,51 @@ let tests =
         }
 
         test "a trained network from a file" {
-            withFiles (fun weights path copy ->
-                let theta, network = Network.load DType.Float32 (Safetensors.read weights) ResNet.resNet20
-                let images, labels = Cifar.read10 DType.Float32 path
-                let inputs = images |> Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
+            let weights, path = file "resnet20.safetensors", file "test_batch.bin"
+            let random = Network.initialize (Key.OfSeed 1L) DType.Float32 ResNet.resNet20
+            Safetensors.write weights (Network.save random ResNet.resNet20)
 
-                let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
-                let hessian = Hessian.at loss theta
-                let perLayer = Measurement.blockTraces (ParameterLayout.blocks network.Layout)
+            // Of each image, a byte for its class and 3 × 32 × 32 bytes for its pixels.
+            let image label = Array.append [| label |] (Array.init 3072 byte)
+            File.WriteAllBytes(path, Array.append (image 3uy) (image 8uy))
 
-                let traces =
-                    Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
+            let theta, network = Network.load DType.Float32 (Safetensors.read weights) ResNet.resNet20
+            let images, labels = Cifar.read10 DType.Float32 path
+            let inputs = images |> Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
 
-                for layer in traces do
-                    printfn $"{layer.Block.Name}: {layer.Trace}"
+            let loss theta = Network.forward network theta inputs |> Loss.softmaxCrossEntropy Reduction.Mean labels
+            let hessian = Hessian.at loss theta
+            let perLayer = Measurement.blockTraces (ParameterLayout.blocks network.Layout)
 
-                Safetensors.write copy (Network.save theta network)
+            let traces = Hutchinson.estimate Probe.rademacher perLayer (StoppingRule.matvecs 8) (Key.OfSeed 1L) hessian
 
-                Expect.equal "(Safetensors.read copy).Length" 97 (Safetensors.read copy).Length)
+            for layer in traces do
+                printfn $"{layer.Block.Name}: {layer.Trace}"
+
+            Safetensors.write (file "copy.safetensors") (Network.save theta network)
+
+            Expect.hasLength "the tensors of the copy" 97 (Safetensors.read (file "copy.safetensors"))
+        }
+
+        test "signals, and functions that normalise" {
+            let network =
+                Layer.sequential [
+                    ImageLayer.conv1d 2 8 5 (Sliding.Default.WithPadding 2)
+                    Normalization.instance 8
+                    Layer.prelu 8
+                    ImageLayer.maxPool1d 2 (Sliding.Default.WithStride 2)
+                ]
+                |> ImageLayer.onSignals // [batch; channels; length], as in PyTorch
+                |> Network.ofLayer
+
+            let theta = Network.initialize (Key.OfSeed 1L) DType.Float32 network
+            let x = Network.forward network theta (Tensor.normal (Key.OfSeed 2L) DType.Float32 [ 3; 2; 10 ])
+
+            let standard = Normalization.overAxes 1e-5 [ -2; -1 ] x // layer norm over the last two axes
+            let groups = Normalization.overGroups 1e-5 4 1 x // 4 groups of the channels at axis 1
+
+            Expect.equal "standard.Shape" [| 3; 8; 5 |] standard.Shape
+            Expect.equal "groups.Shape" [| 3; 8; 5 |] groups.Shape
         }
 
         test "a small language model" {

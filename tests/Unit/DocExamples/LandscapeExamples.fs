@@ -25,7 +25,7 @@ let tests =
             let point = Hessian.evaluate risk theta
             let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 point.Hessian
 
-            let line = Landscape.line risk theta (Direction.eigenvector 0 pairs) (Landscape.grid 1.0 41)
+            let line = Landscape.line risk theta (Direction.eigenvector 0 pairs) (Landscape.grid 4.0 41)
             let departure = line.Departure 0.1 // by more than a tenth
 
             for t, value, model in Array.zip3 line.Positions line.Losses line.ModelLosses do
@@ -65,7 +65,6 @@ let tests =
 
         test "over a data set" {
             let direction = Direction.random (Key.OfSeed 5L) theta
-
             let criterion = Loss.softmaxCrossEntropy Reduction.Mean
             let risk = network |> Network.risk Reduction.Mean criterion (Batches.split 8 inputs labels)
             let line = Landscape.line risk theta direction (Landscape.grid 1.0 41)
@@ -74,12 +73,8 @@ let tests =
         }
 
         test "with options" {
-            let progress =
-                { new IProgress<LandscapeProgress> with
-                    member _.Report progress = printfn $"{progress.Evaluations} of {progress.Total}"
-                }
-
-            let options = LandscapeOptions.Default.WithProgress(progress).WithNonFinite().WithQuadraticForms()
+            let tell = Progress<LandscapeProgress>(fun p -> printfn $"{p.Evaluations} of {p.Total}")
+            let options = LandscapeOptions.Default.WithProgress(tell).WithNonFinite().WithQuadraticForms()
 
             let direction = Direction.ofVector "towards 0" -theta
             let line = Landscape.lineWith options risk theta direction [ 0.0; 0.5; 1.0 ]

@@ -16,9 +16,6 @@ let private gaussNewton =
 
 let private hessian = gaussNewton
 let private truth = (Exact.trace hessian).Value
-let private weights = Tensor.normal (Key.OfSeed 6L) DType.Float64 [ 5; 5 ]
-let private points = Tensor.normal (Key.OfSeed 7L) DType.Float64 [ 3; 5 ]
-let private point = Tensor.item 0 0 points
 
 let private isNear (trace: Estimate<float>) =
     Expect.isLessThan "abs (trace.Value - truth)" (abs (trace.Value - truth), 6.0 * trace.StandardError)
@@ -90,6 +87,10 @@ let tests =
         }
 
         test "divergence of a flow" {
+            let weights = Tensor.normal (Key.OfSeed 6L) DType.Float64 [ 5; 5 ]
+            let points = Tensor.normal (Key.OfSeed 7L) DType.Float64 [ 3; 5 ]
+            let point = Tensor.item 0 0 points
+
             let field (x: Tensor) = Tensor.tanh (Tensor.matmul weights x)
             let exact = Divergence.exact field point
             let estimate = Divergence.hutchinson (StoppingRule.matvecs 100) (Key.OfSeed 1L) field point

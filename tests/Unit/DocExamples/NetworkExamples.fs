@@ -9,6 +9,9 @@ open Curvature
 open Curvature.FSharp
 open Curvature.Tests
 
+let private folder = TemporaryFolder.create "curvature-"
+let private file name = Path.Combine(folder, name)
+
 [<Tests>]
 let tests =
     testList "DocExamples.NetworkExamples" [
@@ -43,7 +46,8 @@ let tests =
         }
 
         test "read, train, measure" {
-            let path = Path.GetTempFileName()
+            // A table to read: 40 points of a circle, and whether they lie in its upper half.
+            let path = file "table.csv"
 
             let rows =
                 [
@@ -77,7 +81,6 @@ let tests =
             let traces = Exact.blockTraces (ParameterLayout.blocks network.Layout) hessian
 
             Expect.hasLength "traces" 4 traces
-            File.Delete path
         }
 
         test "layers of one's own" {
@@ -187,7 +190,7 @@ let tests =
             Expect.isGreaterThan "iterations" (result.Losses.Count, 0))
 
         test "tables of regression" {
-            let path = Path.GetTempFileName()
+            let path = file "regression.csv"
             File.WriteAllLines(path, [ "a,b,u,v"; "1,2,3.5,-1"; "4,5,6.5,-2"; "7,8,9.5,-3"; "1,0,1.5,-4" ])
 
             let data = Csv.readRegressionWith (CsvOptions.Default.WithTargetColumns("u", "v")) path
@@ -195,6 +198,5 @@ let tests =
             let known, heldOut = RegressionData.rows train data, RegressionData.rows test data
 
             Expect.equal "rows" (3, 1) (known.Rows, heldOut.Rows)
-            File.Delete path
         }
     ]

@@ -112,8 +112,8 @@ let tests =
             let loss theta =
                 Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta) |> Loss.softmaxCrossEntropy Reduction.Mean labels
 
-            let gradient = grad loss // or a gradient from elsewhere
-            let hessian = FiniteDifference.ofGradient gradient theta
+            let gradientAt = grad loss // or a gradient from elsewhere
+            let hessian = FiniteDifference.ofGradient gradientAt theta
 
             Expect.isLessThan
                 "(Exact.frobenius (hessian - Hes…"
@@ -122,9 +122,10 @@ let tests =
 
         test "solving and inverses" {
             let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
+            let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
             let gaussNewton = GaussNewton.at model (Loss.softmaxCrossEntropy Reduction.Mean labels) theta
-            let gradient = grad (model >> Loss.softmaxCrossEntropy Reduction.Mean labels) theta
 
+            let gradient = grad loss theta
             let damped = LinearOperator.damped 0.1 gaussNewton
             let solver = ConjugateGradients.preconditioned (Exact.diagonal damped).Value
             let solution = Solver.solve SolverOptions.Default solver damped gradient
@@ -154,8 +155,8 @@ let tests =
         test "checking an operator" {
             let model theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
             let loss theta = model theta |> Loss.softmaxCrossEntropy Reduction.Mean labels
-            let hessian = Hessian.at loss theta
 
+            let hessian = Hessian.at loss theta
             let diagnosis = Diagnose.againstRisk DiagnoseOptions.Default (Risk.ofFunction loss) theta hessian
             printfn $"{diagnosis}" // a line for each check
             let asymmetry = diagnosis.Symmetry.Error // about ‖A − Aᵀ‖/‖A‖
@@ -168,8 +169,8 @@ let tests =
             let batches = Batches.split 2 inputs labels
             let model inputs theta = Tensor.matmul inputs (Tensor.reshape [ 3; 2 ] theta)
             let cross targets outputs = Loss.softmaxCrossEntropy Reduction.Mean targets outputs
-            let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
 
+            let loss (batch: Batch) theta = model batch.Inputs theta |> cross batch.Targets
             let hessian = Hessian.ofRisk (Risk.ofBatches Reduction.Mean loss batches) theta
             let uncertainty = (Diagnose.run DiagnoseOptions.Default hessian).TraceUncertainty
             let fromProbes, fromData = uncertainty.ProbeError, uncertainty.DataError // standard errors of the trace

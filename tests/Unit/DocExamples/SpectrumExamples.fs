@@ -125,7 +125,7 @@ let tests =
         }
 
         test "long work" {
-            use source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
+            let source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
             let options = EigenOptions.Default.WithCancellation source.Token
             let pairs = ThickRestartLanczos.findWith options SpectrumEnd.LargestMagnitude 2 hessian
 
@@ -135,21 +135,21 @@ let tests =
         }
 
         test "sparse matrices from files" {
-            let path = Path.GetTempFileName()
+            let folder = TemporaryFolder.create "curvature-"
+            let file name = Path.Combine(folder, name)
 
-            try
-                File.WriteAllLines(
-                    path,
-                    [ "%%MatrixMarket matrix coordinate real symmetric"; "2 2 3"; "1 1 2"; "2 1 1"; "2 2 3" ]
-                )
+            let path = file "matrix.mtx"
 
-                let matrix = MatrixMarket.read path
-                let pairs = ThickRestartLanczos.find SpectrumEnd.BothEnds 2 matrix
-                let written = MatrixMarket.readDense path // all entries, as a tensor
+            File.WriteAllLines(
+                path,
+                [ "%%MatrixMarket matrix coordinate real symmetric"; "2 2 3"; "1 1 2"; "2 1 1"; "2 2 3" ]
+            )
 
-                Expect.close 1e-14 [| (5.0 + sqrt 5.0) / 2.0; (5.0 - sqrt 5.0) / 2.0 |] pairs.Values
-                Expect.tensor 0.0 [ 2; 2 ] [ 2.0; 1.0; 1.0; 3.0 ] written
-            finally
-                File.Delete path
+            let matrix = MatrixMarket.read path
+            let pairs = ThickRestartLanczos.find SpectrumEnd.BothEnds 2 matrix
+            let written = MatrixMarket.readDense path // all entries, as a tensor
+
+            Expect.close 1e-14 [| (5.0 + sqrt 5.0) / 2.0; (5.0 - sqrt 5.0) / 2.0 |] pairs.Values
+            Expect.tensor 0.0 [ 2; 2 ] [ 2.0; 1.0; 1.0; 3.0 ] written
         }
     ]

@@ -127,6 +127,22 @@ let private calls: LongCall list =
         call "Solver.inverse of a series" Raises 1 (fun work token ->
             (Solver.inverse (solving token) (Neumann.solver 0.04) (operator work)).Apply one |> ignore
             false)
+        call "Minres.solve" Returns 1 (fun work token -> (Minres.solve (solving token) (operator work) one).IsCancelled)
+        call "Gmres.solve" Returns 1 (fun work token ->
+            (Gmres.solve (solving token) 30 (operator work) one).IsCancelled)
+        // A pair of products, and those of the two residuals.
+        call "Lsqr.solve" Returns 3 (fun work token -> (Lsqr.solve (solving token) 0.0 (operator work) one).IsCancelled)
+        call "Lsmr.solve" Returns 3 (fun work token -> (Lsmr.solve (solving token) 0.0 (operator work) one).IsCancelled)
+        call "MatrixFunction.apply" Returns 1 (fun work token ->
+            let options = MatrixFunctionOptions.Default.WithTolerance(1e-13).WithCancellation token
+            (MatrixFunction.applyWith options SpectralFunction.sqrt (operator work) one).IsCancelled)
+        call "MatrixFunction.operator" Raises 1 (fun work token ->
+            let options = MatrixFunctionOptions.Default.WithTolerance(1e-13).WithCancellation token
+            (MatrixFunction.operatorWith options SpectralFunction.sqrt (operator work)).Apply one |> ignore
+            false)
+        call "GolubKahan" Returns 7 (fun work token ->
+            let options = EigenOptions.Default.WithCancellation token
+            (GolubKahan.largestWith options 3 (operator work)).IsCancelled)
         call "Landscape.line" Raises 0 (fun work token ->
             Landscape.lineWith (landscape token) (risk 60 work) theta directions[0] [ 0.0; 0.5; 1.0 ] |> ignore
             false)

@@ -107,8 +107,42 @@ let tests =
                 agrees (Normalization.group groups 6) flat (fun i -> i / 6, i % 6 / (6 / groups))
         }
 
+        test "instance norm makes each channel of a sample standard" {
+            agrees (Normalization.instance 5) (random 1L [ 3; 2; 4; 5 ]) (fun i -> i / 40, i % 5)
+            agrees (Normalization.instance 2) (random 2L [ 3; 7; 2 ]) (fun i -> i / 14, i % 2)
+        }
+
+        test "functions normalise over any axes and over groups of channels" {
+            let x = random 1L [ 3; 4; 2; 5 ] * 2.0 + 1.0
+            let places = [| 0 .. x.Size - 1 |]
+            let values = x.ToArray()
+
+            let by (rule: float[] -> float[]) (key: int -> 'Key) =
+                let result = Array.zeroCreate x.Size
+
+                for _, places in Array.groupBy key places do
+                    Array.iter2 (fun place y -> result[place] <- y) places (rule (Array.map (Array.get values) places))
+
+                result
+
+            let rms epsilon (xs: float[]) =
+                let square = xs |> Array.averageBy (fun x -> x * x)
+                xs |> Array.map (fun x -> x / sqrt (square + epsilon))
+
+            let gives expected (actual: Tensor) = Expect.close 1e-13 expected (actual.ToArray())
+            gives (by standard (fun i -> i / 10)) (Normalization.overAxes epsilon [ -2; 3 ] x)
+            gives (by standard (fun i -> i % 40)) (Normalization.overAxes epsilon [ 0 ] x)
+            gives (by standard (fun i -> i / 20)) (Normalization.overGroups epsilon 2 1 x)
+            gives (by standard (fun i -> i / 40, i % 5)) (Normalization.overGroups epsilon 5 -1 x)
+            gives (by (rms 0.1) (fun i -> i / 10)) (Normalization.rmsOverAxes 0.1 [ 2; 3 ] x)
+            let single = Normalization.overGroups epsilon 2 1 (Tensor.convert DType.Float32 x)
+            Expect.equal "type" DType.Float32 single.DType
+            Expect.close 1e-6 (by standard (fun i -> i / 20)) (single.ToArray())
+        }
+
         test "second derivatives of normalisations agree with differences of gradients" {
-            for layer in [ Normalization.batch 4; Normalization.layer 4; Normalization.group 2 4 ] do
+            for layer in
+                [ Normalization.batch 4; Normalization.layer 4; Normalization.group 2 4; Normalization.instance 4 ] do
                 let network = Network.forTraining (Network.ofLayer layer)
                 let weights = random 7L [ 3; 2; 2; 4 ]
 
@@ -136,7 +170,15 @@ let tests =
             Expect.error<ShapeException> [ "batch norm 3"; "more than one" ] (run (Normalization.batch 3) [ 1; 3 ])
             Expect.error<ShapeException> [ "batch norm 3"; "[2; 4]" ] (run (Normalization.batch 3) [ 2; 4 ])
             Expect.error<ShapeException> [ "layer norm 3"; "[3]" ] (run (Normalization.layer 3) [ 3 ])
+            Expect.error<ShapeException> [ "instance norm 3"; "[2; 3]" ] (run (Normalization.instance 3) [ 2; 3 ])
             Expect.error<ArgumentRangeException> [ "group"; "2" ] (fun () -> Normalization.group 2 3 |> ignore)
+            let x = random 1L [ 2; 4; 3 ]
+            let over axes () = Normalization.overAxes 1e-5 axes x
+            Expect.raises<ShapeException> [ "axis 3" ] (over [ 3 ])
+            let groups count axis () = Normalization.overGroups 1e-5 count axis x
+            Expect.raises<ArgumentRangeException> [ "group norm"; "4 channels"; "3" ] (groups 3 1)
+            Expect.raises<ShapeException> [ "group norm"; "batch" ] (groups 1 0)
+            Expect.raises<ArgumentRangeException> [ "epsilon" ] (fun () -> Normalization.overAxes -1.0 [ 1 ] x)
             Expect.error<ArgumentRangeException> [ "feature" ] (fun () -> Normalization.batch 0 |> ignore)
         }
     ]

@@ -66,6 +66,7 @@ module PrintedExamples =
             {
                 X = Tensor.zeros DType.Float64 [ 1; 2 ]
                 Residuals = [| residual |]
+                NormalResiduals = [||]
                 Iterations = 12
                 Matvecs = 13
                 BrokenDown = [||]
@@ -74,12 +75,77 @@ module PrintedExamples =
             [| status |],
             1e-8,
             0.2,
-            "Damp the operator."
+            { What = "diverged"; Advice = "Damp the operator." }
+        )
+
+    let private product isBound error : FunctionProduct =
+        let row = { Value = ten; Error = error; IsBound = isBound; Length = 2.0; Matvecs = 12 }
+        FunctionProduct("sqrt of Hessian", ten, [| row |], 1e-6, 0.2, false)
+
+    let private triplets: SingularTriplets =
+        SingularTriplets(
+            {
+                Values = [| 14.3; 2.5 |]
+                Left = Tensor.eye DType.Float64 2
+                Right = Tensor.eye DType.Float64 2
+                LeftResiduals = [| 3e-9; 0.2 |]
+                RightResiduals = [| 4e-9; 0.2 |]
+                IsGood = [| true; false |]
+            },
+            40,
+            1.5,
+            false
         )
 
     let private uncertainty = TraceUncertainty(123.456, { Probe = 4.0; Data = 9.0; Joint = 1.0 }, 16, 8, 800)
 
     let private check = OperatorCheck("symmetry", CheckOutcome.Failed, 0.25, 1e-8, "⟨u, Av⟩ against ⟨Au, v⟩")
+
+    /// A regression y = θx with the posterior at θ = 1 and its relatives.
+    let private posterior: LaplacePosterior =
+        let x = Tensor.ofArray [ 3; 1 ] [| 1.0; 2.0; -1.0 |]
+
+        Batches.split 3 x (float64 [ 1.5; 1.5; -1.0 ])
+        |> Risk.ofModel Reduction.Sum Tensor.matmul (Loss.meanSquaredError Reduction.Sum)
+        |> fun risk -> Laplace.fit LaplaceOptions.Default (Likelihood.gaussian 0.25) risk (float64 [ 1.0 ])
+
+    let private uncertainties: obj list =
+        [
+            SampleOptions.Default
+            GradientMoments([| 0.5; 0.25 |], [| 1.0; 2.0 |], float64 [ 0.3; 0.4 ], float64 [ 1.0; 0.5 ])
+            NoiseScale(12.4837, 1.3123, 3.0, 0.24, 200)
+            NoiseScale(infinity, infinity, 3.0, -0.01, 200)
+            GramMatrix("neural tangent kernel", Tensor.eye DType.Float64 6, 3)
+            LaplaceStructure.LowRank 8
+            LaplaceOptions.Default
+            posterior
+            Laplace.predict (Tensor.ofArray [ 2; 1 ] [| 1.0; 3.0 |]) posterior
+            Laplace.predictBySamples (Key.OfSeed 3L) 100 (Tensor.ofArray [ 2; 1 ] [| 1.0; 3.0 |]) posterior
+            ImportanceCheck(Tensor.zeros DType.Float64 [ 40; 1 ], Array.init 40 (fun i -> 0.01 * float (i % 8)), -8.25)
+            ImportanceCheck(Tensor.zeros DType.Float64 [ 2; 1 ], [| 0.0; 3.0 |], -8.25)
+            CalibrationBin(0.8, 0.9, 12, 0.84, 0.75)
+            Calibration.classes 4 (Tensor.ofIndices [ 4 ] [| 0; 1; 1; 0 |]) (float64 [ 0.1; 0.9; 0.8; 0.6 ])
+            Calibration.numbers (float64 [ 0.1; 0.9; -0.8 ]) (float64 [ 0.0; 0.0; 0.0 ]) (float64 [ 1.0; 1.0; 0.5 ])
+            Coefficient("weight[0, 2]", 1.2345, 0.123)
+            CoefficientTable(
+                "the inverse Hessian",
+                [| "weight[0]"; "weight[1]"; "bias" |],
+                [| 1.2345; -0.034; 120.0 |],
+                Tensor.diag (float64 [ 0.01; 0.0025; 16.0 ]),
+                1e-12
+            )
+            ProfileInterval("bias", 1.5, Interval(0.75, 2.5, 0.95), 14)
+            InfluenceOptions.Default
+            SampleInfluence("influence", [| 0.5; -0.25 |], [| 1e-9; 2e-9 |], solution SolveStatus.Solved 1.2345e-9)
+            SampleInfluence(
+                "influence",
+                [| 0.5; -0.25 |],
+                [| infinity; infinity |],
+                solution SolveStatus.Solved 1.2345e-9
+            )
+            SampleInfluence("gradient products", [| 0.5; -0.25 |], [| 0.0; 0.0 |], null)
+            RetrainingCheck([| 0; 1; 4 |], [| 1.0; 2.0; 3.0 |], [| 1.1; 1.9; 3.2 |])
+        ]
 
     let private foundations: obj list =
         [
@@ -92,6 +158,8 @@ module PrintedExamples =
             KernelTime("contract 64·64·64 float32", 1.25e-5, 524288.0, 49152L)
             KernelTime("tape of 3 float32", 1.25e-5, 0.0, 49152L)
             Sliding.Default
+            Sliding.Default.WithStride(2).WithCeilMode true
+            ResizeOptions.Default.WithCoordinates(ResizeCoordinates.Asymmetric).WithScales [ 2.0; 0.5 ]
             CpuDevice(1, InstructionSet.Portable)
             CsvOptions.Default
             CsvOptions.Default.WithHeader(true).WithLabelColumn "class"
@@ -182,6 +250,13 @@ module PrintedExamples =
             ConjugateGradients.solver
             SolverOptions.Default
             NegativeCurvature(float64 [ 1.0; 0.0 ], -0.3, 0)
+            SpectralFunction.inverseSqrt
+            SpectralFunction.expOf -0.5
+            MatrixFunctionOptions.Default
+            product true 3.4e-7
+            product false 0.0123
+            QuadratureOptions.Default
+            triplets
         ]
 
     let private landscapes: obj list =
@@ -215,5 +290,33 @@ module PrintedExamples =
             DiagnoseOptions.Default
         ]
 
+    let private block names kind (spectrum: BlockSpectrum) : KroneckerBlock =
+        let positions = [| 0 .. spectrum.Inputs * spectrum.Outputs - 1 |]
+        KroneckerBlock({ Names = names; Positions = positions }, kind, spectrum, DType.Float64, CpuDevice.Shared)
+
+    let private kronecker: obj list =
+        let a, g = Tensor.diag (float64 [ 2.0; 0.5 ]), Tensor.diag (float64 [ 1.0; 3.0; 0.25 ])
+        let layer = block [ "0.weight"; "0.bias" ] KroneckerBlockKind.Product (BlockSpectrum.ofFactors a g)
+        let scale = block [ "1.weight" ] KroneckerBlockKind.ExactDiagonal (BlockSpectrum.ofDiagonal [| 1.0; 2.0 |])
+        let share = Estimates.scalar 0.1234 0.0123 ledger
+
+        [
+            KfacKind.gaussNewton
+            KfacKind.fisher (FisherKind.exact Likelihood.categorical)
+            KfacOptions.Default
+            KfacOptions.Default.WithSharing(WeightSharing.Reduce).WithCorrectedEigenvalues true
+            layer
+            scale
+            KroneckerOperator(
+                "K-FAC of Gauss-Newton",
+                DType.Float64,
+                CpuDevice.Shared,
+                [| layer |],
+                [ "samples are coupled" ]
+            )
+            KroneckerBlockError(layer, share, estimate)
+            KroneckerError(share, estimate, [| KroneckerBlockError(layer, share, estimate) |], share)
+        ]
+
     /// All of them, each with the name of its type as F# writes it.
-    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes
+    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties @ kronecker

@@ -2,6 +2,12 @@ namespace Curvature.FSharp
 
 open Curvature
 
+/// What scripts need most, without the name of a module.
+[<AutoOpen>]
+module TensorBuilders =
+    /// A tensor of nested sequences of float, float32 or int: tensor [[1.0; 2.0]; [3.0; 4.0]].
+    let tensor (value: obj) : Tensor = Tensor.ofObject value
+
 /// F#'s slices of tensors: t[0..3], t[1.., 0], t[*, 1]. The end of a range is taken, as in all of F#; an axis with an
 /// index disappears; axes behind the last one that is named stay whole. Slices are views, and can be differentiated.
 /// A range that ends one before its start is empty. Negative indices, and those outside an axis, raise

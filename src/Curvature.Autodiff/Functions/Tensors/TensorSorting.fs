@@ -5,9 +5,7 @@ module internal TensorSorting =
 
     /// A function of the last axis, over another one.
     let private along name (axis: int) (f: Tensor -> Tensor) (t: Tensor) : Tensor =
-        let axis = Shape.axis name t.Rank axis
-        let order = List.removeAt axis [ 0 .. t.Rank - 1 ] @ [ axis ]
-        let back = List.init t.Rank (fun i -> List.findIndex ((=) i) order)
+        let order, back = TensorShapes.withLast (Shape.axis name t.Rank axis) t.Rank
         t |> TensorShapes.permute order |> f |> TensorShapes.permute back
 
     let private positions (descending: bool) (t: Tensor) : Tensor = Tensor.Of(Indexing.ArgSort descending, t)

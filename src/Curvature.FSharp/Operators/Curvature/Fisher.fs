@@ -90,7 +90,7 @@ module Fisher =
         }
 
     /// The gradients of the losses of the samples with respect to the outputs.
-    let private empiricalResiduals (losses: Tensor -> Tensor) (outputs: Tensor) =
+    let internal empiricalResiduals (losses: Tensor -> Tensor) (outputs: Tensor) =
         let total (outputs: Tensor) =
             let each = losses outputs
 
@@ -120,7 +120,7 @@ module Fisher =
 
     /// What each batch draws its targets with. The shape of outputs, which noise must have, is found by running the
     /// model once for each shape of inputs.
-    let private noise (kind: FisherKind) (model: RiskData -> Tensor -> Tensor) : Tensor -> RiskBatch -> Tensor list =
+    let internal noise (kind: FisherKind) (model: RiskData -> Tensor -> Tensor) : Tensor -> RiskBatch -> Tensor list =
         match kind with
         | FisherKind.MonteCarlo(likelihood, draws, key) ->
             let signatures = ConcurrentDictionary<string, Signature>()

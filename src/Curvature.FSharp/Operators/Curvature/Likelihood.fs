@@ -46,6 +46,32 @@ module Likelihood =
         | shape when outputs.Size = 0 -> Fail.shape $"Fisher: there are no outputs; their shape is {Shape.show shape}"
         | shape -> shape[0]
 
+    /// −ln p(targets | outputs) with all of its constants, as a criterion of a model's outputs: the mean over samples,
+    /// or their sum. Targets are those of `Loss.softmaxCrossEntropy`, `Loss.binaryCrossEntropy` and
+    /// `Loss.meanSquaredError`, with the same errors. Raises ArgumentRangeException for a reduction that is neither.
+    let loss (likelihood: Likelihood) (reduction: Reduction) (targets: Tensor) (outputs: Tensor) : Tensor =
+        let samples = rows outputs
+
+        let total =
+            match likelihood with
+            | Likelihood.Categorical -> Loss.softmaxCrossEntropy Reduction.Sum targets outputs
+            | Likelihood.Bernoulli -> Loss.binaryCrossEntropy Reduction.Sum targets outputs
+            | Likelihood.Gaussian variance ->
+                let squares = Loss.meanSquaredError Reduction.Sum targets outputs
+                squares / (2.0 * variance) + 0.5 * float outputs.Size * Math.Log(2.0 * Math.PI * variance)
+
+        match reduction with
+        | Reduction.Sum -> total
+        | Reduction.Mean -> total / float samples
+        | other -> Fail.range $"Likelihood.loss: the reduction is Mean or Sum, and this one is {int other}"
+
+    /// The means of targets, given the outputs: probabilities for classes.
+    let internal means (likelihood: Likelihood) (outputs: Tensor) : Tensor =
+        match likelihood with
+        | Likelihood.Categorical -> Tensor.softmax outputs
+        | Likelihood.Bernoulli -> Tensor.sigmoid outputs
+        | Likelihood.Gaussian _ -> outputs
+
     /// The mean over samples of the log-partition function: its second derivative is that of every loss of this
     /// likelihood, whatever the targets.
     let internal logPartition (likelihood: Likelihood) (outputs: Tensor) : Tensor =
