@@ -66,6 +66,6 @@ let tests =
             refuses [ "--onnx"; file "missing.onnx"; "--data"; images; "--labels"; labels ] [ "missing.onnx" ]
             refuses (model @ [ "--data"; images; "--labels"; images ]) [ "images.npy"; "20 labels" ]
             let more = [ "--dataset-size"; "21"; "--data"; images; "--labels"; labels ]
-            refuses (model @ more) [ "--dataset-size 21"; "20 rows" ]
+            refuses (model @ more) [ "--dataset-size 21"; "20 images" ]
         }
     ]
