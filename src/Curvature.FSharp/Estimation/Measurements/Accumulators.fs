@@ -48,7 +48,9 @@ module internal Accumulators =
 
     /// The means of zᵀAz restricted to ranges.
     let blockTraces (operator: LinearOperator) (blocks: ParameterBlock[]) : Accumulator<BlockTrace[]> =
-        let moments = blocks |> Array.map (fun _ -> FormMoments())
+        // All blocks have the same vectors, which are looked at once.
+        let shape = ProbeShape()
+        let moments = blocks |> Array.map (fun _ -> FormMoments shape)
         let dimension = ErrorDimension(blocks.Length, operator.Device)
 
         let forms (sample: SampleBlock) (block: ParameterBlock) =
@@ -60,10 +62,8 @@ module internal Accumulators =
             member _.Add sample =
                 let traces = blocks |> Array.map (forms sample)
 
-                Array.iter2
-                    (fun (ofBlock: FormMoments) (traces: Tensor) -> ofBlock.Add(sample.Vectors, traces.ToArray()))
-                    moments
-                    traces
+                shape.Add sample.Vectors
+                Array.iter2 (fun (ofBlock: FormMoments) (t: Tensor) -> ofBlock.AddForms(t.ToArray())) moments traces
 
                 dimension.AddRows(Tensor.stack 1 (List.ofArray traces))
 

@@ -5,9 +5,12 @@ open Curvature.FSharp
 /// Mean and variance of quadratic forms of random vectors that come one after the other, and their law as far as it
 /// is known.
 [<Sealed>]
-type internal FormMoments() =
+type internal FormMoments(shape: ProbeShape) =
     let moments = RunningMoments()
-    let shape = ProbeShape()
+
+    /// Of vectors whose shape nobody else asks for.
+    new() = FormMoments(ProbeShape())
+
     member _.Count = moments.Count
     member _.Mean = moments.Mean
     member _.StandardError = moments.StandardError
@@ -26,6 +29,9 @@ type internal FormMoments() =
     member _.Add(vectors: Tensor, forms: float[]) =
         shape.Add vectors
         forms |> Array.iter moments.Add
+
+    /// The forms of a block's rows where others have the same vectors, which their shape has seen.
+    member _.AddForms(forms: float[]) = forms |> Array.iter moments.Add
 
     interface ISavable with
         member _.Save writer =
