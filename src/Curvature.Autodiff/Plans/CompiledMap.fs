@@ -67,8 +67,7 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
         Count.between 1 1_000_000 "profile" runs
         plan.Profile(vector v, runs)
 
-    /// The kernels, one a line, for people who want to know what runs.
-    /// The kernels of the plan, of long ones the first.
+    /// The kernels, one a line, for people who want to know what runs; of long plans the first.
     override _.ToString() = FSharp.Describe.lines (plan.Plan.ToString().Split '\n')
 
     /// Gives back the memory of what depends on θ. The map cannot be applied any more.
