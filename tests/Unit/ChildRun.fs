@@ -1,5 +1,6 @@
 namespace Curvature.Tests
 
+open System
 open System.Diagnostics
 open System.IO
 open System.Reflection
@@ -56,3 +57,11 @@ module ChildRun =
             ]
         finally
             folder.Delete true
+
+    let private variable = "CURVATURE_TEST_ALONE"
+
+    /// Runs the body where nothing ran before it. Call it from the one test of this assembly that the filter chooses.
+    let alone (assembly: Assembly) (filter: string) (body: unit -> unit) : unit =
+        match Environment.GetEnvironmentVariable variable with
+        | null -> Expect.hasLength "tests that ran" 1 (passed [ variable, "1" ] assembly filter)
+        | _ -> body ()
