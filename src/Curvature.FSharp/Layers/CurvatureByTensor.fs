@@ -169,17 +169,18 @@ module CurvatureByTensor =
     let private accumulator (layout: ParameterLayout) (operator: LinearOperator) : Accumulator<CurvatureByTensor> =
         check layout operator
         let tensors = Seq.toArray layout.Tensors
-        let moments = tensors |> Array.map (fun _ -> FormMoments())
-        let samples = tensors |> Array.map (fun _ -> KeptSamples())
-        let total = FormMoments()
-        let diagonal = RunningVectorMoments(layout.Size, operator.Device)
+        // All tensors have the same vectors, which are looked at once.
         let shape = ProbeShape()
+        let moments = tensors |> Array.map (fun _ -> FormMoments shape)
+        let samples = tensors |> Array.map (fun _ -> KeptSamples())
+        let total = FormMoments shape
+        let diagonal = RunningVectorMoments(layout.Size, operator.Device)
         let dimension = ErrorDimension(tensors.Length, operator.Device)
 
         { new Accumulator<_>() with
             member _.Add sample =
-                total.Add(sample.Vectors, sample.Forms)
                 shape.Add sample.Vectors
+                total.AddForms sample.Forms
                 diagonal.AddRows sample.Weighted
 
                 let forms (tensor: ParameterTensor) =
@@ -192,7 +193,7 @@ module CurvatureByTensor =
                 traces
                 |> Array.iteri (fun i block ->
                     let values = block.ToArray()
-                    moments[i].Add(sample.Vectors, values)
+                    moments[i].AddForms values
                     samples[i].Add values)
 
                 if traces.Length > 1 then

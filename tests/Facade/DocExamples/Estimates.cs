@@ -104,8 +104,7 @@ public sealed class Estimates
         var hessian = Hessian;
 
         using var source = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        var progress = new Progress<SamplingProgress>(
-            p => Console.WriteLine($"{p.Completed:P0}: {p.Value} ± {p.StandardError}"));
+        var progress = new Progress<SamplingProgress>(p => Console.WriteLine(p));
         var options = RunOptions.Default.WithProgress(progress).WithCancellation(source.Token);
         var trace = hessian.EstimateTrace(StoppingRule.Matvecs(100), options: options);
         if (trace.StopReason == StopReason.Cancelled)

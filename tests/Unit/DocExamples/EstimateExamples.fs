@@ -96,7 +96,7 @@ let tests =
 
             let source = new CancellationTokenSource(TimeSpan.FromMinutes 1.0)
 
-            let tell = Progress<SamplingProgress>(fun p -> printfn $"{p.Completed:P0}: {p.Value} ± {p.StandardError}")
+            let tell = Progress<SamplingProgress>(fun p -> printfn $"{p}")
 
             let options = RunOptions.Default.WithProgress(tell).WithCancellation(source.Token)
             let signs = Hutchinson.estimator Probe.rademacher Measurement.trace
