@@ -86,6 +86,25 @@ type internal IndexSets(count: int) =
         Array.Sort(firsts, stops)
         number (joined firsts stops)
 
+    /// The bounds of the union of two sets, in one pass over both.
+    let mergedPair (a: int[]) (b: int[]) : int[] =
+        let bounds = Array.zeroCreate (a.Length + b.Length)
+        let mutable i, j, count = 0, 0, 0
+
+        while i < a.Length || j < b.Length do
+            let ofFirst = j >= b.Length || (i < a.Length && a[i] <= b[j])
+            let first, stop = if ofFirst then a[i], a[i + 1] else b[j], b[j + 1]
+            if ofFirst then i <- i + 2 else j <- j + 2
+
+            if count > 0 && first <= bounds[count - 1] then
+                bounds[count - 1] <- max bounds[count - 1] stop
+            else
+                bounds[count] <- first
+                bounds[count + 1] <- stop
+                count <- count + 2
+
+        if count = bounds.Length then bounds else Array.sub bounds 0 count
+
     /// The set of the indices from one to before another.
     member _.Range(first: int, stop: int) : int = if first >= stop then 0 else number [| first; stop |]
 
@@ -96,12 +115,14 @@ type internal IndexSets(count: int) =
         elif a = 0 then
             b
         else
-            let key = (int64 (min a b) <<< 32) ||| int64 (max a b)
+            // The hash of a number of 64 bits is the exclusive or of its halves, which for sets of neighbours are nearly
+            // the same: a product with an odd number keeps keys apart and spreads them.
+            let key = ((int64 (min a b) <<< 32) ||| int64 (max a b)) * 0x9E3779B97F4A7C15L
 
             match unions.TryGetValue key with
             | true, set -> set
             | _ ->
-                let set = merged [| a; b |]
+                let set = number (mergedPair (boundsOf a) (boundsOf b))
                 unions[key] <- set
                 set
 

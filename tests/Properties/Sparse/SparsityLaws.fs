@@ -129,7 +129,7 @@ let tests =
 
         for entry in Entries.all do
             test $"the sparse Jacobian of a program is the dense one ({entry})" {
-                MixedPrograms.check 1 floating entry (fun p ->
+                MixedLaws.MixedPrograms.check 1 floating entry (fun p ->
                     let f x = p.Joined(p.Theta, x)
                     let expected = dense f p.X
                     let options = SparseOptions.Default.WithMostColours Int32.MaxValue
@@ -138,7 +138,8 @@ let tests =
 
         for entry in Entries.all do
             test $"the sparse Hessian of a program is the dense one ({entry})" {
-                MixedPrograms.check 1 floating entry (fun p -> checkHessian (tolerance p) (p.Loss p.Theta) p.X)
+                MixedLaws.MixedPrograms.check 1 floating entry (fun p ->
+                    checkHessian (tolerance p) (p.Loss p.Theta) p.X)
             }
 
         lawOver [] 200 "the sparse Hessian of a sum of small terms is the dense one" (fun (seed: int) ->
