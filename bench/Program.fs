@@ -16,6 +16,7 @@ let private usage =
   tables [TRIALS [SPECTRUM]]                                 errors of estimators beside published ones
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
   compile                                                    time from functions to plans, and how it grows
+  sparse                                                     pattern, colours, products and recovery of sparse Hessians
   coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
   automatic [REPETITIONS]                                    costs of Automatic beside those of the best method
   sequential [REPETITIONS]                                   coverage and cost of rules with a relative error
@@ -144,6 +145,9 @@ let main arguments =
     | "budget" :: rest -> withOptions "budget" rest (fun options -> Budget.run options.Data 20)
     | [ "compile" ] ->
         CompileTime.run ()
+        0
+    | [ "sparse" ] ->
+        Sparse.run ()
         0
     | [ "coverage-slq" ] ->
         SpectralCoverage.run 2000

@@ -18,8 +18,8 @@ type internal MatrixEntries =
         IsSymmetric: bool
     }
 
-/// Reads the Matrix Market's exchange format (Boisvert, Pozo & Remington 1996): coordinate or array; real, integer or
-/// pattern; general, symmetric or skew-symmetric.
+/// Reads and writes the Matrix Market's exchange format (Boisvert, Pozo & Remington 1996): coordinate or array; real,
+/// integer or pattern; general, symmetric or skew-symmetric.
 module internal MatrixMarketFile =
 
     [<NoEquality; NoComparison>]
@@ -203,3 +203,16 @@ module internal MatrixMarketFile =
         | None -> Fail.data $"{name}: the line of sizes is missing"
         | Some(struct (line, words)) ->
             (if header.IsCoordinate then coordinates else arrays) reading header all line words
+
+    /// Writes the coordinates of a real matrix; of a symmetric one these are of the lower triangle. Numbers have the
+    /// digits that give them back.
+    let write (stream: Stream) (rows: int, columns: int) (isSymmetric: bool) (items: struct (int * int * float)[]) =
+        use writer = new StreamWriter(stream, Text.UTF8Encoding false, 1 <<< 16, leaveOpen = true)
+        writer.NewLine <- "\n"
+        let symmetry = if isSymmetric then "symmetric" else "general"
+        writer.WriteLine $"%%%%MatrixMarket matrix coordinate real {symmetry}"
+        writer.WriteLine $"{rows} {columns} {items.Length}"
+
+        for struct (row, column, value) in items do
+            let number = value.ToString("R", CultureInfo.InvariantCulture)
+            writer.WriteLine $"{row + 1} {column + 1} {number}"

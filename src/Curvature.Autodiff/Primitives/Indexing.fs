@@ -82,6 +82,9 @@ module internal Indexing =
             let counted = index.Length - batchAxes
             Array.concat [ updates[.. axis - 1]; [| length |]; updates[axis + counted ..] ]
 
+        member _.Axis = axis
+        member _.BatchAxes = batchAxes
+
         override _.Infer operands =
             let index, updates = operands[0], operands[1]
             checkIndex "scatterAdd" index
@@ -185,6 +188,8 @@ module internal Indexing =
     [<Sealed>]
     type CumulativeSum(axis: int, reverse: bool) =
         inherit LinearPrimitive("CumulativeSum", (axis, reverse))
+        member _.Axis = axis
+        member _.IsReversed = reverse
 
         override _.Infer operands =
             operands[0].RequireNumbers "cumulativeSum"

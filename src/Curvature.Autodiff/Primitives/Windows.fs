@@ -20,6 +20,10 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
         else
             struct (height.Output, width.Output)
 
+    member _.Height = height
+    member _.Width = width
+    member _.IsAdjoint = adjoint
+
     override this.Infer operands =
         let shape = operands[0].Shape
 
@@ -64,6 +68,8 @@ type internal WindowSums(height: WindowAxis, width: WindowAxis, adjoint: bool) =
 [<Sealed>]
 type internal WindowMaxima(height: WindowAxis, width: WindowAxis) =
     inherit Primitive("WindowMaxima", (height, width))
+    member _.Height = height
+    member _.Width = width
 
     override this.Infer operands =
         let shape = operands[0].Shape

@@ -155,6 +155,9 @@ internal sealed class GoodValues
             [Samples]));
         Learn(CSharp.Compile.Family(theta => new ValuesAndMap([theta], v => theta * v))(Vector).Profile(Vector, 1));
         Learn(CSharp.Calibration.OfNumbers(Vector, Vector, Vector.Square()));
+        Add(FSharp.SparseMatrix.ofDense(Matrix));
+        Add(CSharp.SparseJacobian.Prepare(x => x * x, Vector));
+        Add(CSharp.Sparsity.Jacobian(x => x * x, Vector));
         var trace = CSharp.Measurement.Trace.Select(estimate => estimate.Value);
         Add(trace);
         Add(CSharp.Estimators.Hutchinson(trace));

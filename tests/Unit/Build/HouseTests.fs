@@ -16,6 +16,7 @@ let private rooms =
         "Algebra"
         "Risk"
         "Operators"
+        "Sparse"
         "Estimation"
         "Spectra"
         "Solvers"

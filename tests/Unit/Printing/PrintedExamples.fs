@@ -318,5 +318,18 @@ module PrintedExamples =
             KroneckerError(share, estimate, [| KroneckerBlockError(layer, share, estimate) |], share)
         ]
 
+    let private sparse: obj list =
+        let cubes (x: Tensor) = Tensor.sum (x * x * x)
+        let matrix = SparseMatrix.ofEntries 3 4 [ struct (0, 3, -2.0); struct (2, 0, 0.5) ]
+
+        [
+            matrix.Pattern
+            matrix
+            SparseHessian.at cubes ten
+            SparseHessian.prepare cubes ten
+            SparseOptions.Default
+            SparseOptions.Default.WithRecovery(RecoveryMethod.Substitution).WithMostColours 20
+        ]
+
     /// All of them, each with the name of its type as F# writes it.
-    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties @ kronecker
+    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties @ kronecker @ sparse

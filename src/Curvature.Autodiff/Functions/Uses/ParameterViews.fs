@@ -47,7 +47,8 @@ module internal ParameterViews =
             let least = (Tensor.min values).ToScalar()
             if least = (Tensor.max values).ToScalar() then ValueSome least else ValueNone
 
-    let private moves (primitive: Primitive) =
+    /// Whether a primitive moves elements, and does no arithmetic.
+    let moves (primitive: Primitive) =
         match primitive with
         | :? Structure.Reshape
         | :? Structure.Permute
