@@ -9,7 +9,7 @@ open Curvature.FSharp
 /// often that it takes a stated share of the time. A measurement begins with the eigenvectors that the last one found.
 /// Made by the functions of the module Monitor; for one training at a time, and one thread.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
-type Monitor internal (options: MonitorOptions, risk: EmpiricalRisk, pace: MonitorPace, state: MonitorState) =
+type TrainingMonitor internal (options: MonitorOptions, risk: EmpiricalRisk, pace: MonitorPace, state: MonitorState) =
     let measurement = MonitorMeasurement(options, risk)
 
     let measure (theta: Tensor) (loss: float) (rate: float) : MonitorRecord =
@@ -126,11 +126,11 @@ module Monitor =
     let private create' (options: MonitorOptions) (risk: EmpiricalRisk) state =
         System.ArgumentNullException.ThrowIfNull(risk, nameof risk)
         let pace = MonitorPace(options.Share, options.Time)
-        Monitor(options, risk, pace, state pace)
+        TrainingMonitor(options, risk, pace, state pace)
 
     /// A monitor of a risk: that of all data, or cheaper of some batches of it, with the term without data where it
     /// has one. It may be another than the one that is minimised. The noise scale is that of the samples of its data.
-    let create (options: MonitorOptions) (risk: EmpiricalRisk) : Monitor =
+    let create (options: MonitorOptions) (risk: EmpiricalRisk) : TrainingMonitor =
         create' options risk (fun _ ->
             {
                 Losses = ResizeArray()
@@ -139,21 +139,21 @@ module Monitor =
                 Vectors = ValueNone
             })
 
-    /// A monitor that goes on from what `Monitor.Save` wrote, with the same options and risk, as if it had not been
-    /// interrupted. Raises DataException for a file that cannot be read, is damaged, or is of something else.
-    let resume (options: MonitorOptions) (path: string) (risk: EmpiricalRisk) : Monitor =
+    /// A monitor that goes on from what `TrainingMonitor.Save` wrote, with the same options and risk, as if it had not
+    /// been interrupted. Raises DataException for a file that cannot be read, is damaged, or is of something else.
+    let resume (options: MonitorOptions) (path: string) (risk: EmpiricalRisk) : TrainingMonitor =
         System.ArgumentNullException.ThrowIfNull(path, nameof path)
         create' options risk (MonitorFile.read path)
 
     /// Reports a step with its loss and its learning rate, NaN for none; gives a record where it was time to measure.
-    /// See `Monitor.Observe`.
-    let observe (theta: Tensor) (loss: float) (learningRate: float) (monitor: Monitor) : MonitorRecord option =
+    /// See `TrainingMonitor.Observe`.
+    let observe (theta: Tensor) (loss: float) (learningRate: float) (monitor: TrainingMonitor) : MonitorRecord option =
         match monitor.Observe(theta, loss, learningRate) with
         | null -> None
         | record -> Some record
 
-    /// Measures at once; see `Monitor.Measure`.
-    let measure (theta: Tensor) (monitor: Monitor) : MonitorRecord = monitor.Measure theta
+    /// Measures at once; see `TrainingMonitor.Measure`.
+    let measure (theta: Tensor) (monitor: TrainingMonitor) : MonitorRecord = monitor.Measure theta
 
     /// The charts as one SVG document, one below the other.
-    let toSvg (monitor: Monitor) : string = Chart.stackedSvg monitor.Charts
+    let toSvg (monitor: TrainingMonitor) : string = Chart.stackedSvg monitor.Charts

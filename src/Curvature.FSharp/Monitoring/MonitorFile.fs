@@ -23,7 +23,9 @@ module internal MonitorFile =
     let private magic = "CURVATURE MONITOR 1\n"B
 
     let private writeSharpness (writer: BinaryWriter) (found: SharpnessFound) =
-        for number in [ found.Largest; found.Least; found.Residual; found.RandomShare; found.Rounding; found.Seconds ] do
+        let numbers = [ found.Largest; found.Least; found.Residual; found.RandomShare; found.Rounding; found.Seconds ]
+
+        for number in numbers do
             writer.Write number
 
         writer.Write found.Steps

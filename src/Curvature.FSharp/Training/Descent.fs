@@ -19,8 +19,8 @@ type DescentStep internal (theta: Tensor, optimizer: Optimizer, loss: float) =
 
     member internal this.Text = this.ToString()
 
-/// Steps of descent along the losses of a risk, for loops of one's own: unlike a gradient, it gives a method whatever it
-/// asks of the loss. Gradients and products are compiled once for each size of a batch. Made by the functions of the
+/// Steps of descent along the losses of a risk, for loops of one's own: unlike a gradient, it gives a method whatever
+/// it asks of the loss. Gradients and products are compiled once for each size of a batch. Made by the functions of the
 /// module Descent.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Descent internal (risk: EmpiricalRisk) =

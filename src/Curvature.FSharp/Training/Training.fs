@@ -115,7 +115,7 @@ type TrainingOptions =
         {
             EpochCount: int
             Method: Optimizer
-            Watch: Curvature.Monitor voption
+            Watch: TrainingMonitor voption
             Validation: EmpiricalRisk voption
             Patience: int voption
             Listener: IProgress<TrainingProgress> | null
@@ -151,7 +151,7 @@ type TrainingOptions =
     /// The same options with a monitor, which is told of every step with the loss of its batch, and measures curvature
     /// at a stated share of the time. The learning rate that it is told is that of gradient descent with the same limit
     /// of stability: of `Optimizer.momentum` α/(1 + μ), and none of methods that scale each parameter.
-    member options.WithMonitor(monitor: Curvature.Monitor) =
+    member options.WithMonitor(monitor: TrainingMonitor) =
         ArgumentNullException.ThrowIfNull(monitor, nameof monitor)
         { options with Watch = ValueSome monitor }
 

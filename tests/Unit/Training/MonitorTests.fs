@@ -156,7 +156,7 @@ let tests =
             let warm, cold =
                 Monitor.create few risk, Monitor.create ((options.WithLanczosSteps(6, 6)).WithEigenvectors 0) risk
 
-            let errors (monitor: Monitor) =
+            let errors (monitor: TrainingMonitor) =
                 [
                     for step in 0..12 ->
                         let drift = Tensor.normal (Key.OfSeed 9L) DType.Float64 [ 400 ]
@@ -277,7 +277,7 @@ let tests =
             let monitor = Monitor.create (options.WithTimeShare 0.9) risk
             let mutable theta = Network.initialize (Key.OfSeed 1L) DType.Float64 network
 
-            for step in 1..300 do
+            for _ in 1..300 do
                 let found = Gradient.ofRisk risk theta
                 theta <- theta - 0.1 * found.Gradient
                 Monitor.observe theta found.Loss 0.1 monitor |> ignore
@@ -313,7 +313,7 @@ let tests =
             let network, risk, _ = networkRisk.Value
             let theta step = Network.initialize (Key.OfSeed(int64 step)) DType.Float64 network
 
-            let run (monitor: Monitor) (clock: ManualClock) steps =
+            let run (monitor: TrainingMonitor) (clock: ManualClock) steps =
                 for step: int in steps do
                     clock.Advance 1.0
                     monitor.Observe(theta step, float step, 0.1) |> ignore
