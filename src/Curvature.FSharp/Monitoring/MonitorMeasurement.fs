@@ -14,8 +14,11 @@ type internal MonitorMeasurement(options: MonitorOptions, risk: EmpiricalRisk) =
         else
             ValueNone
 
-    /// Half of the start vector's square is random, so that no direction is missed for good.
-    let randomShare = sqrt 0.5
+    /// A tenth of the start vector's square is random, so that no direction is missed for good.
+    let randomShare = sqrt 0.1
+
+    /// Half as much of each vector as of the one before it.
+    let weights (rows: Tensor) = Array.init rows.Shape[0] (fun i -> 0.5 ** float i)
 
     let unit (v: Tensor) = v * (1.0 / Vectors.norm v)
 
@@ -28,7 +31,7 @@ type internal MonitorMeasurement(options: MonitorOptions, risk: EmpiricalRisk) =
 
         match vectors with
         | ValueSome rows ->
-            let known = unit (Tensor.sumAxes [ 0 ] rows)
+            let known = unit (Vectors.combine (weights rows) rows)
             let sum = sqrt (1.0 - randomShare * randomShare) * known + randomShare * random
             let length = Vectors.norm sum
             struct (sum * (1.0 / length), randomShare / length)

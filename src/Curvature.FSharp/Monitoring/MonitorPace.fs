@@ -44,7 +44,7 @@ type internal MonitorPace(share: float, clock: TimeProvider) =
             elif counted = 0 then infinity
             else firstInSteps * steps / float counted
 
-        spent + expected <= share * (steps + spent + expected)
+        expected < infinity && spent + expected <= share * (steps + spent + expected)
 
     /// Measures, and counts the time.
     member _.Measure(measure: unit -> 'T) : struct ('T * float) =

@@ -116,7 +116,8 @@ public sealed class TrainingPages
             // The sketch is held fixed in the loss, and found anew in every tenth step.
             sketch = sketch.Refresh(every: 10, Field(weights), points, vectors: 4, key);
             Tensor DivergenceOf(Tensor weights) =>
-                Stochastic.ValueAndDivergenceAtPoints(Field(weights), points, sketch, samples: 1, key).Divergence.Mean();
+                Stochastic.ValueAndDivergenceAtPoints(Field(weights), points, sketch, samples: 1, key)
+                    .Divergence.Mean();
             weights -= 0.1 * Differentiate.Gradient(DivergenceOf, weights);
         }
 

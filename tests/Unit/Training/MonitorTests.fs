@@ -254,7 +254,7 @@ let tests =
             let network, risk, shuffled = networkRisk.Value
             let theta = Network.initialize (Key.OfSeed 1L) DType.Float64 network
             // Most of the time, so that there are measurements in a short training.
-            let monitor = Monitor.create (options.WithTimeShare 0.6) risk
+            let monitor = Monitor.create (options.WithTimeShare 0.9) risk
 
             let descent = Optimizer.momentum 0.1 0.5 |> Optimizer.scheduled (LearningRate.constant 0.5)
             let training = TrainingOptions.Default.WithEpochs(150).WithOptimizer descent

@@ -55,5 +55,5 @@ let path (dtype: DType) (steps: int) (optimizer: Optimizer) : float[] list =
     |> List.tail
     |> List.map (fun (theta, _) -> theta.ToArray())
 
-/// The vector that a method draws in step number t, from 0.
-let drawn probe (key: Key) (t: int) = (Probe.draw probe (key.FoldIn(uint32 t)) 3 (0, 1) DType.Float64).ToArray()
+/// The vector that a method draws in step number t, from 0, in an element type.
+let drawn dtype probe (key: Key) (t: int) = (Probe.draw probe (key.FoldIn(uint32 t)) 3 (0, 1) dtype).ToArray()
