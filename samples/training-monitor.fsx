@@ -28,3 +28,4 @@ for record in monitor.Records do
 
 printfn $"{result}"
 File.WriteAllText("training-monitor.svg", Monitor.toSvg monitor)
+printfn "training-monitor.svg is written"
