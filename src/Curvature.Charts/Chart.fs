@@ -197,3 +197,26 @@ module Chart =
     let toSvg (chart: Chart) : string =
         let paper = Svg.element "rect" [ "class", "paper"; "width", "100%"; "height", "100%" ] []
         draw chart [ "xmlns", "http://www.w3.org/2000/svg" ] [ Svg.text "style" [] ChartStyle.sheet; paper ]
+
+    /// Charts one below the other, as one SVG document.
+    let stackedSvg (charts: Chart seq) : string =
+        let charts = List.ofSeq charts
+        let width = charts |> List.fold (fun most chart -> max most chart.Width) 0
+        let tops = charts |> List.scan (fun top chart -> top + chart.Height) 0
+        let paper = Svg.element "rect" [ "class", "paper"; "width", "100%"; "height", "100%" ] []
+
+        let placed =
+            List.map2 (fun top chart -> draw chart [ "y", string top ] []) (List.truncate charts.Length tops) charts
+
+        let size =
+            [
+                "xmlns", "http://www.w3.org/2000/svg"
+                "class", "chart"
+                "viewBox", $"0 0 {width} {List.last tops}"
+                "width", string width
+                "height", string (List.last tops)
+                "role", "img"
+                "aria-label", String.Join(", ", charts |> List.map _.Title)
+            ]
+
+        Svg.element "svg" size (Svg.text "style" [] ChartStyle.sheet :: paper :: placed)

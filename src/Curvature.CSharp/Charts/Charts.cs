@@ -68,6 +68,10 @@ public static class Charts
         public static Chart Create(string title, Axis x, Axis y, params IEnumerable<Series> series) =>
             FSharp.Chart.create(title.NotNull(), x.NotNull(), y.NotNull(), series.WithoutNull());
 
+        /// <inheritdoc cref="FSharp.Chart.stackedSvg"/>
+        public static string StackedSvg(params IEnumerable<Chart> charts) =>
+            FSharp.Chart.stackedSvg(charts.WithoutNull());
+
         /// <inheritdoc cref="FSharp.Chart.styleSheet"/>
         public static string StyleSheet => FSharp.Chart.styleSheet;
     }

@@ -39,4 +39,23 @@ public static class Stochastic
         FSharp.Stochastic
             .fdivergenceAtPointsWith(probe ?? Probe.Rademacher, samples, key, f.ToFSharp(), points.NotNull())
             .Into((value, divergence) => new ValueAndDivergence(value, divergence));
+
+    /// <inheritdoc cref="FSharp.FieldSketch.fdivergenceAtPoints"/>
+    public static ValueAndDivergence ValueAndDivergenceAtPoints(
+        Func<Tensor, Tensor> f, Tensor points, FieldSketch sketch, int samples = 1, Key key = default) =>
+        FSharp.FieldSketch
+            .fdivergenceAtPoints(sketch.NotNull(), samples, key, f.ToFSharp(), points.NotNull())
+            .Into((value, divergence) => new ValueAndDivergence(value, divergence));
+
+    extension(FieldSketch)
+    {
+        /// <inheritdoc cref="FSharp.FieldSketch.find"/>
+        public static FieldSketch Find(Func<Tensor, Tensor> f, Tensor points, int vectors, Key key = default) =>
+            FSharp.FieldSketch.find(vectors, key, f.ToFSharp(), points.NotNull());
+    }
+
+    /// <inheritdoc cref="FSharp.FieldSketch.refresh"/>
+    public static FieldSketch Refresh(
+        this FieldSketch sketch, int every, Func<Tensor, Tensor> f, Tensor points, int vectors, Key key = default) =>
+        FSharp.FieldSketch.refresh(every, vectors, key, f.ToFSharp(), points.NotNull(), sketch.NotNull());
 }

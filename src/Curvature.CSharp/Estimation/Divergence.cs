@@ -35,4 +35,10 @@ public static class Divergence
         return Jacobian.At(stack => Differentiate.VectorMap(f, stack), points.NotNull())
             .Measure(FSharp.Divergence.atPoints(points), stop, key, probe, options);
     }
+
+    /// <inheritdoc cref="FSharp.Divergence.sketchedAtPoints"/>
+    public static IReadOnlyList<Estimate<double>> EstimateAtPoints(
+        Func<Tensor, Tensor> f, Tensor points, FieldSketch sketch, StoppingRule? stop = null, Key key = default) =>
+        FSharp.Divergence.sketchedAtPoints(
+            stop.OrDefault(), key, sketch.NotNull(), f.ToFSharp(), points.NotNull());
 }

@@ -30,6 +30,22 @@ public static class Optimizers
 
         /// <inheritdoc cref="FSharp.Optimizer.gradientDescent"/>
         public static Optimizer GradientDescent(double learningRate) => FSharp.Optimizer.gradientDescent(learningRate);
+
+        /// <inheritdoc cref="FSharp.Optimizer.adaHessian"/>
+        public static Optimizer AdaHessian(AdaHessianOptions? options = null) =>
+            FSharp.Optimizer.adaHessian(options ?? AdaHessianOptions.Default);
+
+        /// <inheritdoc cref="FSharp.Optimizer.sophia"/>
+        public static Optimizer Sophia(SophiaOptions? options = null) =>
+            FSharp.Optimizer.sophia(options ?? SophiaOptions.Hutchinson);
+
+        /// <inheritdoc cref="FSharp.Optimizer.newtonCg"/>
+        public static Optimizer NewtonCg(NewtonCgOptions? options = null) =>
+            FSharp.Optimizer.newtonCg(options ?? NewtonCgOptions.Default);
+
+        /// <inheritdoc cref="FSharp.Optimizer.naturalGradient"/>
+        public static Optimizer NaturalGradient(NaturalGradientOptions options) =>
+            FSharp.Optimizer.naturalGradient(options.NotNull());
     }
 
     extension(Optimizer optimizer)
@@ -37,6 +53,10 @@ public static class Optimizers
         /// <inheritdoc cref="FSharp.Optimizer.scheduled"/>
         public Optimizer Scheduled(Func<int, double> schedule) =>
             FSharp.Optimizer.scheduled(schedule.ToFSharpFactors(), optimizer.NotNull());
+
+        /// <inheritdoc cref="FSharp.Optimizer.sharpnessAware"/>
+        public Optimizer SharpnessAware(double radius = 0.05) =>
+            FSharp.Optimizer.sharpnessAware(radius, optimizer.NotNull());
 
         /// <inheritdoc cref="FSharp.Optimizer.clipNorm"/>
         public Optimizer ClipNorm(double most) => FSharp.Optimizer.clipNorm(most, optimizer.NotNull());

@@ -106,6 +106,8 @@ type KroneckerOperator
             | [| block |] -> block
             | several -> Fail.parameter $"\"{parameter}\" belongs to {several.Length} blocks; see BlocksOf"
 
+    member internal _.Device = device
+
     /// Why its numbers are doubtful, in sentences: parameters that enter a model in a way that is not known, weights
     /// that are used several times, or samples that are coupled.
     member _.Warnings: IReadOnlyList<string> = warnings

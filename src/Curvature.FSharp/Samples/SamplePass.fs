@@ -67,18 +67,13 @@ module internal SamplePass =
         | [] -> ()
         | warning :: _ -> Fail.differentiation $"{warning}. There are no quantities of single samples"
 
-    /// The results for the samples of the data in order, stacked block by block: a block has samples of one batch, and
-    /// no more than the memory of the options holds.
-    /// Raises DataException for a risk without data or batches, NonFiniteException for results that are NaN or
-    /// infinite, and DifferentiationException where samples are coupled.
-    let blocks (options: SampleOptions) (f: SampleFunction) (risk: EmpiricalRisk) (theta: Tensor) : Tensor list seq =
-        Linearization.checkPoint f.Name theta
-
-        if not risk.HasData then
-            Fail.data $"{f.Name}: the risk is a function of θ alone, which has no samples"
-
-        let onBlock = onBlock f
-
+    let private through
+        (onBlock: Tensor -> RiskData -> Tensor list)
+        (f: SampleFunction)
+        (options: SampleOptions)
+        (risk: EmpiricalRisk)
+        (theta: Tensor)
+        : Tensor list seq =
         seq {
             let mutable isChecked = false
 
@@ -100,6 +95,26 @@ module internal SamplePass =
 
                     yield results
         }
+
+    /// The results for the samples of the data in order, stacked block by block: a block has samples of one batch, and
+    /// no more than the memory of the options holds.
+    /// At point after point: recorded and compiled at the first.
+    /// Raises DataException for a risk without data or batches, NonFiniteException for results that are NaN or
+    /// infinite, and DifferentiationException where samples are coupled.
+    let family (f: SampleFunction) : SampleOptions -> EmpiricalRisk -> Tensor -> Tensor list seq =
+        let onBlock = onBlock f
+
+        fun options risk theta ->
+            Linearization.checkPoint f.Name theta
+
+            if not risk.HasData then
+                Fail.data $"{f.Name}: the risk is a function of θ alone, which has no samples"
+
+            through onBlock f options risk theta
+
+    /// The same at one point.
+    let blocks (options: SampleOptions) (f: SampleFunction) (risk: EmpiricalRisk) (theta: Tensor) : Tensor list seq =
+        family f options risk theta
 
     /// Raises ArgumentRangeException where a matrix has more entries than are written out.
     let checkEntries name (rows: int) (columns: int) =

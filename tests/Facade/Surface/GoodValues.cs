@@ -141,6 +141,7 @@ internal sealed class GoodValues
         Add<Device>(CpuDevice.Shared);
         Add(FSharp.LinearOperator.claim(OperatorProperties.PositiveSemidefinite, symmetric));
         Add<TextWriter>(TextWriter.Null);
+        Add(TimeProvider.System);
         Add<object>(new double[] { 1, 2 });
         Add(FSharp.StoppingRule.matvecs(4));
         Add(new WindowAxis(4, 2));

@@ -52,6 +52,8 @@ public sealed class SurfaceTests
         ["Network.forTraining"] = "Network.ForTraining",
         ["Network.forEvaluation"] = "Network.ForEvaluation",
         ["Optimizer.step"] = "Optimizer.Step",
+        ["Monitor.observe"] = "TrainingMonitor.Observe",
+        ["Monitor.measure"] = "TrainingMonitor.Measure",
         ["ParameterLayout.split"] = "ParameterLayout.Split",
         ["ParameterLayout.join"] = "ParameterLayout.Join",
 

@@ -21,11 +21,13 @@ let private rooms =
         "Spectra"
         "Solvers"
         "Kronecker"
+        "Samples"
         "Networks"
+        "Monitoring"
+        "Training"
         "Layers"
         "Landscapes"
         "Sensitivity"
-        "Samples"
         "Uncertainty"
         "Influence"
         "Diagnostics"
@@ -38,7 +40,7 @@ let private foundations =
         "Curvature.Autodiff", [ "Curvature.Kernels" ]
         "Curvature.Data", [ "Curvature.Autodiff" ]
         "Curvature.Charts", [ "Curvature.Autodiff" ]
-        "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data" ]
+        "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data"; "Curvature.Charts" ]
         "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
         "Curvature.TorchSharp", [ "Curvature.FSharp" ]
         "Curvature.Onnx", [ "Curvature.FSharp" ]

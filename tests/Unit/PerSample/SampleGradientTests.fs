@@ -139,6 +139,35 @@ let tests =
             Expect.inRange $"covered, {key}" 350 400 covered
         }
 
+        for samples, strength in [ 4, 1.0; 8, 1.0; 8, 0.2; 50, 1.0; 200, 0.3 ] do
+            test $"the interval of the noise scale holds it, {samples} samples of a mean of {strength}" {
+                let key = Key.OfSeed 23L
+                let mean = strength * Tensor.ofArray [ 8 ] [| 1.0; 0.0; 0.0; 0.0; 0.0; 0.0; 0.0; 0.0 |]
+                let truth = 4.0 / (strength * strength)
+
+                let intervals =
+                    [
+                        for run in 0u .. 399u ->
+                            let noise = Tensor.normal (key.FoldIn run) DType.Float64 [ samples; 8 ]
+                            let risk = linearRisk (mean + sqrt 0.5 * noise)
+                            (SampleGradients.noiseScale options risk (Tensor.zeros DType.Float64 [ 8 ])).Interval 0.95
+                    ]
+
+                let covered = intervals |> List.filter (fun i -> i.Low <= truth && truth <= i.High) |> List.length
+                // Of 400 at 95 %, 380 ± 4.4: five deviations and 2 % for skewed laws.
+                Expect.inRange $"covered, {key}" 350 400 covered
+                // A mean that is lost in the noise is known to be: the interval has no end.
+                if samples = 8 && strength < 1.0 then
+                    Expect.isGreaterThan
+                        "without an end"
+                        (List.length (List.filter (fun (i: Interval<float>) -> i.High = infinity) intervals), 300)
+
+                if samples = 50 then
+                    Expect.isLessThan
+                        "with an end"
+                        (List.length (List.filter (fun (i: Interval<float>) -> i.High = infinity) intervals), 100)
+            }
+
         test "gradients that vanish on average have no scale" {
             let samples = tensor [ [ 1.0; 0.0 ]; [ -1.0; 0.0 ]; [ 0.0; 1.0 ]; [ 0.0; -1.0 ] ]
             let found = SampleGradients.noiseScale options (linearRisk samples) (Tensor.zeros DType.Float64 [ 2 ])

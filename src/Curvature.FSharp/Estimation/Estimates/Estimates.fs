@@ -68,6 +68,15 @@ module internal Estimates =
             let error = abs factor * estimate.StandardError
             Estimate(factor * estimate.Value, error, ends, estimate.Ledger, estimate.IsErrorKnown)
 
+    /// A known number, from so much more work, plus an estimate.
+    let shifted (known: float) (cost: Cost) (seconds: float) (estimate: Estimate<float>) : Estimate<float> =
+        let ends t =
+            let struct (low, high) = estimate.Ends t
+            struct (known + low, known + high)
+
+        let ledger = estimate.Ledger.After(cost, seconds)
+        Estimate(known + estimate.Value, estimate.StandardError, ends, ledger, estimate.IsErrorKnown)
+
     /// The mean of independent vectors whose elements are of a law.
     let sampledVector (law: SampleLaw) (value: Tensor) (standardError: Tensor) (ledger: Ledger) : Estimate<Tensor> =
         checkFiniteVectors value standardError

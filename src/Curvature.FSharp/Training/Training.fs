@@ -44,7 +44,18 @@ type internal ValidationHistory = { Losses: float[]; Best: int }
 [<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type TrainingResult
     internal
-    (theta: Tensor, losses: float[], validation: ValidationHistory, steps: int, seconds: float, ending: TrainingEnd) =
+    (
+        theta: Tensor,
+        losses: float[],
+        validation: ValidationHistory,
+        steps: int,
+        seconds: float,
+        ending: TrainingEnd,
+        optimizer: Optimizer voption
+    ) =
+
+    internal new(theta, losses, validation, steps, seconds, ending) =
+        TrainingResult(theta, losses, validation, steps, seconds, ending, ValueNone)
 
     /// The parameters after the last step. Of a training with validation those of the best pass, if there was one.
     member _.Theta = theta
@@ -65,6 +76,12 @@ type TrainingResult
 
     /// The time it took.
     member _.Seconds = seconds
+
+    /// The method with its state after the last step, with which another training goes on; null for L-BFGS.
+    member _.Optimizer: Optimizer | null =
+        match optimizer with
+        | ValueSome optimizer -> optimizer
+        | ValueNone -> null
 
     /// Why it stopped.
     member _.End = ending
@@ -98,6 +115,7 @@ type TrainingOptions =
         {
             EpochCount: int
             Method: Optimizer
+            Watch: TrainingMonitor voption
             Validation: EmpiricalRisk voption
             Patience: int voption
             Listener: IProgress<TrainingProgress> | null
@@ -111,6 +129,7 @@ type TrainingOptions =
         {
             EpochCount = 100
             Method = FSharp.Optimizer.adam 1e-3
+            Watch = ValueNone
             Validation = ValueNone
             Patience = ValueNone
             Listener = null
@@ -128,6 +147,13 @@ type TrainingOptions =
 
     /// The method of descent.
     member options.WithOptimizer(optimizer: Optimizer) = { options with Method = optimizer }
+
+    /// The same options with a monitor, which is told of every step with the loss of its batch, and measures curvature
+    /// at a stated share of the time. The learning rate that it is told is that of gradient descent with the same limit
+    /// of stability: of `Optimizer.momentum` α/(1 + μ), and none of methods that scale each parameter.
+    member options.WithMonitor(monitor: TrainingMonitor) =
+        ArgumentNullException.ThrowIfNull(monitor, nameof monitor)
+        { options with Watch = ValueSome monitor }
 
     /// The same options with a risk on data that the training does not see, such as that of the network in evaluation.
     /// Its value is computed after each pass, and the result has the parameters of the pass where it is least. Costs a
@@ -182,19 +208,6 @@ open Curvature
 [<RequireQualifiedAccess>]
 module Training =
 
-    /// A term without data as a part of the loss of every batch: of a mean as it is, of a sum in proportion to the
-    /// samples of the batch, which are not known before they are read, so that there it is refused.
-    let private withTermInBatches (risk: RiskDefinition) : RiskDefinition =
-        match risk.Term, risk.Source, risk.Reduction with
-        | ValueNone, _, _ -> risk
-        | ValueSome _, EachPass _, Reduction.Sum ->
-            Fail.range "training: a sum over batches has no share of the term without data for each batch; use the mean"
-        | ValueSome term, _, _ ->
-            { risk with
-                Loss = fun data theta -> risk.Loss data theta + term theta
-                Term = ValueNone
-            }
-
     let private checkFinite step (what: string) (values: float[]) =
         match values |> Array.tryFind (Double.IsFinite >> not) with
         | Some value ->
@@ -203,7 +216,7 @@ module Training =
 
     /// The state of a training between two passes.
     [<NoEquality; NoComparison>]
-    type private Descent =
+    type private Progress =
         {
             mutable Theta: Tensor
             mutable Optimizer: Optimizer
@@ -215,19 +228,31 @@ module Training =
             Losses: ResizeArray<float>
         }
 
-    /// A step with the gradient of a batch, and the loss before it.
-    let private step gradient (state: Descent) (batch: RiskBatch) =
-        let (value: Tensor), slope = gradient (state.Losses.Count = 0) state.Theta batch
+    /// A step along the loss of a batch, and the loss before it.
+    let private step (options: TrainingOptions) (descent: Descent) (state: Progress) (batch: RiskBatch) =
+        let rate = state.Optimizer.StableRate
         state.Steps <- state.Steps + 1
-        let value = value.ToScalar()
-        checkFinite state.Steps "loss" [| value |]
-        let next, following = Optimizer.step state.Optimizer state.Theta slope
-        state.Theta <- next
-        state.Optimizer <- following
-        value
+
+        let found =
+            descent.StepAlong(
+                state.Optimizer,
+                state.Theta,
+                batch,
+                (state.Losses.Count = 0),
+                checkFinite state.Steps "loss"
+            )
+
+        state.Theta <- found.Theta
+        state.Optimizer <- found.Optimizer
+
+        match options.Watch with
+        | ValueSome monitor -> monitor.Observe(found.Theta, found.Loss, ValueOption.defaultValue nan rate) |> ignore
+        | ValueNone -> ()
+
+        found.Loss
 
     /// Tells a listener how much is done. A report that would equal the last one is left out.
-    let private reporter (options: TrainingOptions) (state: Descent) =
+    let private reporter (options: TrainingOptions) (state: Progress) =
         let pace = ProgressPace options.Rate
         let mutable told = -1
 
@@ -242,7 +267,8 @@ module Training =
                 )
 
     /// A pass over the batches of a risk, and its mean loss.
-    let private pass (options: TrainingOptions) report (risk: RiskDefinition) gradient (state: Descent) =
+    let private pass (options: TrainingOptions) report (descent: Descent) (state: Progress) =
+        let risk = descent.Definition
         let mutable total, samples = 0.0, 0
 
         let isCancelled (_: RiskBatch) =
@@ -252,7 +278,7 @@ module Training =
         let batches = RiskPass.batches "training" state.Theta.Device state.Losses.Count risk
 
         for batch in Seq.takeWhile (isCancelled >> not) batches do
-            total <- total + batch.Weight * step gradient state batch
+            total <- total + batch.Weight * step options descent state batch
             samples <- samples + batch.Size
 
             if options.ReportSteps > 0 && state.Steps % options.ReportSteps = 0 then
@@ -291,10 +317,11 @@ module Training =
         member _.History = { Losses = losses.ToArray(); Best = best }
         member _.BestOr(theta: Tensor) = ValueOption.defaultValue theta bestTheta
 
-    /// Descends along a risk of each pass, given with its gradient.
-    let private descend (options: TrainingOptions) (ofPass: int -> RiskDefinition * _) (theta: Tensor) =
+    /// Descends along the risk of each pass.
+    let private descend (options: TrainingOptions) (ofPass: int -> Descent) (theta: Tensor) =
         if options.EpochCount > 0 then options.Token.ThrowIfCancellationRequested()
         let clock, validation = Stopwatch.StartNew(), Validation options
+        options.Watch |> ValueOption.iter _.Pause()
 
         let state =
             {
@@ -310,8 +337,8 @@ module Training =
         let isDone () = state.Losses.Count = options.EpochCount || validation.IsOutOfPatience
 
         while not (isDone () || state.Cancelled) do
-            let risk, gradient = ofPass state.Losses.Count
-            let before, found = state.Steps, pass options report risk gradient state
+            let descent = ofPass state.Losses.Count
+            let before, found = state.Steps, pass options report descent state
             // A pass that was cancelled before its first step has no loss.
             if state.Steps > before then state.Mean <- found
 
@@ -334,7 +361,8 @@ module Training =
             validation.History,
             state.Steps,
             clock.Elapsed.TotalSeconds,
-            ending
+            ending,
+            ValueSome state.Optimizer
         )
 
     /// Descends along a risk over the batches that each pass takes from its source, from θ. A term without data is part
@@ -345,16 +373,11 @@ module Training =
     /// Raises DataException for a pass without batches, NonFiniteException where the loss or the parameters stop being
     /// finite, and whatever the loss raises; OperationCanceledException where it was cancelled before the first step.
     let minimize (options: TrainingOptions) (risk: EmpiricalRisk) (theta: Tensor) : TrainingResult =
-        let risk = withTermInBatches risk.Definition
-        let gradient = Gradient.ofBatch risk
-        descend options (fun _ -> risk, gradient) theta
+        let descent = Descent risk
+        descend options (fun _ -> descent) theta
 
     /// The same with another risk in each pass, by its number from 0: for what is random in training and fixed by a
     /// key, such as dropout, whose network is made anew with the key's fold with the number. The gradient is compiled
     /// in each pass.
     let minimizeEachPass (options: TrainingOptions) (risks: int -> EmpiricalRisk) (theta: Tensor) : TrainingResult =
-        let ofPass number =
-            let risk = withTermInBatches (risks number).Definition
-            risk, Gradient.ofBatch risk
-
-        descend options ofPass theta
+        descend options (risks >> Descent) theta
