@@ -6,7 +6,15 @@ open Curvature.Kernels
 
 /// The vectors that an operator multiplies: what a basis of them must know.
 [<NoEquality; NoComparison>]
-type internal VectorSpace = { OperatorName: string; Size: int; DType: DType; Device: Device }
+type internal VectorSpace =
+    {
+        OperatorName: string
+        Size: int
+        DType: DType
+        Device: Device
+        /// How far rounding moves products with rows, at most; it costs products.
+        Rounding: Tensor -> float
+    }
 
 /// The projection VᵀAV of a symmetric operator on a growing orthonormal basis V: Lanczos with every vector
 /// orthogonalised twice against all before it (Paige 1972; Parlett & Scott 1979 for the second pass). The basis is one
@@ -184,4 +192,6 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
                 projection[size, i] <- arrow[i])
 
     /// Raises OperatorException where the products turned out not to be those of a symmetric operator.
-    member _.CheckSymmetry() = SymmetryCheck.require space.OperatorName dtype scale asymmetry
+    member _.CheckSymmetry() =
+        let rounding () = if size = 0 then 0.0 else space.Rounding(vectors ())
+        SymmetryCheck.require space.OperatorName dtype scale asymmetry rounding
