@@ -164,9 +164,14 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
     /// Ritz values and vectors of the projection.
     member _.Ritz = SmallEigen.ofLeading size projection
 
-    /// ‖Ay − θy‖ for Ritz pair i, and as much as rounding may add.
-    member _.ResidualBound(ritz: SmallEigen, i: int) =
+    /// ‖Ay − θy‖ for Ritz pair i of symmetric products, and as much as rounding of their size may add.
+    member _.CouplingBound(ritz: SmallEigen, i: int) =
         abs (coupling * ritz.Vectors[size - 1, i]) + float size * epsilon * scale
+
+    /// The same for the products as they are, where more of them is rounding: what they lack of symmetry is added.
+    member this.ResidualBound(ritz: SmallEigen, i: int) =
+        let excess = if asymmetry > SymmetryCheck.tolerance dtype * scale then asymmetry else 0.0
+        this.CouplingBound(ritz, i) + sqrt (float size) * excess
 
     /// Keeps some Ritz vectors y = Vs only, and the vector that comes next (Wu & Simon 2000, thick restart). The new
     /// projection is diag(θ) with the arrow β·s_k, for s_k the last components of the vectors s.

@@ -39,7 +39,8 @@ type LaplaceStructure =
 
     /// The same with options, of which corrected eigenvalues make EK-FAC. Their kind is Gauss–Newton's, which is that
     /// of the exact Fisher matrix here, or one of an exact or drawn Fisher matrix; the likelihood of the posterior
-    /// takes the place of the kind's. Raises ArgumentRangeException for another kind, which is no curvature of a posterior.
+    /// takes the place of the kind's. Raises ArgumentRangeException for another kind, which is no curvature of a
+    /// posterior.
     static member Kronecker(layout: ParameterLayout, options: KfacOptions) : LaplaceStructure =
         ArgumentNullException.ThrowIfNull(layout, nameof layout)
         ArgumentNullException.ThrowIfNull(options, nameof options)

@@ -68,12 +68,12 @@ let tests =
                                         $"{f} of {name}, {steps} steps, row {row}: {off[row]} > {found.Errors[row]}"
                                         :: wrong
 
-                        if steps = n then
+                        if steps = n && dtype = DType.Float64 then
                             Expect.isTrue $"{f} of {name}: the whole space" (Array.forall Double.IsFinite found.Errors)
 
                 printfn $"{claims} finite errors ({dtype})"
                 Expect.isGreaterThan "errors that are known" (claims, 400)
-                Expect.isEmpty "errors that are too small" wrong
+                Expect.equal "errors that are too small" [] (List.truncate 5 wrong)
             }
 
         test "few eigenvalues apart from the others are found together in fewer products than one after the other" {

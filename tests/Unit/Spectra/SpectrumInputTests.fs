@@ -63,6 +63,13 @@ let tests =
 
             Expect.equal "all" n (Exact.eigenvalues (claimed a)).Value.Size
 
+            // What is not symmetric of the products is part of the residuals.
+            let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 (claimed a)
+            let y = Tensor.item 0 0 pairs.Vectors
+            let residual = (Tensor.norm (a.Apply y - pairs.Values[0] * y)).ToScalar()
+            Expect.isLessThan "the residual of the products" (residual, 2.0 * pairs.Residuals[0])
+            Expect.isGreaterThan "and not only of their symmetric part" (pairs.Residuals[0], 0.01 * pairs.Values[0])
+
             // Noise that is not the same again is no rounding.
             let random = System.Random 9
 

@@ -48,8 +48,8 @@ type internal BlockFunction(f: SpectralFunction, a: LinearOperator, v: Tensor) =
         sizes.Add images.Count
         block <- (space.Extend product).Vectors
 
-    /// What is known of the products, for each vector. The error is what a power law through the values of fewer steps
-    /// leaves, from eight steps on, and what rounding may add.
+    /// What is known of the products, for each vector. The error is twice what a power law through the values of fewer
+    /// steps leaves, from eight steps on, since blocks show it in few steps, and what rounding may add.
     member _.Rows() : FunctionRow[] =
         let size = images.Count
         let projected = (Rows.productsOf space.Panels images).SubMatrix(0, size, 0, size)
@@ -89,7 +89,7 @@ type internal BlockFunction(f: SpectralFunction, a: LinearOperator, v: Tensor) =
                 if isInvariant () then
                     0.0
                 else
-                    QuadratureError.extrapolated (1e-15 * length) sizes.Count farthest
+                    2.0 * QuadratureError.extrapolated (1e-15 * length) sizes.Count farthest
 
             {
                 Value = Tensor.item 0 row values

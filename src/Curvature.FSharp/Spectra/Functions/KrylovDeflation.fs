@@ -12,12 +12,14 @@ module internal KrylovDeflation =
 
     let private name = "KrylovAwareTrace"
 
-    /// tr of the leading `kept` rows and columns of f(T).
+    /// tr of the leading `kept` rows and columns of f(T), and what rounding may change of it.
     let private traceOf (f: SpectralFunction) (a: LinearOperator) rounding (kept: int) (t: Matrix<float>) =
         let ritz = SmallEigen.of' (t.ToArray())
-        let values = ritz.Values |> Array.map (LanczosFunction.admit f a rounding >> LanczosFunction.finite f)
+        let nodes = ritz.Values |> Array.map (LanczosFunction.admit f a rounding)
+        let values = nodes |> Array.map (LanczosFunction.finite f)
         let weight i = Seq.sum (seq { for row in 0 .. kept - 1 -> ritz.Vectors[row, i] * ritz.Vectors[row, i] })
-        Seq.sum (Seq.mapi (fun i value -> weight i * value) values)
+        let rounded = sqrt (float kept) * LanczosFunction.roundingError f rounding nodes
+        struct (Seq.sum (Seq.mapi (fun i value -> weight i * value) values), rounded)
 
     /// Blocks V₁, V₂, … of the Krylov space of a random block, of which all are multiplied and the first `steps` kept.
     let deflate (f: SpectralFunction) (a: LinearOperator) (key: Key) width steps : DeflatedSpace =
@@ -45,7 +47,7 @@ module internal KrylovDeflation =
         let t = SmallMatrices.symmetricPart projected
         let rounding = 10.0 * SmallMatrices.epsilon a.DType * t.FrobeniusNorm()
         let ofLeading size = traceOf f a rounding kept.Count (t.SubMatrix(0, size, 0, size))
-        let trace = ofLeading size
+        let struct (trace, rounded) = ofLeading size
         let isInvariant = (space.Rank = size)
 
         {
@@ -54,9 +56,10 @@ module internal KrylovDeflation =
             // What a quarter of the depth changes.
             Open =
                 if isInvariant then
-                    0.0
+                    rounded
                 else
-                    abs (trace - ofLeading sizes[3 * sizes.Length / 4 - 1])
+                    let struct (fewer, _) = ofLeading sizes[3 * sizes.Length / 4 - 1]
+                    rounded + abs (trace - fewer)
             Products = size
         }
 
