@@ -28,6 +28,8 @@ type Report =
         TopEigenpairs: EigenPairs
         Spectrum: SpectralSample
         Landscapes: Landscapes
+        /// Nothing where no rows were held out.
+        HeldOut: HeldOut option
         Seconds: float
     }
 
@@ -182,5 +184,6 @@ module Analysis =
             TopEigenpairs = pairs
             Spectrum = spectrum
             Landscapes = landscapes display options keys[6] problem point.Gradient pairs theta
+            HeldOut = display.Work("Held-out rows", fun _ -> HeldOut.measure problem theta)
             Seconds = clock.Elapsed.TotalSeconds
         }

@@ -126,6 +126,32 @@ module Json =
     let private landscape (found: Landscapes) =
         record [ "lines", found.Lines |> List.map line |> list; "plane", plane found.Plane ]
 
+    let private calibration (found: ClassCalibration) =
+        [
+            "accuracy", number found.Accuracy
+            "calibrationError", number found.Error
+            "calibrationStandardError", number found.StandardError
+            "calibrationErrorIfCalibrated", number found.ErrorIfCalibrated
+            "negativeLogLikelihood", number found.NegativeLogLikelihood
+            "negativeLogLikelihoodStandardError", number found.NegativeLogLikelihoodError
+        ]
+
+    let private heldOut (found: HeldOut option) : JsonNode =
+        match found with
+        | None -> null
+        | Some found ->
+            let laplace: JsonNode =
+                match found.Laplace with
+                | None -> null
+                | Some(posterior, ofPosterior) ->
+                    record (
+                        ("priorPrecision", number posterior.PriorPrecision)
+                        :: ("logEvidence", number posterior.LogEvidence)
+                        :: calibration ofPosterior
+                    )
+
+            record (("rows", whole found.Network.Samples) :: calibration found.Network @ [ "laplace", laplace ])
+
     /// All numbers of a report.
     let ofReport (report: Report) : JsonObject =
         record
@@ -142,6 +168,7 @@ module Json =
                 "density", density (SpectralCurves.ofReport report)
                 "ritzValues", ritzValues report.Spectrum
                 "landscape", landscape report.Landscapes
+                "heldOut", heldOut report.HeldOut
                 "seconds", number report.Seconds
             ]
 

@@ -21,6 +21,7 @@ type Argument =
     | [<Unique>] Data of path: string
     | [<Unique>] Batch of rows: int
     | [<Unique>] Dataset_Size of rows: int
+    | [<Unique>] Held_Out of share: float
     | [<Unique>] Out of folder: string
     | [<Unique>] Seed of number: int64
     | [<Unique>] DType of Precision
@@ -51,6 +52,9 @@ type Argument =
             | Dataset_Size _ ->
                 ("how many images of a model, from the beginning of the file, the loss is the mean over "
                  + "(default: one batch)")
+            | Held_Out _ ->
+                ("the share of the rows of a table that the network is not shown, to check its probabilities "
+                 + "by (default 0: of spirals, as many points again are made; of a model, the images that follow)")
             | Out _ -> "the folder to write report.html, with pictures, and report.json, with all numbers, to"
             | Seed _ -> "decides everything random: the same seed gives the same bits (default 0)"
             | DType _ -> "the element type of all arithmetic (default float64)"
@@ -90,6 +94,8 @@ type Options =
         /// The command line, to be said at the foot of the report.
         Command: string
         Source: Source
+        /// The share of the rows of a table that are held out.
+        HeldOut: float
         Out: string option
         Seed: int64
         DType: Curvature.DType
@@ -140,6 +146,8 @@ module CommandLine =
 
         match results.TryGetResult Argument.Model, results.TryGetResult Argument.Onnx, data with
         | Some _, Some _, _ -> Error "--onnx: there is a --model already, and one of the two is needed"
+        | model, onnx, data when results.Contains Argument.Held_Out && (model.IsSome || onnx.IsSome || data.IsNone) ->
+            Error "--held-out: this belongs to a table in --data, and none is given"
         | None, None, _ when alone.IsSome -> Error $"{alone.Value}: this belongs to a --model, and none is given"
         | _, None, _ when labels.IsSome -> Error "--labels: this belongs to an --onnx model, and none is given"
         | None, None, None -> Ok Spirals
@@ -170,6 +178,10 @@ module CommandLine =
         [
             modelled "--batch" _.Batch
             modelled "--dataset-size" _.DatasetSize
+            if not (options.HeldOut >= 0.0 && options.HeldOut < 1.0) then
+                Some $"--held-out: a share from 0 to below 1 is needed, and it is {options.HeldOut}"
+            else
+                None
             atLeast 1 "--eigenvalues" "at least one is needed" options.Eigenvalues
             atLeast 2 "--density-steps" "a density needs at least 2 steps" options.DensitySteps
             atLeast 2 "--probes" "an error bar needs at least 2 random vectors" options.Probes
@@ -208,6 +220,7 @@ module CommandLine =
                 {
                     Command = command arguments
                     Source = source
+                    HeldOut = results.GetResult(Argument.Held_Out, 0.0)
                     Out = results.TryGetResult Argument.Out
                     Seed = results.GetResult(Argument.Seed, 0L)
                     DType =

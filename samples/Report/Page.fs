@@ -240,6 +240,23 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
                     ]
             ]
 
+    let private heldOut (report: Report) =
+        match report.HeldOut with
+        | None -> ""
+        | Some found ->
+            let posterior =
+                if found.Laplace.IsSome then
+                    " The posterior is a Laplace approximation by K-FAC with the prior of the largest evidence."
+                else
+                    ""
+
+            section
+                "Held-out data"
+                ($"How well probabilities fit {Typeset.count found.Network.Samples} rows that were not shown. The "
+                 + "calibration error is the mean distance of confidence and accuracy over 15 ranges of confidence; "
+                 + $"true probabilities would show the next number by chance.{posterior}")
+                [ table Summary.heldOutHeadings (Summary.heldOutRows found) ]
+
     let private meaning (report: Report) =
         let list = Meaning.ofReport report |> List.map (escape >> around "li") |> String.concat "\n" |> around "ul"
         $"<section><h2>What the numbers mean</h2>{list}</section>"
@@ -278,6 +295,7 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--edge);font-si
             spectrum report
             eigenpairs report
             trace report
+            heldOut report
             landscapes report
             foot report
             "</main></body></html>"

@@ -29,6 +29,8 @@ type Problem =
         Inputs: Tensor
         Targets: Tensor
         Labels: Tensor
+        /// Inputs that the network is not shown, and their classes.
+        HeldOut: (Tensor * Tensor) option
         Start: Start
         /// How many rows go through the network at a time when its curvature is measured.
         BatchSize: int
@@ -89,8 +91,8 @@ module Problem =
         title
         (sizes: int list)
         schedule
-        (data: LabelledData)
-        inputs
+        (data: LabelledData, inputs)
+        (heldOut: (Tensor * Tensor) option)
         =
         let here (t: Tensor) = Tensor.toDevice device t
         let sizesText = String.Join("-", sizes)
@@ -102,15 +104,17 @@ module Problem =
             Layout = network.Layout
             Model = modelOf network
             Inputs = inputs |> Tensor.convert options.DType |> here
-            Targets = Tensor.oneHot options.DType data.Classes data.Labels |> here
+            Targets = Tensor.oneHot options.DType (List.last sizes) data.Labels |> here
             Labels = data.Labels |> here
+            HeldOut =
+                heldOut |> Option.map (fun (inputs, labels) -> inputs |> Tensor.convert options.DType |> here, labels)
             Start = Train(schedule (fun key -> Network.initialize key options.DType network))
             BatchSize = data.Rows
             BlockSize = blockSize network data.Rows
         }
 
     let private ofSpirals device options key =
-        let data = spirals key 100
+        let data, others = spirals key 100, spirals (key.FoldIn 1u) 100
 
         let schedule initialize =
             {
@@ -120,10 +124,19 @@ module Problem =
                 Initialize = initialize
             }
 
-        create device options "two spirals" [ 2; 16; 16; 2 ] schedule data data.Inputs
+        create
+            device
+            options
+            "two spirals"
+            [ 2; 16; 16; 2 ]
+            schedule
+            (data, data.Inputs)
+            (Some(others.Inputs, others.Labels))
 
-    let private ofTable device options (path: string) =
+    let private ofTable device options (path: string) key =
         let data = Csv.read path
+
+        let classes = data.Classes
 
         if data.Classes < 2 then
             raise (DataException $"{path} has one class only, {data.Classes - 1}, and at least two are needed")
@@ -136,6 +149,18 @@ module Problem =
                 )
             )
 
+        // Both parts are scaled by all rows, as their features are known beforehand.
+        let inputs = Scaling.toUnitRange data.Inputs
+        let take (rows: int[]) (t: Tensor) = Tensor.take 0 (Tensor.ofIndices [ rows.Length ] rows) t
+
+        let shown, heldOut =
+            if options.HeldOut = 0.0 then
+                (data, inputs), None
+            else
+                let kept, left = Split.trainTest options.HeldOut key data.Rows
+                (LabelledData.rows kept data, take kept inputs), Some(take left inputs, take left data.Labels)
+
+        let data = fst shown
         let batch = min 128 data.Rows
         let steps = (data.Rows + batch - 1) / batch
 
@@ -147,7 +172,7 @@ module Problem =
                 Initialize = initialize
             }
 
-        create device options path [ data.Features; 32; data.Classes ] schedule data (Scaling.toUnitRange data.Inputs)
+        create device options path [ data.Features; 32; classes ] schedule shown heldOut
 
     /// The images that a CIFAR network was trained on had these means and deviations in their channels.
     let private normalized = Scaling.channels [ 0.485; 0.456; 0.406 ] [ 0.229; 0.224; 0.225 ]
@@ -168,6 +193,9 @@ module Problem =
             raise (DataException $"--dataset-size {rows}: {model.Data} has {labels.Size} {what}")
 
         let first (t: Tensor) = Tensor.slice 0 0 rows t
+        let others = min rows (labels.Size - rows)
+        let next (t: Tensor) = Tensor.slice 0 rows others t
+        let heldOut = if others > 0 then Some(here (next inputs), next labels) else None
         let labels, inputs = first labels, first inputs
         let apply inputs theta = network.Model (here inputs) theta
         let classes = (apply (Tensor.slice 0 0 1 inputs) (here network.Theta)).Shape[1]
@@ -180,6 +208,7 @@ module Problem =
             Inputs = here inputs
             Targets = Tensor.oneHot options.DType classes labels |> here
             Labels = labels |> here
+            HeldOut = heldOut
             Start = Load(here network.Theta)
             BatchSize = min model.Batch rows
             // One at a time within one batch, so that the trace is seen to converge; a few where every block reads all
@@ -210,6 +239,6 @@ module Problem =
     /// Raises DataException, ParameterException or ShapeException where a file is not what it should be.
     let load (device: Device) (key: Key) (options: Options) : Problem =
         match options.Source with
-        | Table path -> ofTable device options path
+        | Table path -> ofTable device options path key
         | Spirals -> ofSpirals device options key
         | Trained model -> ofModel device options model

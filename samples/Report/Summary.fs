@@ -55,6 +55,23 @@ module Summary =
             Typeset.seconds ledger.Seconds
         ]
 
+    /// The columns of the table of held-out rows.
+    let heldOutHeadings = [ ""; "−ln p(class) (± standard error)"; "calibration error"; "if calibrated"; "right" ]
+
+    let heldOutRows (found: HeldOut) =
+        [
+            for what, calibration in HeldOut.rows found ->
+                [
+                    what
+                    $"{Typeset.within calibration.NegativeLogLikelihoodError calibration.NegativeLogLikelihood} ± "
+                    + Typeset.error calibration.NegativeLogLikelihoodError
+                    $"{Typeset.within calibration.StandardError calibration.Error} ± "
+                    + Typeset.error calibration.StandardError
+                    Typeset.error calibration.ErrorIfCalibrated
+                    Typeset.percent calibration.Accuracy
+                ]
+        ]
+
     /// Shows a report.
     let show (display: Display) (report: Report) =
         let diagonal = report.Diagonal.Value.ToArray()
@@ -106,6 +123,15 @@ module Summary =
             [ ""; "least seen"; "largest"; "above 1 % of it (95 % interval)"; "products"; "time" ],
             [ spectrumRow report ]
         )
+
+        match report.HeldOut with
+        | Some found ->
+            display.Table(
+                $"Probabilities of {Typeset.count found.Network.Samples} rows that were held out",
+                heldOutHeadings,
+                heldOutRows found
+            )
+        | None -> ()
 
         Meaning.ofReport report |> List.iter display.Say
         display.Say $"All of it: {Typeset.seconds report.Seconds}"

@@ -51,6 +51,10 @@ public static class Estimators
     /// <inheritdoc cref="FSharp.UDiagPlusPlus"/>
     public static Estimator<Estimate<Tensor>> UDiagPlusPlus => FSharp.UDiagPlusPlus.estimator;
 
+    /// <inheritdoc cref="FSharp.KrylovAwareTrace.estimator"/>
+    public static Estimator<Estimate<double>> KrylovAwareTrace(SpectralFunction f, int steps) =>
+        FSharp.KrylovAwareTrace.estimator(f.NotNull(), steps);
+
     /// <inheritdoc cref="FSharp.Automatic.among"/>
     /// <remarks>Without a number of bytes it is 4 GiB.</remarks>
     public static Estimator<ChosenEstimate<T>> Automatic<T>(

@@ -39,6 +39,10 @@ public static class Solvers
         /// <inheritdoc cref="FSharp.Neumann.solver"/>
         public static Solver Neumann(double scale) => FSharp.Neumann.solver(scale);
 
+        /// <inheritdoc cref="FSharp.Neumann.preconditionedBy"/>
+        public static Solver Neumann(LinearOperator approximateInverse) =>
+            FSharp.Neumann.preconditionedBy(approximateInverse.NotNull());
+
         /// <inheritdoc cref="FSharp.Minres.solver"/>
         public static Solver Minres => FSharp.Minres.solver;
 

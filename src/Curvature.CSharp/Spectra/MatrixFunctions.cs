@@ -18,6 +18,12 @@ public static class MatrixFunctions
             FSharp.MatrixFunction.chebyshevWith(
                 options ?? MatrixFunctionOptions.Default, f.NotNull(), linearOperator.NotNull(), v.NotNull());
 
+        /// <inheritdoc cref="FSharp.MatrixFunction.block"/>
+        public FunctionProduct ApplyFunctionToBlock(
+            SpectralFunction f, Tensor v, MatrixFunctionOptions? options = null) =>
+            FSharp.MatrixFunction.blockWith(
+                options ?? MatrixFunctionOptions.Default, f.NotNull(), linearOperator.NotNull(), v.NotNull());
+
         /// <inheritdoc cref="FSharp.MatrixFunction.operatorWith"/>
         public LinearOperator Function(SpectralFunction f, MatrixFunctionOptions? options = null) =>
             FSharp.MatrixFunction.operatorWith(

@@ -13,6 +13,10 @@ public static class PerSample
         public GradientMoments GradientMoments(Tensor theta, SampleOptions? options = null) =>
             FSharp.SampleGradients.moments(options.OrDefault(), risk.NotNull(), theta.NotNull());
 
+        /// <inheritdoc cref="FSharp.SampleGradients.covariance"/>
+        public LinearOperator GradientCovariance(Tensor theta, SampleOptions? options = null) =>
+            FSharp.SampleGradients.covariance(options.OrDefault(), risk.NotNull(), theta.NotNull());
+
         /// <inheritdoc cref="FSharp.SampleGradients.noiseScale"/>
         public NoiseScale NoiseScale(Tensor theta, SampleOptions? options = null) =>
             FSharp.SampleGradients.noiseScale(options.OrDefault(), risk.NotNull(), theta.NotNull());

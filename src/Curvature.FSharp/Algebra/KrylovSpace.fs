@@ -6,7 +6,15 @@ open Curvature.Kernels
 
 /// The vectors that an operator multiplies: what a basis of them must know.
 [<NoEquality; NoComparison>]
-type internal VectorSpace = { OperatorName: string; Size: int; DType: DType; Device: Device }
+type internal VectorSpace =
+    {
+        OperatorName: string
+        Size: int
+        DType: DType
+        Device: Device
+        /// How far rounding moves products with rows, at most; it costs products.
+        Rounding: Tensor -> float
+    }
 
 /// The projection VᵀAV of a symmetric operator on a growing orthonormal basis V: Lanczos with every vector
 /// orthogonalised twice against all before it (Paige 1972; Parlett & Scott 1979 for the second pass). The basis is one
@@ -156,9 +164,14 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
     /// Ritz values and vectors of the projection.
     member _.Ritz = SmallEigen.ofLeading size projection
 
-    /// ‖Ay − θy‖ for Ritz pair i, and as much as rounding may add.
-    member _.ResidualBound(ritz: SmallEigen, i: int) =
+    /// ‖Ay − θy‖ for Ritz pair i of symmetric products, and as much as rounding of their size may add.
+    member _.CouplingBound(ritz: SmallEigen, i: int) =
         abs (coupling * ritz.Vectors[size - 1, i]) + float size * epsilon * scale
+
+    /// The same for the products as they are, where more of them is rounding: what they lack of symmetry is added.
+    member this.ResidualBound(ritz: SmallEigen, i: int) =
+        let excess = if asymmetry > SymmetryCheck.tolerance dtype * scale then asymmetry else 0.0
+        this.CouplingBound(ritz, i) + sqrt (float size) * excess
 
     /// Keeps some Ritz vectors y = Vs only, and the vector that comes next (Wu & Simon 2000, thick restart). The new
     /// projection is diag(θ) with the arrow β·s_k, for s_k the last components of the vectors s.
@@ -184,4 +197,6 @@ type internal KrylovSpace(space: VectorSpace, capacity: int, locked: Tensor vopt
                 projection[size, i] <- arrow[i])
 
     /// Raises OperatorException where the products turned out not to be those of a symmetric operator.
-    member _.CheckSymmetry() = SymmetryCheck.require space.OperatorName dtype scale asymmetry
+    member _.CheckSymmetry() =
+        let rounding () = if size = 0 then 0.0 else space.Rounding(vectors ())
+        SymmetryCheck.require space.OperatorName dtype scale asymmetry rounding

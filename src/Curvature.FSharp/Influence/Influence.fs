@@ -22,15 +22,34 @@ module Influence =
         | InfluenceMatrix.Hessian -> Hessian.ofRisk risk theta
         | _ -> GaussNewton.ofRisk risk theta
 
+    /// The mean eigenvalue of the Hessian of a term without data, from one sign vector: exact for multiples of |θ|².
+    let private meanCurvature (risk: EmpiricalRisk) (theta: Tensor) : float =
+        match risk.Definition.Term with
+        | ValueNone -> 0.0
+        | ValueSome term ->
+            use hessian = Hessian.at term theta
+            let signs = Probe.drawOn theta.Device Probe.rademacher (Key.OfSeed 0L) theta.Size (0, 1) theta.DType
+            Vectors.dot (Tensor.item 0 0 signs) (hessian.Apply(Tensor.item 0 0 signs)) / float theta.Size
+
+    /// What solves, and with which limits: one product with the inverse of an approximation where there is one.
+    let private solver (options: InfluenceOptions) (risk: EmpiricalRisk) (theta: Tensor) =
+        match options.Approximation with
+        | ValueNone -> struct (options.Solver, options.Solving)
+        | ValueSome approximation ->
+            let damping = options.Damping + max 0.0 (meanCurvature risk theta)
+            let inverse = approximation.Damped(damping).Inverse().Operator
+            struct (Neumann.preconditionedBy inverse, options.Solving.WithMaxIterations 1)
+
     /// Solves with the damped matrix.
     let private solve (options: InfluenceOptions) (risk: EmpiricalRisk) (theta: Tensor) (b: Tensor) : Solution =
         use operator = matrix options risk theta
-        let found = Solver.solve options.Solving options.Solver (LinearOperator.damped options.Damping operator) b
+        let struct (solver, limits) = solver options risk theta
+        let found = Solver.solve limits solver (LinearOperator.damped options.Damping operator) b
 
         if found.IsCancelled then
             options.Solving.Cancellation.ThrowIfCancellationRequested()
 
-        if found.Status = SolveStatus.Breakdown then
+        if found.Status = SolveStatus.Breakdown && not options.IsApproximate then
             Fail.operator $"{name}: the system with the damped matrix could not be solved: {found}. {found.Advice}"
 
         found
@@ -51,8 +70,10 @@ module Influence =
     // ---- influence
 
     /// The change of a loss, such as that of test data, that is expected when each training sample is left out:
-    /// w∇lossᵀA⁻¹∇ℓᵢ (Koh & Liang 2017, eq. 2, for a removal), with bounds on what the solve's residual adds. One solve
-    /// and a pass of per-sample gradients. θ should be a minimum of the training risk.
+    /// w∇lossᵀA⁻¹∇ℓᵢ (Koh & Liang 2017, eq. 2, for a removal), with bounds on what the solve's residual adds. One
+    /// solve, or a product with the inverse of an approximation and one with the matrix, and a pass of per-sample
+    /// gradients.
+    /// θ should be a minimum of the training risk.
     let onLoss
         (options: InfluenceOptions)
         (training: EmpiricalRisk)
@@ -104,14 +125,15 @@ module Influence =
 
     /// The changes of the parameters that are expected when each of some training samples is left out, w·A⁻¹∇ℓᵢ, as
     /// rows [samples; n]: one solve for all of them, and a pass of per-sample gradients. Raises ArgumentRangeException
-    /// for numbers that no sample has, or none, and OperatorException for a system that is not solved to the tolerance.
+    /// for numbers that no sample has, or none, and OperatorException for a system that is not solved to the tolerance,
+    /// unless an approximation takes the place of solving.
     let onParameters (options: InfluenceOptions) (training: EmpiricalRisk) (samples: int seq) (theta: Tensor) : Tensor =
         let samples = requireSamples samples
         SamplePass.checkEntries name samples.Length theta.Size
         let struct (gradients, count) = chosen options training theta samples
         let solution = solve options training theta gradients
 
-        if not solution.IsConverged then
+        if not (solution.IsConverged || options.IsApproximate) then
             Fail.operator $"{name}: {solution}. {solution.Advice}"
 
         weight training count * solution.Value

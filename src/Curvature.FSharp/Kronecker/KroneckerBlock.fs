@@ -46,6 +46,9 @@ type KroneckerBlock
     member internal _.Map(kind, f: BlockSpectrum -> BlockSpectrum) =
         KroneckerBlock(place, kind, f spectrum, dtype, device)
 
+    /// The same block in another element type, on another device.
+    member internal _.On(dtype, device) = KroneckerBlock(place, kind, spectrum, dtype, device)
+
     /// The names of the tensors of parameters that it belongs to, such as `0.weight, 0.bias`.
     member _.Name = name
 

@@ -82,6 +82,18 @@ type KroneckerOperator
             Fail.parameter $"""there is no block of a parameter "{parameter}"; there are: {String.Join(", ", known)}"""
         | found -> found
 
+    /// The matrix with the same eigenvectors and a function of the eigenvalues.
+    member internal _.Function(title: string, f: float -> float) : KroneckerOperator = map title (BlockSpectrum.map f)
+
+    /// The eigenvalues, block by block.
+    member internal _.Values: float[] = values.Value
+
+    /// The same matrix in Float64 on the CPU.
+    member internal _.Wide: KroneckerOperator =
+        let cpu = Kernels.CpuDevice.Shared
+        let wide = blocks |> Array.map _.On(DType.Float64, cpu)
+        KroneckerOperator(name, DType.Float64, cpu, wide, warnings)
+
     /// The number of rows and columns, which is that of the parameters.
     member _.Size = n
 

@@ -156,6 +156,27 @@ module SampleGradients =
     let moments (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : GradientMoments =
         momentsOf theta (blocks options risk theta)
 
+    /// The covariance 1/(N − 1) Σ (gᵢ − ḡ)(gᵢ − ḡ)ᵀ of the gradients at θ, as an operator on vectors [n] in the element
+    /// type of θ; its diagonal is the Variance of `moments`, and with the mean it makes up the empirical Fisher matrix:
+    /// 1/N Σ gᵢgᵢᵀ = (N − 1)/N·Σ + ḡḡᵀ. It holds the gradients [N; n]. Raises DataException for a single sample, and
+    /// ArgumentRangeException for more entries than LinearOperator.denseLimit.
+    let covariance (options: SampleOptions) (risk: EmpiricalRisk) (theta: Tensor) : LinearOperator =
+        let gradients = matrix options risk theta
+        let count, n = gradients.Signature.Shape[0], gradients.Signature.Shape[1]
+
+        if count < 2 then
+            Fail.data $"{name}: a covariance of gradients needs two samples at least, and there is one"
+
+        let centered = gradients - Tensor.meanAxes [ 0 ] gradients
+        let factor = 1.0 / float (count - 1)
+        let matmat (block: Tensor) = factor * Tensor.matmul (Tensor.einsum "kn,in->ki" block centered) centered
+
+        LinearOperator.Of
+            { OperatorParts.define "covariance of gradients" theta.DType n n (Products.ofMatmat matmat) with
+                Device = theta.Device
+                Properties = OperatorProperties.PositiveSemidefinite
+            }
+
     /// tr Σ/|g|² of N samples from N, |ḡ|² and Σ|gᵢ|², with tr Σ and |g|² unbiased.
     let private scaleOf (n: float) (meanSquare: float) (sumOfSquares: float) : struct (float * float * float) =
         let trace = (sumOfSquares - n * meanSquare) / (n - 1.0)

@@ -18,6 +18,7 @@ module internal Krylov =
                 Size = operator.Columns
                 DType = operator.DType
                 Device = operator.Device
+                Rounding = ProductRounding.ofRows operator
             }
 
         KrylovSpace(space, capacity, locked, lockedScale)

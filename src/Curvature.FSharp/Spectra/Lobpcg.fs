@@ -126,7 +126,8 @@ module Lobpcg =
     /// The Ritz pairs in the span of orthonormal vectors, from products with them.
     let private fresh (operator: LinearOperator) known (apply: Tensor -> VectorsAndProducts) (vectors: Tensor) =
         let size, s = rows vectors, apply vectors
-        SymmetryCheck.requireOf operator.Name operator.DType known (Rows.products s.Vectors s.Products)
+        let rounding () = ProductRounding.ofRows operator s.Vectors
+        SymmetryCheck.requireOf operator.Name operator.DType known (Rows.products s.Vectors s.Products) rounding
         { rayleighRitz size size s with IsFresh = true }
 
     /// The Ritz pairs in the span of X, P and the directions W of the residuals outside of both; nothing where there

@@ -75,7 +75,8 @@ module PowerIteration =
             | ValueSome(struct (u, au)) ->
                 let difference = abs (Vectors.dot u av - Vectors.dot v au)
                 let scale = max known (max (Vectors.norm av) (Vectors.norm au))
-                SymmetryCheck.require operator.Name operator.DType scale difference
+                let rounding () = ProductRounding.ofRows operator (Tensor.stack 0 [ u; v ])
+                SymmetryCheck.require operator.Name operator.DType scale difference rounding
             | ValueNone -> ()
 
         /// One pair, orthogonal to those found.

@@ -60,14 +60,15 @@ module ThickRestartLanczos =
             let order = EigenOrder.rank wanted ritz.Values
             let best = order[.. min count space.Size - 1]
 
-            let residual i =
-                let outside = space.ResidualBound(ritz, i)
-                sqrt (outside * outside + lockedResidual * lockedResidual)
+            let withLocked (outside: float) = sqrt (outside * outside + lockedResidual * lockedResidual)
+            // More steps do not lessen what products lack of symmetry.
+            let reached i = withLocked (space.CouplingBound(ritz, i))
+            let residual i = withLocked (space.ResidualBound(ritz, i))
 
-            let good i =
+            let isWithin (residual: int -> float) i =
                 residual i <= EigenOrder.allowed options operator.DType space.Scale ritz.Values[i] + lockedResidual
 
-            let converged = best |> Array.filter good |> Array.length
+            let converged = best |> Array.filter (isWithin reached) |> Array.length
 
             if converged = best.Length || space.IsWhole || budget.IsSpent then
                 let c = Array2D.init best.Length space.Size (fun i j -> ritz.Vectors[j, best[i]])
@@ -79,7 +80,7 @@ module ThickRestartLanczos =
                             Values = best |> Array.map (fun i -> ritz.Values[i])
                             Vectors = Vectors.combinations c space.Vectors
                             Residuals = best |> Array.map residual
-                            IsGood = best |> Array.map (fun i -> space.IsWhole || good i)
+                            IsGood = best |> Array.map (fun i -> space.IsWhole || isWithin residual i)
                         }
             else
                 // Some room beyond the wanted ones speeds up the last of them (Wu & Simon 2000, section 5).

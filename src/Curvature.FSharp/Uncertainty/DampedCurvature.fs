@@ -77,3 +77,10 @@ module internal DampedCurvature =
             f 0.0 * (1.0 - inside) + Tensor.matmul (weights f) squares
 
         ofSpectrum $"rank {rank}" values rows diagonal
+
+    /// Of so many times a K-FAC or EK-FAC approximation: closed forms, block by block.
+    let ofKronecker (times: float) (approximation: KroneckerOperator) : DampedCurvature =
+        let wide = approximation.Wide
+        let ofFunction f = wide.Function(wide.Name, fun value -> f (times * value))
+        let values = wide.Values |> Array.map (fun value -> times * value)
+        ofSpectrum wide.Name values (fun f -> (ofFunction f).Apply) (fun f -> (ofFunction f).Diagonal)

@@ -49,6 +49,13 @@ module Laplace =
 
         struct (samples, outputs)
 
+    /// The options of K-FAC with the unit likelihood.
+    let private kfacOptions likelihood (options: KfacOptions) =
+        match options.Kind with
+        | KfacKind.Fisher(FisherKind.MonteCarlo(_, draws, key)) ->
+            options.WithKind(KfacKind.fisher (FisherKind.monteCarlo likelihood draws key))
+        | _ -> options.WithKind(KfacKind.fisher (FisherKind.exact likelihood))
+
     /// Σ JᵢᵀΛᵢJᵢ, and what makes it doubtful.
     let private curvature (options: LaplaceOptions) likelihood risk samples (theta: Tensor) =
         /// An operator in place of one that is a mean over samples.
@@ -61,6 +68,9 @@ module Laplace =
             let diagonal = CurvatureDiagonal.fisher options.Samples likelihood risk theta
             DampedCurvature.ofDiagonal (float samples * HostNumbers.wide diagonal), []
         | LaplaceStructure.FullMatrix -> withOperator (LinearOperator.dense >> DampedCurvature.ofMatrix)
+        | LaplaceStructure.KroneckerBlocks(layout, kfac) ->
+            let found = Kfac.estimateWith (kfacOptions likelihood kfac) layout risk theta
+            DampedCurvature.ofKronecker (float samples) found, List.ofSeq found.Warnings
         | LaplaceStructure.TopPairs(rank, _) when rank >= theta.Size ->
             Fail.range
                 $"{name}: the rank must be below the {theta.Size} parameters, and it is {rank}; take the full matrix"
@@ -78,8 +88,10 @@ module Laplace =
     /// targets, and a prior N(0, I/δ). The criterion of the risk, its reduction and its term do not count: the
     /// likelihood and δ take their place. θ should be the mode, and DistanceFromMode tells how far it is from it.
     /// `Risk.restrictTo` makes a posterior of some tensors only, such as the last layer. Costs a gradient of all data,
-    /// and n products for the full matrix, C backward passes a sample for the diagonal, or a search for eigenvalues.
-    /// Raises OperatorException for a risk without a model, for eigenvalues that were not found, and for samples that
+    /// and n products for the full matrix, C backward passes a sample for the diagonal and for K-FAC, or a search for
+    /// eigenvalues.
+    /// Raises what `Kfac.estimateWith` raises, with that structure;
+    /// OperatorException for a risk without a model, for eigenvalues that were not found, and for samples that
     /// are coupled (DifferentiationException with the diagonal); DataException for a risk without data;
     /// ArgumentRangeException for a matrix above LinearOperator.denseLimit, or a rank that is not below n;
     /// NonFiniteException for losses, gradients or products that are not finite.

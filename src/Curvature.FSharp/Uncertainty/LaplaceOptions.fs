@@ -5,12 +5,13 @@ open System.Diagnostics
 open Curvature.FSharp
 
 /// What is kept of the curvature in a Laplace approximation. Made by the static members.
-[<RequireQualifiedAccess; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
+[<RequireQualifiedAccess; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type LaplaceStructure =
     internal
     | FullMatrix
     | DiagonalMatrix
     | TopPairs of rank: int * EigenOptions
+    | KroneckerBlocks of ParameterLayout * KfacOptions
 
     /// The whole matrix [n; n], of at most LinearOperator.denseLimit entries: n products and O(n³) operations.
     static member Full = FullMatrix
@@ -31,11 +32,35 @@ type LaplaceStructure =
 
         TopPairs(rank, options)
 
+    /// A block for each layer by K-FAC, for parameters that are named by a layout, with the exact Fisher matrix of the
+    /// likelihood: a pass over the data, with C backward passes for C outputs of a sample.
+    static member Kronecker(layout: ParameterLayout) : LaplaceStructure =
+        LaplaceStructure.Kronecker(layout, KfacOptions.Default)
+
+    /// The same with options, of which corrected eigenvalues make EK-FAC. Their kind is Gauss–Newton's, which is that
+    /// of the exact Fisher matrix here, or one of an exact or drawn Fisher matrix; the likelihood of the posterior
+    /// takes the place of the kind's. Raises ArgumentRangeException for another kind, which is no curvature of a
+    /// posterior.
+    static member Kronecker(layout: ParameterLayout, options: KfacOptions) : LaplaceStructure =
+        ArgumentNullException.ThrowIfNull(layout, nameof layout)
+        ArgumentNullException.ThrowIfNull(options, nameof options)
+
+        match options.Kind with
+        | KfacKind.GaussNewton
+        | KfacKind.Fisher(FisherKind.Exact _)
+        | KfacKind.Fisher(FisherKind.MonteCarlo _) -> KroneckerBlocks(layout, options)
+        | kind ->
+            Fail.range (
+                $"LaplaceStructure.Kronecker: the precision of a posterior needs the Gauss-Newton matrix or a Fisher "
+                + $"matrix, exact or by draws, and the kind is {kind}"
+            )
+
     override structure.ToString() =
         match structure with
         | FullMatrix -> "full"
         | DiagonalMatrix -> "diagonal"
         | TopPairs(rank, _) -> $"rank {rank}"
+        | KroneckerBlocks(_, options) -> if options.CorrectsEigenvalues then "EK-FAC" else "K-FAC"
 
     member internal this.Text = this.ToString()
 

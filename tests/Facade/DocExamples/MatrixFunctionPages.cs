@@ -55,6 +55,10 @@ public sealed class MatrixFunctionPages
     {
         var (hessian, damped, vector) = (Operator, Damped, Vector);
 
+        var many = Tensor.Normal(Key.OfSeed(8), DType.Float64, 4, 6);
+        var roots = damped.ApplyFunctionToBlock(SpectralFunction.Sqrt, many);
+        Console.WriteLine(roots);
+
         var series = hessian.ApplyFunctionByChebyshev(SpectralFunction.Exp, vector);
 
         var inverseRoot = damped.Function(SpectralFunction.InverseSqrt);
@@ -72,7 +76,12 @@ public sealed class MatrixFunctionPages
 
         var exponential = hessian.KrylovAwareTrace(SpectralFunction.Exp, steps: 4, matvecs: 60, Key.OfSeed(1));
 
+        var stop = StoppingRule.RelativeError(0.05).OrElse(StoppingRule.Matvecs(200));
+        var toAnError = hessian.Estimate(
+            Estimators.KrylovAwareTrace(SpectralFunction.Exp, steps: 4), stop, Key.OfSeed(1));
+
         Assert.That(exponential.Value, Is.GreaterThan(6));
+        Assert.That(toAnError.Value, Is.EqualTo(exponential.Value).Within(0.1 * exponential.Value));
     }
 
     [Test]

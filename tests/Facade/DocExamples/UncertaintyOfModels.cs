@@ -38,6 +38,7 @@ public sealed class UncertaintyOfModels
         var moments = risk.GradientMoments(theta, options);
         Console.WriteLine(moments);
         Console.WriteLine($"the longest gradient: {moments.Norms.Max()}");
+        var covariance = risk.GradientCovariance(theta, options);   // as an operator
 
         var scale = risk.NoiseScale(theta, options);
         Console.WriteLine(scale);
@@ -51,6 +52,7 @@ public sealed class UncertaintyOfModels
 
         Assert.That(gradients.Shape, Is.EqualTo(new[] { 60, theta.Size }));
         Assert.That(diagonal.ToArray(), Is.EqualTo(ofFisher.ToArray()).Within(1e-12));
+        Assert.That(covariance.Rows, Is.EqualTo(theta.Size));
         Assert.That(kernel.Samples, Is.EqualTo(60));
     }
 
@@ -65,6 +67,10 @@ public sealed class UncertaintyOfModels
         var posterior = risk.Laplace(Likelihood.Categorical, theta, options);
         Console.WriteLine(posterior);
         Console.WriteLine($"{posterior.DistanceFromMode} from the mode");
+
+        var kronecker = LaplaceStructure.Kronecker(network.Layout);
+        var byLayer = risk.Laplace(Likelihood.Categorical, theta, options.WithStructure(kronecker));
+        Console.WriteLine(byLayer);
 
         var tuned = posterior.Tune();
         Console.WriteLine($"log evidence {posterior.LogEvidence}, and {tuned.LogEvidence} with {tuned.PriorPrecision}");
@@ -87,6 +93,7 @@ public sealed class UncertaintyOfModels
         Assert.That(tuned.LogEvidence, Is.GreaterThanOrEqualTo(posterior.LogEvidence));
         Assert.That(calibration.Samples, Is.EqualTo(30));
         Assert.That(lastLayer.Size, Is.EqualTo(21));
+        Assert.That(byLayer.LogEvidence, Is.EqualTo(posterior.LogEvidence).Within(20));
     }
 
     [Test]
@@ -140,7 +147,7 @@ public sealed class UncertaintyOfModels
     [Test]
     public void Influence()
     {
-        var (risk, theta) = (Risk, Mode.Value);
+        var (network, risk, theta) = (Mlp, Risk, Mode.Value);
         var heldOut = Classes(Tensor.Normal(Key.OfSeed(3), DType.Float64, 30, 4), 30);
 
         var training = risk.WithTerm(parameters => parameters.Dot(parameters) / 120);
@@ -151,6 +158,10 @@ public sealed class UncertaintyOfModels
 
         var moves = training.InfluenceOnParameters([0, 1], theta, options);     // [samples, parameters]
 
+        var ekfac = training.Kfac(network.Layout, theta, KfacOptions.Default.WithCorrectedEigenvalues(true));
+        var approximate = training.InfluenceOnLoss(heldOut, theta, options.WithApproximation(ekfac));
+        Console.WriteLine(approximate);
+
         var products = training.GradientProducts(heldOut, theta, options);
         var cosines = training.GradientCosines(heldOut, theta, options);
 
@@ -159,6 +170,7 @@ public sealed class UncertaintyOfModels
             (risk, start) => risk.MinimizeByLbfgs(start, lbfgs).Theta, training, heldOut, influence.Order[..5], theta);
         Console.WriteLine(check);
 
+        Assert.That(approximate.Values, Has.Length.EqualTo(60));
         Assert.That(moves.Shape, Is.EqualTo(new[] { 2, theta.Size }));
         Assert.That(products.Values, Has.Length.EqualTo(cosines.Values.Length));
         Assert.That(check.Samples, Has.Length.EqualTo(5));

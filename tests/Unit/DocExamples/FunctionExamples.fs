@@ -56,6 +56,16 @@ let tests =
             Expect.tensorsClose 1e-6 (exact log 0.1 vector) logarithm.Value
         }
 
+        test "many vectors together" {
+            let normal seed shape = Tensor.normal (Key.OfSeed seed) DType.Float64 shape
+
+            let many = normal 8L [ 4; 6 ]
+            let roots = MatrixFunction.block SpectralFunction.sqrt damped many
+            printfn $"{roots}"
+
+            Expect.tensorsClose 1e-10 (exact sqrt 0.1 (Tensor.item 0 2 many)) (Tensor.item 0 2 roots.Value)
+        }
+
         test "without a basis" {
             let series = MatrixFunction.chebyshev SpectralFunction.exp hessian vector
 
@@ -74,6 +84,12 @@ let tests =
             // by rules of 4 steps, from 60 products
             let exponential = KrylovAwareTrace.estimate SpectralFunction.exp 4 60 (Key.OfSeed 1L) hessian
 
+            let stop = StoppingRule.relativeError 0.05 |> StoppingRule.orElse (StoppingRule.matvecs 200)
+
+            let toAnError =
+                Estimate.run (KrylovAwareTrace.estimator SpectralFunction.exp 4) stop (Key.OfSeed 1L) hessian
+
+            Expect.close 0.1 [| exponential.Value |] [| toAnError.Value |]
             let values, _ = Tensor.eigh kernel
             Expect.close 1e-9 [| Array.sumBy exp (values.ToArray()) |] [| exponential.Value |]
         }

@@ -39,6 +39,9 @@ let tests =
             let moments = SampleGradients.moments options risk theta
             printfn $"{moments}"
             printfn $"the longest gradient: {Array.max moments.Norms}"
+            let covariance = SampleGradients.covariance options risk theta // as an operator
+
+            Expect.tensorsClose 1e-12 moments.Variance (Exact.diagonal covariance).Value
 
             let scale = SampleGradients.noiseScale options risk theta
             printfn $"{scale}"
@@ -62,6 +65,12 @@ let tests =
             let posterior = Laplace.fit options Likelihood.categorical risk theta
             printfn $"{posterior}"
             printfn $"{posterior.DistanceFromMode} from the mode"
+
+            let kronecker = LaplaceStructure.Kronecker network.Layout
+            let byLayer = Laplace.fit (options.WithStructure kronecker) Likelihood.categorical risk theta
+            printfn $"{byLayer}"
+
+            Expect.within "log evidence by K-FAC" 20.0 posterior.LogEvidence byLayer.LogEvidence
 
             let tuned = Laplace.tune posterior
             printfn $"log evidence {posterior.LogEvidence}, and {tuned.LogEvidence} with {tuned.PriorPrecision}"
@@ -145,6 +154,12 @@ let tests =
             printfn $"without sample {influence.Order[0]} the loss would grow by {Array.max influence.Values}"
 
             let moves = Influence.onParameters options training [ 0; 1 ] theta // [samples; parameters]
+
+            let ekfac =
+                Kfac.estimateWith (KfacOptions.Default.WithCorrectedEigenvalues true) network.Layout training theta
+
+            let approximate = Influence.onLoss (options.WithApproximation ekfac) training heldOut theta
+            printfn $"{approximate}"
 
             let products = Influence.dotProducts options training heldOut theta
             let cosines = Influence.cosines options training heldOut theta

@@ -122,6 +122,27 @@ let tests =
             agree "∇ ln det" (differences logdet) (meansOverKeys 200 gradient)
         }
 
+        test "for a fixed key, gradients of the value are its differences, for traces and the log-determinant" {
+            let options = whole.WithSamples(2).WithKey(Key.OfSeed 79L).WithDifferentiatedValue true
+
+            let agree what (value: Tensor -> Tensor) =
+                let expected = differences (fun theta -> (value theta).ToScalar())
+                let found = (grad value theta).ToArray()
+                Array.iter2 (fun a b -> Expect.within what (1e-6 * (1.0 + abs a)) a b) expected found
+
+            agree "ln det" (DifferentiableFunction.logDeterminant options n product)
+
+            for f in functions do
+                agree $"tr {f}" (DifferentiableFunction.trace options f n product)
+
+            // The unbiased one is another, and both have the same value.
+            let value (options: QuadratureOptions) = DifferentiableFunction.logDeterminant options n product
+            let unbiased = options.WithDifferentiatedValue false
+            let distance = Tensor.norm (grad (value options) theta - grad (value unbiased) theta)
+            Expect.isGreaterThan "another gradient" (distance.ToScalar(), 1e-3)
+            Expect.tensorsClose 1e-13 (value unbiased theta) (value options theta)
+        }
+
         test "its value is unbiased too, and the same for the same key" {
             let value (key: Key) =
                 DifferentiableFunction.logDeterminant (whole.WithSamples(2).WithKey key) n product theta

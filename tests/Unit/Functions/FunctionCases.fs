@@ -11,6 +11,14 @@ module FunctionCases =
     let n = 40
     let private basis = lazy (Matrices.orthogonal 7 n)
 
+    /// Five vectors as a block, and the first of them.
+    let vectors (seed: int) : Tensor * Tensor =
+        let block = Matrices.random seed 5 n
+        Tensor.item 0 0 block, block
+
+    let diagonal (values: float list) : LinearOperator =
+        LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] (List.toArray values))
+
     /// Eigenvalues by the name of their kind.
     let spectra: (string * float[]) list =
         [

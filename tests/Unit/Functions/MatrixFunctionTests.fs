@@ -9,13 +9,9 @@ open Curvature.FSharp
 open Curvature.Tests
 
 let private n = FunctionCases.n
-let private block = Matrices.random 31 5 n
-let private vector = Tensor.item 0 0 block
+let private vector, block = FunctionCases.vectors 31
 let private options = MatrixFunctionOptions.Default
 let private exactly = options.WithTolerance(1e-15)
-
-let private diagonal (values: float list) =
-    LinearOperator.ofDiagonal (Tensor.ofArray [ values.Length ] (List.toArray values))
 
 /// True errors beside those that are claimed, for each vector, after some numbers of products.
 let private errors (dtype: DType) (options: MatrixFunctionOptions) (f: SpectralFunction) name =
@@ -154,11 +150,18 @@ let tests =
             Expect.equal "error and products of zero" (0.0, 0) (found.Errors[0], found.MatvecsByVector[0])
             Expect.tensorsClose 0.0 (Tensor.zeros DType.Float64 [ n ]) (Tensor.item 0 0 found.Value)
 
-            let one = MatrixFunction.apply SpectralFunction.log (diagonal [ 4.0 ]) (Tensor.ofArray [ 1 ] [| 3.0 |])
+            let one =
+                MatrixFunction.apply
+                    SpectralFunction.log
+                    (FunctionCases.diagonal [ 4.0 ])
+                    (Tensor.ofArray [ 1 ] [| 3.0 |])
+
             Expect.close 1e-15 [| 3.0 * log 4.0 |] (one.Value.ToArray())
             Expect.isTrue (string one) (one.IsConverged && one.IsBound && one.Matvecs = 1)
 
-            let nothing = MatrixFunction.apply SpectralFunction.log (diagonal []) (Tensor.zeros DType.Float64 [ 0 ])
+            let nothing =
+                MatrixFunction.apply SpectralFunction.log (FunctionCases.diagonal []) (Tensor.zeros DType.Float64 [ 0 ])
+
             Expect.equal "nothing" (true, 0, 0) (nothing.IsConverged, nothing.Matvecs, nothing.Value.Size)
         }
 
@@ -182,7 +185,7 @@ let tests =
             Expect.error<OperatorException> [ "sqrt"; "positive semidefinite"; "Ritz value of -" ] (fun () ->
                 MatrixFunction.apply SpectralFunction.sqrt indefinite vector |> ignore)
 
-            let singular = diagonal [ 0.0; 1.0; 2.0 ]
+            let singular = FunctionCases.diagonal [ 0.0; 1.0; 2.0 ]
 
             Expect.caught<OperatorException>(fun () ->
                 (MatrixFunction.operator SpectralFunction.log singular).Apply(Tensor.ones DType.Float64 [ 3 ])

@@ -113,6 +113,61 @@ let tests =
             Expect.isTrue "no bound" (unknown.Bounds |> Array.forall Double.IsPositiveInfinity)
         }
 
+        test "by an approximation, influence is that of its inverse, with bounds from the true matrix" {
+            let theta, risk = minimum 1.0 [], ridge Reduction.Sum 4
+            // The weights of a linear model with one output: K-FAC is exact, and the term adds λ to each eigenvalue.
+            let layout = ParameterLayout.ofShapes [ "w", [ 4 ] ]
+            let k = Kfac.estimate layout risk theta
+            let exact = Influence.onLoss exactly risk testLoss theta
+            let found = Influence.onLoss (exactly.WithApproximation k) risk testLoss theta
+            Expect.close 1e-12 exact.Values found.Values
+            let moves options = Influence.onParameters options risk [ 0..14 ] theta
+            Expect.tensorsClose 1e-12 (moves exactly) (moves (exactly.WithApproximation k))
+
+            // One that is wrong: the bounds hold all the same.
+            let options = InfluenceOptions.Default.WithDamping 0.5
+            let wrong = Influence.onLoss (options.WithApproximation(k.Damped 3.0)) risk testLoss theta
+
+            let right =
+                Influence.onLoss (options.WithSolving(SolverOptions.Default.WithTolerance 1e-14)) risk testLoss theta
+
+            let errors = Array.map2 (fun a b -> abs (a - b)) right.Values wrong.Values
+            Expect.isTrue "within" (Array.forall2 (fun error bound -> error <= bound) errors wrong.Bounds)
+            Expect.isGreaterThan "wrong" (Array.max errors, 0.01 * (right.Values |> Array.map abs |> Array.max))
+            let solution = nonNull wrong.Solution
+            Expect.isTrue (string solution) (solution.Residuals[0] > 0.01)
+            let expected = k.Damped(3.0 + 0.5 + lambda).Inverse().Apply((Gradient.ofRisk testLoss theta).Gradient)
+            Expect.tensorsClose 1e-12 expected solution.Value
+            Expect.stringContains "the way" "inverse of K-FAC" (string (options.WithApproximation k))
+
+            Expect.isFalse
+                "a solver takes its place"
+                ((options.WithApproximation k).WithSolver(Minres.solver)).IsApproximate
+        }
+
+        test "of a network, EK-FAC's influence goes with that of the damped matrix" {
+            let network = Network.mlp Layer.tanh [ 4; 6; 3 ]
+            let inputs, labels = SmallModels.inputs 95L 60 4, SmallModels.labels 60
+            let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+            let risk = network |> Network.risk Reduction.Mean criterion (Batches.split 20 inputs labels)
+            let training = risk |> Risk.withTerm (fun theta -> Tensor.dot theta theta / 120.0)
+            let start = Network.initialize (Key.OfSeed 96L) DType.Float64 network
+            let theta = (Lbfgs.minimize (LbfgsOptions.Default.WithIterations 300) training start).Theta
+            let heldOut = SmallModels.inputs 97L 30 4, SmallModels.labels 30
+            let loss = network |> Network.risk Reduction.Mean criterion (Batches.split 30 (fst heldOut) (snd heldOut))
+            let options = InfluenceOptions.Default.WithDamping 1e-3
+            let exact = Influence.onLoss options training loss theta
+            let drawn = FisherKind.monteCarlo Likelihood.categorical 20 (Key.OfSeed 98L)
+
+            for kind in [ KfacKind.gaussNewton; KfacKind.fisher drawn ] do
+                let kfac = KfacOptions.Default.WithCorrectedEigenvalues(true).WithKind kind
+                let ek = Kfac.estimateWith kfac network.Layout training theta
+                let found = Influence.onLoss (options.WithApproximation ek) training loss theta
+                let check = RetrainingCheck([| 0..59 |], found.Values, exact.Values)
+                printfn $"network, {kind}: EK-FAC with CG {check.Correlation:f3}; {found}"
+                Expect.isTrue $"correlation {check.Correlation}" (check.Correlation > 0.7)
+        }
+
         test "baselines are products and cosines of gradients" {
             let theta, risk = 0.5 * minimum 1.0 [], ridge Reduction.Sum 4
             let gradients = SampleGradients.matrix SampleOptions.Default risk theta
@@ -176,7 +231,20 @@ let tests =
 
             let products = of' (Influence.dotProducts options risk loss theta)
             let cosines = of' (Influence.cosines options risk loss theta)
-            printfn $"digits: {found}; gradient products {products:f3}, cosines {cosines:f3}"
+
+            // By EK-FAC in place of solving.
+            let layout = ParameterLayout.ofShapes [ "weight", [ 10; 65 ] ]
+            let ek = Kfac.estimateWith (KfacOptions.Default.WithCorrectedEigenvalues true) layout risk theta
+            let byEkfac = Influence.onLoss (options.WithApproximation ek) risk loss theta
+            let all = [| 0..199 |]
+            let withCg = RetrainingCheck(all, byEkfac.Values, influence.Values)
+            let ofEkfac = of' byEkfac
+
+            printfn $"digits: {found}; EK-FAC {ofEkfac:f3}, gradient products {products:f3}, cosines {cosines:f3}"
+            printfn $"EK-FAC with CG: {withCg.Correlation:f3}, of ranks {withCg.RankCorrelation:f3}; {byEkfac}"
+
+            Expect.isTrue $"EK-FAC with CG, {withCg.Correlation}" (withCg.Correlation > 0.9)
+            Expect.isTrue "EK-FAC is nearer to retraining than gradients are" (ofEkfac > products && ofEkfac > cosines)
             Expect.isTrue $"the correlation, {found.Correlation}" (found.Correlation > 0.9)
             Expect.isTrue "baselines are worse" (found.Correlation > products && found.Correlation > cosines)
         }

@@ -60,6 +60,71 @@ let tests =
             Expect.withinPercent "standard error" 30.0 spread (runs |> Array.averageBy _.StandardError)
         }
 
+        for dtype in [ DType.Float64; DType.Float32 ] do
+            test $"95 percent intervals hold the truth from few, some and many signs ({dtype})" {
+                let size, key, repetitions = 24, Key.OfSeed 16L, 60
+
+                let spectra =
+                    [
+                        "flat", Array.init size (fun i -> 1.0 + float i / float size)
+                        "decaying", Array.init size (fun i -> 0.7 ** float i)
+                        "low rank", Array.init size (fun i -> if i < 4 then 1.0 + float i else 0.0)
+                        "outlier", Array.init size (fun i -> if i = 0 then 20.0 else 1.0 + 0.02 * float i)
+                        "indefinite", Array.init size (fun i -> if i % 2 = 0 then -1.0 - 0.1 * float i else 1.0)
+                    ]
+
+                for name, values in spectra do
+                    let matrix =
+                        Matrices.withEigenvalues (Matrices.orthogonal 17 size) values
+                        |> Tensor.convert dtype
+                        |> Tensor.convert DType.Float64
+
+                    let g = LinearOperator.ofSymmetricMatrix (Tensor.convert dtype matrix)
+
+                    // Its two blocks, in which the eigenvalues are a fifth too large.
+                    let block number first =
+                        let positions = [| first .. first + size / 2 - 1 |]
+                        let spectrum = BlockSpectrum.ofMatrix (at positions (1.2 * matrix + 0.0))
+                        let place = { Names = [ $"block {number}" ]; Positions = positions }
+                        KroneckerBlock(place, KroneckerBlockKind.Exact, spectrum, dtype, Kernels.CpuDevice.Shared)
+
+                    let k =
+                        KroneckerOperator("K", dtype, Kernels.CpuDevice.Shared, [| block 0 0; block 1 (size / 2) |], [])
+
+                    let wide = dense k |> Tensor.convert DType.Float64
+                    let truth = distance matrix wide
+                    let outside = 1.0 - (norm (withinBlocks k matrix) / norm matrix) ** 2.0
+
+                    for signs in [ 6; 24; 96 ] do
+                        let found =
+                            key.Split repetitions
+                            |> Array.map (fun key -> KroneckerError.estimate (StoppingRule.matvecs signs) key k g)
+
+                        let missed truth (choose: KroneckerError -> Estimate<float>) =
+                            found
+                            |> Array.filter (fun each ->
+                                let interval = (choose each).Interval 0.95
+                                not (interval.Low - 1e-6 <= truth && truth <= interval.High + 1e-6))
+                            |> Array.length
+
+                        let ofError = missed truth _.RelativeError
+
+                        let ofBlock =
+                            missed
+                                (distance (at k.Blocks[0].Positions matrix) (at k.Blocks[0].Positions wide))
+                                _.Blocks[0].RelativeError
+
+                        let ofShare = missed outside _.OutsideShare
+                        let ofNorm = missed (norm matrix ** 2.0) _.SquaredNorm
+
+                        let missed = [ ofError; ofBlock; ofShare; ofNorm ]
+                        printfn $"{name}, {dtype}, {signs} signs: missed %A{missed} of {repetitions}"
+
+                        // More misses at 95 percent happen by chance in less than one of 10⁷ runs.
+                        for what, count in [ "error", ofError; "block", ofBlock; "share", ofShare; "norm", ofNorm ] do
+                            Expect.isLessThanOrEqual $"{what}, {name}, {signs} signs, {key}" (count, 14)
+            }
+
         test "a rule on the error holds for the whole and each block" {
             let stop = StoppingRule.relativeError 0.05 |> StoppingRule.orElse (StoppingRule.matvecs 4000)
             let found = KroneckerError.estimate stop (Key.OfSeed 14L) k.Value (GaussNewton.ofRisk data theta)

@@ -71,6 +71,23 @@ let tests =
             Expect.within "the losses" 1e-12 whole (Array.sum found.Losses)
         }
 
+        for dtype in [ DType.Float64; DType.Float32 ] do
+            test $"the covariance is that of the matrix, and makes up the empirical Fisher matrix ({dtype})" {
+                let g = loop dtype 7 |> Tensor.convert DType.Float64
+                let mean = Tensor.meanAxes [ 0 ] g
+                let centered = g - mean
+                let found = SampleGradients.covariance options (risk dtype Reduction.Mean 7 3) (theta dtype)
+                let dense = LinearOperator.dense found |> Tensor.convert DType.Float64
+                Expect.tensorsClose (within dtype) (Tensor.matmul (Tensor.transpose centered) centered / 6.0) dense
+                let fisher = Tensor.matmul (Tensor.transpose g) g / 7.0
+                let outer = Tensor.unsqueeze 1 mean * mean
+                Expect.tensorsClose (within dtype) fisher (6.0 / 7.0 * dense + outer)
+                Expect.isTrue "it claims what it is" found.IsPositiveSemidefinite
+
+                Expect.error<DataException> [ "two samples" ] (fun () ->
+                    SampleGradients.covariance options (risk dtype Reduction.Mean 1 1) (theta dtype) |> ignore)
+            }
+
         test "the mean of the gradients is the gradient of the mean" {
             let risk, theta = risk DType.Float64 Reduction.Mean 7 3, theta DType.Float64
             let found = SampleGradients.moments options risk theta

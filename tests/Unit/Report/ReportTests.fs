@@ -74,6 +74,7 @@ let tests =
                     "density"
                     "ritzValues"
                     "landscape"
+                    "heldOut"
                     "seconds"
                 ]
 
@@ -83,9 +84,28 @@ let tests =
             let block = keys (json["blockTraces"].AsArray()[0])
             Expect.isTrue $"{block}" (block = [ "name"; "size"; "value"; "standardError" ])
             Expect.isTrue $"""{keys json["diagonal"]}""" (keys json["diagonal"] = [ "min"; "max"; "mean" ])
+            let heldOut = json["heldOut"]
+            Expect.equal "points again" 200.0 (number heldOut["rows"])
+            Expect.isTrue "negative log-likelihood" (number heldOut["negativeLogLikelihood"] < 0.3)
+            Expect.isTrue "accuracy" (number heldOut["accuracy"] > 0.95)
+            let laplace = heldOut["laplace"]
+            let shared = keys heldOut |> List.filter (fun key -> key <> "rows" && key <> "laplace")
+            Expect.equal "of the posterior too" ([ "priorPrecision"; "logEvidence" ] @ shared) (keys laplace)
+            Expect.isTrue "calibration" (number laplace["calibrationError"] < 0.2)
             Expect.isTrue "plain lines" (not (printed.Contains '\u001b') && not (printed.Contains '\r'))
 
-            for word in [ "Loss"; "gradient norm"; "Trace"; "exact"; "Diagonal"; "products"; "0.weight"; "seed 0" ] do
+            for word in
+                [
+                    "Loss"
+                    "gradient norm"
+                    "Trace"
+                    "exact"
+                    "Diagonal"
+                    "products"
+                    "0.weight"
+                    "held out"
+                    "seed 0"
+                ] do
                 Expect.isTrue $"\"{word}\" in {printed}" (printed.Contains word)
         }
 
@@ -202,6 +222,19 @@ let tests =
             let _, large = report "large" [ "--data"; file "large.csv" (table 200 20) ]
             let large = large["trace"]
             Expect.isTrue $"{large}" (isNull large["exact"] && keys large = keys trace)
+        }
+
+        test "rows of a table are held out where that is asked for" {
+            let data = file "held.csv" (table 3 40)
+            let printed, json = report "held" [ "--data"; data; "--held-out"; "0.25" ]
+            Expect.isTrue printed (printed.Contains "30 rows" && printed.Contains "10 rows that were held out")
+            Expect.equal "rows" 10.0 (number json["heldOut"].["rows"])
+            let page = File.ReadAllText(Path.Combine(folder, "held", "report.html"))
+            Expect.isTrue "on the page" (page.Contains "Held-out data")
+            let _, none = report "none-held" [ "--data"; data ]
+            Expect.isTrue "none by themselves" (isNull none["heldOut"])
+            refuses [ "--data"; data; "--held-out"; "1" ] [ "--held-out"; "1" ]
+            refuses [ "--held-out"; "0.5" ] [ "--held-out"; "table" ]
         }
 
         test "options that make no sense are refused in one line" {

@@ -65,6 +65,35 @@ let tests =
                 (solution.Iterations, solution.Matvecs, solution.IsConverged)
         }
 
+        test "with an approximate inverse it solves, and its first term is that inverse alone" {
+            let about =
+                LinearOperator.ofSymmetricMatrix (Tensor.inverse (matrix + 0.1 * Tensor.diag (Tensor.diagonal matrix)))
+
+            let solution = Solver.solve tight (Neumann.preconditionedBy about) positive block
+            Expect.isTrue (string solution) solution.IsConverged
+            Expect.tensorsClose 1e-11 block (positive.Apply solution.Value)
+
+            let plain =
+                Neumann.solve (tight.WithMaxIterations 100_000) (1.0 / (Tensor.norm matrix).ToScalar()) positive block
+
+            Expect.isLessThan "products" (5 * solution.Matvecs, plain.Matvecs)
+            let once = Solver.solve (tight.WithMaxIterations 1) (Neumann.preconditionedBy about) positive b
+            Expect.tensorsClose 1e-13 (about.Apply b) once.Value
+            let residual = (Tensor.norm (b - positive.Apply once.Value)).ToScalar() / (Tensor.norm b).ToScalar()
+            Expect.within "residual" 1e-12 residual once.Residuals[0]
+            Expect.equal "status" (SolveStatus.Budget, 2) (once.Status, once.Matvecs)
+            let solve inverse () = Solver.solve tight (Neumann.preconditionedBy inverse) positive b |> ignore
+
+            Expect.error<ShapeException>
+                [ "approximate inverse"; "[3; 3]" ]
+                (solve (LinearOperator.identity DType.Float64 3))
+
+            Expect.error<OperatorException> [ "square" ] (solve (LinearOperator.zero DType.Float64 12 3))
+
+            Expect.error<OperatorException> [ "diverges"; "smaller number" ] (fun () ->
+                (Solver.inverse tight (Neumann.preconditionedBy (-1.0 * about)) positive).Apply b |> ignore)
+        }
+
         test "iterations that do not suffice are told, and sizes do not matter" {
             let short = Neumann.solve (tight.WithMaxIterations 3) 0.01 positive b
             Expect.isTrue (string short) (not short.IsConverged && short.Iterations = 3)

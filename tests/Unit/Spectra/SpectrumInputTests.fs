@@ -45,6 +45,72 @@ let tests =
                         run (claimed (LinearOperator.ofMatrix matrix)) |> printfn "%s found %A" name)
         }
 
+        // What is made of large numbers that nearly cancel, such as the Hessian of a loss that is all but 0.
+        test "operators are symmetric where no more than the rounding of their products says that they are not" {
+            let n = 24
+            let small = Matrices.symmetric 7 n |> Tensor.convert DType.Float32
+            let large = 1e6 * Matrices.symmetric 8 n |> Tensor.convert DType.Float32
+
+            let cancelling (v: Tensor) = Tensor.matmul small v + Tensor.matmul large v - Tensor.matmul large v
+            let single (v: float[]) = Tensor.convert DType.Float32 (Tensor.ofArray [ n ] v)
+            let a = LinearOperator.ofDelegate DType.Float32 n n (fun v -> (cancelling (single v)).ToArray())
+            let h = LinearOperator.dense a
+            let asymmetry = (Tensor.norm (h - Tensor.transpose h)).ToScalar() / (Tensor.norm h).ToScalar()
+            Expect.isGreaterThan "asymmetry" (asymmetry, 0.01)
+
+            for name, run in methods do
+                run (claimed a) |> printfn "%s found %A" name
+
+            Expect.equal "all" n (Exact.eigenvalues (claimed a)).Value.Size
+
+            // What is not symmetric of the products is part of the residuals.
+            let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 2 (claimed a)
+            let y = Tensor.item 0 0 pairs.Vectors
+            let residual = (Tensor.norm (a.Apply y - pairs.Values[0] * y)).ToScalar()
+            Expect.isLessThan "the residual of the products" (residual, 2.0 * pairs.Residuals[0])
+            Expect.isGreaterThan "and not only of their symmetric part" (pairs.Residuals[0], 0.01 * pairs.Values[0])
+
+            // Noise that is not the same again is no rounding.
+            let random = System.Random 9
+
+            let noisy =
+                LinearOperator.ofDelegate DType.Float32 n n (fun v ->
+                    (Tensor.matmul small (single v)).ToArray()
+                    |> Array.map (fun x -> x + 0.1 * (random.NextDouble() - 0.5)))
+
+            Expect.error<OperatorException> [ "claims to be symmetric" ] (fun () ->
+                Exact.eigenvalues (claimed noisy) |> ignore)
+
+            // Nor is a smooth function that is not linear.
+            let cubic =
+                LinearOperator.ofDelegate DType.Float32 n n (fun v ->
+                    v |> Array.mapi (fun i x -> x + v[(i + 1) % n] ** 3.0))
+
+            for name, run in methods |> List.filter (fun (name, _) -> name <> "ChebyshevMoments") do
+                Expect.error<OperatorException> [ "claims to be symmetric" ] (fun () ->
+                    run (claimed cubic) |> printfn "%s found %A" name)
+        }
+
+        test "in Float32 the Hessian of a loss that is all but 0 has eigenvalues" {
+            let network = Network.mlp Layer.tanh [ 4; 16; 3 ]
+            let inputs = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 2; 4 ]
+            let labels = Tensor.ofIndices [ 2 ] [| 0; 1 |]
+            let criterion = Loss.softmaxCrossEntropy Reduction.Mean
+            let risk = network |> Network.risk Reduction.Mean criterion (Batches.split 2 inputs labels)
+            let start = Network.initialize (Key.OfSeed 5L) DType.Float32 network
+
+            for epochs in [ 12; 20; 100 ] do
+                let options = TrainingOptions.Default.WithEpochs(epochs).WithOptimizer(Optimizer.adam 0.3)
+                let theta = (Training.minimize options risk start).Theta
+                use hessian = Hessian.ofRisk risk theta
+                Expect.isLessThan "the loss" (Risk.value risk theta, 1e-6)
+
+                for name, run in methods do
+                    let values = run hessian
+                    printfn $"{name}, {epochs} epochs: %A{values}"
+                    Expect.isLessThan $"{name}: rounding at most" (values |> Array.map abs |> Array.max, 1e-4)
+        }
+
         testCase "products that are NaN or infinite are errors that name the vector" (fun () ->
             for name, run in methods do
                 for bad in [ nan; infinity ] do

@@ -39,18 +39,9 @@ let private slope (f: float -> float) (at: float) =
     let h = 1e-5
     (f (at * exp h) - f (at * exp -h)) / (2.0 * h)
 
-let private network = Network.mlp Layer.tanh [ 2; 4; 3 ]
-let private networkInputs = Tensor.normal (Key.OfSeed 43L) DType.Float64 [ 12; 2 ]
-let private labels = Tensor.ofIndices [ 12 ] (Array.init 12 (fun row -> row % 3))
-
-let private classes =
-    Batches.split 5 networkInputs labels
-    |> Risk.ofModel
-        Reduction.Mean
-        (fun inputs theta -> Network.forward network theta inputs)
-        (Loss.softmaxCrossEntropy Reduction.Mean)
-
-let private networkTheta = Network.initialize (Key.OfSeed 44L) DType.Float64 network
+let private network, networkTheta = SmallModels.network, SmallModels.networkTheta
+let private networkInputs = SmallModels.networkInputs 12
+let private classes = SmallModels.classes networkInputs 5
 
 [<Tests>]
 let tests =
@@ -105,7 +96,17 @@ let tests =
         }
 
         test "gradients of the evidence are those of differences" {
-            for structure in [ LaplaceStructure.Full; LaplaceStructure.Diagonal; LaplaceStructure.LowRank 2 ] do
+            let layout = ParameterLayout.ofShapes [ "w", [ 4 ] ]
+            let corrected = KfacOptions.Default.WithCorrectedEigenvalues true
+
+            for structure in
+                [
+                    LaplaceStructure.Full
+                    LaplaceStructure.Diagonal
+                    LaplaceStructure.LowRank 2
+                    LaplaceStructure.Kronecker layout
+                    LaplaceStructure.Kronecker(layout, corrected)
+                ] do
                 let found = fitted structure 2.0 0.3
                 let byPrecision (p: float) = found.WithPriorPrecision(p).LogEvidence
                 let byNoise (v: float) = found.WithNoiseVariance(v).LogEvidence
@@ -158,14 +159,10 @@ let tests =
         }
 
         test "Float32 parameters have a posterior near that of Float64" {
-            let single =
-                Batches.split 5 (Tensor.convert DType.Float32 networkInputs) labels
-                |> Risk.ofModel
-                    Reduction.Mean
-                    (fun inputs theta -> Network.forward network theta inputs)
-                    (Loss.softmaxCrossEntropy Reduction.Mean)
+            let single = SmallModels.classes (Tensor.convert DType.Float32 networkInputs) 5
+            let kronecker = LaplaceStructure.Kronecker network.Layout
 
-            for structure in [ LaplaceStructure.Full; LaplaceStructure.Diagonal ] do
+            for structure in [ LaplaceStructure.Full; LaplaceStructure.Diagonal; kronecker ] do
                 let options = options.WithStructure structure
                 let wide = Laplace.fit options Likelihood.categorical classes networkTheta
 
@@ -179,6 +176,71 @@ let tests =
                     1e-4
                     (predict wide networkInputs)
                     (predict narrow (Tensor.convert DType.Float32 networkInputs))
+        }
+
+        test "by K-FAC, the log evidence of a linear regression is the closed form" {
+            let layout = ParameterLayout.ofShapes [ "w", [ 4 ] ]
+
+            for precision, noise in [ 1.0, 0.09; 0.01, 1.0; 30.0, 0.5 ] do
+                let found = fitted (LaplaceStructure.Kronecker layout) precision noise
+                let expected = closedForm precision noise
+                Expect.within "the evidence" (1e-10 * abs expected) expected found.LogEvidence
+                let inverse = Tensor.inverse (gram / noise + precision * eye 4)
+                Expect.tensorsClose 1e-13 (Tensor.diagonal inverse) found.Variances
+        }
+
+        for corrects, name in [ false, "K-FAC"; true, "EK-FAC" ] do
+            test $"a posterior by {name} is that of its matrix, of all parameters and of some by name" {
+                let kfac = KfacOptions.Default.WithCorrectedEigenvalues corrects
+                let exactly = kfac.WithKind(KfacKind.fisher (FisherKind.exact Likelihood.categorical))
+
+                let check (layout: ParameterLayout) risk (theta: Tensor) =
+                    let structure = LaplaceStructure.Kronecker(layout, kfac)
+
+                    let found =
+                        Laplace.fit
+                            (options.WithStructure(structure).WithPriorPrecision 0.5)
+                            Likelihood.categorical
+                            risk
+                            theta
+
+                    let k = LinearOperator.dense (Kfac.estimateWith exactly layout risk theta).Operator
+                    let precision = 12.0 * k + 0.5 * eye theta.Size
+                    let inverse = Tensor.inverse precision
+                    Expect.tensorsClose 1e-10 (Tensor.diagonal inverse) found.Variances
+                    Expect.tensorsClose 1e-10 inverse (LinearOperator.dense found.Covariance)
+                    let logDeterminant = (Tensor.logdet precision).ToScalar()
+                    Expect.within "ln det" 1e-9 logDeterminant found.LogDeterminant
+                    Expect.within "γ" 1e-9 (float theta.Size - 0.5 * Matrices.trace inverse) found.EffectiveParameters
+                    Expect.stringContains "name" name (string found)
+
+                    // A sample is θ + P^−½z.
+                    let struct (z, draws) = found.DrawWithNoise(Key.OfSeed 46L, 0, 3)
+                    let away = draws - Tensor.flatten theta
+                    let squares = Tensor.sumAxes [ 1 ] (away * Tensor.matmul away precision)
+                    Expect.tensorsClose 1e-9 (Tensor.sumAxes [ 1 ] (Tensor.square z)) squares
+                    Expect.isEmpty "warnings" (List.ofSeq found.Warnings)
+
+                check network.Layout classes networkTheta
+
+                for names in [ [ "2.weight"; "2.bias" ]; [ "0.weight" ] ] do
+                    let layout = network.Layout.Restrict names
+                    let pieces = network.Layout.Pieces networkTheta
+                    let some = Tensor.concat 0 [ for tensor in layout.Tensors -> Tensor.flatten pieces[tensor.Name] ]
+                    check layout (classes |> Risk.restrictTo names network.Layout networkTheta) some
+            }
+
+        test "of drawn targets K-FAC gives a posterior near that of the exact Fisher matrix" {
+            let fit kind =
+                let structure = LaplaceStructure.Kronecker(network.Layout, KfacOptions.Default.WithKind kind)
+                Laplace.fit (options.WithStructure structure) Likelihood.categorical classes networkTheta
+
+            let key = Key.OfSeed 47L
+            let drawn = fit (KfacKind.fisher (FisherKind.monteCarlo Likelihood.categorical 2000 key))
+            let exact = fit KfacKind.gaussNewton
+            // The spread over keys is about 0.03.
+            Expect.within $"ln det, {key}" 0.3 exact.LogDeterminant drawn.LogDeterminant
+            Expect.isGreaterThan "drawn" (abs (exact.LogDeterminant - drawn.LogDeterminant), 1e-6)
         }
 
         test "the last layer alone is a posterior of its tensors" {
@@ -209,6 +271,14 @@ let tests =
                 (fit (options.WithStructure(LaplaceStructure.LowRank 4)) (regression 7))
 
             Expect.error<ArgumentRangeException> [ "rank" ] (fun () -> LaplaceStructure.LowRank 0 |> ignore)
+
+            Expect.error<ArgumentRangeException> [ "Kronecker"; "inputs only" ] (fun () ->
+                LaplaceStructure.Kronecker(network.Layout, KfacOptions.Default.WithKind KfacKind.inputsOnly) |> ignore)
+
+            Expect.error<ShapeException>
+                [ "Kfac"; "[27]" ]
+                (fit (options.WithStructure(LaplaceStructure.Kronecker network.Layout)) (regression 7))
+
             Expect.error<ArgumentRangeException> [ "-1" ] (fun () -> options.WithPriorPrecision -1.0 |> ignore)
             let found = Laplace.fit options gaussian (regression 7) theta
             Expect.error<ArgumentRangeException> [ "NaN" ] (fun () -> found.WithNoiseVariance nan |> ignore)

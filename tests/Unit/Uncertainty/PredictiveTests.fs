@@ -17,18 +17,10 @@ let private logistic precision =
         (SmallModels.logistic Reduction.Sum 9)
         (SmallModels.logisticMode precision)
 
-let private network = Network.mlp Layer.tanh [ 2; 4; 3 ]
-let private networkInputs = Tensor.normal (Key.OfSeed 43L) DType.Float64 [ 30; 2 ]
-let private labels = Tensor.ofIndices [ 30 ] (Array.init 30 (fun row -> row % 3))
-
-let private classes =
-    Batches.split 8 networkInputs labels
-    |> Risk.ofModel
-        Reduction.Mean
-        (fun inputs theta -> Network.forward network theta inputs)
-        (Loss.softmaxCrossEntropy Reduction.Mean)
-
-let private networkTheta = Network.initialize (Key.OfSeed 44L) DType.Float64 network
+let private network, networkTheta = SmallModels.network, SmallModels.networkTheta
+let private networkInputs = SmallModels.networkInputs 30
+let private labels = SmallModels.labels 30
+let private classes = SmallModels.classes networkInputs 8
 
 [<Tests>]
 let tests =

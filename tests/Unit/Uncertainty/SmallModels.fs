@@ -34,6 +34,23 @@ module SmallModels =
         Batches.split size logisticInputs logisticTargets
         |> Risk.ofModel reduction linear (Likelihood.loss Likelihood.bernoulli reduction)
 
+    // ---- classes
+
+    /// A network for three classes of points in a plane.
+    let network = Network.mlp Layer.tanh [ 2; 4; 3 ]
+
+    let networkInputs samples = inputs 43L samples 2
+    let labels samples = Tensor.ofIndices [ samples ] (Array.init samples (fun row -> row % 3))
+    let networkTheta = Network.initialize (Key.OfSeed 44L) DType.Float64 network
+
+    /// The mean cross-entropy of the network's classes of such points.
+    let classes (inputs: Tensor) size : EmpiricalRisk =
+        Batches.split size inputs (labels inputs.Shape[0])
+        |> Risk.ofModel
+            Reduction.Mean
+            (fun inputs theta -> Network.forward network theta inputs)
+            (Loss.softmaxCrossEntropy Reduction.Mean)
+
     /// The mode for a prior precision.
     let logisticMode (precision: float) : Tensor =
         logistic Reduction.Sum 40

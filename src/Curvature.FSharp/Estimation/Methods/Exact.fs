@@ -142,7 +142,7 @@ module Exact =
         requireDense what operator
         let struct (matrix, ledger) = denseWith options operator
         let dense = Matrix<float>.Build.DenseOfArray matrix
-        SymmetryCheck.requireOf operator.Name operator.DType 0.0 dense
+        SymmetryCheck.requireOf operator.Name operator.DType 0.0 dense (fun () -> ProductRounding.ofRandom operator)
         let values = if operator.Columns = 0 then [||] else (SmallEigen.of' matrix).Values
         struct (values, roundingOf operator (largestOf values), ledger)
 

@@ -38,13 +38,17 @@ module internal Requirements =
             a.Transposed |> ignore
         | _ -> ()
 
-    /// Raises OperatorException where uᵀAv and vᵀAu differ by a larger share of their size than rounding explains.
-    let smallAsymmetry what (a: LinearOperator) (asymmetry: float) =
-        SymmetryCheck.require $"{what} of {a.Name}" a.DType 1.0 asymmetry
+    /// Of forms of random vectors of length √n.
+    let private rounding (a: LinearOperator) = sqrt (float a.Columns) * ProductRounding.ofRandom a
+
+    /// Raises OperatorException where uᵀAv and vᵀAu, of this size, differ by a larger share of it than rounding
+    /// explains.
+    let smallAsymmetry what (a: LinearOperator) (size: float) (asymmetry: float) =
+        SymmetryCheck.require $"{what} of {a.Name}" a.DType 1.0 asymmetry (fun () -> rounding a / size)
 
     /// Raises OperatorException where the products uᵢᵀAuⱼ do not make a symmetric matrix.
     let symmetricProducts what (a: LinearOperator) (products: Matrix<float>) =
-        SymmetryCheck.requireOf $"{what} of {a.Name}" a.DType 0.0 products
+        SymmetryCheck.requireOf $"{what} of {a.Name}" a.DType 0.0 products (fun () -> rounding a)
 
     /// Raises OperatorException where a Ritz value of a semidefinite operator is more negative than rounding explains.
     let nonnegativeRitzValues what (a: LinearOperator) (values: Vector<float>) =

@@ -19,7 +19,7 @@ module internal TwoSidedSketch =
         let size = products.FrobeniusNorm()
 
         if size > 0.0 then
-            Requirements.smallAsymmetry "NA-Hutch++" operator (difference / size)
+            Requirements.smallAsymmetry "NA-Hutch++" operator size (difference / size)
 
         {
             Z = z

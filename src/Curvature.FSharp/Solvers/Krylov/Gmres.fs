@@ -5,7 +5,7 @@ open Curvature
 open MathNet.Numerics.LinearAlgebra
 
 /// One right-hand side b by GMRES with restarts: Arnoldi's basis V with every vector orthogonalised twice, and the
-/// least-squares problem min ‖βe₁ − H̄y‖ by rotations (Saad & Schultz 1986, algorithms 3 and 4).
+/// least-squares problem min ‖βe₁ − H̄y‖ by rotations (Saad & Schultz 1986).
 [<Sealed>]
 type internal GmresRow(dtype: DType, restart: int, target: float, b: Tensor) =
     inherit SolverRow()

@@ -5,7 +5,7 @@ open Curvature
 
 /// One right-hand side b by MINRES: Lanczos on b, and the least-squares problem min ‖βe₁ − T̲y‖ by a QR decomposition
 /// of which each step adds a column. The letters are those of Paige & Saunders 1975, "Solution of sparse indefinite
-/// systems of linear equations", section 6, with `bar` for a bar.
+/// systems of linear equations", with `bar` for a bar.
 [<Sealed>]
 type internal MinresRow(dtype: DType, target: float, b: Tensor) =
     inherit SolverRow()

@@ -125,11 +125,15 @@ module DifferentiableFunction =
         let vectors = Probe.drawOn theta.Device Probe.rademacher options.Key n (0, options.Samples) theta.DType
         Array.init options.Samples (fun i -> Tensor.item 0 i vectors)
 
+    /// The mean of zᵀf(A)z over sign vectors z, with its own derivative.
+    let private meanOfForms what options (f: SpectralFunction) product (theta: Tensor) a (starts: Tensor[]) =
+        Array.map2 (quadratic what f a) starts (spacesOf what options a starts)
+        |> Array.map (fun struct (value, p, y) -> scalar theta value |> withDerivativeOf (form (product theta) p y))
+        |> Array.reduce (+)
+        |> fun sum -> sum * (1.0 / float options.Samples)
+
     /// The mean of zᵀf(A)z over sign vectors z, with the derivative mean of ⟨g(A)z, dA z⟩ for g = f′.
-    let private meanForm what options (f: SpectralFunction) n product (theta: Tensor) =
-        checkTheta what theta
-        let starts = draw what options n theta
-        let a = operatorAt n product theta
+    let private meanWithUnbiasedDerivative what options (f: SpectralFunction) product (theta: Tensor) a starts =
         let spaces = spacesOf what options a starts
 
         let parts =
@@ -156,10 +160,21 @@ module DifferentiableFunction =
         let form = form (product theta) p (stack starts) * (1.0 / float options.Samples)
         scalar theta mean |> withDerivativeOf form
 
+    let private meanForm what (options: QuadratureOptions) (f: SpectralFunction) n product (theta: Tensor) =
+        checkTheta what theta
+        let starts = draw what options n theta
+        let a = operatorAt n product theta
+
+        if options.DifferentiatesValue then
+            meanOfForms what options f product theta a starts
+        else
+            meanWithUnbiasedDerivative what options f product theta a starts
+
     /// tr f(A(θ)) for an operator on vectors [n], as a scalar: the mean of zᵀf(A)z over sign vectors z by Lanczos
     /// (Ubaru, Chen & Saad 2017). Its derivative is the mean of ⟨f′(A)z, dA z⟩, which is unbiased for tr f′(A)dA where
     /// the Krylov spaces resolve f′, and costs one product with A(θ) for each vector; for a fixed key it is not that of
-    /// the value. The function needs a derivative: see SpectralFunction.withDerivative.
+    /// the value, which QuadratureOptions.WithDifferentiatedValue asks for. The function needs a derivative: see
+    /// SpectralFunction.withDerivative.
     /// Raises ArgumentRangeException for an operator without rows, and else as `quadraticForm`.
     let trace
         (options: QuadratureOptions)

@@ -6,8 +6,8 @@ open Curvature
 /// f(A)v from a Krylov space with the basis V that begins at v: ‖v‖·V f(T)e₁, and its error. For every f the error is
 /// exactly ‖v‖·β·g(A)w, where w is the vector that comes next, β its coupling, and g(λ) = Σ s₁ᵢ sₖᵢ f[λ, θᵢ] with the
 /// Ritz values θ and the eigenvectors s of T: the residuals of all shifted systems, integrated (Frommer & Schweitzer
-/// 2016, "Error bounds and estimates for Krylov subspace approximations of Stieltjes matrix functions", section 3;
-/// Chen, Greenbaum, Musco & Musco 2022, "Error bounds for Lanczos-based matrix function approximation", section 2). For
+/// 2016, "Error bounds and estimates for Krylov subspace approximations of Stieltjes matrix functions";
+/// Chen, Greenbaum, Musco & Musco 2022, "Error bounds for Lanczos-based matrix function approximation"). For
 /// functions that are integrals of (x + t)⁻¹, |g| is largest at the lower end of the spectrum, and for exp at the
 /// upper: there it is a bound.
 module internal LanczosFunction =
@@ -81,7 +81,7 @@ module internal LanczosFunction =
         space.Coupling * abs (Seq.sum (Seq.mapi term reached.Nodes))
 
     /// How much a change of A as large as that of rounding may change f(A)v, for a v of length 1.
-    let private roundingError (f: SpectralFunction) rounding (nodes: float[]) =
+    let roundingError (f: SpectralFunction) rounding (nodes: float[]) =
         let moved x =
             match f.Definition.Domain with
             | FunctionDomain.Nonnegative -> f.Evaluate(max 0.0 x)

@@ -78,6 +78,43 @@ module MatrixFunction =
 
         found
 
+    /// From one Krylov space that grows until the errors of all vectors are small enough.
+    let private blockRows (options: MatrixFunctionOptions) f (a: LinearOperator) (block: Tensor) : FunctionRow[] =
+        let found = Array.init (Rows.count block) (fun i -> zeroRow (Tensor.item 0 i block))
+        let lengths = (Tensor.rowNorms block).ToArray()
+
+        let numbers =
+            [
+                for i in 0 .. found.Length - 1 do
+                    if lengths[i] > 0.0 then i
+            ]
+
+        let tolerance, token = options.ToleranceFor a.DType, options.Cancellation
+
+        let rec advance (space: BlockFunction) steps =
+            // The error costs as much as some steps do.
+            let until = min options.MaximumMatvecs (steps + max 1 (steps / 8))
+            let mutable step = steps
+
+            while step < until && not space.IsInvariant && (step = 0 || not token.IsCancellationRequested) do
+                let taken = step
+                space.Step(fun row -> $"vector {row} of step {taken} of {nameOf f a}")
+                step <- taken + 1
+
+            let rows = space.Rows()
+            let isOver = space.IsInvariant || until = options.MaximumMatvecs || token.IsCancellationRequested
+
+            if isOver || rows |> Array.forall _.IsWithin(tolerance) then
+                rows
+            else
+                advance space step
+
+        if not numbers.IsEmpty then
+            let rows = advance (BlockFunction(f, a, Rows.choose numbers block)) 0
+            Seq.iter2 (fun number row -> found[number] <- row) numbers rows
+
+        found
+
     /// Checks what is common to all ways, and shapes the result like v.
     let private run what (options: MatrixFunctionOptions) (f: SpectralFunction) (a: LinearOperator) (v: Tensor) find =
         ArgumentNullException.ThrowIfNull(f, nameof f)
@@ -125,6 +162,19 @@ module MatrixFunction =
     /// before the first product.
     let apply (f: SpectralFunction) (a: LinearOperator) (v: Tensor) : FunctionProduct =
         applyWith MatrixFunctionOptions.Default f a v
+
+    /// f(A)v for a block from one Krylov space, with options for tolerance and limits; see `block`.
+    let blockWith (options: MatrixFunctionOptions) (f: SpectralFunction) (a: LinearOperator) (v: Tensor) =
+        run "MatrixFunction.block" options f a v (blockRows options f a)
+
+    /// f(A)v for a block [k; n] by block Lanczos: all vectors share one Krylov space, a step of which takes a product
+    /// with each, so that the space of a vector holds those of the others. Where few eigenvalues lie apart from the
+    /// others, k vectors find them in fewer products than one after the other; where none do, `apply` takes fewer
+    /// operations. It keeps k vectors a step, every one orthogonalised twice. The error is twice what a power law through the
+    /// values of fewer steps leaves, from eight steps on, and what rounding may add: an estimate, with or without
+    /// bounds of the spectrum; where the space is invariant, rounding alone. Errors are raised as by `apply`.
+    let block (f: SpectralFunction) (a: LinearOperator) (v: Tensor) : FunctionProduct =
+        blockWith MatrixFunctionOptions.Default f a v
 
     // ---- Chebyshev
 
