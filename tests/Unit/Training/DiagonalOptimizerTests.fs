@@ -56,13 +56,13 @@ let tests =
             test $"AdaHessian's steps agree with its formulas, power {power}, every {every}" {
                 let alpha, beta1, beta2, epsilon = 0.1, 0.8, 0.9, 1e-3
 
-                let expected =
+                let expected dtype =
                     pathOf 5 (zero, zero, 0) (fun t x (m, v, estimates) ->
                         let m = decaying beta1 m (Quartic.gradient x)
 
                         let v, estimates =
                             if t % every = 0 then
-                                let z = Quartic.drawn DType.Float64 Probe.rademacher key t
+                                let z = Quartic.drawn dtype Probe.rademacher key t
                                 let d = Array.map2 (*) z (Quartic.times (Quartic.hessian x) z)
                                 decaying beta2 v (d |> Array.map (fun d -> d * d)), estimates + 1
                             else
@@ -92,8 +92,8 @@ let tests =
                         .WithKey
                         key
 
-                compare 1e-12 expected (Quartic.path DType.Float64 5 (Optimizer.adaHessian options))
-                compare 1e-5 expected (Quartic.path DType.Float32 5 (Optimizer.adaHessian options))
+                compare 1e-12 (expected DType.Float64) (Quartic.path DType.Float64 5 (Optimizer.adaHessian options))
+                compare 1e-5 (expected DType.Float32) (Quartic.path DType.Float32 5 (Optimizer.adaHessian options))
             }
 
         test "AdaHessian averages over the kernels of convolutions" {
