@@ -85,6 +85,7 @@ module internal LossGrid =
             match source 0 with
             | :? IReadOnlyCollection<Batch> as known -> (known.Count + ValueOption.count risk.Term) * points
             | _ -> 0
+        | InGroups _ -> 0
 
     /// What a plan gives for a batch; the alternative where the loss asks for values, and for a term, which has no
     /// plan.

@@ -187,12 +187,13 @@ module Training =
     let private withTermInBatches (risk: RiskDefinition) : RiskDefinition =
         match risk.Term, risk.Source, risk.Reduction with
         | ValueNone, _, _ -> risk
-        | ValueSome _, EachPass _, Reduction.Sum ->
+        | ValueSome _, (EachPass _ | InGroups _), Reduction.Sum ->
             Fail.range "training: a sum over batches has no share of the term without data for each batch; use the mean"
         | ValueSome term, _, _ ->
             { risk with
                 Loss = fun data theta -> risk.Loss data theta + term theta
                 Term = ValueNone
+                Remote = ValueNone
             }
 
     let private checkFinite step (what: string) (values: float[]) =
