@@ -22,49 +22,49 @@ public sealed record OrleansOptions
     public static OrleansOptions Default { get; } = new();
 
     /// <summary>The name of the cluster: silos of other clusters are strangers.</summary>
-    public string ClusterName { get; private init; } = "curvature";
+    public string ClusterName { get; internal init; } = "curvature";
 
     /// <summary>Where the silo listens, and under which address others reach it. Port 0 stands for a free one.</summary>
-    public IPEndPoint Endpoint { get; private init; } = new(IPAddress.Loopback, 0);
+    public IPEndPoint Endpoint { get; internal init; } = new(IPAddress.Loopback, 0);
 
     /// <summary>What tells silos of each other; null for local clusters.</summary>
-    public Action<ISiloBuilder>? Clustering { get; private init; }
+    public Action<ISiloBuilder>? Clustering { get; internal init; }
 
     /// <summary>What all silos of the cluster know, and nobody else; null for none.</summary>
-    public string? Secret { get; private init; }
+    public string? Secret { get; internal init; }
 
     /// <summary>The certificate of this silo, with its private key; null for connections without TLS.</summary>
-    public X509Certificate2? Certificate { get; private init; }
+    public X509Certificate2? Certificate { get; internal init; }
 
     /// <summary>The certificate that signed those of all silos.</summary>
-    public X509Certificate2? Authority { get; private init; }
+    public X509Certificate2? Authority { get; internal init; }
 
     /// <summary>Whether silos may listen beyond loopback without a secret and TLS.</summary>
-    public bool AllowsStrangers { get; private init; }
+    public bool AllowsStrangers { get; internal init; }
 
     /// <summary>The most bytes that a message may have.</summary>
-    public int LargestMessage { get; private init; } = 1 << 30;
+    public int LargestMessage { get; internal init; } = 1 << 30;
 
     /// <summary>How many workers there must be before a driver begins.</summary>
-    public int LeastWorkers { get; private init; } = 1;
+    public int LeastWorkers { get; internal init; } = 1;
 
     /// <summary>How long a driver waits for workers: for the first ones, and where all are gone.</summary>
-    public TimeSpan WorkerTimeout { get; private init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan WorkerTimeout { get; internal init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a silo may be silent before the others declare it dead.</summary>
-    public TimeSpan SilenceTimeout { get; private init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan SilenceTimeout { get; internal init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How many times as long as another a worker may need before its groups are given away.</summary>
-    public double TakeoverFactor { get; private init; } = 5.0;
+    public double TakeoverFactor { get; internal init; } = 5.0;
 
     /// <summary>How long a worker may need in any case before its groups are given away.</summary>
-    public TimeSpan TakeoverLeast { get; private init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan TakeoverLeast { get; internal init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Who is told, in lines, of refused connections, dead workers, and what workers print.</summary>
-    public Action<string> Log { get; private init; } = Console.Error.WriteLine;
+    public Action<string> Log { get; internal init; } = Console.Error.WriteLine;
 
     /// <summary>The program that a local cluster starts, with its arguments; null for the program of this process.</summary>
-    public IReadOnlyList<string>? Program { get; private init; }
+    public IReadOnlyList<string>? Program { get; internal init; }
 
     /// <summary>Another name of the cluster.</summary>
     public OrleansOptions WithClusterName(string name)

@@ -34,3 +34,6 @@ internal readonly record struct SumPatience(
     /// <summary>How long a subtree may take, where a worker took so long for its own groups.</summary>
     internal TimeSpan Limit(SumPlan plan, TimeSpan own) => plan.Height * (Least + Factor * own);
 }
+
+/// <summary>A call of a worker, and what it is about.</summary>
+internal sealed record SumCall(long Number, SumPlan Plan, byte[] Question, SumPatience Patience);

@@ -63,7 +63,7 @@ internal sealed class SiloHost : IAsyncDisposable
         {
             clustering(silo);
             silo.Configure<SiloOptions>(o => o.SiloName = name);
-            silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterName, "curvature"));
+            silo.Configure<global::Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterName, "curvature"));
             silo.Configure<EndpointOptions>(o =>
             {
                 (o.AdvertisedIPAddress, o.SiloPort) = (options.Endpoint.Address, options.Endpoint.Port);
