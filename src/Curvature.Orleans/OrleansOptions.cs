@@ -179,7 +179,7 @@ public sealed record OrleansOptions
     /// Local clusters start this program. It must register the same risks, and call
     /// <see cref="OrleansWorker.ServeIfStarted"/>.
     /// </summary>
-    public OrleansOptions WithProgram(string file, params IReadOnlyList<string> arguments)
+    public OrleansOptions WithProgram(string file, params string[] arguments)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(file);
         ArgumentNullException.ThrowIfNull(arguments);

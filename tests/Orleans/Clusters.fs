@@ -19,8 +19,8 @@ type Log() =
 let options (log: Log) =
     OrleansOptions.Default
         .WithProgram("dotnet", Processes.self)
-        .WithLog(log.Write)
-        .WithWorkers(1, TimeSpan.FromMinutes 2.0)
+        .WithLog(fun line -> log.Write line)
+        .WithWorkers(1, TimeSpan.FromMinutes(2.0))
 
 let start workers =
     let log = Log()

@@ -6,11 +6,9 @@ open System.IO
 open System.Net
 open System.Security.Cryptography
 open System.Security.Cryptography.X509Certificates
-open System.Threading
 open Expecto
-open Orleans.Configuration
+open Microsoft.Extensions.Hosting
 open Orleans.Hosting
-open StackExchange.Redis
 open Curvature
 
 /// Where a silo of a test lives, as the arguments of a process.
@@ -67,10 +65,7 @@ let certificates (folder: string) =
     X509CertificateLoader.LoadPkcs12FromFile(load "silo.pfx", null), X509CertificateLoader.LoadCertificateFromFile(load "authority.pem")
 
 let options (place: Place) (log: string -> unit) =
-    let withRedis (silo: ISiloBuilder) =
-        silo.UseRedisClustering(fun (redis: RedisClusteringOptions) ->
-            redis.ConfigurationOptions <- ConfigurationOptions.Parse place.Redis)
-        |> ignore
+    let withRedis (silo: ISiloBuilder) = silo.UseRedisClustering place.Redis |> ignore
 
     let options =
         OrleansOptions.Default
@@ -78,7 +73,7 @@ let options (place: Place) (log: string -> unit) =
             .WithEndpoint(IPAddress.Parse place.Address, 0)
             .WithSecret(place.Secret)
             .WithClustering(withRedis)
-            .WithSilenceTimeout(TimeSpan.FromSeconds place.Silence)
+            .WithSilenceTimeout(TimeSpan.FromSeconds(place.Silence))
             .WithLog(log)
 
     if place.Certificates = "-" then options.WithStrangers() else options.WithTls(certificates place.Certificates)

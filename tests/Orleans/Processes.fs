@@ -50,7 +50,7 @@ type Program(file: string, arguments: string list) =
             Thread.Sleep 50
 
     member program.WaitForExit(seconds: float) =
-        if not (started.WaitForExit(TimeSpan.FromSeconds seconds)) then
+        if not (started.WaitForExit(TimeSpan.FromSeconds(seconds))) then
             failtest $"a program has not ended in {seconds} s:\n{program.Text}"
 
         // The rest of what it printed.

@@ -68,7 +68,7 @@ let quantities dtype (risk: EmpiricalRisk) : (string * string) list =
     let diagonal = Hutchinson.diagonal (matvecs 16) key hessian
     let layers = Hutchinson.estimate Probe.rademacher (Measurement.blockTraces (ParameterLayout.blocks network.Layout))
     let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 3 hessian
-    let density = StochasticLanczos.sample 3 12 key hessian |> Density.ofSample Smoothing.automatic
+    let density = StochasticLanczos.sample 3 12 key hessian |> SpectralDensity.ofSample Smoothing.papyan
 
     [
         "trace", hash [| trace.Value; trace.StandardError |]
