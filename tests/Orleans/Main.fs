@@ -50,9 +50,10 @@ let private kills (count: string) =
 let private overhead (count: string) =
     let cluster, _ = Clusters.start 3
     use cluster = cluster
-    let least, median, local = Overhead.products (int count) cluster
+    let struct (least, median, used, local) = Overhead.products (int count) cluster
     let load = (File.ReadAllText "/proc/loadavg").Trim()
-    printfn $"a product of 1 MB over 3 workers: least {least:f1} ms, median {median:f1} ms; here alone {local:f1} ms"
+    printfn $"a product of 1 MB over 3 workers: least {least:f1} ms, median {median:f1} ms"
+    printfn $"processors used {used:f1} ms for each; here alone it takes {local:f1} ms"
     printfn $"load {load}; {Overhead.bytesOfBlocks 8 cluster:f0} bytes for a block of probes and a worker"
     0
 

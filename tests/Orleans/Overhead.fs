@@ -5,9 +5,15 @@ open System.Diagnostics
 open Curvature
 open Curvature.FSharp
 
+/// Milliseconds of processors that this process and its workers have used.
+let private processors (cluster: OrleansCluster) =
+    Seq.append [ Process.GetCurrentProcess().Id ] cluster.ProcessIds
+    |> Seq.sumBy (fun pid -> Process.GetProcessById(pid).TotalProcessorTime.TotalMilliseconds)
+
 let private median (values: float[]) = (Array.sort values)[values.Length / 2]
 
-/// Milliseconds of products of a 1 MB vector: the least, the median, and the median in this process alone.
+/// Milliseconds of products of a 1 MB vector: the least, the median, what all processes used of processors for each, and
+/// the median in this process alone.
 let products count (cluster: OrleansCluster) =
     let theta = Tensor.zeros DType.Float32 [ Workload.wide ]
     let vector = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ Workload.wide ]
@@ -25,9 +31,13 @@ let products count (cluster: OrleansCluster) =
 
         Array.init count (fun _ -> time ())
 
-    let remote = times (Clusters.connect cluster |> Driver.risk "wide")
+    let risk = Clusters.connect cluster |> Driver.risk "wide"
+    times risk |> ignore
+    let before = processors cluster
+    let remote = times risk
+    let used = (processors cluster - before) / float (remote.Length + 5)
     let local = times (Shards.local "wide" Workload.shards)
-    Array.min remote, median remote, median local
+    struct (Array.min remote, median remote, used, median local)
 
 /// Bytes that a Hutchinson trace moves for each block of probes and worker.
 let bytesOfBlocks blocks (cluster: OrleansCluster) =
