@@ -64,12 +64,19 @@ module internal QuestionCodec =
             DrawnBlock.writeKey out key
             out.Int signs
         | RiskQuestion.FormsByBatch(matrix, block) -> writeOf out 7 matrix block
-        | RiskQuestion.LossGrid(vectors, steps, needsHessian, keepsNonFinite) ->
+        | RiskQuestion.LossGrid grid ->
             out.Byte 8
-            out.List(vectors, TensorCodec.write out)
-            out.List(steps, out.Floats)
-            out.Bool needsHessian
-            out.Bool keepsNonFinite
+
+            out.List(
+                grid.Directions,
+                fun (name, vector) ->
+                    out.Text name
+                    TensorCodec.write out vector
+            )
+
+            out.List(grid.Steps, out.Floats)
+            out.Bool grid.NeedsHessian
+            out.Bool grid.KeepsNonFinite
         | RiskQuestion.LossesAt points ->
             out.Byte 9
             out.List(points, TensorCodec.write out)
@@ -105,9 +112,20 @@ module internal QuestionCodec =
             let struct (matrix, block) = readOf input
             RiskQuestion.FormsByBatch(matrix, block)
         | 8 ->
-            let vectors = input.List(2, (fun () -> TensorCodec.read input)) |> List.ofArray
+            let direction () =
+                let name = input.Text()
+                name, TensorCodec.read input
+
+            let directions = input.List(6, direction) |> List.ofArray
             let steps = input.List(4, input.Floats)
             let needsHessian = input.Bool()
-            RiskQuestion.LossGrid(vectors, steps, needsHessian, input.Bool())
+
+            RiskQuestion.LossGrid
+                {
+                    Directions = directions
+                    Steps = steps
+                    NeedsHessian = needsHessian
+                    KeepsNonFinite = input.Bool()
+                }
         | 9 -> RiskQuestion.LossesAt(input.List(2, (fun () -> TensorCodec.read input)))
         | other -> ClusterFail.cluster $"a message has a question number {other}"

@@ -2,6 +2,7 @@ namespace Curvature.FSharp
 
 open System
 open System.Collections.Concurrent
+open System.Threading
 open Curvature
 
 /// A matrix of a risk, and its plans: made once for each size of a batch.
@@ -88,15 +89,6 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
 
         ShardPass.sums name curvature.Risk point range (fun _ -> []) (fun batch -> struct (parts batch, []))
 
-    let blockForms (block: Tensor) (ranges: ParameterRange[]) (product: Tensor) =
-        let weighted = block * product
-
-        [
-            for struct (first, count) in ranges ->
-                Tensor.slice 1 first count weighted |> Tensor.sumAxes [ 1 ] |> Tensor.convert DType.Float64
-        ]
-        |> Tensor.stack 1
-
     let byBatch name range matrix (block: Tensor) =
         let { Curvature = curvature; Forms = forms } = risk.Matrix matrix
         let shaped = RiskCurvature.shaped theta block
@@ -153,10 +145,12 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
         | RiskQuestion.Products(matrix, block) -> ofBlock name range matrix block false id
         | RiskQuestion.Forms(matrix, block) -> ofBlock name range matrix block true id
         | RiskQuestion.BlockForms(matrix, block, ranges) ->
-            ofBlock name range matrix block false (blockForms block ranges)
+            ofBlock name range matrix block false (RiskCurvature.blockForms ranges block)
         | RiskQuestion.SketchedProducts(matrix, block, key, signs) ->
             let sketch = Probe.draw Probe.rademacher key theta.Size (0, signs) theta.DType
             ofBlock name range matrix block false (fun product -> Tensor.matmul product (Tensor.transpose sketch))
         | RiskQuestion.FormsByBatch(matrix, block) -> byBatch name range matrix block
-        | RiskQuestion.LossGrid _
-        | RiskQuestion.LossesAt _ -> ClusterFail.cluster "losses on a grid are not served"
+        | RiskQuestion.LossGrid grid ->
+            sums name range (fun _ -> []) (LossGrid.parts ignore theta grid risk.Definition)
+        | RiskQuestion.LossesAt points ->
+            sums name range (fun _ -> []) (LossGrid.lossesOf CancellationToken.None name points risk.Definition)

@@ -15,6 +15,20 @@ type internal RiskMatrix =
 /// A range of parameters: its first and how many.
 type internal ParameterRange = (struct (int * int))
 
+/// A grid of losses around θ.
+[<NoEquality; NoComparison>]
+type internal GridQuestion =
+    {
+        /// The directions, in the shape of θ, and what they are called.
+        Directions: (string * Tensor) list
+        /// How far along each.
+        Steps: float[][]
+        /// Whether a quadratic model needs the Hessian along the directions.
+        NeedsHessian: bool
+        /// Whether losses may be NaN or infinite.
+        KeepsNonFinite: bool
+    }
+
 /// What can be asked of batches that are elsewhere, at a θ. Every question has a value for each batch; values are
 /// weighted and summed along the tree over groups.
 [<RequireQualifiedAccess; NoEquality; NoComparison>]
@@ -37,7 +51,7 @@ type internal RiskQuestion =
     /// What each batch says of the forms: they come as rows, and not as a sum.
     | FormsByBatch of RiskMatrix * block: Tensor
     /// Losses at θ plus combinations of directions, and what a quadratic model needs.
-    | LossGrid of vectors: Tensor list * steps: float[][] * needsHessian: bool * keepsNonFinite: bool
+    | LossGrid of GridQuestion
     /// Losses at points of one shape.
     | LossesAt of points: Tensor[]
 

@@ -115,6 +115,17 @@ module internal RiskCurvature =
     let functionOf (curvature: RiskCurvature) theta (batch: RiskBatch) : Tensor -> Tensor =
         (curvature.At batch.Data (curvature.Extras theta batch)).Function
 
+    /// zᵀBz restricted to ranges for the rows z of a block, from their products with the matrix B of one batch:
+    /// [rows; ranges], Float64.
+    let blockForms (ranges: ParameterRange[]) (block: Tensor) (products: Tensor) : Tensor =
+        let weighted = block * products
+
+        [
+            for struct (first, count) in ranges ->
+                Tensor.slice 1 first count weighted |> Tensor.sumAxes [ 1 ] |> Tensor.convert DType.Float64
+        ]
+        |> Tensor.stack 1
+
     /// The matrix over batches at any point: plans are bound to one batch after the other.
     let private overBatches (curvature: RiskCurvature) : Tensor -> CurvaturePoint =
         let struct (matvecs, forms) = plans curvature
@@ -174,10 +185,19 @@ module internal RiskCurvature =
                         batch.Size, scale batch * Tensor.convert DType.Float64 (form block batch)
                 ]
 
+            /// Of numbers of each batch, where the groups say that they may be elsewhere: the same bits as there.
+            let ofBlocks =
+                match curvature.Risk.Source with
+                | InGroups _ ->
+                    ValueSome(fun ranges (block: Tensor) ->
+                        data.SumWide(fun batch -> blockForms ranges block (flat theta (matvec block batch))))
+                | _ -> ValueNone
+
             new LinearOperator(
                 { define curvature theta (Products.ofMatmat (fun block -> data.Sum(matvec block) |> flat theta)) with
                     Forms = ValueSome(fun block -> data.Sum(form block))
                     FormsByBatch = ValueSome formsByBatch
+                    BlockForms = ofBlocks
                     Warnings = data.Warnings
                 },
                 memory
@@ -208,6 +228,9 @@ module internal RiskCurvature =
                 { define curvature theta (Products.ofMatmat (fun v -> sum (RiskQuestion.Products(matrix, v)))) with
                     Forms = ValueSome(fun block -> sum (RiskQuestion.Forms(matrix, block)))
                     FormsByBatch = ValueSome formsByBatch
+                    BlockForms =
+                        ValueSome(fun ranges block ->
+                            divided (ask (RiskQuestion.BlockForms(matrix, block, ranges))).Sums.Head)
                     Warnings = first.Warnings
                 }
             |> point (first.Sums |> List.map (divided >> Tensor.convert theta.DType))
