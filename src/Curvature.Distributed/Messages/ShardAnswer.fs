@@ -21,6 +21,9 @@ module ShardAnswers =
 
     let private magic = 0x41565243 // CRVA
 
+    /// The bytes of an answer that is a head alone: the magic number, the version, and the kind.
+    let private shortest = 9
+
     let internal encode (answer: ShardAnswer) : byte[] =
         let out = WireWriter()
         out.Int magic
@@ -93,9 +96,11 @@ module ShardAnswers =
     /// Whether an answer says that the point is not known to the worker: the point's message is to be sent to it, and
     /// the question again. `ask` does so.
     let needsPoint (answer: byte[]) : bool =
-        match decode (ReadOnlyMemory answer) with
-        | ShardAnswer.NeedsPoint -> true
-        | _ -> false
+        // Such an answer has a head alone; the numbers of others are not read here.
+        answer.Length <= shortest
+        && match decode (ReadOnlyMemory answer) with
+           | ShardAnswer.NeedsPoint -> true
+           | _ -> false
 
     /// Asks one worker a question, and sets the point first where it is not known there.
     let ask (send: byte[] -> byte[]) (point: byte[]) (question: byte[]) : byte[] =
@@ -108,14 +113,26 @@ module ShardAnswers =
         else
             answer
 
-    /// One answer of two: their partial sums put together along the tree. Of two of which one failed, that one. The
-    /// bits of the whole do not depend on the order. Raises ClusterException for answers that do not go together, such
-    /// as two with the same group.
-    let merge (a: byte[]) (b: byte[]) : byte[] =
-        match decode (ReadOnlyMemory a), decode (ReadOnlyMemory b) with
-        | ShardAnswer.Sums left, ShardAnswer.Sums right -> encode (ShardAnswer.Sums(Partial.merge left right))
-        | ShardAnswer.Failed _, _ -> a
-        | _, ShardAnswer.Failed _ -> b
-        | ShardAnswer.NeedsPoint, _ -> a
-        | _, ShardAnswer.NeedsPoint -> b
-        | _ -> ClusterFail.cluster "answers that are not partial sums cannot be put together"
+    /// One answer of many: their partial sums put together along the tree. Of several of which one failed, that one.
+    /// The bits of the whole do not depend on the order. Raises ClusterException for answers that do not go together,
+    /// such as two with the same group, and for none.
+    let mergeAll (answers: byte[] seq) : byte[] =
+        match Seq.toArray answers with
+        | [||] -> ClusterFail.cluster "there are no answers to put together"
+        | [| only |] -> only
+        | answers ->
+            let decoded = answers |> Array.map (fun answer -> decode (ReadOnlyMemory answer))
+
+            let find isIt = Array.tryFindIndex isIt decoded |> Option.map (fun i -> answers[i])
+
+            let sums =
+                function
+                | ShardAnswer.Sums sums -> sums
+                | _ -> ClusterFail.cluster "answers that are not partial sums cannot be put together"
+
+            match find _.IsFailed |> Option.orElseWith (fun () -> find _.IsNeedsPoint) with
+            | Some answer -> answer
+            | None -> decoded |> Seq.map sums |> Seq.reduce Partial.merge |> ShardAnswer.Sums |> encode
+
+    /// One answer of two, as by `mergeAll`.
+    let merge (a: byte[]) (b: byte[]) : byte[] = mergeAll [ a; b ]

@@ -11,13 +11,20 @@ open System.Text
 type internal WireWriter() =
     let stream = new MemoryStream()
     let writer = new BinaryWriter(stream, UTF8Encoding false)
+
+    /// Makes place for many bytes at once, in place of doubling it again and again.
+    let write (bytes: ReadOnlySpan<byte>) =
+        let least = stream.Length + int64 bytes.Length + 256L
+        if bytes.Length > 4096 && least <= int64 Array.MaxLength then stream.Capacity <- max stream.Capacity (int least)
+        writer.Write bytes
+
     member _.Byte(x: int) = writer.Write(byte x)
     member _.Bool(x: bool) = writer.Write x
     member _.Int(x: int) = writer.Write x
     member _.UInt(x: uint32) = writer.Write x
     member _.Long(x: int64) = writer.Write x
     member _.Float(x: float) = writer.Write x
-    member _.Bytes(x: ReadOnlySpan<byte>) = writer.Write x
+    member _.Bytes(x: ReadOnlySpan<byte>) = write x
 
     /// Its length, and then its UTF-8.
     member this.Text(x: string) =
@@ -34,7 +41,7 @@ type internal WireWriter() =
     /// How many, and then their bits.
     member this.Floats(x: float[]) =
         this.Int x.Length
-        writer.Write(MemoryMarshal.AsBytes(ReadOnlySpan x))
+        write (MemoryMarshal.AsBytes(ReadOnlySpan x))
 
     member _.ToArray() =
         writer.Flush()

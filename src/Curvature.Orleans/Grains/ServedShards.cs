@@ -56,27 +56,27 @@ internal sealed class ServedShards(ShardServer server, int largestMessage)
     /// <summary>The answers of this silo's server for its own groups.</summary>
     private async Task<SumReply> Own(SumPlan plan, byte[] question)
     {
-        byte[]? sums = null;
+        var answers = new List<byte[]>();
         foreach (var groups in plan.Groups)
         {
             var message = ShardMessage.withRange(new ValueTuple<int, int>(groups.Low, groups.High), question);
             var answer = await Answer(message).ConfigureAwait(false);
             if (ShardAnswers.needsPoint(answer))
                 return new SumReply(null, [new MissingGroups(plan.Silo, plan.Groups, MissingReason.NeedsPoint, "")], 0);
-            sums = sums is null ? answer : ShardAnswers.merge(sums, answer);
+            answers.Add(answer);
         }
 
-        return new SumReply(sums, [], 0);
+        return new SumReply(ShardAnswers.mergeAll(answers), [], 0);
     }
 
     /// <summary>Replies as one. Where sums do not go together, that is the answer.</summary>
     private SumReply Together(SumReply[] replies, ILogger logger)
     {
-        byte[]? sums = null;
+        var parts = replies.Select(reply => reply.Sums).OfType<byte[]>().ToArray();
+        byte[]? sums;
         try
         {
-            foreach (var part in replies.Select(reply => reply.Sums).OfType<byte[]>())
-                sums = sums is null ? part : ShardAnswers.merge(sums, part);
+            sums = parts.Length == 0 ? null : ShardAnswers.mergeAll(parts);
         }
         catch (ClusterException error)
         {
