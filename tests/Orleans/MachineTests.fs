@@ -46,10 +46,8 @@ type private Network() =
     member _.Here = address 1
     member _.There = address 2
     member _.Inside = [ "ip"; "netns"; "exec"; name ]
-    member _.Cut() = ip $"link set {outer} down"
-
-    member _.Mend() =
-        ip $"link set {outer} up"
+    /// From the other end, so that addresses here stay.
+    member _.Cut() = ip $"netns exec {name} ip link set {inner} down"
 
     interface IDisposable with
         member _.Dispose() =
@@ -62,7 +60,7 @@ let private connect place least (timeout: float) (log: Clusters.Log) =
 [<Tests>]
 let tests =
     testList "Orleans.MachineTests" [
-        test "workers found by Redis, over TLS, give the bits of one process, and one with another secret is refused" {
+        test "workers found by Redis, over TLS, give the bits of one process; others are refused" {
             Machines.inFolder (fun folder ->
                 Machines.writeCertificates folder
 
@@ -75,12 +73,17 @@ let tests =
                     let risk = Clusters.connect cluster |> Driver.risk "slow"
                     let run = Task.Run(fun () -> Workload.longTrace RunOptions.Default risk)
                     use stranger = Machines.worker [] { place with Secret = secret + "!" }
+                    use other = Machines.otherWorker place
                     Thread.Sleep 3000
                     second.Kill()
                     Expect.equal log.Text Clusters.expectedLongTrace.Value run.Result
 
                     Processes.eventually $"the stranger is refused: {stranger.Text}" 60.0 (fun () ->
                         [ first.Text; log.Text; stranger.Text ] |> List.exists _.Contains("secret"))
+
+                    Processes.eventually $"the other is not used: {other.Text}" 60.0 (fun () ->
+                        cluster.Workers |> ignore
+                        log.Has "does not give the answers of the other workers")
 
                     Expect.equal $"only the first is left: {log.Text}" 1 cluster.Workers))
         }

@@ -78,10 +78,15 @@ let options (place: Place) (log: string -> unit) =
 
     if place.Certificates = "-" then options.WithStrangers() else options.WithTls(certificates place.Certificates)
 
+let private start (inside: string list) (command: string) (place: Place) =
+    let words = inside @ [ "dotnet"; Processes.self; command ] @ place.Arguments
+    new Processes.Program(words.Head, words.Tail)
+
 /// A worker as a process; `inside` is a command that runs it elsewhere, such as in a network namespace.
-let worker (inside: string list) (place: Place) =
-    let command = inside @ [ "dotnet"; Processes.self; "serve" ] @ place.Arguments
-    new Processes.Program(command.Head, command.Tail)
+let worker (inside: string list) (place: Place) = start inside "serve" place
+
+/// A worker that has registered other risks.
+let otherWorker (place: Place) = start [] "serve-other" place
 
 /// Runs a body with a Redis server at an address. Where there is none on this machine, the test is skipped.
 let withRedis (address: string) (body: string -> unit) =

@@ -15,8 +15,8 @@ open Curvature.FSharp
 do ()
 
 /// Serves as a silo of a cluster that finds itself by Redis.
-let private serve arguments =
-    OrleansWorker.Serve(Workload.shards, Machines.options (Machines.Place.Parse arguments) (printfn "%s"))
+let private serve shards arguments =
+    OrleansWorker.Serve(shards, Machines.options (Machines.Place.Parse arguments) (printfn "%s"))
     0
 
 /// A long trace on a local cluster, with a checkpoint at every block.
@@ -50,10 +50,10 @@ let private kills (count: string) =
 let private overhead (count: string) =
     let cluster, _ = Clusters.start 3
     use cluster = cluster
-    let struct (least, median, used, local) = Overhead.products (int count) cluster
+    let struct (least, median, used, usedHere) = Overhead.products (int count) cluster
     let load = (File.ReadAllText "/proc/loadavg").Trim()
     printfn $"a product of 1 MB over 3 workers: least {least:f1} ms, median {median:f1} ms"
-    printfn $"processors used {used:f1} ms for each; here alone it takes {local:f1} ms"
+    printfn $"processors used {used:f1} ms for each; one process alone {usedHere:f1} ms"
     printfn $"load {load}; {Overhead.bytesOfBlocks 8 cluster:f0} bytes for a block of probes and a worker"
     0
 
@@ -62,7 +62,8 @@ let main arguments =
     OrleansWorker.ServeIfStarted Workload.shards
 
     match List.ofArray arguments with
-    | "serve" :: place -> serve place
+    | "serve" :: place -> serve Workload.shards place
+    | "serve-other" :: place -> serve Workload.otherShards place
     | [ "drive"; workers; checkpoint; name ] -> drive workers checkpoint name
     | [ "kills"; count ] -> kills count
     | [ "overhead"; count ] -> overhead count

@@ -13,7 +13,7 @@ let private processors (cluster: OrleansCluster) =
 let private median (values: float[]) = (Array.sort values)[values.Length / 2]
 
 /// Milliseconds of products of a 1 MB vector: the least, the median, what all processes used of processors for each, and
-/// the median in this process alone.
+/// what this process uses where it is alone.
 let products count (cluster: OrleansCluster) =
     let theta = Tensor.zeros DType.Float32 [ Workload.wide ]
     let vector = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ Workload.wide ]
@@ -36,8 +36,12 @@ let products count (cluster: OrleansCluster) =
     let before = processors cluster
     let remote = times risk
     let used = (processors cluster - before) / float (remote.Length + 5)
-    let local = times (Shards.local "wide" Workload.shards)
-    struct (Array.min remote, median remote, used, median local)
+    let local = Shards.local "wide" Workload.shards
+    times local |> ignore
+    let before = processors cluster
+    let here = times local
+    let usedHere = (processors cluster - before) / float (here.Length + 5)
+    struct (Array.min remote, median remote, used, usedHere)
 
 /// Bytes that a Hutchinson trace moves for each block of probes and worker.
 let bytesOfBlocks blocks (cluster: OrleansCluster) =

@@ -55,6 +55,9 @@ let shards =
     |> Shards.register "wide" 3 tiny square
     |> Shards.register "failing" 2 even (fun _ _ -> raise (InvalidOperationException "the disk is full"))
 
+/// What a worker that does not go with the others registers.
+let otherShards = Shards.empty |> Shards.register "even" 7 even loss
+
 let private hash (values: float[]) =
     Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(ReadOnlySpan values)))[..11]
 

@@ -140,6 +140,8 @@ internal sealed class SiloHost : IAsyncDisposable
         var probe = TimeSpan.FromSeconds(Math.Max(0.5, silence.TotalSeconds / 3));
         (membership.ProbeTimeout, membership.NumMissedProbesLimit) = (probe, 3);
         membership.TableRefreshTimeout = TimeSpan.FromSeconds(Math.Clamp(silence.TotalSeconds / 3, 1, 60));
-        membership.MaxJoinAttemptTime = TimeSpan.FromSeconds(30) + silence;
+
+        // A silo joins where it reaches all others. Those that died a moment ago are waited for.
+        membership.MaxJoinAttemptTime = TimeSpan.FromMinutes(1) + silence;
     }
 }

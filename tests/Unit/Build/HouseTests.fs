@@ -41,7 +41,10 @@ let private foundations =
         "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
         "Curvature.TorchSharp", [ "Curvature.FSharp" ]
         "Curvature.Onnx", [ "Curvature.FSharp" ]
-        "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
+        "Curvature.Distributed", [ "Curvature.FSharp" ]
+        "Curvature.Mpi", [ "Curvature.Distributed" ]
+        "Curvature.Orleans", [ "Curvature.Distributed" ]
+        "Curvature.CSharp", [ "Curvature.Distributed"; "Curvature.Charts"; "Curvature.FSharp"; "Curvature.FSharp.Laws" ]
     ]
 
 let private included (item: string) (project: string) =
