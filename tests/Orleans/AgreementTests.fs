@@ -31,7 +31,7 @@ let tests =
                         for address in addresses do
                             Expect.stringStarts "loopback alone" "0100007F:" address
 
-                    Expect.error<CurvatureException> [ "the disk is full" ] (fun () ->
+                    Expect.error<ClusterException> [ "the disk is full" ] (fun () ->
                         let risk = Driver.risk "failing" driver
                         Hessian.ofRisk risk (Workload.theta DType.Float64) |> ignore)
             }
