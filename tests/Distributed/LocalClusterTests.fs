@@ -97,6 +97,28 @@ let tests =
                 Expect.stringContains "text" "3 workers, 6 shards" (string last)
             }
 
+            test "traces of blocks of a risk in groups are those of products, and add up to the trace" {
+                let shards = Digits.shards DType.Float64 5 2
+                let theta = Digits.theta DType.Float64
+                let blocks = ParameterLayout.blocks layout
+                let stop, key = StoppingRule.matvecs 16, Key.OfSeed 6L
+                let served = Hessian.ofRisk (Shards.local "mean" shards) theta
+                let layers = Hutchinson.estimate Probe.rademacher (Measurement.blockTraces blocks) stop key
+
+                // An operator that knows nothing of groups.
+                let plain =
+                    LinearOperator.ofBlockFunction DType.Float64 theta.Size theta.Size served.Apply
+                    |> LinearOperator.claim OperatorProperties.Symmetric
+
+                for byForms, byProducts in Array.zip (layers served) (layers plain) do
+                    Expect.within byForms.Block.Name 1e-12 byProducts.Trace.Value byForms.Trace.Value
+                    let error = byProducts.Trace.StandardError
+                    Expect.within $"{byForms.Block.Name}: its error" 1e-12 error byForms.Trace.StandardError
+
+                let total = layers served |> Array.sumBy _.Trace.Value
+                Expect.within "the trace" 1e-12 (Hutchinson.trace stop key served).Value total
+            }
+
             test "Diagnose finds a served Hessian in order, and the same as here" {
                 let shards = Digits.shards DType.Float64 5 -1
                 let theta = Digits.theta DType.Float64

@@ -8,6 +8,8 @@ open Curvature.FSharp
 
 let private shards = lazy (Digits.shards DType.Float64 3 -1)
 
+let private sizeOf (_: int64) = ValueSome (Digits.theta DType.Float64).Size
+
 let private answer (server: ShardServer) (message: byte[]) : ShardAnswer =
     ShardAnswers.decode (ReadOnlyMemory(server.Answer(ReadOnlyMemory message)))
 
@@ -24,7 +26,6 @@ let private questions =
              RiskQuestion.Products(RiskMatrix.Hessian, block)
              RiskQuestion.Forms(RiskMatrix.ExactFisher("gaussian", 0.5), drawn)
              RiskQuestion.BlockForms(RiskMatrix.DrawnFisher("categorical", 1.0, 3, Key.OfSeed 9L), drawn, [| struct (0, 5) |])
-             RiskQuestion.SketchedProducts(RiskMatrix.Hessian, block, Key.OfSeed 4L, 2)
              RiskQuestion.FormsByBatch(RiskMatrix.Hessian, block)
              RiskQuestion.LossGrid
                  {
@@ -68,7 +69,7 @@ let tests =
                 for message in messages.Value do
                     let range: GroupRange = struct (1, 3)
                     let ranged = ShardMessage.withRange range message
-                    let struct (request, found) = ShardMessage.decode (ReadOnlyMemory ranged)
+                    let struct (request, found) = ShardMessage.decode sizeOf (ReadOnlyMemory ranged)
                     Expect.equal "the range" range found
                     Expect.equal "the message" ranged (ShardMessage.withRange range (ShardMessage.encode request))
             }
@@ -81,7 +82,7 @@ let tests =
                         let message = ShardMessage.encode (ShardRequest.Ask(7L, "Hessian", question))
                         Expect.isTrue $"{probe}: {message.Length} bytes" (message.Length < 100)
 
-                        match ShardMessage.decode (ReadOnlyMemory message) with
+                        match ShardMessage.decode (fun _ -> ValueSome 1000) (ReadOnlyMemory message) with
                         | struct (ShardRequest.Ask(_, _, RiskQuestion.Forms(_, other)), _) ->
                             Expect.sameBits drawn other
                             Expect.equal "the type" dtype other.DType
@@ -90,6 +91,8 @@ let tests =
 
             test "a message that is cut anywhere, or has a byte too many, is refused" {
                 let server = ShardServer shards.Value
+
+                answer server (ShardMessage.encode point.Value) |> ignore
 
                 for message in messages.Value do
                     let lengths = Seq.append (seq { 0 .. min 300 (message.Length - 1) }) [ message.Length - 1 ]
@@ -117,7 +120,9 @@ let tests =
                     | ShardAnswer.Failed("ClusterException", _) -> ()
                     | other -> failtest $"{other}"
 
-                // Bytes after a right beginning.
+                // Bytes after a right beginning, also where the point is known.
+                answer server (ShardMessage.encode point.Value) |> ignore
+
                 for message in messages.Value do
                     for _ in 1..200 do
                         let damaged = Array.copy message

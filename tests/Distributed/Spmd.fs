@@ -85,8 +85,8 @@ module Spmd =
             for answer in cluster.Broadcast [| 1uy; 2uy; 3uy |] do
                 printfn $"{ShardAnswers.decode (ReadOnlyMemory answer)}"
 
-            let driver = Driver.connect shards cluster
-            printfn $"then {Risk.value (Driver.risk "mean" driver) theta.Value:R}")
+            let risk = Driver.connect shards cluster |> Driver.risk "mean"
+            printfn $"then {Risk.value risk theta.Value:R}")
 
     /// A product that costs next to nothing, of a vector of n Float32 numbers; a group for each rank.
     let private bench (n: int) (times: int) =
@@ -117,11 +117,11 @@ module Spmd =
             let here = time one
             let middle (times: float[]) = times[times.Length / 2]
 
-            printfn (
-                $"{cluster.Name}, {n} numbers, {groups} groups: a product min {there[0]:F2} ms, median {middle there:F2} ms; "
-                + $"one group here min {here[0]:F2} ms, median {middle here:F2} ms; overhead min {there[0] - here[0]:F2} ms, "
-                + $"median {middle there - middle here:F2} ms; {cluster.BytesMoved} bytes moved"
-            ))
+            let overhead = $"min {there[0] - here[0]:F2} ms, median {middle there - middle here:F2} ms"
+            printfn $"{cluster.Name}, {n} numbers, {groups} groups, {cluster.BytesMoved} bytes moved"
+            printfn $"a product: min {there[0]:F2} ms, median {middle there:F2} ms"
+            printfn $"one group here: min {here[0]:F2} ms, median {middle here:F2} ms"
+            printfn $"overhead: {overhead}")
 
     let run (arguments: string list) : int =
         match arguments with

@@ -48,8 +48,8 @@ module internal DrawnBlock =
             out.Byte 0
             TensorCodec.write out block
 
-    /// The most elements that a message may have drawn.
-    let private mostDrawn = int64 System.Int32.MaxValue
+    /// The most vectors and the most elements that a message may have drawn.
+    let private mostVectors, mostElements = 1 <<< 16, int64 System.Int32.MaxValue
 
     let read (input: WireReader) : Tensor =
         match input.Byte() with
@@ -63,7 +63,12 @@ module internal DrawnBlock =
             if dtype <> DType.Float32 && dtype <> DType.Float64 then
                 ClusterFail.cluster $"a message asks for vectors of an element type number {int dtype}"
 
-            if length < 0 || first < 0 || count < 0 || int64 length * int64 count > mostDrawn then
+            if input.VectorLength.IsSome && input.VectorLength.Value <> length then
+                ClusterFail.cluster (
+                    $"a message asks for vectors of {length} elements, and the point has {input.VectorLength.Value}"
+                )
+
+            if length < 0 || first < 0 || count < 0 || count > mostVectors || int64 length * int64 count > mostElements then
                 ClusterFail.cluster $"a message asks for {count} vectors of {length} elements from number {first}"
 
             Probe.draw probe key length (first, count) dtype

@@ -59,13 +59,9 @@ module internal QuestionCodec =
                     out.Int first
                     out.Int count
             )
-        | RiskQuestion.SketchedProducts(matrix, block, key, signs) ->
-            writeOf out 6 matrix block
-            DrawnBlock.writeKey out key
-            out.Int signs
-        | RiskQuestion.FormsByBatch(matrix, block) -> writeOf out 7 matrix block
+        | RiskQuestion.FormsByBatch(matrix, block) -> writeOf out 6 matrix block
         | RiskQuestion.LossGrid grid ->
-            out.Byte 8
+            out.Byte 7
 
             out.List(
                 grid.Directions,
@@ -78,7 +74,7 @@ module internal QuestionCodec =
             out.Bool grid.NeedsHessian
             out.Bool grid.KeepsNonFinite
         | RiskQuestion.LossesAt points ->
-            out.Byte 9
+            out.Byte 8
             out.List(points, TensorCodec.write out)
 
     let private readOf (input: WireReader) =
@@ -106,12 +102,8 @@ module internal QuestionCodec =
             RiskQuestion.BlockForms(matrix, block, input.List(8, range))
         | 6 ->
             let struct (matrix, block) = readOf input
-            let key = DrawnBlock.readKey input
-            RiskQuestion.SketchedProducts(matrix, block, key, input.Int())
-        | 7 ->
-            let struct (matrix, block) = readOf input
             RiskQuestion.FormsByBatch(matrix, block)
-        | 8 ->
+        | 7 ->
             let direction () =
                 let name = input.Text()
                 name, TensorCodec.read input
@@ -127,5 +119,5 @@ module internal QuestionCodec =
                     NeedsHessian = needsHessian
                     KeepsNonFinite = input.Bool()
                 }
-        | 9 -> RiskQuestion.LossesAt(input.List(2, (fun () -> TensorCodec.read input)))
+        | 8 -> RiskQuestion.LossesAt(input.List(2, (fun () -> TensorCodec.read input)))
         | other -> ClusterFail.cluster $"a message has a question number {other}"

@@ -29,6 +29,8 @@ type internal ShardRequest =
     | SetPoint of ShardPoint
     /// Answer a question at a point, for errors under a name.
     | Ask of point: int64 * name: string * RiskQuestion
+    /// A question at a point that is not known here; it is not read.
+    | AskElsewhere of point: int64
     /// Forget a point.
     | Release of point: int64
 
@@ -69,6 +71,7 @@ module ShardMessage =
                 out.Long point
                 out.Text name
                 QuestionCodec.write out question)
+        | ShardRequest.AskElsewhere point -> write 3 (fun out -> out.Long point)
         | ShardRequest.Release point -> write 4 (fun out -> out.Long point)
 
     /// The same message about a range of groups: bytes, to be sent to the worker that has these groups.
@@ -83,8 +86,25 @@ module ShardMessage =
         BinaryPrimitives.WriteInt32LittleEndian(Span(copy, rangeAt + 4, 4), high)
         copy
 
-    /// Raises ClusterException for what is not a whole message of this version.
-    let internal decode (message: ReadOnlyMemory<byte>) : struct (ShardRequest * GroupRange) =
+    let private readPoint (input: WireReader) : ShardPoint =
+        let id, risk = input.Long(), input.Text()
+        let theta = TensorCodec.read input
+        let firstBatches = input.List(4, input.Int)
+
+        {
+            Id = id
+            Risk = risk
+            Theta = theta
+            FirstBatches = firstBatches
+            Fingerprints = input.List(4, input.Text)
+        }
+
+    /// A message, where the number of elements of a point is known by its number. Raises ClusterException for what is
+    /// not a whole message of this version.
+    let internal decode
+        (sizeOf: int64 -> int voption)
+        (message: ReadOnlyMemory<byte>)
+        : struct (ShardRequest * GroupRange) =
         let input = WireReader(message, 0)
 
         if message.Length < header || input.Int() <> magic then
@@ -105,22 +125,17 @@ module ShardMessage =
             match word >>> 16 with
             | 0 -> ShardRequest.Hello
             | 1 -> ShardRequest.Describe(input.Text())
-            | 2 ->
-                let id, risk = input.Long(), input.Text()
-                let theta = TensorCodec.read input
-                let firstBatches = input.List(4, input.Int)
-
-                ShardRequest.SetPoint
-                    {
-                        Id = id
-                        Risk = risk
-                        Theta = theta
-                        FirstBatches = firstBatches
-                        Fingerprints = input.List(4, input.Text)
-                    }
+            | 2 -> ShardRequest.SetPoint(readPoint input)
             | 3 ->
-                let point, name = input.Long(), input.Text()
-                ShardRequest.Ask(point, name, QuestionCodec.read input)
+                let point = input.Long()
+                input.VectorLength <- sizeOf point
+
+                if input.VectorLength.IsNone then
+                    input.Rest()
+                    ShardRequest.AskElsewhere point
+                else
+                    let name = input.Text()
+                    ShardRequest.Ask(point, name, QuestionCodec.read input)
             | 4 -> ShardRequest.Release(input.Long())
             | other -> ClusterFail.cluster $"a message is of a kind number {other}"
 

@@ -63,7 +63,9 @@ type internal WireReader(message: ReadOnlyMemory<byte>, start: int) =
         position <- position + int count
         message.Slice(first, int count)
 
-    member _.Position = position
+    /// The length that vectors have which are drawn for a message; nothing where it is not known.
+    member val VectorLength: int voption = ValueNone with get, set
+
     member _.Byte() = int (take 1L).Span[0]
 
     member this.Bool() =
@@ -100,6 +102,9 @@ type internal WireReader(message: ReadOnlyMemory<byte>, start: int) =
     member this.Floats() : float[] =
         let count = this.Count 8
         MemoryMarshal.Cast<byte, float>((take (8L * int64 count)).Span).ToArray()
+
+    /// Passes over what is left.
+    member _.Rest() = position <- message.Length
 
     /// Raises ClusterException where something is left.
     member _.End() =

@@ -128,6 +128,7 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
         Gradient.parts ofBatch theta
 
     member _.Id = point.Id
+    member _.Size = theta.Size
 
     /// The answer to a question, for errors under a name, over a range of groups.
     member _.Answer(name: string, question: RiskQuestion, range: GroupRange) : Partial =
@@ -146,9 +147,6 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
         | RiskQuestion.Forms(matrix, block) -> ofBlock name range matrix block true id
         | RiskQuestion.BlockForms(matrix, block, ranges) ->
             ofBlock name range matrix block false (RiskCurvature.blockForms ranges block)
-        | RiskQuestion.SketchedProducts(matrix, block, key, signs) ->
-            let sketch = Probe.draw Probe.rademacher key theta.Size (0, signs) theta.DType
-            ofBlock name range matrix block false (fun product -> Tensor.matmul product (Tensor.transpose sketch))
         | RiskQuestion.FormsByBatch(matrix, block) -> byBatch name range matrix block
         | RiskQuestion.LossGrid grid ->
             sums name range (fun _ -> []) (LossGrid.parts ignore theta grid risk.Definition)

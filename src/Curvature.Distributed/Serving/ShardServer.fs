@@ -23,6 +23,12 @@ type ShardServer(shards: Shards, mostBytes: int64) =
             ValueSome point
         | None -> ValueNone
 
+    /// The number of elements of a point that is known.
+    let sizeOf id =
+        match points |> List.tryFind (fun point -> point.Id = id) with
+        | Some point -> ValueSome point.Size
+        | None -> ValueNone
+
     let served name =
         match risks.TryGetValue name with
         | true, risk -> risk
@@ -56,6 +62,7 @@ type ShardServer(shards: Shards, mostBytes: int64) =
                 match find id with
                 | ValueSome point -> ShardAnswer.Sums(point.Answer(name, question, range))
                 | ValueNone -> ShardAnswer.NeedsPoint)
+        | ShardRequest.AskElsewhere _ -> ShardAnswer.NeedsPoint
         | ShardRequest.Release id ->
             lock computing (fun () -> points <- points |> List.filter (fun point -> point.Id <> id))
             ShardAnswer.Done
@@ -79,7 +86,7 @@ type ShardServer(shards: Shards, mostBytes: int64) =
             if int64 message.Length > mostBytes then
                 ClusterFail.cluster $"a message of {message.Length} bytes is over the limit of {mostBytes}"
 
-            let struct (request, range) = ShardMessage.decode message
+            let struct (request, range) = ShardMessage.decode sizeOf message
             answer request range |> ShardAnswers.encode
         with error ->
             ShardAnswers.failure error

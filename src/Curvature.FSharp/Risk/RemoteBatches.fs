@@ -46,8 +46,6 @@ type internal RiskQuestion =
     | Forms of RiskMatrix * block: Tensor
     /// zᵀAz restricted to ranges, for the rows z of a block: [rows; ranges].
     | BlockForms of RiskMatrix * block: Tensor * ranges: ParameterRange[]
-    /// sᵢᵀAz for the rows z of a block and the sketching signs s of a key: [rows; signs].
-    | SketchedProducts of RiskMatrix * block: Tensor * key: Key * signs: int
     /// What each batch says of the forms: they come as rows, and not as a sum.
     | FormsByBatch of RiskMatrix * block: Tensor
     /// Losses at θ plus combinations of directions, and what a quadratic model needs.

@@ -35,7 +35,8 @@ internal static partial class Documentation
     {
         "csharp" => Read("*.cs", "tests/Facade/DocExamples", "samples/TorchSharp", "samples/Cluster/Orleans"),
         "fsharp" => Read(
-            "*.fs", "tests/Unit/DocExamples", "tests/TorchSharp/DocExamples", "tests/Onnx/DocExamples"),
+            "*.fs", "tests/Unit/DocExamples", "tests/TorchSharp/DocExamples", "tests/Onnx/DocExamples",
+            "tests/Distributed/DocExamples"),
         _ => [],
     };
 
