@@ -35,5 +35,4 @@ let expected =
             name, lazy (Workload.quantities dtype (Shards.local name Workload.shards))
     ]
 
-let expectedLongTrace =
-    lazy (Workload.longTrace RunOptions.Default (Shards.local "even" Workload.shards))
+let expectedLongTrace = lazy (Workload.longTrace RunOptions.Default (Shards.local "even" Workload.shards))

@@ -9,12 +9,7 @@ open Curvature
 open Curvature.FSharp
 
 /// What became of a run.
-type Outcome =
-    {
-        Delay: int
-        Seconds: float
-        Result: string
-    }
+type Outcome = { Delay: int; Seconds: float; Result: string }
 
 /// One run, in which a random worker is killed at a random moment.
 let private run (random: Random) (cluster: OrleansCluster) (risk: EmpiricalRisk) milliseconds =
@@ -31,11 +26,7 @@ let private run (random: Random) (cluster: OrleansCluster) (risk: EmpiricalRisk)
     let result = Workload.longTrace RunOptions.Default risk
     killing.Wait()
 
-    {
-        Delay = delay
-        Seconds = clock.Elapsed.TotalSeconds
-        Result = result
-    }
+    { Delay = delay; Seconds = clock.Elapsed.TotalSeconds; Result = result }
 
 /// So many kills, in clusters of four workers of which three are killed, one in each run. `report` sees every outcome.
 let many seed count (report: Outcome -> unit) =

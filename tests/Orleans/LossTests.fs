@@ -53,7 +53,11 @@ let tests =
                 Processes.thaw frozen
 
             Processes.eventually "the third is asked again" 90.0 (fun () -> cluster.Workers = 3)
-            Expect.equal "the bits, by all" Clusters.expectedLongTrace.Value (Workload.longTrace RunOptions.Default risk)
+
+            Expect.equal
+                "the bits, by all"
+                Clusters.expectedLongTrace.Value
+                (Workload.longTrace RunOptions.Default risk)
         }
 
         test "where all workers are dead, the run ends with an error that says so" {
@@ -99,6 +103,8 @@ let tests =
         test "a program that ends before it serves is an error with what it printed" {
             let log = Clusters.Log()
             let options = (Clusters.options log).WithProgram("dotnet", "--version")
-            Expect.error<ClusterException> [ "ended with code 0"; "10." ] (fun () -> OrleansCluster.Local(1, options).Dispose())
+
+            Expect.error<ClusterException> [ "ended with code 0"; "10." ] (fun () ->
+                OrleansCluster.Local(1, options).Dispose())
         }
     ]

@@ -55,7 +55,9 @@ type private Network() =
             Processes.succeeds "ip" [ "link"; "del"; outer ] |> ignore
 
 let private connect place least (timeout: float) (log: Clusters.Log) =
-    OrleansCluster.Connect((Machines.options place (fun line -> log.Write line)).WithWorkers(least, TimeSpan.FromSeconds(timeout)))
+    OrleansCluster.Connect(
+        (Machines.options place (fun line -> log.Write line)).WithWorkers(least, TimeSpan.FromSeconds(timeout))
+    )
 
 [<Tests>]
 let tests =

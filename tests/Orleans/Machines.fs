@@ -62,7 +62,9 @@ let writeCertificates (folder: string) =
 
 let certificates (folder: string) =
     let load name = Path.Combine(folder, name)
-    X509CertificateLoader.LoadPkcs12FromFile(load "silo.pfx", null), X509CertificateLoader.LoadCertificateFromFile(load "authority.pem")
+
+    X509CertificateLoader.LoadPkcs12FromFile(load "silo.pfx", null),
+    X509CertificateLoader.LoadCertificateFromFile(load "authority.pem")
 
 let options (place: Place) (log: string -> unit) =
     let withRedis (silo: ISiloBuilder) = silo.UseRedisClustering place.Redis |> ignore
@@ -76,7 +78,10 @@ let options (place: Place) (log: string -> unit) =
             .WithSilenceTimeout(TimeSpan.FromSeconds(place.Silence))
             .WithLog(log)
 
-    if place.Certificates = "-" then options.WithStrangers() else options.WithTls(certificates place.Certificates)
+    if place.Certificates = "-" then
+        options.WithStrangers()
+    else
+        options.WithTls(certificates place.Certificates)
 
 let private start (inside: string list) (command: string) (place: Place) =
     let words = inside @ [ "dotnet"; Processes.self; command ] @ place.Arguments

@@ -42,7 +42,9 @@ let private kills (count: string) =
     Kills.many seed (int count) (fun outcome ->
         number <- number + 1
         if outcome.Result = expected then right <- right + 1
-        printfn $"{number}: killed after {outcome.Delay} ms, done in {outcome.Seconds:f1} s: {outcome.Result = expected}")
+
+        printfn
+            $"{number}: killed after {outcome.Delay} ms, done in {outcome.Seconds:f1} s: {outcome.Result = expected}")
 
     printfn $"{right} of {count} results are right"
     if right = int count then 0 else 1

@@ -85,7 +85,9 @@ let eventually (what: string) (seconds: float) (condition: unit -> bool) =
     let clock = Stopwatch.StartNew()
 
     while not (condition ()) do
-        if clock.Elapsed.TotalSeconds > seconds then failtest $"not within {seconds} s: {what}"
+        if clock.Elapsed.TotalSeconds > seconds then
+            failtest $"not within {seconds} s: {what}"
+
         Thread.Sleep 50
 
 [<DllImport("libc", SetLastError = true)>]

@@ -21,17 +21,14 @@ let private batch dtype group number size =
     )
 
 let private loss (batch: Batch) theta =
-    Network.forward network theta batch.Inputs
-    |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
+    Network.forward network theta batch.Inputs |> Loss.softmaxCrossEntropy Reduction.Mean batch.Targets
 
 /// Two batches of five samples in each of eight groups.
 let private even group = seq { for number in 0..1 -> batch DType.Float64 group number 5 }
 
 /// None to three batches of one to seven samples in each of eleven groups; the first is empty too.
 let private uneven group =
-    seq {
-        for number in 1 .. (group * 7) % 4 -> batch DType.Float32 group number (1 + (group + 2 * number) % 7)
-    }
+    seq { for number in 1 .. (group * 7) % 4 -> batch DType.Float32 group number (1 + (group + 2 * number) % 7) }
 
 /// The same as `even`, each batch as slowly as a large one.
 let private slow (batch: Batch) theta =
@@ -41,8 +38,7 @@ let private slow (batch: Batch) theta =
 /// A vector of 1 MB that a product gives back, so that nothing but messages takes time.
 let wide = 262144
 
-let private square (batch: Batch) (theta: Tensor) =
-    0.5 * Tensor.dot theta theta + 0.0 * Tensor.sum batch.Inputs
+let private square (batch: Batch) (theta: Tensor) = 0.5 * Tensor.dot theta theta + 0.0 * Tensor.sum batch.Inputs
 
 let private tiny group = seq { Batch(Tensor.ones DType.Float32 [ 1; 1 ], Tensor.ofIndices [ 1 ] [| group |]) }
 
@@ -69,7 +65,10 @@ let quantities dtype (risk: EmpiricalRisk) : (string * string) list =
     let trace = Hutchinson.trace (matvecs 24) key hessian
     let xtrace = XTrace.estimate (matvecs 16) key hessian
     let diagonal = Hutchinson.diagonal (matvecs 16) key hessian
-    let layers = Hutchinson.estimate Probe.rademacher (Measurement.blockTraces (ParameterLayout.blocks network.Layout))
+
+    let layers =
+        Hutchinson.estimate Probe.rademacher (Measurement.blockTraces (ParameterLayout.blocks network.Layout))
+
     let pairs = ThickRestartLanczos.find SpectrumEnd.Largest 3 hessian
     let density = StochasticLanczos.sample 3 12 key hessian |> SpectralDensity.ofSample Smoothing.papyan
 

@@ -15,7 +15,10 @@ type internal WireWriter() =
     /// Makes place for many bytes at once, in place of doubling it again and again.
     let write (bytes: ReadOnlySpan<byte>) =
         let least = stream.Length + int64 bytes.Length + 256L
-        if bytes.Length > 4096 && least <= int64 Array.MaxLength then stream.Capacity <- max stream.Capacity (int least)
+
+        if least > int64 stream.Capacity && least <= int64 Array.MaxLength then
+            stream.Capacity <- max (int least) (int (min (2L * int64 stream.Capacity) (int64 Array.MaxLength)))
+
         writer.Write bytes
 
     member _.Byte(x: int) = writer.Write(byte x)

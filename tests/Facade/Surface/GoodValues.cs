@@ -149,16 +149,10 @@ internal sealed class GoodValues
         Add(network);
         Add(network.Layout);
         Add(new KeyValuePair<string, Tensor>("weight", FSharp.Tensor.ones(DType.Float64, Shape(1, 3))));
-        var risk = CSharp.Risk.OfModel(
+        Add(CSharp.Risk.OfModel(
             (x, theta) => network.Forward(theta, x),
             (y, outputs) => CSharp.Loss.MeanSquaredError(outputs, y),
-            [Samples]);
-        Add(risk);
-        var shards = FSharp.Shards.registerRisk("a", risk.WithGroups(1, _ => [Samples]), FSharp.Shards.empty);
-        var cluster = Cluster.InThisProcess(1, shards);
-        Add(shards);
-        Add(cluster);
-        Add(cluster.Connect(shards));
+            [Samples]));
         Learn(CSharp.Compile.Family(theta => new ValuesAndMap([theta], v => theta * v))(Vector).Profile(Vector, 1));
         Learn(CSharp.Calibration.OfNumbers(Vector, Vector, Vector.Square()));
         var trace = CSharp.Measurement.Trace.Select(estimate => estimate.Value);

@@ -44,7 +44,7 @@ let private foundations =
         "Curvature.Distributed", [ "Curvature.FSharp" ]
         "Curvature.Mpi", [ "Curvature.Distributed" ]
         "Curvature.Orleans", [ "Curvature.Distributed" ]
-        "Curvature.CSharp", [ "Curvature.Distributed"; "Curvature.Charts"; "Curvature.FSharp"; "Curvature.FSharp.Laws" ]
+        "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
     ]
 
 let private included (item: string) (project: string) =
