@@ -178,8 +178,8 @@ public sealed class OrleansCluster : ICluster
     private async Task<byte[][]> BroadcastAsync(byte[] message)
     {
         var workers = await _roster.Wait(1).ConfigureAwait(false);
-        var answers = await Task.WhenAll(workers.Select(worker => _sums.Asked(worker, message))).ConfigureAwait(false);
-        var given = answers.OfType<byte[]>().ToArray();
+        var answers = await _sums.AskAll(workers, message, 0).ConfigureAwait(false);
+        var given = answers.Select(answer => answer.Answer).ToArray();
         if (given.Length == 0)
             throw Fail.Cluster($"none of {workers.Length} workers answered");
         _roster.Agreed(message, given);

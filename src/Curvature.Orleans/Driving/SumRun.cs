@@ -28,9 +28,11 @@ internal sealed class SumRun(SiloHost silo, WorkerRoster roster)
         for (var round = 0; missing.Length > 0; round++)
         {
             var workers = await roster.Wait(1).ConfigureAwait(false);
-            if (await Tell(point, workers).ConfigureAwait(false) is { } failure)
+            if (await Tell(point, workers, round).ConfigureAwait(false) is { } failure)
                 return failure;
 
+            // Those that were too slow to be told are left out.
+            workers = await roster.Wait(1).ConfigureAwait(false);
             var plan = Divide(missing, workers, round);
             var reply = await silo.Calls
                 .Ask(plan, question, Patience(round), Limit(plan, question, groups, round))
@@ -81,30 +83,51 @@ internal sealed class SumRun(SiloHost silo, WorkerRoster roster)
             : new TaskCompletionSource<TimeSpan>().Task;
 
     /// <summary>Tells the point to those that have not been told. The answer of one that does not take it, or null.</summary>
-    private async Task<byte[]?> Tell(byte[] point, SiloAddress[] workers)
+    private async Task<byte[]?> Tell(byte[] point, SiloAddress[] workers, int round)
     {
         if (point.Length == 0)
             return null;
         var told = _pointAt.GetOrCreateValue(point);
-        var answers = await Task
-            .WhenAll(workers.Where(worker => !told.ContainsKey(worker)).Select(worker => Tell(point, worker, told)))
-            .ConfigureAwait(false);
-        return answers.OfType<byte[]>().FirstOrDefault();
-    }
+        var others = workers.Where(worker => !told.ContainsKey(worker)).ToArray();
+        foreach (var (worker, answer) in await AskAll(others, point, round).ConfigureAwait(false))
+        {
+            if (!ShardAnswers.decode(answer).IsDone)
+                return answer;
+            told[worker] = true;
+        }
 
-    private async Task<byte[]?> Tell(byte[] point, SiloAddress worker, ConcurrentDictionary<SiloAddress, bool> told)
-    {
-        var answer = await Asked(worker, point).ConfigureAwait(false);
-        if (answer is null)
-            return null;
-        if (!ShardAnswers.decode(answer).IsDone)
-            return answer;
-        told[worker] = true;
         return null;
     }
 
+    /// <summary>
+    /// The answers of workers to a message. Those that need much longer than the first are late, and those that are gone
+    /// give none.
+    /// </summary>
+    internal async Task<List<(SiloAddress Worker, byte[] Answer)>> AskAll(SiloAddress[] workers, byte[] message, int round)
+    {
+        if (workers.Length == 0)
+            return [];
+        var clock = Stopwatch.StartNew();
+        var asked = workers.Select(worker => Asked(worker, message)).ToArray();
+        var all = Task.WhenAll(asked);
+        await Task.WhenAny(asked).ConfigureAwait(false);
+        var patience = Patience(round);
+        await Task.WhenAny(all, Task.Delay(patience.Least + patience.Factor * clock.Elapsed)).ConfigureAwait(false);
+
+        var answers = new List<(SiloAddress, byte[])>();
+        foreach (var (worker, answer) in workers.Zip(asked))
+        {
+            if (!answer.IsCompleted)
+                roster.SetLate(worker);
+            else if (await answer.ConfigureAwait(false) is { } given)
+                answers.Add((worker, given));
+        }
+
+        return answers;
+    }
+
     /// <summary>The answer of one worker, or null where it is gone or silent.</summary>
-    internal async Task<byte[]?> Asked(SiloAddress worker, byte[] message)
+    private async Task<byte[]?> Asked(SiloAddress worker, byte[] message)
     {
         var call = silo.Calls.At(worker.ToParsableString()).Answer(message);
         SumCalls.Ignore(call);

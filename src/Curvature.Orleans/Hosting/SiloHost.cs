@@ -132,6 +132,7 @@ internal sealed class SiloHost : IAsyncDisposable
             ? int.MaxValue
             : options.LargestMessage + (1 << 20);
         messaging.ResponseTimeout = TimeSpan.FromDays(20);
+        messaging.MaxRequestProcessingTime = TimeSpan.FromDays(20);
         messaging.CancelRequestOnTimeout = false;
     }
 
