@@ -31,7 +31,8 @@ let assemblies =
 let folders = [ "samples/Report/bin/Release/net10.0"; "src/Curvature.FSharp.Laws/bin/Release/net10.0" ]
 
 /// Pages whose examples need other engines, and the tests that run them.
-let elsewhere = dict [ "onnx", "tests/Onnx"; "torchsharp", "tests/TorchSharp" ]
+let elsewhere =
+    dict [ "onnx", "tests/Onnx"; "torchsharp", "tests/TorchSharp"; "distributed", "tests/Distributed" ]
 
 /// Files that a page reads from the folder it runs in, and the variables of the environment that tell their paths.
 let inputs =

@@ -73,8 +73,8 @@ module internal LossGrid =
     let private requireDeterministic name theta (batch: RiskBatch) =
         if batch.Number = 0 then Determinism.require name batch.Loss theta
 
-    let private describe (directions: Direction list) (steps: float[]) =
-        Seq.map2 (fun (t: float) (direction: Direction) -> $"{t} along {direction.Name}") steps directions
+    let private describe (directions: string list) (steps: float[]) =
+        Seq.map2 (fun (t: float) (direction: string) -> $"{t} along {direction}") steps directions
         |> String.concat " and "
 
     /// How many losses there will be, where that is known before.
@@ -85,6 +85,7 @@ module internal LossGrid =
             match source 0 with
             | :? IReadOnlyCollection<Batch> as known -> (known.Count + ValueOption.count risk.Term) * points
             | _ -> 0
+        | InGroups _ -> 0
 
     /// What a plan gives for a batch; the alternative where the loss asks for values, and for a term, which has no
     /// plan.
@@ -164,45 +165,66 @@ module internal LossGrid =
 
         member _.Finish() = if told < evaluations then report true
 
+    /// What a grid asks of each batch: losses, and the parts of the model. `evaluated` is told before every block of
+    /// losses, and after it their number.
+    let parts (evaluated: int -> unit) theta (grid: GridQuestion) (risk: RiskDefinition) : RiskBatch -> Tensor list =
+        let names, vectors = List.unzip grid.Directions
+        let evaluate = evaluation grid.NeedsHessian theta vectors risk
+
+        let block (rows: float[][]) =
+            Tensor.ofArray [ rows.Length; names.Length ] (Array.concat rows)
+            |> Tensor.convert theta.DType
+            |> Tensor.toDevice theta.Device
+
+        let lossesOf (batch: RiskBatch) (evaluation: BatchEvaluation) (rows: float[][]) =
+            evaluated 0
+            let losses = evaluation.Losses(block rows)
+
+            if not grid.KeepsNonFinite then
+                let traceAt row = Finite.trace (along theta vectors batch.Loss) (Tensor.flatten (block [| row |]))
+                checkLosses names rows batch traceAt losses
+
+            evaluated losses.Size
+            losses
+
+        fun batch ->
+            evaluated 0
+            requireDeterministic "Landscape" theta batch
+            let evaluation = evaluate batch
+            checkModel evaluation.Model batch.Suffix batch.Loss theta
+
+            let losses =
+                grid.Steps |> Array.chunkBySize blockSize |> Array.map (lossesOf batch evaluation) |> List.ofArray
+
+            evaluation.Release()
+            Tensor.concat 0 losses :: evaluation.Model
+
     /// Losses of a risk at θ plus combinations of the directions, and the model. A batch is used up before the next is
     /// asked for.
     let at (options: LandscapeOptions) theta (directions: Direction list) (steps: float[][]) (risk: EmpiricalRisk) =
         Linearization.checkPoint "Landscape" theta
         Finite.check "Landscape: the point" theta
         options.Cancellation.ThrowIfCancellationRequested()
-        let clock, risk, k = Stopwatch.StartNew(), risk.Definition, directions.Length
-        let vectors = directions |> List.map (vectorOf theta)
+        let clock, risk = Stopwatch.StartNew(), risk.Definition
         let eigenvalues = directions |> List.choose (fun direction -> Option.ofNullable direction.Eigenvalue)
-        let needsHessian = options.UsesQuadraticForms || eigenvalues.Length < k
-        let evaluate = evaluation needsHessian theta vectors risk
         let progress = LossProgress(options, expected risk steps.Length, clock)
 
-        let block (rows: float[][]) =
-            Tensor.ofArray [ rows.Length; k ] (Array.concat rows)
-            |> Tensor.convert theta.DType
-            |> Tensor.toDevice theta.Device
-
-        let lossesOf (batch: RiskBatch) (evaluation: BatchEvaluation) (rows: float[][]) =
+        let evaluated count =
             options.Cancellation.ThrowIfCancellationRequested()
-            let losses = evaluation.Losses(block rows)
+            if count > 0 then progress.Add count
 
-            if not options.KeepsNonFinite then
-                let traceAt row = Finite.trace (along theta vectors batch.Loss) (Tensor.flatten (block [| row |]))
-                checkLosses directions rows batch traceAt losses
+        let grid: GridQuestion =
+            {
+                Directions = directions |> List.map (fun direction -> direction.Name, vectorOf theta direction)
+                Steps = steps
+                NeedsHessian = options.UsesQuadraticForms || eigenvalues.Length < directions.Length
+                KeepsNonFinite = options.KeepsNonFinite
+            }
 
-            progress.Add losses.Size
-            losses
-
-        let parts (batch: RiskBatch) : Tensor list =
-            options.Cancellation.ThrowIfCancellationRequested()
-            requireDeterministic "Landscape" theta batch
-            let evaluation = evaluate batch
-            checkModel evaluation.Model batch.Suffix batch.Loss theta
-            let losses = steps |> Array.chunkBySize blockSize |> Array.map (lossesOf batch evaluation) |> List.ofArray
-            evaluation.Release()
-            Tensor.concat 0 losses :: evaluation.Model
-
-        let totals = RiskPass.totals "Landscape" theta.Device risk parts
+        let question = RiskQuestion.LossGrid grid
+        let totals = RiskPass.totalsAsked "Landscape" theta risk question (parts evaluated theta grid risk)
+        // What others evaluate counts once for each point.
+        if risk.Remote.IsSome then progress.Add steps.Length
         progress.Finish()
 
         {
@@ -212,14 +234,12 @@ module internal LossGrid =
             Seconds = clock.Elapsed.TotalSeconds
         }
 
-    /// Losses of a risk at points of one shape. What is not finite is kept.
-    let losses (token: CancellationToken) name (points: Tensor[]) (risk: EmpiricalRisk) : float[] =
-        token.ThrowIfCancellationRequested()
-        let theta, risk = points[0], risk.Definition
-        Linearization.checkPoint name theta
+    /// What losses at points ask of each batch.
+    let lossesOf (token: CancellationToken) name (points: Tensor[]) (risk: RiskDefinition) : RiskBatch -> Tensor list =
+        let theta = points[0]
         let maps = RiskPass.maps risk (fun _ data _ -> [], risk.Loss data)
 
-        let parts (batch: RiskBatch) =
+        fun batch ->
             token.ThrowIfCancellationRequested()
             requireDeterministic name theta batch
 
@@ -236,4 +256,10 @@ module internal LossGrid =
             release ()
             [ Tensor.stack 0 values ]
 
-        (RiskPass.totals name theta.Device risk parts).Head.ToArray()
+    /// Losses of a risk at points of one shape. What is not finite is kept.
+    let losses (token: CancellationToken) name (points: Tensor[]) (risk: EmpiricalRisk) : float[] =
+        token.ThrowIfCancellationRequested()
+        let theta, risk = points[0], risk.Definition
+        Linearization.checkPoint name theta
+        let parts = lossesOf token name points risk
+        (RiskPass.totalsAsked name theta risk (RiskQuestion.LossesAt points) parts).Head.ToArray()

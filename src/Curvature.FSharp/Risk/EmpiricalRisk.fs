@@ -13,6 +13,8 @@ type internal RiskSource =
     | NoData
     /// The batches of a pass over the data, by the number of the pass.
     | EachPass of (int -> Batch seq)
+    /// So many groups of batches, each read by its number: the groups of the sum over batches.
+    | InGroups of int * (int -> Batch seq)
 
 /// What a risk is made of. Models and criteria are kept apart where a Gauss–Newton or Fisher matrix needs them so.
 [<NoEquality; NoComparison>]
@@ -29,6 +31,9 @@ type internal RiskDefinition =
         Criterion: (RiskData -> Tensor -> Tensor) voption
         /// What is added once, whatever the data.
         Term: (Tensor -> Tensor) voption
+        /// Who answers for the batches, where others do. It knows the data, the loss, the model and the criterion as
+        /// they are here; whoever changes one of these takes it away.
+        Remote: RemoteBatches voption
     }
 
 /// What is minimised: L(θ) = term(θ) + the mean or the sum of ℓ(batch, θ) over batches. A plain function of θ is a
@@ -42,7 +47,8 @@ type EmpiricalRisk internal (definition: RiskDefinition) =
     member _.HasData =
         match definition.Source with
         | NoData -> false
-        | EachPass _ -> true
+        | EachPass _
+        | InGroups _ -> true
 
     /// How the losses of samples become one number.
     member _.Reduction = definition.Reduction

@@ -109,7 +109,10 @@ type internal FixedData(name: string, risk: RiskDefinition, theta: Tensor, first
                 changed $"the first pass had {seen.Count} batches, and this one {count}"
         }
 
-    /// Σ weight·part over the batches again, along the tree, divided, in the element type of θ.
-    member this.Sum(part: RiskBatch -> Tensor) : Tensor =
+    /// Σ weight·part over the batches again, along the tree, divided, in Float64.
+    member this.SumWide(part: RiskBatch -> Tensor) : Tensor =
         let total = this.Batches |> RiskPass.sums (fun batch -> [ part batch ]) |> List.head
-        Tensor.convert theta.DType (total / divisor)
+        total / divisor
+
+    /// The same in the element type of θ.
+    member this.Sum(part: RiskBatch -> Tensor) : Tensor = Tensor.convert theta.DType (this.SumWide part)

@@ -23,6 +23,7 @@ module Risk =
             Model = ValueNone
             Criterion = ValueNone
             Term = ValueNone
+            Remote = ValueNone
         }
 
     // ---- without data
@@ -78,9 +79,27 @@ module Risk =
                 Model = ValueSome model
                 Criterion = ValueSome criterion
                 Term = ValueNone
+                Remote = ValueNone
             }
 
     // ---- of other risks
+
+    /// The same loss over `groups` groups of batches, each of which is read by its number from 0 when it is needed.
+    /// Sums over batches run along the tree over these groups, so that any of them can be summed elsewhere. A group
+    /// may be empty. Groups of eight batches, of which the last may have fewer, give the bits of the same batches
+    /// without groups. Raises DataException for a risk without data, and ArgumentRangeException for no groups.
+    let withGroups (groups: int) (batchesOf: int -> Batch seq) (risk: EmpiricalRisk) : EmpiricalRisk =
+        if not risk.HasData then
+            Fail.data "Risk.withGroups: the risk is a function of θ alone, which has no batches"
+
+        if groups < 1 then
+            Fail.range $"Risk.withGroups: one group at least is needed, and the number is {groups}"
+
+        EmpiricalRisk
+            { risk.Definition with
+                Source = InGroups(groups, batchesOf)
+                Remote = ValueNone
+            }
 
     /// The same loss over the batches that each pass, numbered from 0, takes from a source. So training can take
     /// another order at every pass (`Batches.shuffledEachPass`). Whatever needs the same data at every pass takes
@@ -89,7 +108,7 @@ module Risk =
         if not risk.HasData then
             Fail.data "Risk.withPasses: the risk is a function of θ alone, which has no batches"
 
-        EmpiricalRisk { risk.Definition with Source = EachPass batches }
+        EmpiricalRisk { risk.Definition with Source = EachPass batches; Remote = ValueNone }
 
     /// The same risk and a scalar function of θ, such as weight decay or the negative logarithm of a prior, which is
     /// added once, whatever the data and the reduction. Terms add up.
@@ -113,6 +132,7 @@ module Risk =
                 Loss = inner d.Loss
                 Model = d.Model |> ValueOption.map inner
                 Term = d.Term |> ValueOption.map (fun term -> parameters >> term)
+                Remote = ValueNone
             }
 
     /// The risk as a function of some of the tensors of θ by name, in the order of the layout, with the others held
@@ -149,7 +169,7 @@ module Risk =
             Finite.check $"{name}{batch.Suffix}: the loss" loss
             [ loss ]
 
-        (RiskPass.totals name theta.Device risk.Definition loss).Head.ToScalar()
+        (RiskPass.totalsAsked name theta risk.Definition RiskQuestion.Loss loss).Head.ToScalar()
 
     /// How many batches make a group: the groups of a sum over batches are added in pairs, then pairs of pairs, and
     /// so on.
@@ -168,8 +188,8 @@ module Risk =
 
         let batches =
             RiskPass.batches "Risk.partialSum" device 0 risk.Definition
-            |> Seq.filter (fun batch -> batch.Number / groupSize >= group)
-            |> Seq.takeWhile (fun batch -> batch.Number / groupSize = group)
+            |> Seq.filter (fun batch -> batch.Group >= group)
+            |> Seq.takeWhile (fun batch -> batch.Group = group)
 
         match batches |> RiskPass.sums (fun batch -> [ part (batchOf batch.Data) ]) with
         | [ sum ] -> sum

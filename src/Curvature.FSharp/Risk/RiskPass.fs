@@ -9,6 +9,8 @@ type internal RiskBatch =
     {
         /// Its number within the pass, from 0.
         Number: int
+        /// The number of its group in sums over batches.
+        Group: int
         /// What messages add to the name of what reads it, such as ", batch 3".
         Suffix: string
         /// How many samples it has; 1 for a function of θ alone.
@@ -28,6 +30,7 @@ module internal RiskPass =
     let private withoutData suffix isTerm loss : RiskBatch =
         {
             Number = 0
+            Group = 0
             Suffix = suffix
             Size = 1
             Weight = 1.0
@@ -45,7 +48,7 @@ module internal RiskPass =
         | _ -> float batch.Size
 
     /// A batch on a device.
-    let onDevice name (device: Kernels.Device) (risk: RiskDefinition) number (batch: Batch) : RiskBatch =
+    let onDevice name (device: Kernels.Device) (risk: RiskDefinition) group number (batch: Batch) : RiskBatch =
         if isNull (box batch) then Fail.data $"{name}: batch {number} is null"
 
         let batch = batch.On device
@@ -53,6 +56,7 @@ module internal RiskPass =
 
         {
             Number = number
+            Group = group
             Suffix = $", batch {number}"
             Size = batch.Size
             Weight = weight risk batch
@@ -61,11 +65,24 @@ module internal RiskPass =
             IsTerm = false
         }
 
+    /// The batches of groups from `first` on, whose first batch has a number, each read when it is asked for.
+    let ofGroups name device (risk: RiskDefinition) (source: int -> Batch seq) (first, count) number : RiskBatch seq =
+        seq {
+            let mutable number = number
+
+            for group in first .. first + count - 1 do
+                for batch in source group do
+                    yield onDevice name device risk group number batch
+                    number <- number + 1
+        }
+
     /// The batches of a pass, each read when it is asked for. Raises DataException for one that is null.
     let read name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
         match risk.Source with
         | NoData -> Seq.singleton (ofFunction risk)
-        | EachPass source -> source pass |> Seq.mapi (onDevice name device risk)
+        | EachPass source ->
+            source pass |> Seq.mapi (fun number -> onDevice name device risk (number / TreeSum.GroupSize) number)
+        | InGroups(groups, source) -> ofGroups name device risk source (0, groups) 0
 
     /// The batches of a pass, of which there must be one at least: raises DataException for none.
     let batches name device (pass: int) (risk: RiskDefinition) : RiskBatch seq =
@@ -86,7 +103,8 @@ module internal RiskPass =
     /// What sums over batches are divided by, for batches with so many samples in all.
     let divisor (risk: RiskDefinition) (samples: int) =
         match risk.Source, risk.Reduction with
-        | EachPass _, Reduction.Mean -> float samples
+        | NoData, _ -> 1.0
+        | _, Reduction.Mean -> float samples
         | _ -> 1.0
 
     /// A part of a sum over batches, in Float64, which keeps the digits of many batches.
@@ -102,7 +120,7 @@ module internal RiskPass =
             parts batch
             |> List.iteri (fun i part ->
                 if trees.Count = i then trees.Add(TreeSum())
-                trees[i].Add(weighted batch part))
+                trees[i].Add(batch.Group, weighted batch part))
 
         [ for tree in trees -> tree.Total.Value ]
 
@@ -121,11 +139,24 @@ module internal RiskPass =
         | ValueSome term -> List.map2 (fun total ofTerm -> total + weighted term ofTerm) ofData (parts term)
         | ValueNone -> ofData
 
+    /// The same, where a question says to others what the parts are: it is put to whoever answers for the batches.
+    let totalsAsked name (theta: Tensor) (risk: RiskDefinition) question (parts: RiskBatch -> Tensor list) =
+        match risk.Remote with
+        | ValueNone -> totals name theta.Device risk parts
+        | ValueSome remote ->
+            let found = remote.Ask(name, theta, question)
+            let ofData = found.Sums |> List.map (fun sum -> sum / divisor risk found.Samples)
+
+            match term risk with
+            | ValueSome term -> List.map2 (fun total ofTerm -> total + weighted term ofTerm) ofData (parts term)
+            | ValueNone -> ofData
+
     /// How many tensors the data of a batch are.
     let private tensors (risk: RiskDefinition) =
         match risk.Source with
         | NoData -> 0
-        | EachPass _ -> 2
+        | EachPass _
+        | InGroups _ -> 2
 
     /// Maps of vectors for one batch after the other at θ: plans are made once for each size of a batch. The function
     /// is given θ, the tensors of a batch, and what else it needs.

@@ -27,6 +27,7 @@ module ShiftInvert =
                     Product = { Matvec = multiply; Matmat = multiply }
                     Forms = ValueNone
                     FormsByBatch = ValueNone
+                    BlockForms = ValueNone
                 }
 
         member _.Products = products

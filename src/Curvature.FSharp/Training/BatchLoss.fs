@@ -23,12 +23,13 @@ type internal BatchLosses(whole: EmpiricalRisk) =
 
         match risk.Term, risk.Source, risk.Reduction with
         | ValueNone, _, _ -> risk
-        | ValueSome _, EachPass _, Reduction.Sum ->
+        | ValueSome _, (EachPass _ | InGroups _), Reduction.Sum ->
             Fail.range "training: a sum over batches has no share of the term without data for each batch; use the mean"
         | ValueSome term, _, _ ->
             { risk with
                 Loss = fun data theta -> risk.Loss data theta + term theta
                 Term = ValueNone
+                Remote = ValueNone
             }
 
     let gradient = Gradient.ofBatch risk
@@ -86,8 +87,9 @@ type internal BatchLosses(whole: EmpiricalRisk) =
                 { whole.Definition with
                     Source = EachPass(fun _ -> [ Batch(inputs, targets) ])
                     Term = ValueNone
+                    Remote = ValueNone
                 }
-        | _ -> EmpiricalRisk { whole.Definition with Term = ValueNone }
+        | _ -> EmpiricalRisk { whole.Definition with Term = ValueNone; Remote = ValueNone }
 
     /// Loss and gradient; `isNew` checks the data of a batch that comes for the first time.
     member _.Gradient(isNew: bool, theta: Tensor, batch: RiskBatch) : Tensor * Tensor = gradient isNew theta batch

@@ -37,6 +37,7 @@ module Laplace =
                 Loss = fun data -> model data >> criterion data
                 Criterion = ValueSome criterion
                 Term = ValueNone
+                Remote = ValueNone
             }
 
     /// The numbers of samples and of outputs.
@@ -176,6 +177,7 @@ module Laplace =
         EmpiricalRisk
             { posterior.Fit.Risk with
                 Source = EachPass(fun _ -> [ Batch(inputs, inputs) ])
+                Remote = ValueNone
             }
 
     let private requireRows (likelihood: Likelihood) (outputs: Tensor) =

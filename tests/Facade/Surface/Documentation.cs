@@ -33,9 +33,10 @@ internal static partial class Documentation
     /// <summary>The files of a language that are compiled and run, by the tests or as samples.</summary>
     public static IReadOnlyList<string[]> Programs(string language) => language switch
     {
-        "csharp" => Read("*.cs", "tests/Facade/DocExamples", "samples/TorchSharp"),
+        "csharp" => Read("*.cs", "tests/Facade/DocExamples", "samples/TorchSharp", "samples/Cluster/Orleans"),
         "fsharp" => Read(
-            "*.fs", "tests/Unit/DocExamples", "tests/TorchSharp/DocExamples", "tests/Onnx/DocExamples"),
+            "*.fs", "tests/Unit/DocExamples", "tests/TorchSharp/DocExamples", "tests/Onnx/DocExamples",
+            "tests/Distributed/DocExamples"),
         _ => [],
     };
 

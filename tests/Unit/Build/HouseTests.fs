@@ -44,6 +44,9 @@ let private foundations =
         "Curvature.FSharp.Laws", [ "Curvature.FSharp" ]
         "Curvature.TorchSharp", [ "Curvature.FSharp" ]
         "Curvature.Onnx", [ "Curvature.FSharp" ]
+        "Curvature.Distributed", [ "Curvature.FSharp" ]
+        "Curvature.Mpi", [ "Curvature.Distributed" ]
+        "Curvature.Orleans", [ "Curvature.Distributed" ]
         "Curvature.CSharp", [ "Curvature.FSharp"; "Curvature.Charts"; "Curvature.FSharp.Laws" ]
     ]
 

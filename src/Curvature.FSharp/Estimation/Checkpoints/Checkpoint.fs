@@ -26,6 +26,7 @@ module Checkpoint =
                     d.Adjoint
                     |> ValueOption.map (answering Request.AdjointProduct Request.AdjointBlockProduct d.Columns)
                 Forms = d.Forms |> ValueOption.map forms
+                BlockForms = ValueNone
             }
 
     /// Runs a computation on an operator whose products are kept in a file, as they come. Where the file exists, the

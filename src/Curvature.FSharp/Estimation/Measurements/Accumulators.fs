@@ -53,14 +53,11 @@ module internal Accumulators =
         let moments = blocks |> Array.map (fun _ -> FormMoments shape)
         let dimension = ErrorDimension(blocks.Length, operator.Device)
 
-        let forms (sample: SampleBlock) (block: ParameterBlock) =
-            Tensor.slice 1 block.Offset block.Size sample.Weighted
-            |> Tensor.sumAxes [ 1 ]
-            |> Tensor.convert DType.Float64
+        let ranges = blocks |> Array.map (fun block -> struct (block.Offset, block.Size))
 
         { new Accumulator<BlockTrace[]>() with
             member _.Add sample =
-                let traces = blocks |> Array.map (forms sample)
+                let traces = sample.BlockForms ranges
 
                 shape.Add sample.Vectors
                 Array.iter2 (fun (ofBlock: FormMoments) (t: Tensor) -> ofBlock.AddForms(t.ToArray())) moments traces

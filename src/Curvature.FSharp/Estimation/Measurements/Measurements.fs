@@ -99,7 +99,8 @@ module Measurement =
             (fun operator ->
                 checkBlocks "Measurement.blockTraces" blocks operator
                 Accumulators.blockTraces operator blocks),
-            ExactResult.ofDiagonal ofDiagonal
+            ExactResult.ofDiagonal ofDiagonal,
+            blocks |> Array.map (fun block -> struct (block.Offset, block.Size))
         )
 
     /// diag A as Σ z∘Az / Σ z∘z (Bekas, Kokiopoulou & Saad 2007): biased, but for normal probes of less variance than

@@ -51,6 +51,26 @@ type internal VectorPlace =
     /// The key of a row.
     member place.KeyOf(row: int) : Key = place.Key.FoldIn(uint32 (place.First + row))
 
+/// How the rows of a block were drawn: who has this and the key has the block.
+[<NoEquality; NoComparison>]
+type internal DrawnVectors = { Probe: Probe; Key: Key; Length: int; First: int; Count: int; DType: DType }
+
+module internal DrawnVectors =
+
+    /// Tensors that were drawn, for as long as they live.
+    let private known = System.Runtime.CompilerServices.ConditionalWeakTable<Tensor, DrawnVectors>()
+
+    /// Notes how a tensor was drawn.
+    let note (drawn: DrawnVectors) (t: Tensor) : Tensor =
+        known.AddOrUpdate(t, drawn)
+        t
+
+    /// How a tensor was drawn, where it came out of a probe as it is.
+    let tryFind (t: Tensor) : DrawnVectors voption =
+        match known.TryGetValue t with
+        | true, drawn -> ValueSome drawn
+        | _ -> ValueNone
+
 /// Random vectors z with E zzᵀ = I. Vector p of a key is a function of the key and p alone, so that it does not
 /// matter in what blocks, in what order or on how many threads vectors are drawn.
 [<RequireQualifiedAccess>]
@@ -258,12 +278,24 @@ module Probe =
         else
             let place = { Device = device; Key = key; Length = n; First = first; Count = count }
 
-            match probe with
-            | Probe.Rademacher -> fill Distribution.Rademacher dtype place
-            | Probe.Gaussian -> fill Distribution.Normal dtype place
-            | Probe.Sphere -> drawSphere dtype place
-            | Probe.Sparse q -> drawSparse q dtype place
-            | Probe.FixedSparse s -> drawFixedSparse s dtype place
+            let drawn =
+                match probe with
+                | Probe.Rademacher -> fill Distribution.Rademacher dtype place
+                | Probe.Gaussian -> fill Distribution.Normal dtype place
+                | Probe.Sphere -> drawSphere dtype place
+                | Probe.Sparse q -> drawSparse q dtype place
+                | Probe.FixedSparse s -> drawFixedSparse s dtype place
+
+            drawn
+            |> DrawnVectors.note
+                {
+                    Probe = probe
+                    Key = key
+                    Length = n
+                    First = first
+                    Count = count
+                    DType = dtype
+                }
 
     /// The same vectors on the device that all processors share: rows first … first + count − 1 of a key, as a block
     /// [count; n].

@@ -10,6 +10,10 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
     let n = operator.Columns
     let accumulator = measurement.Start operator
     let forms = if measurement.NeedsProduct then ValueNone else operator.FormsNamed
+
+    let blockForms =
+        ValueOption.map2 (fun ranges forms -> forms ranges) measurement.Ranges operator.Definition.BlockForms
+
     let mutable samples = 0
     let mutable adopted = 0
     let mutable mark = ValueNone
@@ -26,6 +30,8 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
 
         match forms with
         | ValueSome forms -> SampleBlock(vectors, ValueNone, ValueSome(forms name vectors))
+        | ValueNone when blockForms.IsSome ->
+            SampleBlock(vectors, ValueNone, ValueNone, ValueSome(blockForms.Value vectors))
         | ValueNone -> SampleBlock(vectors, ValueSome(operator.Multiply(vectors, name)), ValueNone)
 
     let isEmpty = n = 0 || operator.Rows = 0 && n = 1

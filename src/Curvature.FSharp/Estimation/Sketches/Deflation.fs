@@ -18,6 +18,7 @@ module internal Deflation =
                 Product = around a.Definition.Product
                 Adjoint = a.Definition.Adjoint |> ValueOption.map around
                 Forms = a.Definition.Forms |> ValueOption.map (fun forms -> project.Matmat >> forms)
+                BlockForms = ValueNone
             }
 
     /// (I − QQᵀ)A, of no claims.
@@ -32,6 +33,7 @@ module internal Deflation =
                     OperatorAlgebra.adjoint a.Definition
                     |> ValueOption.map (fun adjoint -> project |> Products.andThen adjoint)
                 Forms = ValueNone
+                BlockForms = ValueNone
             }
 
     /// zᵀBz for vectors z of a probe, where B = `symmetric basis a`. Forms of vectors of the sphere, or normal ones,

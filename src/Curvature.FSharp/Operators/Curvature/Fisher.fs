@@ -134,7 +134,22 @@ module Fisher =
         | FisherKind.Exact _
         | FisherKind.Empirical _ -> fun _ _ -> []
 
-    let private curvature (kind: FisherKind) (risk: EmpiricalRisk) : RiskCurvature =
+    let private nameOf (likelihood: Likelihood) =
+        match likelihood with
+        | Likelihood.Categorical -> "categorical", 1.0
+        | Likelihood.Bernoulli -> "bernoulli", 1.0
+        | Likelihood.Gaussian variance -> "gaussian", variance
+
+    /// How other processes are told which matrix it is; losses of samples are a function, which cannot be told.
+    let private matrix (kind: FisherKind) : RiskMatrix voption =
+        match kind with
+        | FisherKind.Exact likelihood -> ValueSome(RiskMatrix.ExactFisher(nameOf likelihood))
+        | FisherKind.MonteCarlo(likelihood, draws, key) ->
+            let name, variance = nameOf likelihood
+            ValueSome(RiskMatrix.DrawnFisher(name, variance, draws, key))
+        | FisherKind.Empirical _ -> ValueNone
+
+    let internal curvature (kind: FisherKind) (risk: EmpiricalRisk) : RiskCurvature =
         let struct (model, _) = RiskModel.require (string kind) risk
 
         {
@@ -143,6 +158,7 @@ module Fisher =
             // It is a mean over samples, however the losses of the risk are reduced.
             Risk = { risk.Definition with Reduction = Reduction.Mean }
             Extras = noise kind model
+            Matrix = matrix kind
             At = fun data noise -> specify kind (model data) data noise
             Observe =
                 fun theta data ->

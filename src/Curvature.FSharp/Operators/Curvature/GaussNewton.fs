@@ -51,7 +51,7 @@ module GaussNewton =
                     }
         }
 
-    let private curvature (risk: EmpiricalRisk) : RiskCurvature =
+    let internal curvature (risk: EmpiricalRisk) : RiskCurvature =
         let struct (model, criterion) = RiskModel.require name risk
 
         {
@@ -59,6 +59,7 @@ module GaussNewton =
             Properties = OperatorProperties.PositiveSemidefinite
             Risk = risk.Definition
             Extras = fun _ _ -> []
+            Matrix = ValueSome RiskMatrix.GaussNewton
             At = fun data _ -> specifyNamed name (model data) (criterion data)
             Observe =
                 fun theta data ->

@@ -56,20 +56,21 @@ module Gradient =
             else
                 interpreted theta batch
 
-    let private totals (gradient: Tensor -> RiskBatch -> Tensor * Tensor) (risk: EmpiricalRisk) (theta: Tensor) =
+    /// Loss and gradient of a batch, which must be finite.
+    let internal parts (gradient: Tensor -> RiskBatch -> Tensor * Tensor) (theta: Tensor) (batch: RiskBatch) =
+        let loss, slope = gradient theta batch
+        let check = checkFinite batch.Suffix batch.Loss theta
+        [ check "loss" loss; check "gradient" slope ]
+
+    let private totals isCompiled (gradient: Tensor -> RiskBatch -> Tensor * Tensor) (risk: EmpiricalRisk) theta =
         Linearization.checkPoint name theta
-
-        let parts (batch: RiskBatch) =
-            let loss, slope = gradient theta batch
-            let check = checkFinite batch.Suffix batch.Loss theta
-            [ check "loss" loss; check "gradient" slope ]
-
-        let totals = RiskPass.totals name theta.Device risk.Definition parts
+        let question = RiskQuestion.LossGradient isCompiled
+        let totals = RiskPass.totalsAsked name theta risk.Definition question (parts gradient theta)
         LossGradient(totals[0].ToScalar(), Tensor.convert theta.DType totals[1])
 
     /// Value and gradient without a recording, which would fix what a random function drew.
     let internal uncompiled (risk: EmpiricalRisk) (theta: Tensor) : LossGradient =
-        totals (fun theta batch -> Linearization.gradient name batch.Loss theta) risk theta
+        totals false (fun theta batch -> Linearization.gradient name batch.Loss theta) risk theta
 
     /// The value of a risk and its gradient at point after point: one gradient of each batch, one batch in memory at
     /// a time, compiled at the first. Raises DataException for no batches, NonFiniteException where loss or gradient
@@ -83,7 +84,7 @@ module Gradient =
                 if isFirst && batch.Number = 0 then Determinism.require name batch.Loss theta
                 gradient isFirst theta batch
 
-            let found = totals ofBatch risk theta
+            let found = totals true ofBatch risk theta
             isFirst <- false
             found
 

@@ -38,7 +38,7 @@ module Hessian =
             Form = Linearization.hessianForm loss
         }
 
-    let private curvature (risk: EmpiricalRisk) : RiskCurvature =
+    let internal curvature (risk: EmpiricalRisk) : RiskCurvature =
         let risk = risk.Definition
 
         {
@@ -46,6 +46,7 @@ module Hessian =
             Properties = OperatorProperties.Symmetric
             Risk = risk
             Extras = fun _ _ -> []
+            Matrix = ValueSome RiskMatrix.Hessian
             At = fun data _ -> specify (risk.Loss data)
             Observe = fun theta data -> [ BatchLoss(risk.Loss data theta) ]
         }

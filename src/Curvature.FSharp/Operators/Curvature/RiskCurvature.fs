@@ -16,6 +16,8 @@ type internal RiskCurvature =
         At: RiskData -> Tensor list -> SecondOrder
         /// What is seen of a batch at θ; see FirstPass.
         Observe: Tensor -> RiskData -> Observation list
+        /// How others are told which matrix it is; nothing where they cannot be.
+        Matrix: RiskMatrix voption
     }
 
 /// A risk at θ, with the matrix there.
@@ -38,10 +40,10 @@ module internal RiskCurvature =
         }
 
     /// Blocks of flat vectors as blocks of tensors in the shape of θ.
-    let private shaped (theta: Tensor) (block: Tensor) =
+    let shaped (theta: Tensor) (block: Tensor) =
         Tensor.reshape (block.Signature.Shape[0] :: List.ofArray theta.Signature.Shape) block
 
-    let private flat (theta: Tensor) (block: Tensor) = Tensor.reshape [ block.Signature.Shape[0]; theta.Size ] block
+    let flat (theta: Tensor) (block: Tensor) = Tensor.reshape [ block.Signature.Shape[0]; theta.Size ] block
 
     let private define (curvature: RiskCurvature) (theta: Tensor) products =
         { OperatorParts.define curvature.Name theta.DType theta.Size theta.Size products with
@@ -92,18 +94,46 @@ module internal RiskCurvature =
 
     // ---- over batches
 
+    /// Plans of the products and of the forms with the matrix of a batch at θ, made once for each size of a batch.
+    let plans (curvature: RiskCurvature) =
+        let family (part: SecondOrder -> Tensor -> Linearization) =
+            let maps =
+                RiskPass.maps curvature.Risk (fun theta data extras ->
+                    part (curvature.At data extras) theta |> Linearization.toValues)
+
+            fun theta batch -> maps theta batch (curvature.Extras theta batch): CompiledMap
+
+        struct (family _.Matvec, family _.Form)
+
+    /// Loss and gradient of a batch at θ, as its plan gives them. They must be finite.
+    let values (curvature: RiskCurvature) theta (batch: RiskBatch) (map: CompiledMap) : Tensor list =
+        let matrix = curvature.At batch.Data (curvature.Extras theta batch)
+        SecondOrder.checkFinite matrix batch.Suffix theta map.Values
+        map.Values
+
+    /// The function of a batch that must give the same bits twice.
+    let functionOf (curvature: RiskCurvature) theta (batch: RiskBatch) : Tensor -> Tensor =
+        (curvature.At batch.Data (curvature.Extras theta batch)).Function
+
+    /// zᵀBz restricted to ranges for the rows z of a block, from their products with the matrix B of one batch:
+    /// [rows; ranges], Float64.
+    let blockForms (ranges: ParameterRange[]) (block: Tensor) (products: Tensor) : Tensor =
+        let weighted = block * products
+
+        [
+            for struct (first, count) in ranges ->
+                Tensor.slice 1 first count weighted |> Tensor.sumAxes [ 1 ] |> Tensor.convert DType.Float64
+        ]
+        |> Tensor.stack 1
+
     /// The matrix over batches at any point: plans are bound to one batch after the other.
     let private overBatches (curvature: RiskCurvature) : Tensor -> CurvaturePoint =
-        let family (part: SecondOrder -> Tensor -> Linearization) =
-            RiskPass.maps curvature.Risk (fun theta data extras ->
-                part (curvature.At data extras) theta |> Linearization.toValues)
-
-        let matvecs, forms = family _.Matvec, family _.Form
+        let struct (matvecs, forms) = plans curvature
 
         fun theta ->
             Linearization.checkPoint curvature.Name theta
 
-            let bound maps (batch: RiskBatch) : CompiledMap = maps theta batch (curvature.Extras theta batch)
+            let bound maps (batch: RiskBatch) : CompiledMap = maps theta batch
 
             /// The plan that is bound to the batch seen last in the first pass. Where that is the only one, it serves
             /// every product.
@@ -116,9 +146,7 @@ module internal RiskCurvature =
                 release ()
                 let map = bound matvecs batch
                 last <- ValueSome map
-                let matrix = curvature.At batch.Data (curvature.Extras theta batch)
-                SecondOrder.checkFinite matrix batch.Suffix theta map.Values
-                map.Values
+                values curvature theta batch map
 
             let data =
                 FixedData(
@@ -127,7 +155,7 @@ module internal RiskCurvature =
                     theta,
                     {
                         Observe = curvature.Observe theta
-                        Function = fun batch -> (curvature.At batch.Data (curvature.Extras theta batch)).Function
+                        Function = functionOf curvature theta
                         Parts = parts
                     }
                 )
@@ -157,15 +185,55 @@ module internal RiskCurvature =
                         batch.Size, scale batch * Tensor.convert DType.Float64 (form block batch)
                 ]
 
+            /// Of numbers of each batch, where the groups say that they may be elsewhere: the same bits as there.
+            let ofBlocks =
+                match curvature.Risk.Source with
+                | InGroups _ ->
+                    ValueSome(fun ranges (block: Tensor) ->
+                        data.SumWide(fun batch -> blockForms ranges block (flat theta (matvec block batch))))
+                | _ -> ValueNone
+
             new LinearOperator(
                 { define curvature theta (Products.ofMatmat (fun block -> data.Sum(matvec block) |> flat theta)) with
                     Forms = ValueSome(fun block -> data.Sum(form block))
                     FormsByBatch = ValueSome formsByBatch
+                    BlockForms = ofBlocks
                     Warnings = data.Warnings
                 },
                 memory
             )
             |> point (data.First |> List.map (Tensor.convert theta.DType))
+
+    // ---- over batches that are elsewhere
+
+    /// The matrix over batches for which others answer.
+    let private elsewhere (curvature: RiskCurvature) (remote: RemoteBatches) (matrix: RiskMatrix) =
+        fun (theta: Tensor) ->
+            Linearization.checkPoint curvature.Name theta
+            let ask question = remote.Ask(curvature.Name, theta, question)
+            let first = ask (RiskQuestion.Point matrix)
+            let divided (sum: Tensor) = sum / RiskPass.divisor curvature.Risk first.Samples
+            let sum question = Tensor.convert theta.DType (divided (ask question).Sums.Head)
+
+            let formsByBatch (block: Tensor) =
+                let scale size =
+                    match curvature.Risk.Reduction with
+                    | Reduction.Sum -> float first.Samples / float size
+                    | _ -> 1.0
+
+                (ask (RiskQuestion.FormsByBatch(matrix, block))).Rows
+                |> List.map (fun (size, forms) -> size, scale size * forms)
+
+            LinearOperator.Of
+                { define curvature theta (Products.ofMatmat (fun v -> sum (RiskQuestion.Products(matrix, v)))) with
+                    Forms = ValueSome(fun block -> sum (RiskQuestion.Forms(matrix, block)))
+                    FormsByBatch = ValueSome formsByBatch
+                    BlockForms =
+                        ValueSome(fun ranges block ->
+                            divided (ask (RiskQuestion.BlockForms(matrix, block, ranges))).Sums.Head)
+                    Warnings = first.Warnings
+                }
+            |> point (first.Sums |> List.map (divided >> Tensor.convert theta.DType))
 
     // ---- the term without data
 
@@ -178,8 +246,10 @@ module internal RiskCurvature =
                         Source = NoData
                         Loss = (fun _ -> term)
                         Term = ValueNone
+                        Remote = ValueNone
                     }
                 Extras = fun _ _ -> []
+                Matrix = ValueNone
                 At =
                     fun _ _ ->
                         {
@@ -226,9 +296,10 @@ module internal RiskCurvature =
     /// The risk and its matrix at point after point: recorded and compiled at the first.
     let family (curvature: RiskCurvature) : Tensor -> CurvaturePoint =
         let data =
-            match curvature.Risk.Source with
-            | NoData -> ofFunction curvature
-            | EachPass _ -> overBatches curvature
+            match curvature.Risk.Source, curvature.Risk.Remote, curvature.Matrix with
+            | NoData, _, _ -> ofFunction curvature
+            | _, ValueSome remote, ValueSome matrix -> elsewhere curvature remote matrix
+            | _ -> overBatches curvature
 
         match curvature.Risk.Term with
         | ValueNone -> data

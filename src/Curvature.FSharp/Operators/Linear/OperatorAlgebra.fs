@@ -29,6 +29,7 @@ module internal OperatorAlgebra =
                 Columns = a.Rows
                 Product = products
                 Adjoint = ValueSome a.Product
+                BlockForms = ValueNone
             }
         | ValueNone -> Fail.operator $"{a.Name}: the products of its transpose are not known"
 
@@ -59,6 +60,7 @@ module internal OperatorAlgebra =
             Adjoint = ValueOption.map2 (Products.map2 f) (adjoint a) (adjoint b)
             Forms = bothForms
             FormsByBatch = ValueNone
+            BlockForms = ValueNone
             Warnings = List.distinct (a.Warnings @ b.Warnings)
         }
 
@@ -89,6 +91,7 @@ module internal OperatorAlgebra =
             Adjoint = ValueOption.map2 Products.andThen (adjoint b) (adjoint a)
             Forms = ValueNone
             FormsByBatch = ValueNone
+            BlockForms = ValueNone
             Warnings = List.distinct (a.Warnings @ b.Warnings)
         }
 
@@ -111,4 +114,5 @@ module internal OperatorAlgebra =
             Adjoint = a.Adjoint |> ValueOption.map (Products.map times)
             Forms = a.Forms |> ValueOption.map (fun forms -> forms >> times)
             FormsByBatch = a.FormsByBatch |> ValueOption.map (fun forms -> forms >> ofBatches)
+            BlockForms = ValueNone
         }

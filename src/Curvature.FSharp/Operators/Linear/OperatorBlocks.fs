@@ -43,6 +43,7 @@ module internal OperatorBlocks =
                     |> Products.andThen (cut firstColumn columns))
             Forms = a.Forms |> ValueOption.map (fun forms -> widen.Matmat >> forms) |> ofPrincipal
             FormsByBatch = a.FormsByBatch |> ValueOption.map (fun forms -> widen.Matmat >> forms) |> ofPrincipal
+            BlockForms = ValueNone
         }
 
     /// The products of each part with its piece of the vectors.
@@ -92,5 +93,6 @@ module internal OperatorBlocks =
                 else
                     ValueNone
             FormsByBatch = ValueNone
+            BlockForms = ValueNone
             Warnings = blocks |> List.collect _.Warnings |> List.distinct
         }

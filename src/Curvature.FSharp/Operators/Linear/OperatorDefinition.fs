@@ -64,6 +64,9 @@ type internal OperatorDefinition =
         /// For a mean or a sum over batches, what each batch alone says of zᵀAz: its size, and an estimate for each
         /// row of a block.
         FormsByBatch: (Tensor -> (int * Tensor) list) voption
+        /// For a matrix over groups of batches, zᵀAz restricted to ranges, by their first elements and lengths, for the
+        /// rows z of a block: [k; ranges], Float64. Sums over batches are of these numbers, and not of products.
+        BlockForms: (struct (int * int)[] -> Tensor -> Tensor) voption
         /// Why its numbers are doubtful, in sentences.
         Warnings: string list
     }

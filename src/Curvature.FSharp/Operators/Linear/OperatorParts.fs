@@ -49,6 +49,7 @@ module internal OperatorParts =
             Adjoint = ValueNone
             Forms = ValueNone
             FormsByBatch = ValueNone
+            BlockForms = ValueNone
             Warnings = []
         }
 
