@@ -19,7 +19,9 @@ type BlockTrace internal (block: ParameterBlock, trace: Estimate<float>) =
 /// What to learn from random vectors z and their products Az. Made and combined by the functions of the module
 /// Measurement.
 [<Sealed; NoEquality; NoComparison; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
-type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>, ?exact: ExactResult<'T>) =
+type Measurement<'T>
+    internal (needsProduct: bool, start: LinearOperator -> Accumulator<'T>, ?exact: ExactResult<'T>, ?isOfVectors: bool)
+    =
     /// Whether the product Az is needed, or zᵀAz is enough.
     member _.NeedsProduct = needsProduct
 
@@ -29,6 +31,9 @@ type Measurement<'T> internal (needsProduct: bool, start: LinearOperator -> Accu
     member internal _.Start(operator: LinearOperator) = start operator
 
     member internal _.Exact = exact
+
+    /// Whether it is a mean of functions of the vectors, and not of their products: then one vector never determines it.
+    member internal _.IsOfVectors = defaultArg isOfVectors false
 
     override _.ToString() =
         let from = if needsProduct then "products Az" else "products or quadratic forms"
