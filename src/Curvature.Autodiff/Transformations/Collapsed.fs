@@ -13,13 +13,58 @@ type internal CollapsedTracer(owner: Interpreter, primal: Tensor, lower: Coeffic
     override _.Storage = primal.Storage
     override _.Describe() = $"tensor with a sum of Taylor coefficients: {primal}"
 
+/// The curves of a collapsed sum: their order and number, and the sum over a stack of one tensor each.
+[<NoEquality; NoComparison>]
+type internal Curves = { Order: int; Count: int; Sum: Tensor -> Tensor }
+
+module internal CollapsedRule =
+
+    /// The coefficients of the results along each curve, as stacks, where those that the operands lack are 0.
+    let private alongCurves
+        (curves: Curves)
+        (primitive: Primitive)
+        primals
+        results
+        (coefficients: Coefficients[])
+        : Coefficients[] =
+        let batch = BatchInterpreter(Interpreter.CurrentDepth + 1, curves.Count)
+        let oneCurve (stack: Tensor) = Tensor(BatchTracer(batch, stack))
+
+        let stackOf (t: Tensor) =
+            batch.TryStack t |> ValueOption.defaultWith (fun () -> (Batched.align curves.Count [| t |] [| false |])[0])
+
+        let each = coefficients |> Array.map (Array.map (Tangent.map oneCurve))
+
+        batch.Run(fun () -> Taylor.series primitive primals results each)
+        |> Array.map (Array.map (Tangent.map stackOf))
+
+    /// The coefficients of the results below the last, and the part of the sum of the last ones that comes from these.
+    let series
+        (curves: Curves)
+        (primitive: Primitive)
+        primals
+        (results: Tensor[])
+        (lower: Coefficients[])
+        : struct (Coefficients * Tensor voption)[] =
+        match primitive with
+        | :? Elementwise as elementwise when curves.Order = 2 ->
+            // Products of tangents are summed before the tangents of the result take memory.
+            let tangents = lower |> Array.map Array.head
+            let last = elementwise.HalfOfSecond(primals, results, tangents, fun t u -> curves.Sum(t * u))
+            [| struct ((alongCurves curves primitive primals results lower)[0], last) |]
+        | _ ->
+            let withoutLast = lower |> Array.map (fun own -> Array.append own [| ValueNone |])
+
+            alongCurves curves primitive primals results withoutLast
+            |> Array.map (fun own -> struct (own[.. curves.Order - 2], own[curves.Order - 1] |> Tangent.map curves.Sum))
+
 /// Taylor mode along many curves where only the sum of the last coefficients is wanted. The last coefficient of a result
 /// depends linearly on those of the operands, y_K = Dφ[x_K] + (terms in lower ones), so that x_K is summed over the
 /// curves at once and travels as a single tensor (Dangel et al. 2025, "Collapsing Taylor mode automatic
 /// differentiation"; of order 2, the forward Laplacian of Li et al. 2024). R curves of order K cost (K − 1)R + 1
 /// coefficients in the place of KR.
 [<Sealed>]
-type internal CollapsedInterpreter(depth: int, order: int, curves: int, weights: Tensor voption) =
+type internal CollapsedInterpreter(depth: int, order: int, count: int, weights: Tensor voption) =
     inherit Interpreter(depth)
 
     let none: Coefficients = Array.create (order - 1) ValueNone
@@ -39,37 +84,7 @@ type internal CollapsedInterpreter(depth: int, order: int, curves: int, weights:
 
             Tensor.Of(Einsum([| 0 |], labels, labels[1..]), weights, stack)
 
-    /// The coefficients of the results along each curve, as stacks, where those that the operands lack are 0.
-    let alongCurves (primitive: Primitive) primals results (coefficients: Coefficients[]) : Coefficients[] =
-        let batch = BatchInterpreter(Interpreter.CurrentDepth + 1, curves)
-        let oneCurve (stack: Tensor) = Tensor(BatchTracer(batch, stack))
-
-        let stackOf (t: Tensor) =
-            batch.TryStack t |> ValueOption.defaultWith (fun () -> (Batched.align curves [| t |] [| false |])[0])
-
-        let each = coefficients |> Array.map (Array.map (Tangent.map oneCurve))
-
-        batch.Run(fun () -> Taylor.series primitive primals results each)
-        |> Array.map (Array.map (Tangent.map stackOf))
-
-    /// The coefficients of the results below the last, and the part of the sum of the last ones that comes from these.
-    let ofLower
-        (primitive: Primitive)
-        primals
-        (results: Tensor[])
-        (lower: Coefficients[])
-        : struct (Coefficients * Tensor voption)[] =
-        match primitive with
-        | :? Elementwise as elementwise when order = 2 ->
-            // Products of tangents are summed before the tangents of the result take memory.
-            let tangents = lower |> Array.map Array.head
-            let last = elementwise.HalfOfSecond(primals, results, tangents, fun t u -> sum (t * u))
-            [| struct ((alongCurves primitive primals results lower)[0], last) |]
-        | _ ->
-            let withoutLast = lower |> Array.map (fun own -> Array.append own [| ValueNone |])
-
-            alongCurves primitive primals results withoutLast
-            |> Array.map (fun own -> struct (own[.. order - 2], own[order - 1] |> Tangent.map sum))
+    let curves = { Order = order; Count = count; Sum = sum }
 
     member this.Join(primal: Tensor, lower: Coefficients, last: Tensor voption) : Tensor =
         if last.IsSome || lower |> Array.exists _.IsSome then
@@ -92,7 +107,7 @@ type internal CollapsedInterpreter(depth: int, order: int, curves: int, weights:
 
         let along =
             if lower |> Array.exists (Array.exists _.IsSome) then
-                ofLower primitive primals results lower
+                CollapsedRule.series curves primitive primals results lower
             else
                 results |> Array.map (fun _ -> struct (none, ValueNone))
 

@@ -59,6 +59,16 @@ let private collapses (p: MixedProgram) =
     let each = points |> List.map (sumOfDerivatives order stack f) |> Tensor.stack 0
     same p each (vmap (sumOfDerivatives order stack f) (Tensor.stack 0 points))
 
+let private addsUp (p: MixedProgram) =
+    let n = p.X.Size
+    let f = output p p.Theta
+    let basis = Tensor.eye p.X.DType n
+    let expected x = sumOfDerivatives 2 basis f x
+    same p (expected p.X) (laplacian f p.X)
+    same p (expected p.X) (Compile.func (laplacian f) p.X)
+    let points = List.init 2 (fun i -> snd (p.Point i))
+    same p (points |> List.map expected |> Tensor.stack 0) (vmap (laplacian f) (Tensor.stack 0 points))
+
 let private differentiates (p: MixedProgram) =
     let v, u = (directions p 2)[0], (directions p 2)[1]
     let weigh (y: Tensor) = Tensor.sum (y * Generators.direction p.Seed y)
@@ -84,6 +94,9 @@ let tests =
 
         for entry in Entries.all do
             test $"collapsed sums, in vmap and in plans too, are sums of jets ({entry})" { law 1 entry collapses }
+
+        for entry in Entries.all do
+            test $"Laplacians are sums of second derivatives along all axes ({entry})" { law 2 entry addsUp }
 
         for entry in Entries.all do
             test $"jets are differentiated forward and in reverse ({entry})" { law 1 entry differentiates }

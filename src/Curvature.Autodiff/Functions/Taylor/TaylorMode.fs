@@ -97,11 +97,17 @@ module TaylorMode =
         value, blocks.Tail |> List.fold (fun total block -> total + snd (sum block)) first
 
     /// The value and the Laplacian Σ ∂²f/∂xᵢ² of a function with values of any shape, which the Laplacian has too: one
-    /// forward pass with a tangent for each of the n elements of x, 64 at a time, and one with second derivatives
-    /// (the forward Laplacian of Li et al. 2024).
+    /// forward pass with tangents and one sum of second derivatives (the forward Laplacian of Li et al. 2024). An element
+    /// has tangents along those of the n elements of x alone that the program shows it to depend on; where that is most
+    /// of them, x is taken 64 elements at a time.
     let flaplacian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         checkPoint "laplacian" x
-        basisBlocks x |> overBlocks (Collapsed.sum 2 ValueNone f x)
+        let blocks () = basisBlocks x |> overBlocks (Collapsed.sum 2 ValueNone f x)
+
+        if x.Size = 0 then
+            blocks ()
+        else
+            ForwardLaplacian.tryAt f x |> ValueOption.defaultWith blocks
 
     /// The Laplacian Σ ∂²f/∂xᵢ² of a function with values of any shape.
     let laplacian f x = snd (flaplacian f x)
