@@ -95,7 +95,7 @@ let tests =
 
             let f (x: Tensor) =
                 let squares = x * x
-                let gathered = Tensor.gather 0 index (sin x)
+                let gathered = Tensor.take 0 index (sin x)
                 let turned = Tensor.transpose (Tensor.reverse 1 squares)
                 let padded = Tensor.pad 0 1 2 turned |> Tensor.slice 0 1 4
                 let joined = Tensor.concat 0 [ exp gathered; squares ]

@@ -149,8 +149,9 @@ type internal LaplacianInterpreter(depth: int, count: int) =
             let axes = SlotTangents.moved primitive first.Slots primals[0].Signature.Shape first.Axes.Value [||]
             bySlots primitive primals results tangents (ValueSome axes)
         | :? Indexing.Gather when isNull primals[1].Owner ->
+            let index = TensorCreation.toDevice Kernels.CpuDevice.Shared primals[1]
             let shape = primals[0].Signature.Shape
-            let axes = SlotTangents.moved primitive first.Slots shape first.Axes.Value [| primals[1] |]
+            let axes = SlotTangents.moved primitive first.Slots shape first.Axes.Value [| index |]
             bySlots primitive primals results tangents (ValueSome axes)
         | :? Sum as s when results[0].Size > 0 -> sum s.Axes primitive primals results tangents
         | :? Einsum as einsum when given.Length = 1 && results[0].Size > 0 ->
