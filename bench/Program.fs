@@ -15,6 +15,7 @@ let private usage =
   gemm [N]                                                                   square matrix products beside OpenBLAS
   tables [TRIALS [SPECTRUM]]                                 errors of estimators beside published ones
   budget [REPETITIONS] [--data FOLDER]                       products that a trace to 1 % takes, by method
+  jets                                                       Taylor mode beside nested derivatives
   compile                                                    time from functions to plans, and how it grows
   sparse                                                     pattern, colours, products and recovery of sparse Hessians
   coverage-slq [REPETITIONS]                                 how often intervals of Lanczos quadrature hold the truth
@@ -143,6 +144,9 @@ let main arguments =
     | "budget" :: repetitions :: rest when isPositive repetitions ->
         withOptions "budget" rest (fun options -> Budget.run options.Data (int repetitions))
     | "budget" :: rest -> withOptions "budget" rest (fun options -> Budget.run options.Data 20)
+    | [ "jets" ] ->
+        Jets.run ()
+        0
     | [ "compile" ] ->
         CompileTime.run ()
         0

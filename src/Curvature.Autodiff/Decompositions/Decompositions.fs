@@ -51,6 +51,21 @@ module internal Decompositions =
                 Tangent.add tangents[1] ofMatrix |> Tangent.map (fun side -> Tensor.Of(this, primals[0], side))
             |]
 
+        /// A₀X_k = B_k − Σ_{i=1…k} A_i X_{k−i}.
+        override this.Series(primals, results, coefficients) =
+            let found = Array.create (Taylor.order coefficients) ValueNone
+            let matrix i = if i = 0 then ValueNone else coefficients[0][i - 1]
+            let solution i = if i = 0 then ValueSome results[0] else found[i - 1]
+
+            for k in 1 .. found.Length do
+                let known = Taylor.product mul matrix solution k |> Tangent.map (fun known -> -known)
+
+                found[k - 1] <-
+                    Tangent.add (coefficients[1][k - 1]) known
+                    |> Tangent.map (fun side -> Tensor.Of(this, primals[0], side))
+
+            [| found |]
+
         override this.Transpose(cotangents, operands) =
             match operands[0] with
             | Known a -> [| ValueNone; cotangents[0] |> Tangent.map (fun c -> Tensor.Of(this, t a, c)) |]

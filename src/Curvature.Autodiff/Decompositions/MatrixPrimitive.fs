@@ -140,3 +140,11 @@ type internal MatrixPrimitive(name: string, parameters: objnull) =
             cotangents
             second
         |> Array.fold Tangent.add ValueNone
+
+    /// The coefficients of the results, from those of the operands.
+    abstract Series: primals: Tensor[] * results: Tensor[] * coefficients: Coefficients[] -> Coefficients[]
+
+    default this.Series(primals, results, coefficients) = Jets.byDerivative this primals results coefficients
+
+    interface ITaylorRule with
+        member this.Series(primals, results, coefficients) = this.Series(primals, results, coefficients)

@@ -11,15 +11,15 @@ open Curvature
 [<AutoOpen>]
 module Differentiation =
 
-    let private checkPoint name (x: Tensor) =
+    let internal checkPoint name (x: Tensor) =
         if x.DType = DType.Int32 then
             Fail.dtype $"{name}: the point is Int32; derivatives need Float32 or Float64"
 
-    let private checkLike name what (like: string) (x: Tensor) (v: Tensor) =
+    let internal checkLike name what (like: string) (x: Tensor) (v: Tensor) =
         if x.Signature <> v.Signature then
             Fail.shape $"{name}: the {what} is {v.Signature.Text}, and the {like} {x.Signature.Text}"
 
-    let private checkDirection name x v = checkLike name "direction" "point" x v
+    let internal checkDirection name x v = checkLike name "direction" "point" x v
 
     let private scalarResult name (y: Tensor) =
         if y.Rank <> 0 then
@@ -104,7 +104,7 @@ module Differentiation =
     let diff f x = snd (fdiff f x)
 
     /// The largest order. Each order is one more transformation inside the others, and one more call on the stack.
-    let private mostOrder = 64
+    let internal mostOrder = 64
 
     /// The derivative of order n of a function of a scalar. Raises ArgumentRangeException for an order below 0 or above
     /// 64.
@@ -146,21 +146,23 @@ module Differentiation =
     /// A linear map is applied to this many basis vectors at a time, which bounds memory.
     let private basisBlock = 64
 
-    /// Applies a map on single tensors to the basis of the space of x, in blocks; results are stacked in a leading
-    /// axis.
-    let private mapBasis (x: Tensor) (f: Tensor -> Tensor) : Tensor =
+    /// The basis of the space of x in blocks, each stacked along a leading axis. Where there is no basis, one empty block
+    /// still gives results their shape.
+    let internal basisBlocks (x: Tensor) : Tensor list =
         let n = x.Size
         let index = Tensor.arange x.DType n |> Tensor.toDevice x.Device
 
-        // Where there is no basis, one empty block still gives the result its shape.
         [
             for start in 0..basisBlock .. max 0 (n - 1) do
                 let count = min basisBlock (n - start)
                 let rows = index |> Tensor.slice 0 start count |> Tensor.unsqueeze 1
-                let block = Tensor.equal rows index |> Tensor.reshape (count :: List.ofArray x.Signature.Shape)
-                vmap f block
+                Tensor.equal rows index |> Tensor.reshape (count :: List.ofArray x.Signature.Shape)
         ]
-        |> Tensor.concat 0
+
+    /// Applies a map on single tensors to the basis of the space of x, in blocks; results are stacked in a leading
+    /// axis.
+    let private mapBasis (x: Tensor) (f: Tensor -> Tensor) : Tensor =
+        basisBlocks x |> List.map (vmap f) |> Tensor.concat 0
 
     /// Puts the leading axis, which runs over the elements of x, behind the axes of y, in the shape of x.
     let private asDerivative (x: Tensor) (stacked: Tensor) =
@@ -231,15 +233,6 @@ module Differentiation =
     /// The Hessian, of shape [axes of x; axes of x], of a scalar function: one product per element of x. Raises
     /// ArgumentRangeException where it has more than 2²⁶ entries.
     let hessian f x = snd (fhessian f x)
-
-    /// The value and the Laplacian Σ ∂²f/∂xᵢ² of a scalar function: one quadratic form per element of x.
-    let flaplacian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
-        checkPoint "laplacian" x
-        let value, form = QuadraticForm.at f x
-        value, Tensor.sum (mapBasis x form)
-
-    /// The Laplacian Σ ∂²f/∂xᵢ² of a scalar function.
-    let laplacian f x = snd (flaplacian f x)
 
     /// The value and the divergence Σ ∂fᵢ/∂xᵢ of a vector field: one derivative along each axis.
     let fdivergence (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =

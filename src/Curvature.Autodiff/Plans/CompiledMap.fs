@@ -36,6 +36,9 @@ type CompiledMap internal (values: Tensor list, input: Signature, device: Kernel
     /// Multiplications and additions of one application, of the kernels that count them.
     member _.Flops = plan.Plan.Flops
 
+    /// The bytes that intermediate values of one application take at a time.
+    member _.ScratchBytes = plan.Plan.ScratchBytes
+
     /// g(v) for one v.
     member _.Apply(v: Tensor) : Tensor = Tensor.OfStorage((plan.Run [| vector v |])[0])
 

@@ -16,7 +16,7 @@ type internal Scratch(memory: DeviceMemory, table: nativeint[]) =
 type internal Plan(program: Program, bound: int) =
     let schedule = Lowering.lower program bound
     let slots = schedule.Slots
-    let offsets, arenaBytes = Arena.place schedule.Lifetimes
+    let offsets, arenaBytes = Arena.tightest schedule.Lifetimes
 
     let indices pick =
         [|

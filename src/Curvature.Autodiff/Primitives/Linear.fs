@@ -43,3 +43,15 @@ type internal BilinearPrimitive(name: string, parameters: obj) =
 
             ValueSome(2.0 * product.SumAll())
         | _ -> ValueNone
+
+    /// Leibniz: coefficient k is Σ B(aᵢ, b_{k−i}).
+    interface ITaylorRule with
+        member this.Series(primals, _, coefficients) =
+            let coefficient operand k = if k = 0 then ValueSome primals[operand] else coefficients[operand][k - 1]
+
+            let multiply a b = Tensor.Of(this, a, b)
+
+            [|
+                Array.init (Taylor.order coefficients) (fun k ->
+                    Taylor.product multiply (coefficient 0) (coefficient 1) (k + 1))
+            |]

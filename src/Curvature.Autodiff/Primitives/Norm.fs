@@ -96,3 +96,6 @@ type internal Norm(kept: int) =
             let outside = t - u * spread shape (along u t)
             ValueSome((c * (t * divide outside y).SumOver(trailing shape)).SumAll())
         | _ -> ValueNone
+
+    interface ITaylorRule with
+        member this.Series(primals, results, coefficients) = Jets.byDerivative this primals results coefficients

@@ -88,6 +88,9 @@ module internal Softmax =
                 ValueSome((c * p * (deviation * deviation - variance)).SumAll())
             | _ -> ValueNone
 
+        interface ITaylorRule with
+            member this.Series(primals, results, coefficients) = Jets.byDerivative this primals results coefficients
+
     /// ln Σ eˣ over the last axis; its derivative is the softmax p, and D²[t, t] the variance of t under p.
     [<Sealed>]
     type LogSumExp() =
@@ -118,6 +121,9 @@ module internal Softmax =
             | ValueSome c, ValueSome t ->
                 ValueSome((c * Probabilities.Variance(Probabilities.Of primals[0], t)).SumAll())
             | _ -> ValueNone
+
+        interface ITaylorRule with
+            member this.Series(primals, results, coefficients) = Jets.byDerivative this primals results coefficients
 
     /// −Σ q·log softmax(x) over the last axis, for logits x and target distributions q.
     [<Sealed>]
@@ -198,3 +204,6 @@ module internal Softmax =
 
                 Tangent.add (ValueSome curvature) cross
             | _ -> ValueNone
+
+        interface ITaylorRule with
+            member this.Series(primals, results, coefficients) = Jets.byDerivative this primals results coefficients

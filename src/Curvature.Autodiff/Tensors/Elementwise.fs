@@ -31,6 +31,20 @@ type internal Elementwise private (op: OpCode) =
             Tensor.Apply(OpCode.Select, value arguments result mask, t.FillLike 0.0, t)
         | _ -> value arguments result coefficient * t
 
+    /// The sum over pairs of operands i ≤ j that have tangents and a second derivative.
+    let secondOrder (term: int -> int -> Scalar -> Tensor -> Tensor -> Tensor) (tangents: Tensor voption[]) =
+        let second = ScalarFunction.secondPartials op
+        let mutable sum = ValueNone
+
+        for i in 0 .. tangents.Length - 1 do
+            for j in i .. tangents.Length - 1 do
+                match tangents[i], tangents[j], second[i, j] with
+                | ValueSome t, ValueSome u, curvature when curvature <> Number 0.0 ->
+                    sum <- Tangent.add sum (ValueSome(term i j curvature t u))
+                | _ -> ()
+
+        sum
+
     member _.Op = op
 
     /// The primitive of an operation.
@@ -91,17 +105,22 @@ type internal Elementwise private (op: OpCode) =
         match cotangents[0] with
         | ValueNone -> ValueNone
         | ValueSome cotangent ->
-            let second = ScalarFunction.secondPartials op
-            let arguments, result = Array.get primals, (fun () -> results[0])
-            let mutable sum = ValueNone
+            let form i j curvature (t: Tensor) (u: Tensor) =
+                let weight = scale (Array.get primals) (fun () -> results[0]) curvature cotangent
+                let weight = if i = j then weight else 2.0 * weight
+                (weight * (t * u)).SumAll()
 
-            for i in 0 .. primals.Length - 1 do
-                for j in i .. primals.Length - 1 do
-                    match tangents[i], tangents[j], second[i, j] with
-                    | ValueSome t, ValueSome u, curvature when curvature <> Number 0.0 ->
-                        let weight = scale arguments result curvature cotangent
-                        let weight = if i = j then weight else 2.0 * weight
-                        sum <- Tangent.add sum (ValueSome((weight * (t * u)).SumAll()))
-                    | _ -> ()
+            secondOrder form tangents
 
-            sum
+    /// D²f[t, t]/2 for a sum of tangents over curves, from the sums of their products.
+    member _.HalfOfSecond(primals: Tensor[], results: Tensor[], tangents: Coefficients, product) : Tensor voption =
+        let term i j curvature (t: Tensor) (u: Tensor) =
+            let moment: Tensor = product t u
+            let term = scale (Array.get primals) (fun () -> results[0]) curvature moment
+            if i = j then 0.5 * term else term
+
+        secondOrder term tangents
+
+    interface ITaylorRule with
+        member _.Series(primals, results, coefficients) =
+            [| ScalarSeries(op, primals, results[0], coefficients).Coefficients |]

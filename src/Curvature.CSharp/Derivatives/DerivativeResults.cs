@@ -9,6 +9,13 @@ namespace Curvature.CSharp;
 [DebuggerDisplay("{ToString(),nq}")]
 public sealed record ValueAndDerivative(Tensor Value, Tensor Derivative);
 
+/// <summary>A function's value at a point and its derivatives along a curve there.</summary>
+/// <param name="Value">f(x).</param>
+/// <param name="Derivatives">The derivatives of order 1, 2, … in the parameter of the curve, each in the shape of
+/// f(x).</param>
+[DebuggerDisplay("{ToString(),nq}")]
+public sealed record ValueAndDerivatives(Tensor Value, IReadOnlyList<Tensor> Derivatives);
+
 /// <summary>A scalar function's value at a point and its gradient there.</summary>
 /// <param name="Value">f(x), a scalar.</param>
 /// <param name="Gradient">∇f(x), in the shape of x.</param>
@@ -48,7 +55,7 @@ public sealed record ValueAndHessianVectorProduct(Tensor Value, Tensor Direction
 [DebuggerDisplay("{ToString(),nq}")]
 public sealed record ValueAndQuadraticForm(Tensor Value, Tensor Form);
 
-/// <summary>A scalar function's value at a point and its Laplacian there.</summary>
+/// <summary>A function's value at a point and its Laplacian there.</summary>
 /// <param name="Value">f(x), a scalar.</param>
 /// <param name="Laplacian">Σ ∂²f/∂xᵢ², a scalar.</param>
 [DebuggerDisplay("{ToString(),nq}")]

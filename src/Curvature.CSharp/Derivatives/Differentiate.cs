@@ -70,13 +70,13 @@ public static class Differentiate
         FSharp.Differentiation.fquadraticForm(f.ToFSharp(), x.NotNull(), v.NotNull())
             .Into((value, form) => new ValueAndQuadraticForm(value, form));
 
-    /// <inheritdoc cref="FSharp.Differentiation.laplacian"/>
+    /// <inheritdoc cref="FSharp.TaylorMode.laplacian"/>
     public static Tensor Laplacian(Func<Tensor, Tensor> f, Tensor x) =>
-        FSharp.Differentiation.laplacian(f.ToFSharp(), x.NotNull());
+        FSharp.TaylorMode.laplacian(f.ToFSharp(), x.NotNull());
 
-    /// <inheritdoc cref="FSharp.Differentiation.flaplacian"/>
+    /// <inheritdoc cref="FSharp.TaylorMode.flaplacian"/>
     public static ValueAndLaplacian ValueAndLaplacian(Func<Tensor, Tensor> f, Tensor x) =>
-        FSharp.Differentiation.flaplacian(f.ToFSharp(), x.NotNull())
+        FSharp.TaylorMode.flaplacian(f.ToFSharp(), x.NotNull())
             .Into((value, laplacian) => new ValueAndLaplacian(value, laplacian));
 
     // ---- functions that return tensors of any shape

@@ -101,6 +101,12 @@ module internal OuterFunctions =
         override this.QuadraticForm(_, _, _, tangents) =
             if tangents[0].IsSome then thirdDerivative this.Name else ValueNone
 
+        interface ITaylorRule with
+            member this.Series(primals, _, coefficients) =
+                if coefficients[0] |> Array.exists _.IsSome then thirdDerivative this.Name
+
+                [| coefficients[1] |> Array.map (Tangent.map (fun v -> Tensor.Of(this, primals[0], v))) |]
+
     /// ∇f(θ) for θ [n] or a block of them.
     [<Sealed>]
     type Gradient(f: OuterFunction) =
@@ -115,6 +121,9 @@ module internal OuterFunctions =
 
         override this.Batch(_, operands, _) = Interpreter.Bind(this, operands)
         override this.QuadraticForm(_, _, _, _) = thirdDerivative this.Name
+
+        interface ITaylorRule with
+            member this.Series(_, _, _) = thirdDerivative this.Name
 
     /// f(θ) for θ [n], and [k] for a block [k; n].
     [<Sealed>]
@@ -141,6 +150,16 @@ module internal OuterFunctions =
             match cotangents[0], tangents[0] with
             | ValueSome c, ValueSome t -> ValueSome((c * dot t (Tensor.Of(Product f, primals[0], t))).SumAll())
             | _ -> ValueNone
+
+        /// y₁ = ⟨∇f, θ₁⟩ and y₂ = ⟨∇f, θ₂⟩ + ½⟨θ₁, ∇²f θ₁⟩.
+        interface ITaylorRule with
+            member this.Series(primals, _, coefficients) =
+                let series = coefficients[0]
+                if series.Length > 2 then thirdDerivative this.Name
+                let theta = primals[0]
+                let alongGradient = Tangent.map (dot (Tensor.Of(Gradient f, theta)))
+                let curvature = series[0] |> Tangent.map (fun t -> 0.5 * dot t (Tensor.Of(Product f, theta, t)))
+                [| [| alongGradient series[0]; Tangent.add (alongGradient series[1]) curvature |] |]
 
     /// θ ↦ f(θ), as the library differentiates it.
     let toFunction (f: OuterFunction) : Tensor -> Tensor = fun theta -> Tensor.Of(Value f, theta)

@@ -66,6 +66,40 @@ let tests =
                 Expect.equal "total" (List.max ends) total
         }
 
+        test "the tighter of two placements keeps buffers apart that are alive together" {
+            let mutable tighter = 0
+
+            for seed in 1..300 do
+                let source = Random seed
+                let intervals = random source (1 + source.Next 60) (1 + source.Next 2000) |> List.toArray
+                let offsets, total = Arena.tightest intervals
+                let _, byBirth = Arena.place intervals
+                if total < byBirth then tighter <- tighter + 1
+                Expect.isTrue "no larger" (total <= byBirth)
+
+                for a in intervals do
+                    let ends (b: Arena.Lifetime) = offsets[b.Buffer] + align b.Bytes
+                    Expect.isTrue "inside" (a.Bytes = 0L || ends a <= total)
+
+                    for b in intervals do
+                        let areAlive = a.Buffer <> b.Buffer && a.First <= b.Last && b.First <= a.Last
+
+                        if areAlive && a.Bytes > 0L && b.Bytes > 0L then
+                            Expect.isTrue "apart" (ends a <= offsets[b.Buffer] || ends b <= offsets[a.Buffer])
+
+            Expect.isTrue "tighter at times" (tighter > 100)
+        }
+
+        test "a small buffer does not split the room of a large one" {
+            let at buffer bytes first last : Arena.Lifetime =
+                { Buffer = buffer; Bytes = bytes; First = first; Last = last }
+
+            // The small one is born where the first large one was, and outlives the third.
+            let intervals = [| at 0 6400L 0 1; at 1 6400L 1 3; at 2 64L 2 6; at 3 6400L 3 5 |]
+            Expect.equal "by birth" 19200L (snd (Arena.place intervals))
+            Expect.equal "tightest" 12864L (snd (Arena.tightest intervals))
+        }
+
         test "twice the buffers take twice the work to place, where all of them are alive at once" {
             let work count =
                 let intervals: Arena.Lifetime[] =

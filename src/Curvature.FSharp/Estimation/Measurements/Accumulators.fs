@@ -9,9 +9,9 @@ module internal Accumulators =
     let private errorOf (ledger: Ledger) (ofRounding: 'T -> 'T) (value: 'T) (ofSampling: 'T) : 'T =
         if ledger.IsExact then ofRounding value else ofSampling
 
-    /// The mean of a number from each sample.
-    let scalar (operator: LinearOperator) (sample: SampleBlock -> float[]) finish : Accumulator<'T> =
-        let moments = FormMoments()
+    /// The mean of a number from each sample, a polynomial of some degree in its vector.
+    let scalarOfDegree degree (operator: LinearOperator) (sample: SampleBlock -> float[]) finish : Accumulator<'T> =
+        let moments = FormMoments(ProbeShape(), degree)
 
         { new Accumulator<'T>() with
             member _.Add block = moments.Add(block.Vectors, sample block)
@@ -23,6 +23,10 @@ module internal Accumulators =
 
             member _.State = [ moments ]
         }
+
+    /// The mean of a number from each sample, a quadratic form of its vector.
+    let scalar (operator: LinearOperator) (sample: SampleBlock -> float[]) finish : Accumulator<'T> =
+        scalarOfDegree 2 operator sample finish
 
     /// The mean of a vector of some length from each sample.
     let vector (operator: LinearOperator) length law (sample: SampleBlock -> Tensor) finish : Accumulator<'T> =

@@ -25,7 +25,8 @@ type Measurement<'T>
         needsProduct: bool,
         start: LinearOperator -> Accumulator<'T>,
         ?exact: ExactResult<'T>,
-        ?ranges: struct (int * int)[]
+        ?ranges: struct (int * int)[],
+        ?isOfVectors: bool
     ) =
     /// Whether the product Az is needed, or zᵀAz is enough.
     member _.NeedsProduct = needsProduct
@@ -39,6 +40,9 @@ type Measurement<'T>
 
     /// The ranges whose forms are enough, in place of products; nothing where they are not.
     member internal _.Ranges = ValueOption.ofOption ranges
+
+    /// Whether it is a mean of functions of the vectors, and not of their products: then one vector never determines it.
+    member internal _.IsOfVectors = defaultArg isOfVectors false
 
     override _.ToString() =
         let from = if needsProduct then "products Az" else "products or quadratic forms"

@@ -8,6 +8,7 @@ open Curvature
 type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key: Key, operator: LinearOperator) =
     inherit Incremental<'T>()
     let n = operator.Columns
+    let isKnownFromOne = n = 1 && not measurement.IsOfVectors
     let accumulator = measurement.Start operator
     let forms = if measurement.NeedsProduct then ValueNone else operator.FormsNamed
 
@@ -23,7 +24,7 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
         let name row = $"probe {first + row}"
 
         let vectors =
-            if n = 1 then
+            if isKnownFromOne then
                 Tensor.ones operator.DType [ count; 1 ] |> Tensor.toDevice operator.Device
             else
                 Probe.drawOn operator.Device probe key n (first, count) operator.DType
@@ -54,10 +55,10 @@ type internal MeanOfSamples<'T>(probe: Probe, measurement: Measurement<'T>, key:
         else
             Cost.products (samples - adopted)
 
-    override _.IsExact = isEmpty || n = 1 && samples > 0
+    override _.IsExact = isEmpty || isKnownFromOne && samples > 0
 
     override _.Advance count =
-        let count = if n = 1 then 1 else count
+        let count = if isKnownFromOne then 1 else count
         let block = draw samples count
         if mark.IsNone then mark <- ValueSome block.Mark
         accumulator.Add block

@@ -5,8 +5,11 @@ open Curvature.FSharp
 /// Mean and variance of quadratic forms of random vectors that come one after the other, and their law as far as it
 /// is known.
 [<Sealed>]
-type internal FormMoments(shape: ProbeShape) =
+type internal FormMoments(shape: ProbeShape, degree: int) =
     let moments = RunningMoments()
+
+    /// Of quadratic forms.
+    new(shape) = FormMoments(shape, 2)
 
     /// Of vectors whose shape nobody else asks for.
     new() = FormMoments(ProbeShape())
@@ -18,12 +21,14 @@ type internal FormMoments(shape: ProbeShape) =
 
     /// The skewness of the forms. Of sparse vectors it is a bound, because few of them do not show it.
     member _.LikelySkewness =
-        if shape.Touched < 1.0 then
+        if degree > 2 then
+            (SampleLaw.ofDegree degree shape.Touched moments.Count moments.Skewness).Right
+        elif shape.Touched < 1.0 then
             SampleLaw.boundOfForms shape.Touched moments.Count
         else
             moments.Skewness
 
-    member _.Law = SampleLaw.ofForms shape.Touched moments.Count moments.Skewness
+    member _.Law = SampleLaw.ofDegree degree shape.Touched moments.Count moments.Skewness
 
     /// The forms of the rows of a block.
     member _.Add(vectors: Tensor, forms: float[]) =

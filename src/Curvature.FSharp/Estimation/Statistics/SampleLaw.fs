@@ -67,6 +67,36 @@ module internal SampleLaw =
                 let side skewness = min most (max 0.0 skewness + uncertainty samples)
                 { Left = side (-seen); Right = side seen; IsKnown = true }
 
+    /// With fewer samples of a degree above 2 the error is unknown.
+    let private fewestOfDegree = 20
+
+    /// (k − 1)!!, the moment of order k of a normal number.
+    let private normalMoment (k: int) =
+        if k % 2 = 1 then
+            0.0
+        else
+            Seq.fold (fun product i -> product * float i) 1.0 (seq { 1..2 .. k - 1 })
+
+    /// The skewness of zᵏ for a normal z, or of |z|ᵏ where k is odd and zᵏ is not skewed, by the even degree above.
+    let private ofPower (degree: int) =
+        let k = degree + degree % 2
+        let mean, second, third = normalMoment k, normalMoment (2 * k), normalMoment (3 * k)
+        let variance = second - mean * mean
+        (third - 3.0 * mean * second + 2.0 * mean ** 3.0) / variance ** 1.5
+
+    /// The law of homogeneous polynomials of a degree in vectors that touch this share of the elements. Of degree 1 or 2
+    /// it is that of forms. Of degree 3 or 4 the skewness is not taken from the samples, which rarely see the long tail:
+    /// it is that of z⁴, 10.1. In simulations of z⁴ itself, intervals so widened held the truth in 92 to 97 % of runs of
+    /// 20 to 250 samples, and Student's in 75 to 90 %. Of higher degrees the error is unknown.
+    let ofDegree (degree: int) (touched: float) (samples: int) (seen: float) : SampleLaw =
+        if degree <= 2 then
+            ofForms touched samples seen
+        elif degree > 4 || not (isEnough fewestOfDegree touched samples) then
+            unknown
+        else
+            let most = max (ofPower degree * (1.0 + 2.0 / float samples)) (boundOfForms touched samples)
+            { Left = most; Right = most; IsKnown = true }
+
     /// The law of squares of one normal number each, which is that of rank 1.
     let ofSquares (touched: float) (samples: int) : SampleLaw =
         if isEnough fewestEntries touched samples then
