@@ -250,6 +250,7 @@ module internal Lowering =
             compute emitter sources targets
         | _, Accumulate _ -> emitProducts emitter places [| equation |] equation.Results[0]
         | _, Elementwise _ -> emitTape program emitter places [| equation |] ValueNone
+        | primitive, Composed _ -> invalidOp $"{primitive} has no kernels of its own"
 
     /// The kernels of a program whose first inputs are bound.
     let lower (program: Program) (boundInputs: int) : Schedule =
@@ -268,10 +269,14 @@ module internal Lowering =
             placement.PlaceJoin(equation, emitter)
 
         for step in Fusion.steps program do
+            emitter.IsRepeated <- step.Equations |> Seq.exists (fun equation -> not equation.Segment.IsNone)
+
             match step with
             | Fused(members, sum) -> emitTape program emitter places members sum
             | Products(terms, result) -> emitProducts emitter places terms result
             | Single equation -> emitSingle program emitter places placement equation
+
+        emitter.IsRepeated <- false
 
         for struct (atom, view) in placement.Copies do
             emitter.CopyTo(places.Read atom, view)

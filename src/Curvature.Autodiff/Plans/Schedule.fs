@@ -27,7 +27,15 @@ type internal Work =
 /// One step of a plan, with the slots that it reads and writes, and the bytes of what it touches there, each element
 /// counted once.
 [<NoEquality; NoComparison>]
-type internal Launch = { Work: Work; Reads: int[]; Writes: int[]; Bytes: int64 }
+type internal Launch =
+    {
+        Work: Work
+        Reads: int[]
+        Writes: int[]
+        Bytes: int64
+        /// Whether each run computes it again, though it may depend on nothing but what is bound.
+        IsRepeated: bool
+    }
 
 /// The launches of a plan, divided into what runs once, at binding, and what runs each time.
 [<NoEquality; NoComparison>]
@@ -49,7 +57,8 @@ module internal Schedule =
 
     /// Whether each slot holds the same in every run, so that it may be computed at binding. A buffer does if all
     /// launches that write any part of it read only such slots, and write only such slots. So where one launch depends
-    /// on a run, all that it writes does, and with it every launch that reads or writes the same buffers.
+    /// on a run, all that it writes does, and with it every launch that reads or writes the same buffers. What is to be
+    /// computed again is not kept.
     let private bound (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : bool[] =
         let users = Array.init slots.Length (fun _ -> List<Launch>())
 
@@ -71,6 +80,9 @@ module internal Schedule =
             | Input i when i >= boundInputs -> release slot
             | Output _ -> release slot
             | _ -> ())
+
+        for launch in launches do
+            if launch.IsRepeated then Array.iter release launch.Writes
 
         while pending.Count > 0 do
             for launch in users[pending.Pop()] do
@@ -168,11 +180,25 @@ type internal PlanEmitter(device: Device) =
     let slots = List<Slot>()
     let launches = List<Launch>()
     let fixedSlots = Dictionary<Storage, View>(HashIdentity.Reference)
+    let mutable isRepeated = false
 
     let launch work (reads: View list) (writes: View list) =
         let slots (views: View list) = views |> List.map _.Slot |> List.toArray
         let bytes = reads @ writes |> List.sumBy View.bytes
-        launches.Add { Work = work; Reads = slots reads; Writes = slots writes; Bytes = bytes }
+
+        launches.Add
+            {
+                Work = work
+                Reads = slots reads
+                Writes = slots writes
+                Bytes = bytes
+                IsRepeated = isRepeated
+            }
+
+    /// Whether what is emitted next is computed again in each run.
+    member _.IsRepeated
+        with get () = isRepeated
+        and set value = isRepeated <- value
 
     member _.Add(slot: Slot, signature: Signature) : View =
         slots.Add slot
