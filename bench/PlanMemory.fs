@@ -54,19 +54,25 @@ module PlanMemory =
         |> Seq.map (fun (kind, items) -> kind, Seq.length items, items |> Seq.sumBy snd)
         |> Seq.sortByDescending (fun (_, _, bytes) -> bytes)
 
+    let private showParts (parts: Partition) =
+        let slow, fast = Plan(parts.Slow, 0), Plan(parts.Fast, parts.Fast.Inputs - 1)
+        let residuals = parts.Slow.Outputs |> Array.sumBy (fun output -> (parts.Slow.Signature output).Bytes)
+        printfn $"    residuals {mebibytes residuals:F1} MiB, others kept {mebibytes fast.PersistentBytes:F1}"
+        printfn $"    scratch at the point {mebibytes slow.ScratchBytes:F1}, of a run {mebibytes fast.ScratchBytes:F1}"
+
+        printfn
+            $"    a run touches {mebibytes (Array.sum fast.Traffic):F1}, the point {mebibytes (Array.sum slow.Traffic):F1}"
+
+        for kind, count, bytes in Seq.truncate 8 (kinds parts) do
+            printfn $"      {mebibytes bytes, 8:F1} MiB in {count, 4}: {kind}"
+
     let private show (workload: Workload) name at =
         let program, values = programOf workload at
         let parts = Partition.cut 1 values program
-        let slow, fast = Plan(parts.Slow, 0), Plan(parts.Fast, parts.Fast.Inputs - 1)
-        let residuals = parts.Slow.Outputs |> Array.sumBy (fun output -> (parts.Slow.Signature output).Bytes)
-
-        printfn
-            $"{workload.Name} {name}: residuals {mebibytes residuals:F1} MiB, others kept {mebibytes fast.PersistentBytes:F1}"
-
-        printfn $"  scratch at the point {mebibytes slow.ScratchBytes:F1}, of a run {mebibytes fast.ScratchBytes:F1}"
-
-        for kind, count, bytes in Seq.truncate 12 (kinds parts) do
-            printfn $"  {mebibytes bytes, 8:F1} MiB in {count, 4}: {kind}"
+        printfn $"  {name}, all residuals kept"
+        showParts parts
+        printfn $"  {name}, cheap residuals made again"
+        showParts (Retention.reduce Retention.least parts)
 
     let run (data: string option) (only: string) =
         for workload in Workloads.all data do
@@ -76,6 +82,6 @@ module PlanMemory =
                         [| grad workload.Loss inputs[0] |])
                     |> Simplify.run [| true |]
 
-                printfn $"{workload.Name} gradient: scratch {mebibytes (Plan(gradient, 0)).ScratchBytes:F1} MiB"
+                printfn $"{workload.Name}\n  gradient: scratch {mebibytes (Plan(gradient, 0)).ScratchBytes:F1} MiB"
                 show workload "hvp" (Hessian.specify workload.Loss).Matvec
                 show workload "form" (Hessian.specify workload.Loss).Form

@@ -11,7 +11,7 @@ open Curvature.Kernels
 module internal Simplify =
 
     /// The program under construction.
-    type private Builder(source: Program, fastInputs: bool[]) =
+    type private Builder(source: Program, fastInputs: bool[], opens: bool) =
         let variables = List<Signature>()
         let fast = List<bool>()
         let equations = List<Equation>()
@@ -28,6 +28,9 @@ module internal Simplify =
 
         member _.Variables = variables
         member _.Equations = equations
+
+        /// Whether the equations of checkpoints take the place of these.
+        member _.Opens = opens
 
         member _.Signature atom =
             match atom with
@@ -249,7 +252,7 @@ module internal Simplify =
 
             let results =
                 match equation.Primitive with
-                | :? Recomputation as checkpoint ->
+                | :? Recomputation as checkpoint when builder.Opens ->
                     builder.Segment <- builder.Inner()
                     add builder checkpoint.Program operands
                 | primitive ->
@@ -261,10 +264,8 @@ module internal Simplify =
 
         program.Outputs |> Array.map read
 
-    /// The simplified program. Inputs are slow (the point) or fast (the vectors that are applied to it one after the
-    /// other).
-    let run (fastInputs: bool[]) (program: Program) : Program =
-        let builder = Builder(program, fastInputs)
+    let private runWith opens (fastInputs: bool[]) (program: Program) : Program =
+        let builder = Builder(program, fastInputs, opens)
         let outputs = add builder program (Array.init program.Inputs Variable)
 
         let simplified =
@@ -275,3 +276,10 @@ module internal Simplify =
             }
 
         (permuteResults (simplified.WithoutUnused())).WithoutUnused()
+
+    /// The simplified program, for a plan. Inputs are slow (the point) or fast (the vectors that are applied to it one
+    /// after the other).
+    let run (fastInputs: bool[]) (program: Program) : Program = runWith true fastInputs program
+
+    /// The simplified program, which is linear where it was: checkpoints, of which a part may not be, stay closed.
+    let linear (program: Program) : Program = runWith false (Array.create program.Inputs true) program
