@@ -10,6 +10,7 @@ let private usage =
                                                              operations beside a baseline's figures, each in its process
   jobs [--baseline FILE]... [--only NAME] [--data FOLDER]    whole tasks beside a baseline's products
   profile [--only NAME] [--data FOLDER]                      kernels of a product beside what the machine can do
+  memory [--only NAME] [--data FOLDER]                       what plans of products and forms hold
   dataset --data FOLDER                                      time and memory of a trace over a whole data set
   points --data FOLDER                                       memory that Hessians at several points in turn take
   gemm [N]                                                                   square matrix products beside OpenBLAS
@@ -114,6 +115,7 @@ let main arguments =
         withOptions "operation" rest (fun options -> Compare.operation options.Data workload dtype name)
     | "jobs" :: rest -> withOptions "jobs" rest (fun options -> Jobs.run options.Data options.Baselines options.Only)
     | "profile" :: rest -> withOptions "profile" rest (fun options -> Profile.run options.Data options.Only)
+    | "memory" :: rest -> withOptions "memory" rest (fun options -> PlanMemory.run options.Data options.Only)
     | "dataset" :: rest ->
         withOptions "dataset" rest (fun options ->
             match options.Data with

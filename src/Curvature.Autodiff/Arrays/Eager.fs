@@ -102,3 +102,4 @@ module internal Eager =
             let target = emitter.Add(Storage.Allocate(device, results[0]))
             compute emitter sources target false
             [| emitter.Storage target |]
+        | Composed compute -> compute operands

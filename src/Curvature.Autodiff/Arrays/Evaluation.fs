@@ -67,3 +67,5 @@ type internal Evaluation =
     /// By a kernel that writes the one result, or adds to it: a plan sums such products in place. The last argument
     /// says whether to add.
     | Accumulate of (Emitter -> View[] -> View -> bool -> unit)
+    /// By other primitives. A plan puts these in the place of the one that they make up.
+    | Composed of (Storage[] -> Storage[])

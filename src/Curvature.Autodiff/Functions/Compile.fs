@@ -83,7 +83,7 @@ module Compile =
                 [| yield! values; yield g inputs[points.Length] |])
             |> Simplify.run (Array.append (Array.create points.Length false) [| true |])
 
-        let parts = Partition.cut points.Length count program
+        let parts = Partition.cut points.Length count program |> Retention.reduce Retention.least
 
         {
             Slow = new BoundPlan(Plan(parts.Slow, 0), [||], [||], false)
@@ -142,7 +142,7 @@ module Compile =
         fun theta -> maps [| theta |]
 
     /// The same linear map by a shorter program: without repeated equations and needless moves and arithmetic.
-    let simplify (program: LinearProgram) : LinearProgram = LinearProgram(Simplify.run [| true |] program.Program)
+    let simplify (program: LinearProgram) : LinearProgram = LinearProgram(Simplify.linear program.Program)
 
     /// A linear program as a plan, for many applications. Raises DifferentiationException for a program made inside
     /// another transformation, whose coefficients are not known.
@@ -159,6 +159,6 @@ module Compile =
             Fail.differentiation
                 "compile: the program was made inside another transformation, and its coefficients are not known"
 
-        let simplified = (simplify program).Program
+        let simplified = Simplify.run [| true |] program.Program
         let plan = new BoundPlan(Plan(simplified, 0), [||], [||], true)
         new CompiledMap([], simplified.Variables[0], simplified.Device, plan)

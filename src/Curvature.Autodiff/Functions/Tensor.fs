@@ -194,9 +194,14 @@ module Tensor =
     let silu (t: Tensor) : Tensor = t * sigmoid t
     /// x², elementwise
     let square (t: Tensor) : Tensor = t * t
-
     /// The value as a constant: no derivative flows through.
     let stopGradient (t: Tensor) : Tensor = Tensor.Of(Structure.StopGradient(), t)
+
+    /// f at x. Derivatives, which are those of f, keep x and what f captured, and compute what lies between again: less
+    /// memory for more time. Raises AbstractValueException where f asks for values of tensors.
+    let checkpoint (f: Tensor -> Tensor) (x: Tensor) : Tensor = Recomputations.single f x
+    /// `checkpoint` for several tensors with several results. Raises ShapeException where there are no tensors.
+    let checkpointOf (f: Tensor list -> Tensor list) (xs: Tensor list) : Tensor list = Recomputations.several f xs
 
     // ---- devices
 
@@ -366,17 +371,13 @@ module Tensor =
 
     /// The matrix product over the last two axes; leading axes broadcast. A vector on either side is a row or column.
     let matmul (a: Tensor) (b: Tensor) : Tensor = TensorProducts.matmul a b
-
     /// The inner product of two tensors of the same shape.
     let dot (a: Tensor) (b: Tensor) : Tensor = TensorProducts.dot a b
-
     /// a·bᵀ of two vectors.
     let outer (a: Tensor) (b: Tensor) = einsum "i,j->ij" a b
-
     /// The Euclidean norm of all elements. It neither overflows nor underflows where the norm itself does not. All its
     /// derivatives at 0 are 0: the gradient there is the subgradient of least norm.
     let norm (t: Tensor) : Tensor = Tensor.Of(Norm 0, t)
-
     /// The Euclidean norm of each row of a matrix.
     let internal rowNorms (rows: Tensor) : Tensor = Tensor.Of(Norm 1, rows)
 
@@ -384,7 +385,6 @@ module Tensor =
 
     /// ln Σ eˣ over the last axis. Each row is shifted by its maximum, so that nothing overflows.
     let logSumExp (t: Tensor) : Tensor = Softmax.LogSumExp.Of t
-
     /// eˣ / Σ eˣ over the last axis.
     let softmax (t: Tensor) : Tensor = Softmax.Probabilities.Of t
 

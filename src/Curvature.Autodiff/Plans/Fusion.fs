@@ -13,6 +13,13 @@ type internal PlanStep =
     /// Any other equation.
     | Single of Equation
 
+    /// The equations that are computed.
+    member step.Equations: Equation seq =
+        match step with
+        | Fused(members, sum) -> Seq.append members (ValueOption.toList sum)
+        | Products(terms, _) -> terms
+        | Single equation -> [ equation ]
+
 /// Groups the equations of a program into steps.
 module internal Fusion =
 
@@ -91,7 +98,13 @@ module internal Fusion =
             elif isAddition equation then
                 let sumOf atom =
                     match atom with
-                    | Variable id when users[id].Count = 1 && not isOutput[id] && definedBy.ContainsKey id ->
+                    // A product within a segment waits for no sum outside of it: what it reads would be kept until then.
+                    | Variable id when
+                        users[id].Count = 1
+                        && not isOutput[id]
+                        && definedBy.ContainsKey id
+                        && program.Equations[definedBy[id]].Segment = equation.Segment
+                        ->
                         match terms[definedBy[id]] with
                         | Nothing -> ValueNone
                         | _ -> ValueSome definedBy[id]

@@ -162,13 +162,22 @@ module internal Lowering =
             | OfConstant constant -> inputs.Views.Count + constant
             | OfResult variable -> results[variable]
 
-        let instruction (equation: Equation) operands =
+        // What several members compute alike, since each had it made for itself, is computed once.
+        let known = Dictionary<Instruction, int>()
+        let code = List<Instruction>()
+
+        let add (equation: Equation) operands =
             let registers = operands |> Array.map number
             let at i = if i < registers.Length then registers[i] else 0
-            results[equation.Results[0]] <- inputs.Views.Count + inputs.Constants.Count + results.Count
-            Instruction((equation.Primitive :?> Elementwise).Op, at 0, at 1, at 2)
+            let instruction = Instruction((equation.Primitive :?> Elementwise).Op, at 0, at 1, at 2)
 
-        Array.map2 instruction members operands, results
+            if known.TryAdd(instruction, inputs.Views.Count + inputs.Constants.Count + code.Count) then
+                code.Add instruction
+
+            results[equation.Results[0]] <- known[instruction]
+
+        Array.iter2 add members operands
+        code.ToArray(), results
 
     /// One tape for neighbouring elementwise equations.
     let private emitTape (program: Program) (emitter: PlanEmitter) (places: Places) members (sum: Equation voption) =
@@ -250,6 +259,7 @@ module internal Lowering =
             compute emitter sources targets
         | _, Accumulate _ -> emitProducts emitter places [| equation |] equation.Results[0]
         | _, Elementwise _ -> emitTape program emitter places [| equation |] ValueNone
+        | primitive, Composed _ -> invalidOp $"{primitive} has no kernels of its own"
 
     /// The kernels of a program whose first inputs are bound.
     let lower (program: Program) (boundInputs: int) : Schedule =
@@ -268,10 +278,14 @@ module internal Lowering =
             placement.PlaceJoin(equation, emitter)
 
         for step in Fusion.steps program do
+            emitter.IsRepeated <- step.Equations |> Seq.exists (fun equation -> not equation.Segment.IsNone)
+
             match step with
             | Fused(members, sum) -> emitTape program emitter places members sum
             | Products(terms, result) -> emitProducts emitter places terms result
             | Single equation -> emitSingle program emitter places placement equation
+
+        emitter.IsRepeated <- false
 
         for struct (atom, view) in placement.Copies do
             emitter.CopyTo(places.Read atom, view)

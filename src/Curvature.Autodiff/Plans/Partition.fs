@@ -41,7 +41,8 @@ module internal Partition =
         fast, definitions
 
     /// The residuals, slow inputs first, and the equations of the fast side. Views of residuals cost nothing, so the
-    /// fast side makes them again, and they are not kept as copies.
+    /// fast side makes them again, and they are not kept as copies. What lies within a segment is computed again for
+    /// whatever needs it within the same one, and only what leaves a segment is kept.
     let private collectFast
         slowInputs
         slowOutputs
@@ -56,38 +57,43 @@ module internal Partition =
 
         // A stack of what an equation of the fast side needs, in place of recursion: views of views may be nested
         // deeply. An equation is pushed, then its operands on top of it; it is added when it is popped, after them.
-        let waiting = Stack<struct (Atom * Equation voption)>()
+        // With each goes the outermost segment of whoever asked for it, also by way of views.
+        let waiting = Stack<struct (Atom * int * Equation voption)>()
 
-        let ask atom =
+        let ask atom (segment: int) =
             match atom with
             | Variable id when not fast[id] && not (residualSet.Contains id) ->
                 match definitions.TryGetValue id with
-                | true, equation when isReinterpretation equation ->
+                | true, equation when
+                    isReinterpretation equation || (segment <> 0 && equation.Segment.Outermost = segment)
+                    ->
                     if copied.Add equation then
-                        waiting.Push(struct (atom, ValueSome equation))
+                        waiting.Push(struct (atom, segment, ValueSome equation))
 
                         for i in equation.Operands.Length - 1 .. -1 .. 0 do
-                            waiting.Push(struct (equation.Operands[i], ValueNone))
+                            waiting.Push(struct (equation.Operands[i], segment, ValueNone))
+                // What was computed again is there.
+                | true, equation when copied.Contains equation -> ()
                 | _ ->
                     residualSet.Add id |> ignore
                     residuals.Add id
             | _ -> ()
 
-        let need atom =
-            waiting.Push(struct (atom, ValueNone))
+        let need segment atom =
+            waiting.Push(struct (atom, segment, ValueNone))
 
             while waiting.Count > 0 do
                 match waiting.Pop() with
-                | struct (_, ValueSome equation) -> fastEquations.Add equation
-                | struct (atom, ValueNone) -> ask atom
+                | struct (_, _, ValueSome equation) -> fastEquations.Add equation
+                | struct (atom, segment, ValueNone) -> ask atom segment
 
         for equation in program.Equations do
             if fast[equation.Results[0]] then
-                equation.Operands |> Array.iter need
+                equation.Operands |> Array.iter (need equation.Segment.Outermost)
                 fastEquations.Add equation
 
         let fastOutputs = program.Outputs[slowOutputs..]
-        fastOutputs |> Array.iter need
+        fastOutputs |> Array.iter (need 0)
         residuals, fastEquations
 
     /// The program of the fast side, whose variables are numbered: residuals, fast inputs, then the rest.
@@ -102,25 +108,32 @@ module internal Partition =
         inputs |> Seq.iter number
         let inputs = variables.Count
 
-        for equation in equations do
-            equation.Results |> Array.iter number
+        // A result of what is computed again may be a residual too, which counts.
+        let results =
+            equations.ToArray()
+            |> Array.map (fun equation ->
+                equation.Results
+                |> Array.map (fun id ->
+                    variables.Add program.Variables[id]
+                    numbers.TryAdd(id, variables.Count - 1) |> ignore
+                    variables.Count - 1))
 
         let rename atom =
             match atom with
             | Variable id -> Variable numbers[id]
             | Constant _ -> atom
 
-        let renameAll (equation: Equation) =
+        let renameAll (equation: Equation) results =
             { equation with
                 Operands = equation.Operands |> Array.map rename
-                Results = equation.Results |> Array.map (fun id -> numbers[id])
+                Results = results
             }
 
         {
             Device = program.Device
             Inputs = inputs
             Variables = variables.ToArray()
-            Equations = equations.ToArray() |> Array.map renameAll
+            Equations = Array.map2 renameAll (equations.ToArray()) results
             Outputs = outputs |> Array.map rename
         }
 

@@ -17,6 +17,24 @@ type internal Plan(program: Program, bound: int) =
     let schedule = Lowering.lower program bound
     let slots = schedule.Slots
     let offsets, arenaBytes = Arena.tightest schedule.Lifetimes
+    let bindingOffsets, bindingBytes = Arena.tightest schedule.BindingLifetimes
+
+    /// For each kernel of the binding the bound inputs that it reads last, where no run reads them.
+    let lastReads =
+        let ofRuns = HashSet<int>(schedule.Running |> Seq.collect _.Touches)
+        let last = Dictionary<int, int>()
+
+        schedule.Binding
+        |> Array.iteri (fun index kernel ->
+            for slot in kernel.Touches do
+                if slot < bound && not (ofRuns.Contains slot) then last[slot] <- index)
+
+        let slots = schedule.Binding |> Array.map (fun _ -> List<int>())
+
+        for entry in last do
+            slots[entry.Value].Add entry.Key
+
+        slots
 
     let indices pick =
         [|
@@ -45,8 +63,11 @@ type internal Plan(program: Program, bound: int) =
     member _.Bound = bound
     member _.Inputs = program.Variables[.. program.Inputs - 1]
     member _.Outputs = outputs
-    member _.Binding = schedule.Binding
-    member _.Running = schedule.Running
+    member _.Binding = schedule.Binding |> Array.map _.Kernel
+    member val Running = schedule.Running |> Array.map _.Kernel
+
+    /// For each kernel of the binding the bound inputs that it reads last, where no run reads them.
+    member _.LastReads = lastReads
 
     /// The bytes that each kernel of a run touches.
     member _.Traffic = schedule.Traffic
@@ -55,7 +76,7 @@ type internal Plan(program: Program, bound: int) =
     member _.ScratchBytes = arenaBytes
 
     /// Multiplications and additions of one run, of the kernels that count them.
-    member _.Flops = schedule.Running |> Seq.sumBy _.Flops
+    member _.Flops = schedule.Running |> Seq.sumBy _.Kernel.Flops
 
     /// The bytes of what is computed at binding.
     member _.PersistentBytes =
@@ -68,13 +89,14 @@ type internal Plan(program: Program, bound: int) =
     /// About how many bytes a binding takes, with the inputs that it is given from a position on.
     member this.BindingBytes(from: int) =
         let inputs = program.Variables[from .. bound - 1] |> Array.sumBy _.Bytes
-        this.PersistentBytes + arenaBytes + inputs
+        this.PersistentBytes + max arenaBytes bindingBytes + inputs
 
     member _.PersistentSlots = persistentSlots
 
     member _.SlotBytes slot =
         match slots[slot] with
         | Persistent bytes
+        | Passing bytes
         | Temporary bytes -> bytes
         | _ -> 0L
 
@@ -87,15 +109,20 @@ type internal Plan(program: Program, bound: int) =
 
         table
 
-    /// Scratch memory for one run, on a copy of a binding's table.
-    member _.NewScratch(bindingTable: nativeint[]) =
-        let memory = program.Device.Allocate(max arenaBytes 64L)
+    member private _.Place(bindingTable: nativeint[], offsets: Dictionary<int, int64>, bytes: int64) =
+        let memory = program.Device.Allocate(max bytes 64L)
         let table = Array.copy bindingTable
 
         for entry in offsets do
             table[entry.Key] <- memory.Address + nativeint entry.Value
 
         Scratch(memory, table)
+
+    /// Scratch memory for one run, on a copy of a binding's table.
+    member this.NewScratch(bindingTable: nativeint[]) = this.Place(bindingTable, offsets, arenaBytes)
+
+    /// Scratch memory for the binding itself.
+    member this.NewBindingScratch(bindingTable: nativeint[]) = this.Place(bindingTable, bindingOffsets, bindingBytes)
 
     override _.ToString() =
         let lines = List<string>()
@@ -105,11 +132,11 @@ type internal Plan(program: Program, bound: int) =
             + $"{arenaBytes} bytes of scratch"
         )
 
-        for kernel in schedule.Binding do
-            lines.Add("  once  " + kernel.Name)
+        for step in schedule.Binding do
+            lines.Add("  once  " + step.Kernel.Name)
 
-        for kernel in schedule.Running do
-            lines.Add("  run   " + kernel.Name)
+        for step in schedule.Running do
+            lines.Add("  run   " + step.Kernel.Name)
 
         String.Join("\n", lines)
 
@@ -135,10 +162,6 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
         for storage in owned do
             storage.Memory.Dispose()
 
-    let memory =
-        let scratch = if keepsScratch then plan.ScratchBytes else 0L
-        new BoundMemory(plan.PersistentBytes + scratch + (owned |> Array.sumBy _.Memory.Bytes), giveBack)
-
     // Held so that their addresses stay valid.
     let memories = inputs |> Array.map _.Memory
 
@@ -151,11 +174,34 @@ type internal BoundPlan(plan: Plan, inputs: Storage[], owned: Storage[], keepsSc
         Array.iter2 (fun slot (memory: DeviceMemory) -> table[slot] <- memory.Address) plan.PersistentSlots persistent
         table
 
-    do
-        for kernel in plan.Binding do
-            kernel.Run(table, device.Threads)
+    /// Computes what does not depend on a run. Inputs that the plan owns and no run reads are given back on the way;
+    /// returns the bytes of the others.
+    let bind () : int64 =
+        let scratch = plan.NewBindingScratch table
+        let isOwned = HashSet<Storage>(owned, HashIdentity.Reference)
+        let mutable bytes = owned |> Array.sumBy _.Memory.Bytes
 
-        BoundMemories.Of(device).Add memory
+        Array.iter2
+            (fun (kernel: Kernel) (lastReads: List<int>) ->
+                kernel.Run(scratch.Table, device.Threads)
+
+                for slot in lastReads do
+                    if isOwned.Contains inputs[slot] then
+                        bytes <- bytes - inputs[slot].Memory.Bytes
+                        table[slot] <- 0n
+                        inputs[slot].Memory.Dispose())
+            plan.Binding
+            plan.LastReads
+
+        scratch.Memory.Dispose()
+        bytes
+
+    let memory =
+        let inputs = bind ()
+        let scratch = if keepsScratch then plan.ScratchBytes else 0L
+        new BoundMemory(plan.PersistentBytes + scratch + inputs, giveBack)
+
+    do BoundMemories.Of(device).Add memory
 
     member _.Plan = plan
 

@@ -12,8 +12,10 @@ type internal Slot =
     | Output of int
     /// A constant of the program.
     | Fixed of Storage
-    /// Computed once when the plan is bound.
+    /// Computed once when the plan is bound, and read by runs.
     | Persistent of bytes: int64
+    /// Computed and read when the plan is bound; no run needs it.
+    | Passing of bytes: int64
     /// Scratch of one run.
     | Temporary of bytes: int64
 
@@ -27,19 +29,33 @@ type internal Work =
 /// One step of a plan, with the slots that it reads and writes, and the bytes of what it touches there, each element
 /// counted once.
 [<NoEquality; NoComparison>]
-type internal Launch = { Work: Work; Reads: int[]; Writes: int[]; Bytes: int64 }
+type internal Launch =
+    {
+        Work: Work
+        Reads: int[]
+        Writes: int[]
+        Bytes: int64
+        /// Whether each run computes it again, though it may depend on nothing but what is bound.
+        IsRepeated: bool
+    }
+
+/// A kernel with the slots that it touches.
+[<NoEquality; NoComparison>]
+type internal ScheduledKernel = { Kernel: Kernel; Touches: int[] }
 
 /// The launches of a plan, divided into what runs once, at binding, and what runs each time.
 [<NoEquality; NoComparison>]
 type internal Schedule =
     {
         Slots: Slot[]
-        Binding: Kernel[]
-        Running: Kernel[]
+        Binding: ScheduledKernel[]
+        Running: ScheduledKernel[]
         /// The bytes that each kernel of a run touches.
         Traffic: int64[]
-        /// The scratch buffers with their lifetimes.
+        /// The scratch buffers of a run with their lifetimes.
         Lifetimes: Arena.Lifetime[]
+        /// Those of the binding.
+        BindingLifetimes: Arena.Lifetime[]
     }
 
 module internal Schedule =
@@ -49,7 +65,8 @@ module internal Schedule =
 
     /// Whether each slot holds the same in every run, so that it may be computed at binding. A buffer does if all
     /// launches that write any part of it read only such slots, and write only such slots. So where one launch depends
-    /// on a run, all that it writes does, and with it every launch that reads or writes the same buffers.
+    /// on a run, all that it writes does, and with it every launch that reads or writes the same buffers. What is to be
+    /// computed again is not kept.
     let private bound (boundInputs: int) (slots: Slot[]) (launches: Launch[]) : bool[] =
         let users = Array.init slots.Length (fun _ -> List<Launch>())
 
@@ -72,6 +89,9 @@ module internal Schedule =
             | Output _ -> release slot
             | _ -> ())
 
+        for launch in launches do
+            if launch.IsRepeated then Array.iter release launch.Writes
+
         while pending.Count > 0 do
             for launch in users[pending.Pop()] do
                 Array.iter release launch.Writes
@@ -91,7 +111,7 @@ module internal Schedule =
         (device: Device)
         (isBound: bool[])
         (slots: List<Slot>)
-        (binding: List<Kernel>)
+        (binding: List<ScheduledKernel>)
         (c: ContractionDescription)
         =
         let packed side =
@@ -101,31 +121,45 @@ module internal Schedule =
                 c
             else
                 slots.Add(Persistent bytes)
-                binding.Add(device.Pack(c, side, slots.Count - 1))
-                withPacked side (slots.Count - 1) c
+                let target = slots.Count - 1
+                let source = if side = ContractionSide.A then c.A.Slot else c.B.Slot
+                binding.Add { Kernel = device.Pack(c, side, target); Touches = [| source; target |] }
+                withPacked side target c
 
         match isBound[c.A.Slot], isBound[c.B.Slot] with
         | true, false -> packed ContractionSide.A
         | false, true -> packed ContractionSide.B
         | _ -> c
 
-    /// The scratch buffers, with the first and the last kernel of a run that touch them.
-    let private lifetimes (slots: List<Slot>) (running: Launch seq) : Arena.Lifetime[] =
+    /// Scratch buffers, with the first and the last of some kernels that touch them. A function tells the bytes of the
+    /// buffers that are placed.
+    let private lifetimes (bytesOf: Slot -> int64 voption) (slots: Slot[]) (kernels: ScheduledKernel[]) =
         let first, last = Dictionary<int, int>(), Dictionary<int, int>()
 
-        running
-        |> Seq.iteri (fun index launch ->
-            for slot in Seq.append launch.Reads launch.Writes do
+        kernels
+        |> Array.iteri (fun index kernel ->
+            for slot in kernel.Touches do
                 first.TryAdd(slot, index) |> ignore
                 last[slot] <- index)
 
         [|
-            for slot in 0 .. slots.Count - 1 do
-                match slots[slot] with
-                | Temporary bytes when first.ContainsKey slot ->
+            for slot in 0 .. slots.Length - 1 do
+                match bytesOf slots[slot] with
+                | ValueSome bytes when first.ContainsKey slot ->
                     ({ Buffer = slot; Bytes = bytes; First = first[slot]; Last = last[slot] }: Arena.Lifetime)
                 | _ -> ()
         |]
+
+    /// The slots, where what is computed at binding and no run touches is only passing.
+    let private withPassing (slots: Slot seq) (running: ScheduledKernel[]) : Slot[] =
+        let touched = HashSet<int>(running |> Seq.collect _.Touches)
+
+        slots
+        |> Seq.mapi (fun slot content ->
+            match content with
+            | Persistent bytes when not (touched.Contains slot) -> Passing bytes
+            | _ -> content)
+        |> Seq.toArray
 
     /// Divides launches, in order, into binding and running; bound operands of running contractions are packed at
     /// binding.
@@ -143,22 +177,36 @@ module internal Schedule =
         let once, running =
             launches |> Array.partition (fun launch -> launch.Writes |> Array.forall (fun slot -> isBound[slot]))
 
-        let binding = List<Kernel>()
+        let binding = List<ScheduledKernel>()
 
         let kernel (prepare: ContractionDescription -> ContractionDescription) launch =
             match launch.Work with
-            | Ready kernel -> kernel
-            | Product contraction -> device.Contract(prepare contraction)
+            | Ready kernel -> { Kernel = kernel; Touches = Array.append launch.Reads launch.Writes }
+            | Product contraction ->
+                let c = prepare contraction
+                { Kernel = device.Contract c; Touches = [| c.A.Slot; c.B.Slot; c.C.Slot |] }
 
         binding.AddRange(once |> Array.map (kernel id))
         let kernels = running |> Array.map (kernel (pack device isBound slots binding))
+        let slots = withPassing slots kernels
+
+        let ofRun slot =
+            match slot with
+            | Temporary bytes -> ValueSome bytes
+            | _ -> ValueNone
+
+        let ofBinding slot =
+            match slot with
+            | Passing bytes -> ValueSome bytes
+            | _ -> ValueNone
 
         {
-            Slots = slots.ToArray()
+            Slots = slots
             Binding = binding.ToArray()
             Running = kernels
             Traffic = running |> Array.map _.Bytes
-            Lifetimes = lifetimes slots running
+            Lifetimes = lifetimes ofRun slots kernels
+            BindingLifetimes = lifetimes ofBinding slots (binding.ToArray())
         }
 
 /// Collects the slots and launches of a plan.
@@ -168,11 +216,25 @@ type internal PlanEmitter(device: Device) =
     let slots = List<Slot>()
     let launches = List<Launch>()
     let fixedSlots = Dictionary<Storage, View>(HashIdentity.Reference)
+    let mutable isRepeated = false
 
     let launch work (reads: View list) (writes: View list) =
         let slots (views: View list) = views |> List.map _.Slot |> List.toArray
         let bytes = reads @ writes |> List.sumBy View.bytes
-        launches.Add { Work = work; Reads = slots reads; Writes = slots writes; Bytes = bytes }
+
+        launches.Add
+            {
+                Work = work
+                Reads = slots reads
+                Writes = slots writes
+                Bytes = bytes
+                IsRepeated = isRepeated
+            }
+
+    /// Whether what is emitted next is computed again in each run.
+    member _.IsRepeated
+        with get () = isRepeated
+        and set value = isRepeated <- value
 
     member _.Add(slot: Slot, signature: Signature) : View =
         slots.Add slot

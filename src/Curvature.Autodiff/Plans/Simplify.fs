@@ -5,17 +5,21 @@ open Curvature.Kernels
 
 /// Rewrites a program into one that computes the same with fewer operations. Equal equations are merged. Arithmetic
 /// with ones and zeros is left out (x + 0 is x, also where x is −0). Permutations become part of contractions. Factors
-/// that do not depend on fast inputs are multiplied first.
+/// that do not depend on fast inputs are multiplied first. The equations of checkpoints take the place of these, each
+/// checkpoint a segment: what it computes is not merged with what is computed outside of it, and nothing that is kept
+/// is made of it.
 module internal Simplify =
 
     /// The program under construction.
-    type private Builder(source: Program, fastInputs: bool[]) =
+    type private Builder(source: Program, fastInputs: bool[], opens: bool) =
         let variables = List<Signature>()
         let fast = List<bool>()
         let equations = List<Equation>()
         let definitions = Dictionary<int, struct (Equation * int)>()
         let known = Dictionary<Application<int>, int[]>()
         let constants = Dictionary<obj, int>()
+        // Of segments that were opened before, numbers go on.
+        let mutable segments = source.Equations |> Seq.fold (fun most e -> max most e.Segment.Number) 0
 
         do
             for i in 0 .. source.Inputs - 1 do
@@ -24,6 +28,9 @@ module internal Simplify =
 
         member _.Variables = variables
         member _.Equations = equations
+
+        /// Whether the equations of checkpoints take the place of these.
+        member _.Opens = opens
 
         member _.Signature atom =
             match atom with
@@ -35,12 +42,25 @@ module internal Simplify =
             | Variable id -> fast[id]
             | Constant _ -> false
 
-        /// The primitive and operands that define a single-result variable.
-        member _.Definition atom =
+        /// The segment of the equations that are added.
+        member val Segment = Segment.None with get, set
+
+        /// A new segment within the present one.
+        member this.Inner() : Segment =
+            segments <- segments + 1
+            let outermost = if this.Segment.IsNone then segments else this.Segment.Outermost
+            { Number = segments; Outermost = outermost }
+
+        /// The primitive and operands that define a single-result variable, where these are of use in this segment.
+        member this.Definition atom =
             match atom with
             | Variable id ->
                 match definitions.TryGetValue id with
-                | true, struct (equation, 0) when equation.Results.Length = 1 -> ValueSome equation
+                | true, struct (equation, 0) when
+                    equation.Results.Length = 1
+                    && (equation.Segment.IsNone || equation.Segment.Number = this.Segment.Number)
+                    ->
+                    ValueSome equation
                 | _ -> ValueNone
             | Constant _ -> ValueNone
 
@@ -54,7 +74,11 @@ module internal Simplify =
 
         /// Adds an equation, or finds the one that already computes the same.
         member this.Emit(primitive: Primitive, operands: Atom[]) : Atom[] =
-            let key = { Primitive = primitive; Operands = operands |> Array.map this.Code }
+            // Codes of operands are at least 0.
+            let codes =
+                [| yield! operands |> Array.map this.Code; if not this.Segment.IsNone then -this.Segment.Number |]
+
+            let key = { Primitive = primitive; Operands = codes }
 
             match known.TryGetValue key with
             | true, results -> results |> Array.map Variable
@@ -68,7 +92,13 @@ module internal Simplify =
                         fast.Add isFast
                         variables.Count - 1)
 
-                let equation = { Primitive = primitive; Operands = operands; Results = results }
+                let equation =
+                    {
+                        Primitive = primitive
+                        Operands = operands
+                        Results = results
+                        Segment = this.Segment
+                    }
 
                 equations.Add equation
                 results |> Array.iteri (fun k id -> definitions[id] <- struct (equation, k))
@@ -189,7 +219,9 @@ module internal Simplify =
             program.Equations
             |> Array.map (fun equation ->
                 match equation.Primitive, equation.Operands with
-                | (:? Structure.Permute as permute), [| Variable id |] when absorbed.ContainsKey id ->
+                | (:? Structure.Permute as permute), [| Variable id |] when
+                    absorbed.ContainsKey id && absorbed[id].Segment = equation.Segment
+                    ->
                     let contraction = absorbed[id]
                     let einsum = contraction.Primitive :?> Einsum
                     let result = permute.Order |> Array.map (fun axis -> einsum.Result[axis])
@@ -198,16 +230,17 @@ module internal Simplify =
                         Primitive = Einsum(einsum.Left, einsum.Right, result)
                         Operands = contraction.Operands
                         Results = equation.Results
+                        Segment = equation.Segment
                     }
                 | _ -> equation)
 
         { program with Equations = rewritten }
 
-    /// The simplified program. Inputs are slow (the point) or fast (the vectors that are applied to it one after the
-    /// other).
-    let run (fastInputs: bool[]) (program: Program) : Program =
-        let builder = Builder(program, fastInputs)
+    /// Adds the equations of a program that takes atoms, and returns what its outputs are.
+    let rec private add (builder: Builder) (program: Program) (inputs: Atom[]) : Atom[] =
         let atoms: Atom[] = Array.init program.Variables.Length Variable
+        Array.blit inputs 0 atoms 0 inputs.Length
+        let around = builder.Segment
 
         let read atom =
             match atom with
@@ -215,14 +248,38 @@ module internal Simplify =
             | Constant _ -> atom
 
         for equation in program.Equations do
-            apply builder equation.Primitive (equation.Operands |> Array.map read)
-            |> Array.iter2 (fun id atom -> atoms[id] <- atom) equation.Results
+            let operands = equation.Operands |> Array.map read
+
+            let results =
+                match equation.Primitive with
+                | :? Recomputation as checkpoint when builder.Opens ->
+                    builder.Segment <- builder.Inner()
+                    add builder checkpoint.Program operands
+                | primitive ->
+                    if not equation.Segment.IsNone then builder.Segment <- equation.Segment
+                    apply builder primitive operands
+
+            builder.Segment <- around
+            Array.iter2 (fun id atom -> atoms[id] <- atom) equation.Results results
+
+        program.Outputs |> Array.map read
+
+    let private runWith opens (fastInputs: bool[]) (program: Program) : Program =
+        let builder = Builder(program, fastInputs, opens)
+        let outputs = add builder program (Array.init program.Inputs Variable)
 
         let simplified =
             { program with
                 Variables = builder.Variables.ToArray()
                 Equations = builder.Equations.ToArray()
-                Outputs = program.Outputs |> Array.map read
+                Outputs = outputs
             }
 
         (permuteResults (simplified.WithoutUnused())).WithoutUnused()
+
+    /// The simplified program, for a plan. Inputs are slow (the point) or fast (the vectors that are applied to it one
+    /// after the other).
+    let run (fastInputs: bool[]) (program: Program) : Program = runWith true fastInputs program
+
+    /// The simplified program, which is linear where it was: checkpoints, of which a part may not be, stay closed.
+    let linear (program: Program) : Program = runWith false (Array.create program.Inputs true) program

@@ -82,13 +82,18 @@ module internal Finite =
             | Some found, None -> this.Found <- ValueSome found
             | None, _ -> ()
 
-        override this.Process(primitive, operands) =
+        member private this.Watch(primitive: Primitive, operands: Tensor[]) =
             let parts = operands |> Array.map this.Split
             let results = Interpreter.Bind(primitive, parts |> Array.map (fun struct (value, _) -> value))
 
             if this.Found.IsNone then this.Examine(primitive, parts, results)
 
             results |> Array.map (fun result -> Tensor(FiniteTracer(this, result)))
+
+        override this.Process(primitive, operands) =
+            match primitive with
+            | :? Recomputation as checkpoint -> checkpoint.Program.Interpret operands
+            | _ -> this.Watch(primitive, operands)
 
     /// Where NaN or infinity first appears while f runs at x, in words.
     let trace (f: Tensor -> Tensor) (x: Tensor) : string =

@@ -12,9 +12,23 @@ type internal Atom =
     /// A value known when the program was made.
     | Constant of Tensor
 
+/// A part of a program whose intermediate values are not kept for the rest of it: whoever needs them computes them again.
+/// Number 0 is the program outside of all segments.
+[<Struct; NoComparison>]
+type internal Segment =
+    {
+        Number: int
+        /// The segment that this one lies in and that lies in no other: itself, or one around it.
+        Outermost: int
+    }
+
+    member segment.IsNone = (segment.Number = 0)
+
+    static member None = { Number = 0; Outermost = 0 }
+
 /// One application of a primitive.
 [<NoEquality; NoComparison>]
-type internal Equation = { Primitive: Primitive; Operands: Atom[]; Results: int[] }
+type internal Equation = { Primitive: Primitive; Operands: Atom[]; Results: int[]; Segment: Segment }
 
 /// A straight-line program over primitives. Variables 0, 1, … are its inputs.
 [<NoEquality; NoComparison>]
@@ -32,21 +46,41 @@ type internal Program =
         | Variable id -> program.Variables[id]
         | Constant tensor -> tensor.Signature
 
-    /// Runs the program by applying its primitives one after the other. Inputs may be traced by any transformation.
-    member program.Interpret(inputs: Tensor[]) : Tensor[] =
+    /// Runs the program by a way to apply its primitives, one after the other. A value is let go after its last use.
+    member program.InterpretBy (apply: Primitive -> Tensor[] -> Tensor[]) (inputs: Tensor[]) : Tensor[] =
         let values: Tensor[] = Array.zeroCreate program.Variables.Length
         Array.blit inputs 0 values 0 program.Inputs
+        let last = Array.zeroCreate<int> program.Variables.Length
+
+        let noteAt index atom =
+            match atom with
+            | Variable id -> last[id] <- index
+            | Constant _ -> ()
+
+        program.Equations |> Array.iteri (fun index equation -> equation.Operands |> Array.iter (noteAt index))
+        program.Outputs |> Array.iter (noteAt program.Equations.Length)
 
         let read atom =
             match atom with
             | Variable id -> values[id]
             | Constant tensor -> tensor
 
-        for equation in program.Equations do
-            let results = Interpreter.Bind(equation.Primitive, equation.Operands |> Array.map read)
-            Array.iter2 (fun id result -> values[id] <- result) equation.Results results
+        let releaseAt index atom =
+            match atom with
+            | Variable id when last[id] = index -> values[id] <- Unchecked.defaultof<Tensor>
+            | _ -> ()
+
+        program.Equations
+        |> Array.iteri (fun index equation ->
+            let results = apply equation.Primitive (equation.Operands |> Array.map read)
+            equation.Operands |> Array.iter (releaseAt index)
+            Array.iter2 (fun id result -> values[id] <- result) equation.Results results)
 
         program.Outputs |> Array.map read
+
+    /// Runs the program by applying its primitives one after the other. Inputs may be traced by any transformation.
+    member program.Interpret(inputs: Tensor[]) : Tensor[] =
+        program.InterpretBy (fun primitive operands -> Interpreter.Bind(primitive, operands)) inputs
 
     /// The program without equations that no output needs.
     member program.WithoutUnused() : Program =
@@ -138,6 +172,7 @@ type internal StageInterpreter(depth: int, device: Device, isLinear: bool) =
                 Primitive = primitive
                 Operands = operands |> Array.map this.Atom
                 Results = results |> Array.map (fun result -> (result.Content :?> StageTracer).Id)
+                Segment = Segment.None
             }
 
         results

@@ -66,20 +66,23 @@ type internal RecordingInterpreter(depth: int) =
 /// pass and no backward pass. (Adjoint-weighted Taylor mode; compare Dangel et al. 2025, "Collapsing Taylor mode".)
 module internal QuadraticForm =
 
-    /// The adjoint of every recorded value that some second-order term is weighted with.
-    let private adjoints (recording: RecordingInterpreter) (output: int) (one: Tensor) =
+    /// The adjoint of every recorded value that some second-order term is weighted with,
+    /// given those of some values. The first values are the inputs.
+    let private adjoints (recording: RecordingInterpreter) (inputs: int) (seeds: struct (int * Tensor) seq) =
         let adjoints: Tensor voption[] = Array.create recording.Count ValueNone
-        adjoints[output] <- ValueSome one
+
+        for struct (id, seed) in seeds do
+            adjoints[id] <- Tangent.add adjoints[id] (ValueSome seed)
 
         for i in recording.Entries.Count - 1 .. -1 .. 0 do
             let entry = recording.Entries[i]
             let cotangents = entry.Results |> Array.map (fun id -> adjoints[id])
 
             if cotangents |> Array.exists _.IsSome then
-                // The input, which is number 0, needs no adjoint, and indices have none.
+                // Inputs need no adjoint, and indices have none.
                 let wanted =
                     Array.map2
-                        (fun id (primal: Tensor) -> id > 0 && primal.DType <> DType.Int32)
+                        (fun id (primal: Tensor) -> id >= inputs && primal.DType <> DType.Int32)
                         entry.Operands
                         entry.Primals
 
@@ -92,17 +95,19 @@ module internal QuadraticForm =
 
         adjoints
 
-    /// vᵀHv from the adjoints: the sum over the recording of second-order terms along the forward tangent of v.
-    let private form (recording: RecordingInterpreter) (adjoints: Tensor voption[]) (value: Tensor) (v: Tensor) =
+    /// vᵀHv from the adjoints: the sum over the recording of second-order terms along the forward tangents of the
+    /// inputs.
+    let private form
+        (recording: RecordingInterpreter)
+        (adjoints: Tensor voption[])
+        (dtype: DType)
+        (directions: Tensor voption[])
+        : Tensor voption =
         // The terms of a function that converts on its way have different element types.
-        let toValueType (term: Tensor) =
-            if term.DType = value.DType then
-                term
-            else
-                Tensor.Of(Structure.Convert value.DType, term)
+        let toValueType (term: Tensor) = if term.DType = dtype then term else Tensor.Of(Structure.Convert dtype, term)
 
         let tangents: Tensor voption[] = Array.create recording.Count ValueNone
-        tangents[0] <- ValueSome v
+        Array.blit directions 0 tangents 0 directions.Length
         let mutable sum = ValueNone
 
         for entry in recording.Entries do
@@ -120,7 +125,31 @@ module internal QuadraticForm =
                 entry.Primitive.Jvp(entry.Primals, entry.Values, along)
                 |> Array.iteri (fun k tangent -> tangents[entry.Results[k]] <- tangent)
 
-        Tangent.orZeros value sum
+        sum
+
+    /// Σ ⟨cotangent, D²f[t, t]⟩ over the results of f that have a cotangent, in the element type of the first one.
+    /// Nothing where f is linear along the tangents.
+    let weighted
+        (f: Tensor[] -> Tensor[])
+        (points: Tensor[])
+        (cotangents: Tensor voption[])
+        (tangents: Tensor voption[])
+        : Tensor voption =
+        let recording = RecordingInterpreter(Interpreter.CurrentDepth + 1)
+        let results = recording.Run(fun () -> points |> Array.map recording.Trace |> f)
+
+        let seeds =
+            Array.zip results cotangents
+            |> Array.choose (fun (result, cotangent) ->
+                match recording.Split result, cotangent with
+                | struct (id, _), ValueSome cotangent when id >= 0 -> Some(struct (id, cotangent))
+                | _ -> None)
+
+        if seeds.Length = 0 then
+            ValueNone
+        else
+            let struct (_, first) = seeds[0]
+            form recording (adjoints recording points.Length seeds) first.DType tangents
 
     /// The value of a scalar function at x, and v ↦ vᵀHv there.
     let at (f: Tensor -> Tensor) (x: Tensor) : Tensor * (Tensor -> Tensor) =
@@ -138,4 +167,5 @@ module internal QuadraticForm =
         if output < 0 then
             value, fun _ -> value.FillLike 0.0
         else
-            value, form recording (adjoints recording output (value.FillLike 1.0)) value
+            let adjoints = adjoints recording 1 [ struct (output, value.FillLike 1.0) ]
+            value, fun v -> form recording adjoints value.DType [| ValueSome v |] |> Tangent.orZeros value

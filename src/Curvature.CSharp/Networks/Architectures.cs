@@ -17,6 +17,10 @@ public static class ResNet
     /// <inheritdoc cref="FSharp.ResNet.cifar"/>
     public static Network Cifar(int depth, int classes) => FSharp.ResNet.cifar(depth, classes);
 
+    /// <inheritdoc cref="FSharp.ResNet.cifarCheckpointed"/>
+    public static Network CifarCheckpointed(int depth, int classes) =>
+        FSharp.ResNet.cifarCheckpointed(depth, classes);
+
     /// <inheritdoc cref="FSharp.ResNet.cifarLayer"/>
     public static Layer CifarLayer(int depth, int classes) => FSharp.ResNet.cifarLayer(depth, classes);
 
@@ -31,6 +35,10 @@ public static class Transformer
     /// <inheritdoc cref="FSharp.Transformer.gpt"/>
     public static Network Gpt(int vocabulary, int context, int layers, int heads, int width) =>
         FSharp.Transformer.gpt(vocabulary, context, layers, heads, width);
+
+    /// <inheritdoc cref="FSharp.Transformer.gptCheckpointed"/>
+    public static Network GptCheckpointed(int vocabulary, int context, int layers, int heads, int width) =>
+        FSharp.Transformer.gptCheckpointed(vocabulary, context, layers, heads, width);
 
     /// <inheritdoc cref="FSharp.Transformer.gptLayer"/>
     public static Layer GptLayer(int vocabulary, int context, int layers, int heads, int width) =>

@@ -124,6 +124,9 @@ public static class Layers
             FSharp.Layer.statistic(name.NotNull(), shape.ToFSharpList(), value);
     }
 
+    /// <inheritdoc cref="FSharp.Layer.checkpointed"/>
+    public static Layer Checkpointed(this Layer layer) => FSharp.Layer.checkpointed(layer.NotNull());
+
     /// <inheritdoc cref="FSharp.Layer.initialized"/>
     public static Layer Initialized(this Layer layer, Func<string, Initializer?> initial)
     {

@@ -1,3 +1,6 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+
 namespace Curvature.CSharp;
 
 /// <summary>Functions of each element. Two tensors broadcast against each other; one of two may be a number, as in
@@ -166,4 +169,22 @@ public static class TensorFunctions
 
     /// <inheritdoc cref="FSharp.Tensor.stopGradient"/>
     public static Tensor StopGradient(this Tensor tensor) => FSharp.Tensor.stopGradient(tensor.NotNull());
+
+    /// <inheritdoc cref="FSharp.Tensor.checkpoint"/>
+    public static Tensor Checkpoint(this Tensor tensor, Func<Tensor, Tensor> f) =>
+        FSharp.Tensor.checkpoint(f.ToFSharp(), tensor.NotNull());
+
+    extension(Tensor)
+    {
+        /// <inheritdoc cref="FSharp.Tensor.checkpointOf"/>
+        public static IReadOnlyList<Tensor> Checkpoint(
+            Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> f, params IReadOnlyList<Tensor> tensors)
+        {
+            f.NotNull();
+            return FSharp.Tensor.checkpointOf(
+                FuncConvert.FromFunc<FSharpList<Tensor>, FSharpList<Tensor>>(
+                    inputs => f(inputs).Returned(nameof(f)).ToFSharpList(nameof(f))),
+                tensors.ToFSharpList());
+        }
+    }
 }

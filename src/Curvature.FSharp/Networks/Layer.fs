@@ -228,6 +228,14 @@ module Layer =
     let residual (layer: Layer) : Layer =
         create $"residual ({layer.Name})" layer.Declarations (fun parameters x -> x + layer.Forward(parameters, x))
 
+    /// The layer with a checkpoint around it: derivatives keep its input and its parameters, and compute what lies
+    /// between again (`Tensor.checkpoint`). Names are those of the layer. Activations that are looked at are computed
+    /// without checkpoints.
+    let checkpointed (layer: Layer) : Layer =
+        create $"checkpoint of {layer.Name}" layer.Declarations (fun parameters x ->
+            let forward (x: Tensor) = layer.Forward(parameters, x)
+            if parameters.IsObserved then forward x else Tensor.checkpoint forward x)
+
     /// Wd·(silu(Wg·x) ∘ Wu·x) over the last axis (Shazeer 2020, eq. 6): `gate_proj.weight` and `up_proj.weight`
     /// [hidden; features], `down_proj.weight` [features; hidden], the names of Llama's models in Hugging Face's
     /// library. [batch …; features] to the same shape.

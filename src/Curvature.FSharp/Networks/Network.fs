@@ -73,7 +73,7 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     /// The outputs for parameters of shape [n] and a batch of inputs, whose leading axis is the batch.
     /// Raises ShapeException and DTypeException where the three do not fit together.
     member network.Forward(theta: Tensor, inputs: Tensor) : Tensor =
-        network.ForwardTapped((fun _ value -> value), theta, inputs)
+        network.ForwardTapped(Parameters.Untapped, theta, inputs)
 
     /// The outputs, where a function sees every named value on the way, and may put another one in its place.
     member internal _.ForwardTapped(tap: Tap, theta: Tensor, inputs: Tensor) : Tensor =
@@ -83,7 +83,7 @@ type Network private (layer: Layer, statistics: IReadOnlyDictionary<string, Tens
     member internal _.Observe(theta: Tensor, inputs: Tensor) : Dictionary<string, Tensor> =
         let observed = Dictionary<string, Tensor>()
         let pass = Observing(fun name value -> observed[name] <- value)
-        run pass (fun _ value -> value) theta inputs |> ignore
+        run pass Parameters.Untapped theta inputs |> ignore
         observed
 
     /// Parameters to begin training with, of shape [n]. Tensor number i is drawn from the key's fold with i, in

@@ -42,17 +42,14 @@ module ResNet =
                 let y = x |> run "conv1" |> run "bn1" |> Tensor.relu |> run "conv2" |> run "bn2"
                 Tensor.relu (shortcut inputs outputs stride x + y))
 
-    let private stage blocks inputs outputs stride =
+    let private stage (wrap: Layer -> Layer) blocks inputs outputs stride =
         [
-            basicBlock inputs outputs stride
-            yield! List.replicate (blocks - 1) (basicBlock outputs outputs 1)
+            wrap (basicBlock inputs outputs stride)
+            yield! List.replicate (blocks - 1) (wrap (basicBlock outputs outputs 1))
         ]
         |> Layer.sequential
 
-    /// The layer of a residual network of depth 6n + 2, such as 20, 32 or 56: three stages of n blocks with 16, 32 and
-    /// 64 channels. Images [batch; 3; height; width] to logits [batch; classes]. Raises ArgumentRangeException for
-    /// another depth.
-    let cifarLayer (depth: int) (classes: int) : Layer =
+    let private layerOf (wrap: Layer -> Layer) (depth: int) (classes: int) : Layer =
         let blocks = (depth - 2) / 6
 
         if depth < 8 || 6 * blocks + 2 <> depth then
@@ -63,9 +60,9 @@ module ResNet =
             [
                 "conv1", conv 3 16 1
                 "bn1", Normalization.batch 16
-                "layer1", stage blocks 16 16 1
-                "layer2", stage blocks 16 32 2
-                "layer3", stage blocks 32 64 2
+                "layer1", stage wrap blocks 16 16 1
+                "layer2", stage wrap blocks 16 32 2
+                "layer3", stage wrap blocks 32 64 2
                 "linear", Layer.dense 64 classes
             ]
             (fun run images ->
@@ -80,10 +77,19 @@ module ResNet =
                 |> Nhwc.globalAveragePool
                 |> run "linear")
 
+    /// The layer of a residual network of depth 6n + 2, such as 20, 32 or 56: three stages of n blocks with 16, 32 and
+    /// 64 channels. Images [batch; 3; height; width] to logits [batch; classes]. Raises ArgumentRangeException for
+    /// another depth.
+    let cifarLayer (depth: int) (classes: int) : Layer = layerOf id depth classes
+
     /// The residual network of depth 6n + 2, such as 20, 32 or 56. Images [batch; 3; height; width] to logits [batch;
     /// classes].
     /// Raises ArgumentRangeException for another depth.
     let cifar (depth: int) (classes: int) : Network = Network.ofLayer (cifarLayer depth classes)
+
+    /// The network of `cifar` with a checkpoint around each block (`Layer.checkpointed`): less memory, more time.
+    let cifarCheckpointed (depth: int) (classes: int) : Network =
+        Network.ofLayer (layerOf Layer.checkpointed depth classes)
 
     /// ResNet-20 for 10 classes, with 269,722 parameters.
     let resNet20: Network = cifar 20 10

@@ -48,11 +48,7 @@ module Transformer =
     /// The largest number of layers: more would only be a wrong argument.
     let private mostLayers = 10_000
 
-    /// The layer of a GPT: Int32 tokens [batch; length], with a length of at most `context`, to logits of the next
-    /// token [batch; length; vocabulary]. Weights are normal with deviation 0.02 at first, those into the residual
-    /// stream with 0.02/√(2·layers). Raises ArgumentRangeException where heads do not divide the width, for a count
-    /// below 1, or for more than 10000 layers.
-    let gptLayer (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Layer =
+    let private layerOf (wrap: Layer -> Layer) (vocabulary, context, layers, heads, width) : Layer =
         if vocabulary < 1 || context < 1 || layers < 1 || heads < 1 || width < 1 || width % heads <> 0 then
             Fail.range (
                 "gpt: vocabulary, context, layers and heads are at least 1, and heads divide the width; they are "
@@ -60,7 +56,9 @@ module Transformer =
             )
 
         Count.between 1 mostLayers "gpt: layers" layers
-        let blocks = block width heads (0.02 / sqrt (2.0 * float layers)) |> List.replicate layers |> Layer.sequential
+
+        let blocks =
+            block width heads (0.02 / sqrt (2.0 * float layers)) |> wrap |> List.replicate layers |> Layer.sequential
 
         let name = $"gpt of {layers} layers, {heads} heads and width {width}"
 
@@ -91,9 +89,20 @@ module Transformer =
             let encoded = body.Forward(parameters.Scope "transformer", Tensor.take 0 tokens embedding)
             Tensor.einsum "btf,vf->btv" encoded embedding)
 
+    /// The layer of a GPT: Int32 tokens [batch; length], with a length of at most `context`, to logits of the next
+    /// token [batch; length; vocabulary]. Weights are normal with deviation 0.02 at first, those into the residual
+    /// stream with 0.02/√(2·layers). Raises ArgumentRangeException where heads do not divide the width, for a count
+    /// below 1, or for more than 10000 layers.
+    let gptLayer (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Layer =
+        layerOf id (vocabulary, context, layers, heads, width)
+
     /// A GPT: Int32 tokens [batch; length] to logits of the next token [batch; length; vocabulary], as in
     /// `gpt 65 32 2 4 64`: 65 tokens, 32 places, 2 layers, 4 heads, width 64.
     /// Raises ArgumentRangeException where heads do not divide the width, for a count below 1,
     /// or for more than 10000 layers.
     let gpt (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Network =
         Network.ofLayer (gptLayer vocabulary context layers heads width)
+
+    /// The network of `gpt` with a checkpoint around each block (`Layer.checkpointed`): less memory, more time.
+    let gptCheckpointed (vocabulary: int) (context: int) (layers: int) (heads: int) (width: int) : Network =
+        layerOf Layer.checkpointed (vocabulary, context, layers, heads, width) |> Network.ofLayer

@@ -117,7 +117,7 @@ type ParameterLayout internal (declared: (string * int[]) list) =
     /// Cuts a flat vector of shape [n] into its tensors. The cut is one operation, which costs nothing on known
     /// numbers and whose derivative is one concatenation. Raises ShapeException for another shape.
     member layout.Split(theta: Tensor) : Parameters =
-        Parameters(layout.Pieces theta, Evaluation, (fun _ value -> value), "")
+        Parameters(layout.Pieces theta, Evaluation, Parameters.Untapped, "")
 
     /// Checks that these are the tensors of the layout, each once and of its shape.
     member internal _.Check(named: seq<KeyValuePair<string, Tensor>>) : Dictionary<string, Tensor> =

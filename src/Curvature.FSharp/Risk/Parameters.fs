@@ -20,6 +20,16 @@ type internal Tap = string -> Tensor -> Tensor
 [<Sealed; DebuggerDisplay("{Text,nq}"); StructuredFormatDisplay("{Text}")>]
 type Parameters internal (tensors: IReadOnlyDictionary<string, Tensor>, pass: ForwardPass, tap: Tap, scope: string) =
 
+    /// Lets every value pass.
+    static member val internal Untapped: Tap = (fun _ value -> value)
+
+    /// Whether values are looked at on their way.
+    member internal _.IsObserved =
+        match pass with
+        | Observing _ -> true
+        | Evaluation
+        | Training -> not (obj.ReferenceEquals(tap, Parameters.Untapped))
+
     /// The full name of the layer that sees these, such as `2.attention`; empty for the whole network.
     member _.Path = scope.TrimEnd '.'
 

@@ -113,6 +113,37 @@ public sealed class Derivatives
     }
 
     [Test]
+    public void LessMemoryForMoreTime()
+    {
+        var weights = Tensor.Normal(Key.OfSeed(2), DType.Float64, 8, 3, 3);
+        Tensor Step(Tensor w, Tensor x) => w.MatMul(x).Tanh();
+
+        // Eight layers, of which each second input is kept.
+        Tensor Deep(Tensor w)
+        {
+            var x = Tensor.FromArray([1.0, 2.0, 3.0]);
+            for (var i = 6; i >= 0; i -= 2)
+            {
+                var layer = i;
+                x = x.Checkpoint(y => Step(w[layer + 1], Step(w[layer], y)));
+            }
+
+            return x.Sum();
+        }
+
+        var deepSlope = Differentiate.Gradient(Deep, weights);
+        var network = ResNet.CifarCheckpointed(20, 10);     // a checkpoint around each block
+
+        Tensor Plain(Tensor w) =>
+            Enumerable.Range(0, 8).Reverse()
+                .Aggregate(Tensor.FromArray([1.0, 2.0, 3.0]), (x, i) => Step(w[i ^ 1], x)).Sum();
+
+        Assert.That(
+            deepSlope.ToArray(), Is.EqualTo(Differentiate.Gradient(Plain, weights).ToArray()).Within(1e-14));
+        Assert.That(network.ParameterCount, Is.EqualTo(ResNet.ResNet20.ParameterCount));
+    }
+
+    [Test]
     public void Convolutions()
     {
         var images = Tensor.Normal(Key.OfSeed(1), DType.Float32, 8, 3, 32, 32);     // [N, channels, height, width]

@@ -9,3 +9,4 @@ module internal Entries =
         @ ProductCases.entries
         @ DecompositionCases.entries
         @ ImageCases.entries
+        @ RecomputationCases.entries

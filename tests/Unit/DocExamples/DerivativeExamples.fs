@@ -105,6 +105,28 @@ let tests =
             Expect.close 1e-15 (values (grad f (2.0 * x))) (values there)
         }
 
+        test "less memory for more time" {
+            let weights = Tensor.normal (Key.OfSeed 2L) DType.Float64 [ 8; 3; 3 ]
+            let layer (w: Tensor) (x: Tensor) = Tensor.tanh (Tensor.matmul w x)
+
+            // Eight layers, of which each second input is kept.
+            let deep (w: Tensor) =
+                ([ 0; 2; 4; 6 ], tensor [ 1.0; 2.0; 3.0 ])
+                ||> List.foldBack (fun i -> Tensor.checkpoint (layer w[i] >> layer w[i + 1]))
+                |> Tensor.sum
+
+            let slope = grad deep weights
+            let network = ResNet.cifarCheckpointed 20 10 // a checkpoint around each block
+
+            let plain (w: Tensor) =
+                ([ 0..7 ] |> List.map (fun i -> i ^^^ 1), tensor [ 1.0; 2.0; 3.0 ])
+                ||> List.foldBack (fun i -> layer w[i])
+                |> Tensor.sum
+
+            Expect.tensorsClose 1e-14 (grad plain weights) slope
+            Expect.equal "network.ParameterCount" ResNet.resNet20.ParameterCount network.ParameterCount
+        }
+
         test "convolutions" {
             let images = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ 8; 3; 32; 32 ] // [N; channels; height; width]
             let filters = Tensor.normal (Key.OfSeed 2L) DType.Float32 [ 16; 3; 3; 3 ] // [filters; channels; …]

@@ -45,6 +45,7 @@ module internal ParameterUses =
                             Primitive = equation.Primitive
                             Operands = equation.Operands |> Array.map atom
                             Results = equation.Results |> Array.map (fun id -> numbers[id])
+                            Segment = equation.Segment
                         }
                 |]
             Outputs = program.Outputs |> Array.map atom
@@ -112,6 +113,8 @@ module internal ParameterUses =
     /// for which samples each variable belongs to.
     let find (name: string) (model: Tensor -> Tensor) (theta: Tensor) : ParameterUses =
         let values, program = Reverse.linearize (fun xs -> [| model xs[0] |]) [| theta |]
+        // Uses are looked for within checkpoints too.
+        let program = Recomputations.opened program
         let outputs = values[0]
 
         match program.Outputs[0], outputs.Signature.Shape with
