@@ -51,10 +51,8 @@ module Sparse =
             let prepared, preparing = seconds (fun () -> SparseHessian.prepareWith options f x)
             let _, first = seconds (fun () -> prepared.At x)
             let found, again = seconds (fun () -> prepared.At(x * 1.001))
-            let colours, recovery = prepared.ColourCount, string options.Recovery
-
-            printfn
-                $"  {name, -20}  {recovery, -13}  {colours, 7}  {preparing, 7:F3}  {first, 6:F3}  {again, 6:F3}  {found.Count, 11}"
+            let left = $"{name, -20}  {string options.Recovery, -13}  {prepared.ColourCount, 7}"
+            printfn $"  {left}  {preparing, 7:F3}  {first, 6:F3}  {again, 6:F3}  {found.Count, 11}"
 
         let started = DateTime.Now - Process.GetCurrentProcess().StartTime
         printfn $"the process took {started.TotalSeconds:F1} s"

@@ -116,6 +116,9 @@ let tests =
             let deep (x: Tensor) = Tensor.sum (exp (mask * sin x))
             Expect.equal "masked" [ "100"; "000"; "001" ] (hessian deep [ 3 ])
             Expect.equal "where" [ "100"; "000"; "001" ] (jacobian (fun x -> Tensor.where mask x (0.0 * x)) [ 3 ])
+            let every = tensor [ 1.0; 0.0; 1.0; 0.0 ]
+            let either (x: Tensor) = Tensor.where every x (Tensor.reverse 0 x)
+            Expect.equal "either" [ "1000"; "0010"; "0010"; "1000" ] (jacobian either [ 4 ])
         }
 
         test "sums up to each element have triangles" {
