@@ -5,8 +5,8 @@ open System.Diagnostics
 open Curvature
 open Curvature.FSharp
 
-/// Taylor mode beside nested first-order derivatives: arithmetic and memory counted, processor time measured in turns, in
-/// one run.
+/// Taylor mode beside nested first-order derivatives: arithmetic and memory counted, processor time measured in turns,
+/// in one run.
 module Jets =
 
     /// A way to compute something of every point of a stack.
@@ -72,7 +72,8 @@ module Jets =
             let cpu = median i fst
 
             stdout.WriteLine(
-                $"  {way.Name, -44} {map.Flops / 1e9, 8:F3} {flops, 6:F2} {megabytes map.ScratchBytes, 8:F2} {bytes, 6:F2} "
+                $"  {way.Name, -44} {map.Flops / 1e9, 8:F3} {flops, 6:F2} "
+                + $"{megabytes map.ScratchBytes, 8:F2} {bytes, 6:F2} "
                 + $"{cpu, 8:F1} {cpu / median 0 fst, 6:F2} {median i snd, 8:F1} {difference, 8:E1}"
             ))
 

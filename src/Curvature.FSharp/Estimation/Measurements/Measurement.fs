@@ -32,7 +32,8 @@ type Measurement<'T>
 
     member internal _.Exact = exact
 
-    /// Whether it is a mean of functions of the vectors, and not of their products: then one vector never determines it.
+    /// Whether it is a mean of functions of the vectors, and not of their products: then one vector never determines
+    /// it.
     member internal _.IsOfVectors = defaultArg isOfVectors false
 
     override _.ToString() =
