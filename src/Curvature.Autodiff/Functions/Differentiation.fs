@@ -146,8 +146,8 @@ module Differentiation =
     /// A linear map is applied to this many basis vectors at a time, which bounds memory.
     let private basisBlock = 64
 
-    /// The basis of the space of x in blocks, each stacked along a leading axis. Where there is no basis, one empty block
-    /// still gives results their shape.
+    /// The basis of the space of x in blocks, each stacked along a leading axis. Where there is no basis, one empty
+    /// block still gives results their shape.
     let internal basisBlocks (x: Tensor) : Tensor list =
         let n = x.Size
         let index = Tensor.arange x.DType n |> Tensor.toDevice x.Device

@@ -5,9 +5,9 @@ open Curvature.Kernels
 
 /// The Taylor coefficients of an elementwise function along a curve. Sums, products and quotients have their rules
 /// (Leibniz). Every other function y of x₁, x₂ … has y′ = Σ ∂ᵢy·xᵢ′ with partial derivatives from the table of
-/// derivatives, so that k·y_k = Σᵢ Σ_{j=1…k} j·xᵢⱼ·(∂ᵢy)_{k−j}; the partial derivatives are expressions whose coefficients
-/// follow in the same way (Griewank & Walther 2008, "Evaluating Derivatives", section 13.2). Equal expressions are one
-/// node, and a coefficient is computed once, so that order K takes about K² operations.
+/// derivatives, so that k·y_k = Σᵢ Σ_{j=1…k} j·xᵢⱼ·(∂ᵢy)_{k−j}; the partial derivatives are expressions whose
+/// coefficients follow in the same way (Griewank & Walther 2008, "Evaluating Derivatives", section 13.2). Equal
+/// expressions are one node, and a coefficient is computed once, so that order K takes about K² operations.
 [<Sealed>]
 type internal ScalarSeries(op: OpCode, primals: Tensor[], result: Tensor, coefficients: Coefficients[]) =
     /// A function and its operands for each node after the arguments; a number for a constant.

@@ -1,11 +1,11 @@
 namespace Curvature
 
-/// The Taylor coefficients c₁ … c_K of a value along a curve x(t) = x + c₁t + … + c_K tᴷ. The value itself is kept apart,
-/// and a missing coefficient is zero.
+/// The Taylor coefficients c₁ … c_K of a value along a curve x(t) = x + c₁t + … + c_K tᴷ. The value itself is kept
+/// apart, and a missing coefficient is zero.
 type internal Coefficients = Tensor voption[]
 
-/// The rule of a nonlinear primitive for Taylor coefficients. A primitive without one is linear, and its derivative maps
-/// every coefficient by itself.
+/// The rule of a nonlinear primitive for Taylor coefficients. A primitive without one is linear, and its derivative
+/// maps every coefficient by itself.
 type internal ITaylorRule =
 
     /// The coefficients of each result, from those of each operand.

@@ -58,9 +58,9 @@ module internal CollapsedRule =
             alongCurves curves primitive primals results withoutLast
             |> Array.map (fun own -> struct (own[.. curves.Order - 2], own[curves.Order - 1] |> Tangent.map curves.Sum))
 
-/// Taylor mode along many curves where only the sum of the last coefficients is wanted. The last coefficient of a result
-/// depends linearly on those of the operands, y_K = Dφ[x_K] + (terms in lower ones), so that x_K is summed over the
-/// curves at once and travels as a single tensor (Dangel et al. 2025, "Collapsing Taylor mode automatic
+/// Taylor mode along many curves where only the sum of the last coefficients is wanted. The last coefficient of a
+/// result depends linearly on those of the operands, y_K = Dφ[x_K] + (terms in lower ones), so that x_K is summed over
+/// the curves at once and travels as a single tensor (Dangel et al. 2025, "Collapsing Taylor mode automatic
 /// differentiation"; of order 2, the forward Laplacian of Li et al. 2024). R curves of order K cost (K − 1)R + 1
 /// coefficients in the place of KR.
 [<Sealed>]

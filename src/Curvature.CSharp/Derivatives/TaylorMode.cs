@@ -1,9 +1,10 @@
 namespace Curvature.CSharp;
 
-/// <summary>Derivatives of high order by Taylor coefficients that travel forward, without a backward pass. They nest with
-/// all others, inside vmap and compiled functions too.</summary>
-/// <remarks>All of them raise <see cref="DTypeException"/> at a point of whole numbers, <see cref="ShapeException"/> for
-/// directions unlike the point, and <see cref="ArgumentRangeException"/> for an order that is out of range.</remarks>
+/// <summary>Derivatives of high order by Taylor coefficients that travel forward, without a backward pass. They nest
+/// with all others, inside vmap and compiled functions too.</summary>
+/// <remarks>All of them raise <see cref="DTypeException"/> at a point of whole numbers,
+/// <see cref="ShapeException"/> for directions unlike the point, and <see cref="ArgumentRangeException"/> for an order
+/// that is out of range.</remarks>
 public static class TaylorMode
 {
     /// <inheritdoc cref="FSharp.TaylorMode.jet"/>

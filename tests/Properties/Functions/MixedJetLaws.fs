@@ -1,5 +1,5 @@
-/// Taylor mode of random programs, where every operand of every primitive is an input, a constant, an earlier result, or
-/// a view of one of these: against nested forward mode, and inside vmap, reverse mode and plans.
+/// Taylor mode of random programs, where every operand of every primitive is an input, a constant, an earlier result,
+/// or a view of one of these: against nested forward mode, and inside vmap, reverse mode and plans.
 module Curvature.Tests.Properties.MixedJetLaws
 
 open Expecto

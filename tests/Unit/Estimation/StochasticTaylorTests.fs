@@ -1,5 +1,5 @@
-/// Stochastic Taylor derivative estimators against exact values: residuals of partial differential equations in very many
-/// dimensions, errors, and coverage.
+/// Stochastic Taylor derivative estimators against exact values: residuals of partial differential equations in very
+/// many dimensions, errors, and coverage.
 module Curvature.Tests.Unit.StochasticTaylorTests
 
 open System

@@ -21,8 +21,8 @@ type internal LaplacianTracer(owner: Interpreter, primal: Tensor, tangents: Slot
 /// The collapsed sum of second derivatives along the axes of a point, where tangents that are zero, because the program
 /// shows that an element does not depend on an axis, are neither kept nor multiplied (Li et al. 2024, "A computational
 /// framework for neural network-based variational Monte Carlo with forward Laplacian", section on sparsity). An element
-/// has a slot for each axis that it depends on: elementwise functions keep slots, moves move them, and sums over elements
-/// of different axes turn these into slots without any arithmetic.
+/// has a slot for each axis that it depends on: elementwise functions keep slots, moves move them, and sums over
+/// elements of different axes turn these into slots without any arithmetic.
 [<Sealed>]
 type internal LaplacianInterpreter(depth: int, count: int) =
     inherit Interpreter(depth)

@@ -83,8 +83,8 @@ module internal SlotTangents =
         /// Neither; every axis gets a slot.
         | Lost
 
-    /// The axes of a sum over some array axes, whose result has the other ones and, by broadcasting, those of a shape: axis
-    /// i of the result is axis source[i] of the operand, or none for −1.
+    /// The axes of a sum over some array axes, whose result has the other ones and, by broadcasting, those of a shape:
+    /// axis i of the result is axis source[i] of the operand, or none for −1.
     let reduce (count: int) (slots: int) (shape: int[]) (axes: int[]) (summed: int[]) (result: struct (int[] * int[])) =
         let struct (resultShape, source) = result
         let index = indexed slots shape axes

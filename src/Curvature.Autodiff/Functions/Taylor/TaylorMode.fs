@@ -39,10 +39,10 @@ module TaylorMode =
 
             values[0], series[0] |> Array.mapi derivative |> List.ofArray
 
-    /// The derivatives of order 1, …, k in t at t = 0 of f(x(t)) along the curve x(t) = x + v₁t + v₂t²/2! + … + v_k tᵏ/k!.
-    /// Directions that are not given are 0: `jet k f x [ v ]` are f's derivatives D f(x)[v], D²f(x)[v, v], …, up to order
-    /// k. One forward pass with k coefficients. Raises ArgumentRangeException for an order below 0 or above 64, and for
-    /// more directions than k.
+    /// The derivatives of order 1, …, k in t at t = 0 of f(x(t)) along the curve x(t) = x + v₁t + v₂t²/2! + … + v_k
+    /// tᵏ/k!. Directions that are not given are 0: `jet k f x [ v ]` are f's derivatives D f(x)[v], D²f(x)[v, v], …, up
+    /// to order k. One forward pass with k coefficients. Raises ArgumentRangeException for an order below 0 or above
+    /// 64, and for more directions than k.
     let jet order f x directions = snd (fjet order f x directions)
 
     let private checkStack name (x: Tensor) (directions: Tensor) =
@@ -64,9 +64,9 @@ module TaylorMode =
         Collapsed.sum order weights f x directions
 
     /// The value of f at x, and Σ_r D^k f(x)[v_r, …, v_r] over directions v_r, stacked along a leading axis; f may have
-    /// values of any shape, and the sum has it too. The coefficients of order k are summed in every operation (Dangel et
-    /// al. 2025, "Collapsing Taylor mode"): R directions cost (k − 1)R + 1 coefficients.
-    /// Raises ArgumentRangeException for an order below 1 or above 64, and ShapeException for directions of other shapes.
+    /// values of any shape, and the sum has it too. The coefficients of order k are summed in every operation (Dangel
+    /// et al. 2025, "Collapsing Taylor mode"): R directions cost (k − 1)R + 1 coefficients. Raises
+    /// ArgumentRangeException for an order below 1 or above 64, and ShapeException for directions of other shapes.
     let fsumOfDerivatives order (directions: Tensor) (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         sumOf "sumOfDerivatives" order ValueNone f x directions
 
@@ -97,9 +97,9 @@ module TaylorMode =
         value, blocks.Tail |> List.fold (fun total block -> total + snd (sum block)) first
 
     /// The value and the Laplacian Σ ∂²f/∂xᵢ² of a function with values of any shape, which the Laplacian has too: one
-    /// forward pass with tangents and one sum of second derivatives (the forward Laplacian of Li et al. 2024). An element
-    /// has tangents along those of the n elements of x alone that the program shows it to depend on; where that is most
-    /// of them, x is taken 64 elements at a time.
+    /// forward pass with tangents and one sum of second derivatives (the forward Laplacian of Li et al. 2024). An
+    /// element has tangents along those of the n elements of x alone that the program shows it to depend on; where that
+    /// is most of them, x is taken 64 elements at a time.
     let flaplacian (f: Tensor -> Tensor) (x: Tensor) : Tensor * Tensor =
         checkPoint "laplacian" x
         let blocks () = basisBlocks x |> overBlocks (Collapsed.sum 2 ValueNone f x)

@@ -41,7 +41,8 @@ type Measurement<'T>
     /// The ranges whose forms are enough, in place of products; nothing where they are not.
     member internal _.Ranges = ValueOption.ofOption ranges
 
-    /// Whether it is a mean of functions of the vectors, and not of their products: then one vector never determines it.
+    /// Whether it is a mean of functions of the vectors, and not of their products: then one vector never determines
+    /// it.
     member internal _.IsOfVectors = defaultArg isOfVectors false
 
     override _.ToString() =

@@ -2,10 +2,10 @@ namespace Curvature.FSharp
 
 open Curvature
 
-/// Sums of high derivatives over very many directions, from random ones: a differential operator is the mean, over random
-/// directions v, of derivatives along v alone (Shi, Hu, Lin & Kawaguchi 2024, "Stochastic Taylor derivative estimator").
-/// A sample is one forward pass with k Taylor coefficients, in the memory of k evaluations, whatever the dimension. Each
-/// result has the error that the spread of its samples gives.
+/// Sums of high derivatives over very many directions, from random ones: a differential operator is the mean, over
+/// random directions v, of derivatives along v alone (Shi, Hu, Lin & Kawaguchi 2024, "Stochastic Taylor derivative
+/// estimator"). A sample is one forward pass with k Taylor coefficients, in the memory of k evaluations, whatever the
+/// dimension. Each result has the error that the spread of its samples gives.
 [<RequireQualifiedAccess>]
 module StochasticTaylor =
 
@@ -34,13 +34,13 @@ module StochasticTaylor =
         (Tensor.convert DType.Float64 terms).ToArray()
 
     /// The mean of a scalar term over random directions in the shape of x. The term is made of derivatives along its
-    /// direction, as in `fun v -> (jet 4 f x [ v ])[3] / 3.0`, and may be inhomogeneous: its degree is the highest power
-    /// of v that it has, on which the interval depends. Up to degree 2 that is what forms have. Of degree 3 and 4 it is
-    /// wide enough for the most skewed law, from 20 samples on; below that, and above degree 4, the error is unknown.
-    /// With probes that leave elements out, the error is unknown until each element is expected to have been touched five
-    /// times. To be run on `directions x`; the cost counts directions as quadratic forms.
-    /// Raises ArgumentRangeException for a degree below 1, ShapeException for a point without elements and, run, for a
-    /// term that is not a scalar.
+    /// direction, as in `fun v -> (jet 4 f x [ v ])[3] / 3.0`, and may be inhomogeneous: its degree is the highest
+    /// power of v that it has, on which the interval depends. Up to degree 2 that is what forms have. Of degree 3 and 4
+    /// it is wide enough for the most skewed law, from 20 samples on; below that, and above degree 4, the error is
+    /// unknown. With probes that leave elements out, the error is unknown until each element is expected to have been
+    /// touched five times. To be run on `directions x`; the cost counts directions as quadratic forms. Raises
+    /// ArgumentRangeException for a degree below 1, ShapeException for a point without elements and, run, for a term
+    /// that is not a scalar.
     let estimator (probe: Probe) (degree: int) (x: Tensor) (term: Tensor -> Tensor) : Estimator<Estimate<float>> =
         if degree < 1 then
             Fail.range $"StochasticTaylor: the degree of a term is 1 or more, and it is {degree}"
@@ -75,8 +75,8 @@ module StochasticTaylor =
     let laplacian stop key (f: Tensor -> Tensor) (x: Tensor) : Estimate<float> =
         Estimate.run (laplacianEstimator f x) stop key (directions x)
 
-    /// The estimator of the biharmonic operator Δ²f of a scalar function at x with n elements: the mean of D⁴f(x)[v, v, v,
-    /// v] over the sphere of radius √n is 3n/(n + 2)·Δ²f. Its samples are skewed; the interval allows for that.
+    /// The estimator of the biharmonic operator Δ²f of a scalar function at x with n elements: the mean of D⁴f(x)[v, v,
+    /// v, v] over the sphere of radius √n is 3n/(n + 2)·Δ²f. Its samples are skewed; the interval allows for that.
     let biharmonicEstimator (f: Tensor -> Tensor) (x: Tensor) : Estimator<Estimate<float>> =
         let n = float x.Size
         estimator Probe.sphere 4 x (fun v -> (jet 4 f x [ v ])[3] * ((n + 2.0) / (3.0 * n)))

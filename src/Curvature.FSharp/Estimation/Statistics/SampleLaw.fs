@@ -84,10 +84,10 @@ module internal SampleLaw =
         let variance = second - mean * mean
         (third - 3.0 * mean * second + 2.0 * mean ** 3.0) / variance ** 1.5
 
-    /// The law of homogeneous polynomials of a degree in vectors that touch this share of the elements. Of degree 1 or 2
-    /// it is that of forms. Of degree 3 or 4 the skewness is not taken from the samples, which rarely see the long tail:
-    /// it is that of z⁴, 10.1. In simulations of z⁴ itself, intervals so widened held the truth in 92 to 97 % of runs of
-    /// 20 to 250 samples, and Student's in 75 to 90 %. Of higher degrees the error is unknown.
+    /// The law of homogeneous polynomials of a degree in vectors that touch this share of the elements. Of degree 1 or
+    /// 2 it is that of forms. Of degree 3 or 4 the skewness is not taken from the samples, which rarely see the long
+    /// tail: it is that of z⁴, 10.1. In simulations of z⁴ itself, intervals so widened held the truth in 92 to 97 % of
+    /// runs of 20 to 250 samples, and Student's in 75 to 90 %. Of higher degrees the error is unknown.
     let ofDegree (degree: int) (touched: float) (samples: int) (seen: float) : SampleLaw =
         if degree <= 2 then
             ofForms touched samples seen
