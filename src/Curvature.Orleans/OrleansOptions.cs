@@ -52,7 +52,7 @@ public sealed record OrleansOptions
     public TimeSpan WorkerTimeout { get; internal init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a silo may be silent before the others declare it dead.</summary>
-    public TimeSpan SilenceTimeout { get; internal init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan SilenceTimeout { get; internal init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How many times as long as another a worker may need before its groups are given away.</summary>
     public double TakeoverFactor { get; internal init; } = 5.0;

@@ -19,8 +19,9 @@ type Log() =
 let options (log: Log) =
     OrleansOptions.Default
         .WithProgram("dotnet", Processes.self)
+        .WithSilenceTimeout(TimeSpan.FromMinutes(3.0))
         .WithLog(fun line -> log.Write line)
-        .WithWorkers(1, TimeSpan.FromMinutes(2.0))
+        .WithWorkers(1, TimeSpan.FromMinutes(5.0))
 
 let start workers =
     let log = Log()

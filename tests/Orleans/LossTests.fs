@@ -34,7 +34,6 @@ let tests =
 
             let options =
                 (Clusters.options log)
-                    .WithSilenceTimeout(TimeSpan.FromMinutes(2.0))
                     .WithTakeover(4.0, TimeSpan.FromSeconds(1.0))
 
             use cluster = OrleansCluster.Local(3, options)

@@ -18,7 +18,7 @@ let private place redis certificates : Machines.Place =
         Cluster = $"test-{Guid.NewGuid():N}"
         Secret = secret
         Certificates = certificates
-        Silence = 12.0
+        Silence = 30.0
     }
 
 /// A network namespace whose only way to this one can be cut: a pair of devices.
@@ -71,7 +71,7 @@ let tests =
                     use first = Machines.worker [] place
                     use second = Machines.worker [] place
                     let log = Clusters.Log()
-                    use cluster = connect place 2 120.0 log
+                    use cluster = connect place 2 300.0 log
                     let risk = Clusters.connect cluster |> Driver.risk "slow"
                     let run = Task.Run(fun () -> Workload.longTrace RunOptions.Default risk)
                     use stranger = Machines.worker [] { place with Secret = secret + "!" }
@@ -99,7 +99,7 @@ let tests =
                     Machines.withRedis "127.0.0.1" (fun redis ->
                         let place = place redis folder
                         use worker = Machines.worker [] place
-                        worker.WaitFor("serves at", 120.0)
+                        worker.WaitFor("serves at", 300.0)
 
                         try
                             use cluster = connect { place with Certificates = other } 1 20.0 (Clusters.Log())
@@ -112,11 +112,11 @@ let tests =
             use network = new Network()
 
             Machines.withRedis network.Here (fun redis ->
-                let place = { place redis "-" with Address = network.Here; Silence = 6.0 }
+                let place = { place redis "-" with Address = network.Here; Silence = 15.0 }
                 use near = Machines.worker [] place
                 use far = Machines.worker network.Inside { place with Address = network.There }
                 let log = Clusters.Log()
-                use cluster = connect place 2 120.0 log
+                use cluster = connect place 2 300.0 log
                 let risk = Clusters.connect cluster |> Driver.risk "slow"
                 let run = Task.Run(fun () -> Workload.longTrace RunOptions.Default risk)
                 Thread.Sleep 1000
@@ -128,10 +128,10 @@ let tests =
             use network = new Network()
 
             Machines.withRedis network.Here (fun redis ->
-                let place = { place redis "-" with Address = network.Here; Silence = 4.0 }
+                let place = { place redis "-" with Address = network.Here; Silence = 15.0 }
                 use far = Machines.worker network.Inside { place with Address = network.There }
                 let log = Clusters.Log()
-                use cluster = connect place 1 120.0 log
+                use cluster = connect place 1 300.0 log
                 let risk = Clusters.connect cluster |> Driver.risk "slow"
 
                 let run =

@@ -142,7 +142,8 @@ internal sealed class SiloHost : IAsyncDisposable
         (membership.ProbeTimeout, membership.NumMissedProbesLimit) = (probe, 3);
         membership.TableRefreshTimeout = TimeSpan.FromSeconds(Math.Clamp(silence.TotalSeconds / 3, 1, 60));
 
-        // A silo joins where it reaches all others. Those that died a moment ago are waited for.
-        membership.MaxJoinAttemptTime = TimeSpan.FromMinutes(1) + silence;
+        // A silo joins where it reaches all others. On a busy machine that lasts, and nobody evicts it for that.
+        membership.MaxJoinAttemptTime = TimeSpan.FromMinutes(5) + silence;
+        membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
     }
 }
