@@ -59,7 +59,10 @@ module Spmd =
 
         let batchesOf group =
             seen <- seen + 1
-            if own = Some(string rank) && seen = reads then Process.GetCurrentProcess().Kill()
+
+            if own = Some(string rank) && seen = reads then
+                Process.GetCurrentProcess().Kill()
+
             Digits.batchesOf DType.Float32 3 group
 
         let shards = Digits.shardsWith 5 batchesOf

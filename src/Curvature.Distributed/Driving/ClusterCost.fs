@@ -109,7 +109,12 @@ module ClusterCost =
         let levels = Math.Ceiling(Math.Log2(float workers))
         let compute = work.Seconds * float vectors * float largest / float work.Groups
 
-        let moved = if levels = 0.0 then 0.0 else levels * (question + Array.max answers) / link.Bandwidth
+        let moved =
+            if levels = 0.0 then
+                0.0
+            else
+                levels * (question + Array.max answers) / link.Bandwidth
+
         let seconds = compute + float count * (2.0 * levels * link.Latency + moved)
 
         ClusterCost(

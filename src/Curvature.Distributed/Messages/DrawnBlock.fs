@@ -68,7 +68,9 @@ module internal DrawnBlock =
                     $"a message asks for vectors of {length} elements, and the point has {input.VectorLength.Value}"
                 )
 
-            if length < 0 || first < 0 || count < 0 || count > mostVectors || int64 length * int64 count > mostElements then
+            if
+                length < 0 || first < 0 || count < 0 || count > mostVectors || int64 length * int64 count > mostElements
+            then
                 ClusterFail.cluster $"a message asks for {count} vectors of {length} elements from number {first}"
 
             Probe.draw probe key length (first, count) dtype

@@ -21,8 +21,16 @@ module ShardAnswers =
 
     let private magic = 0x41565243 // CRVA
 
+    /// The bytes of an answer that says nothing but its kind.
+    let private shortest = 9
+
     let internal encode (answer: ShardAnswer) : byte[] =
-        let out = WireWriter()
+        let bytes =
+            match answer with
+            | ShardAnswer.Sums sums -> 256L + Partial.bytes sums
+            | _ -> 0L
+
+        let out = WireWriter(int (min bytes (1L <<< 30)))
         out.Int magic
         out.Int Machine.protocol
 
@@ -59,7 +67,7 @@ module ShardAnswers =
     let internal decode (message: ReadOnlyMemory<byte>) : ShardAnswer =
         let input = WireReader(message, 0)
 
-        if message.Length < 9 || input.Int() <> magic then
+        if message.Length < shortest || input.Int() <> magic then
             ClusterFail.cluster $"{message.Length} bytes are no answer of this library"
 
         let version = input.Int()
@@ -87,15 +95,30 @@ module ShardAnswers =
         input.End()
         answer
 
+    /// One answer of two; see `merge`.
+    let internal mergeDecoded (a: ShardAnswer) (b: ShardAnswer) : ShardAnswer =
+        match a, b with
+        | ShardAnswer.Sums left, ShardAnswer.Sums right -> ShardAnswer.Sums(Partial.merge left right)
+        | ShardAnswer.Failed _, _ -> a
+        | _, ShardAnswer.Failed _ -> b
+        | ShardAnswer.NeedsPoint, _ -> a
+        | _, ShardAnswer.NeedsPoint -> b
+        | _ -> ClusterFail.cluster "answers that are not partial sums cannot be put together"
+
+    let internal failed (error: exn) : ShardAnswer = ShardAnswer.Failed(error.GetType().Name, error.Message)
+
     /// The answer that says that a computation failed with an error.
-    let failure (error: exn) : byte[] = ShardAnswer.Failed(error.GetType().Name, error.Message) |> encode
+    let failure (error: exn) : byte[] = encode (failed error)
+
 
     /// Whether an answer says that the point is not known to the worker: the point's message is to be sent to it, and
     /// the question again. `ask` does so.
     let needsPoint (answer: byte[]) : bool =
-        match decode (ReadOnlyMemory answer) with
-        | ShardAnswer.NeedsPoint -> true
-        | _ -> false
+        // Long answers are not read for this.
+        answer.Length = shortest
+        && (match decode (ReadOnlyMemory answer) with
+            | ShardAnswer.NeedsPoint -> true
+            | _ -> false)
 
     /// Asks one worker a question, and sets the point first where it is not known there.
     let ask (send: byte[] -> byte[]) (point: byte[]) (question: byte[]) : byte[] =
@@ -112,10 +135,4 @@ module ShardAnswers =
     /// bits of the whole do not depend on the order. Raises ClusterException for answers that do not go together, such
     /// as two with the same group.
     let merge (a: byte[]) (b: byte[]) : byte[] =
-        match decode (ReadOnlyMemory a), decode (ReadOnlyMemory b) with
-        | ShardAnswer.Sums left, ShardAnswer.Sums right -> encode (ShardAnswer.Sums(Partial.merge left right))
-        | ShardAnswer.Failed _, _ -> a
-        | _, ShardAnswer.Failed _ -> b
-        | ShardAnswer.NeedsPoint, _ -> a
-        | _, ShardAnswer.NeedsPoint -> b
-        | _ -> ClusterFail.cluster "answers that are not partial sums cannot be put together"
+        mergeDecoded (decode (ReadOnlyMemory a)) (decode (ReadOnlyMemory b)) |> encode

@@ -148,7 +148,6 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
         | RiskQuestion.BlockForms(matrix, block, ranges) ->
             ofBlock name range matrix block false (RiskCurvature.blockForms ranges block)
         | RiskQuestion.FormsByBatch(matrix, block) -> byBatch name range matrix block
-        | RiskQuestion.LossGrid grid ->
-            sums name range (fun _ -> []) (LossGrid.parts ignore theta grid risk.Definition)
+        | RiskQuestion.LossGrid grid -> sums name range (fun _ -> []) (LossGrid.parts ignore theta grid risk.Definition)
         | RiskQuestion.LossesAt points ->
             sums name range (fun _ -> []) (LossGrid.lossesOf CancellationToken.None name points risk.Definition)

@@ -79,14 +79,21 @@ type ShardServer(shards: Shards, mostBytes: int64) =
     /// The most bytes that a message may have.
     member _.MostBytes = mostBytes
 
-    /// The answer to a message. A message that is damaged, too large, of another version, or asks for what is not
-    /// registered is answered with the error.
-    member _.Answer(message: ReadOnlyMemory<byte>) : byte[] =
+    /// The answer to a message, before it is bytes.
+    member internal _.Decide(message: ReadOnlyMemory<byte>) : ShardAnswer =
         try
             if int64 message.Length > mostBytes then
                 ClusterFail.cluster $"a message of {message.Length} bytes is over the limit of {mostBytes}"
 
             let struct (request, range) = ShardMessage.decode sizeOf message
-            answer request range |> ShardAnswers.encode
+            answer request range
+        with error ->
+            ShardAnswers.failed error
+
+    /// The answer to a message. A message that is damaged, too large, of another version, or asks for what is not
+    /// registered is answered with the error.
+    member server.Answer(message: ReadOnlyMemory<byte>) : byte[] =
+        try
+            ShardAnswers.encode (server.Decide message)
         with error ->
             ShardAnswers.failure error
