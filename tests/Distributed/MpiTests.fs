@@ -3,6 +3,7 @@ module Curvature.Tests.MpiTests
 open System
 open System.Diagnostics
 open System.IO
+open System.Text.RegularExpressions
 open Expecto
 open Expecto.Flip
 open Curvature.Tests
@@ -41,6 +42,7 @@ let private start family (ranks: int) (arguments: string list) : int * string * 
         info.RedirectStandardOutput <- true
         info.RedirectStandardError <- true
         info.Environment["DOTNET_PROCESSOR_COUNT"] <- "1"
+        info.Environment["TERM"] <- "dumb"
         info.Environment["OMPI_ALLOW_RUN_AS_ROOT"] <- "1"
         info.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] <- "1"
         use job = Process.Start info
@@ -54,7 +56,10 @@ let private start family (ranks: int) (arguments: string list) : int * string * 
         job.WaitForExit()
         job.ExitCode, output.Result, error.Result
 
-let private lines (text: string) = text.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray
+/// Without what the runtime says to a terminal, which a launcher may seem to be.
+let private lines (text: string) =
+    Regex.Replace(text, "\u001b(\\[[?0-9;]*[a-zA-Z]|[=>])", "").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+    |> List.ofArray
 
 let private numbersHere = lazy (Spmd.numbersHere ())
 

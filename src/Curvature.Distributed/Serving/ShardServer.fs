@@ -46,7 +46,9 @@ type ShardServer(shards: Shards, mostBytes: int64) =
             )
 
         if (find point.Id).IsNone then
-            points <- ServedPoint(served point.Risk, point) :: points |> List.truncate most
+            let kept, dropped = List.splitAt (min (most - 1) points.Length) points
+            dropped |> List.iter _.Release()
+            points <- ServedPoint(served point.Risk, point) :: kept
 
     let answer (request: ShardRequest) (range: GroupRange) : ShardAnswer =
         match request with
@@ -64,7 +66,11 @@ type ShardServer(shards: Shards, mostBytes: int64) =
                 | ValueNone -> ShardAnswer.NeedsPoint)
         | ShardRequest.AskElsewhere _ -> ShardAnswer.NeedsPoint
         | ShardRequest.Release id ->
-            lock computing (fun () -> points <- points |> List.filter (fun point -> point.Id <> id))
+            lock computing (fun () ->
+                let dropped, kept = points |> List.partition (fun point -> point.Id = id)
+                dropped |> List.iter _.Release()
+                points <- kept)
+
             ShardAnswer.Done
 
     do
