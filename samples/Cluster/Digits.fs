@@ -24,15 +24,22 @@ let private shapes: uint64[] =
         0x3C66663E06063C00UL
     |]
 
-let private stroke (digit: int) (point: int) =
-    if (shapes[digit] >>> (63 - point)) &&& 1UL = 1UL then 1.0 else 0.0
+let private stroke (digit: int) (point: int) = if (shapes[digit] >>> (63 - point)) &&& 1UL = 1UL then 1.0 else 0.0
 
 /// Images drawn from a key: a shape, with strokes of different strength, and noise.
 let private drawn (group: int) : Batch seq =
     let batch number =
         let key = Key.OfSeed(int64 (1000 + group * inGroup + number))
         let labels = Array.init inBatch (fun row -> (row * 7 + number) % 10)
-        let clean = Tensor.ofArray [ inBatch; 64 ] [| for row in labels do for point in 0..63 -> stroke row point |]
+
+        let clean =
+            Tensor.ofArray
+                [ inBatch; 64 ]
+                [|
+                    for row in labels do
+                        for point in 0..63 -> stroke row point
+                |]
+
         let noise = 0.3 * Tensor.normal key DType.Float64 [ inBatch; 64 ]
         Batch(Tensor.convert DType.Float32 (clean + noise), Tensor.ofIndices [ inBatch ] labels)
 

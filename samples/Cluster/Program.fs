@@ -12,8 +12,7 @@ open Curvature.FSharp
 /// Shows what the cluster has done, every hundred questions.
 let private progress =
     { new IProgress<ClusterProgress> with
-        member _.Report progress =
-            if progress.Questions % 100L = 0L then eprintfn $"{progress}"
+        member _.Report progress = if progress.Questions % 100L = 0L then eprintfn $"{progress}"
     }
 
 let private measure (checkpoint: string option) (cluster: ICluster) =

@@ -18,22 +18,23 @@ type internal MpiCluster(rank: MpiRank, library: string) =
         rank.Each point |> count |> ignore
         told <- point :: told |> List.truncate most
 
+    let sum (point: byte[]) question groups =
+        if point.Length > 0 && not (told |> List.exists (fun known -> obj.ReferenceEquals(known, point))) then
+            tell point
+
+        match rank.Sum(question, groups) |> count with
+        | ShardAnswer.NeedsPoint when point.Length > 0 ->
+            tell point
+            rank.Sum(question, groups) |> count
+        | answer -> answer
+
+    interface IDecodedCluster with
+        member _.SumDecoded(point, question, groups) = sum point question groups
+
     interface ICluster with
         member _.Name = $"{rank.Link.Size} ranks of {library}"
         member _.Workers = rank.Link.Size
         member _.BytesMoved = moved
         member _.Broadcast message = rank.Each message |> count
-
-        member _.Sum(point, question, groups) =
-            if point.Length > 0 && not (told |> List.exists (fun known -> obj.ReferenceEquals(known, point))) then
-                tell point
-
-            let answer = rank.Sum(question, groups) |> count
-
-            if point.Length > 0 && ShardAnswers.needsPoint answer then
-                tell point
-                rank.Sum(question, groups) |> count
-            else
-                answer
-
+        member _.Sum(point, question, groups) = sum point question groups |> ShardAnswers.encode
         member _.Dispose() = ()

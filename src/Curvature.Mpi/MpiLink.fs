@@ -53,7 +53,7 @@ type internal MpiLink(calls: MpiCalls, mostBytes: int64) =
         if length < 0L || length > mostBytes then
             ClusterFail.cluster $"rank {source} sends {length} bytes, and the limit is {mostBytes}"
 
-        let message = Array.zeroCreate<byte> (int length)
+        let message = Array.zeroCreate<byte>(int length)
         pieces message.Length (fun start count -> calls.Receive(message, start, count, source, bodyTag))
         struct (message, BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan(header, 8, 8)))
 
@@ -66,17 +66,29 @@ type internal MpiLink(calls: MpiCalls, mostBytes: int64) =
 
         struct (message, note)
 
-    /// Merges what all ranks have, neighbours with neighbours; on rank 0 it gives all of it, and the bytes that were
-    /// moved. Elsewhere it gives nothing of use. An empty message is nothing.
-    member link.ToRoot(own: byte[], merge: byte[] -> byte[] -> byte[]) : struct (byte[] * int64) =
+    /// Merges what all ranks have, neighbours with neighbours. On rank 0 it gives all of it, and the bytes that were
+    /// moved; elsewhere nothing of use. What is sent is encoded; nothing is an empty message.
+    member link.ToRoot(own: 'T voption, encode: 'T -> byte[], decode: byte[] -> 'T, merge: 'T -> 'T -> 'T) =
         let mutable merged, moved = own, 0L
 
         for child in List.rev children do
             let struct (other, ofChild) = link.Receive child
             moved <- moved + ofChild + int64 other.Length
 
-            if merged.Length = 0 then merged <- other
-            elif other.Length > 0 then merged <- merge merged other
+            if other.Length > 0 then
+                let other = decode other
 
-        if rank > 0 then link.Send(parent, merged, moved)
+                merged <-
+                    match merged with
+                    | ValueSome own -> ValueSome(merge own other)
+                    | ValueNone -> ValueSome other
+
+        if rank > 0 then
+            let message =
+                match merged with
+                | ValueSome merged -> encode merged
+                | ValueNone -> [||]
+
+            link.Send(parent, message, moved)
+
         struct (merged, moved)

@@ -17,17 +17,25 @@ type internal MpiCommand =
 type internal MpiRank(link: MpiLink, server: ShardServer) =
     let answer (message: byte[]) = server.Answer(ReadOnlyMemory message)
 
-    /// The answer for the groups of this rank; empty where it has none.
-    let ofRange groups (question: byte[]) =
+    /// The answer for the groups of this rank, where it has some.
+    let ofRange groups (question: byte[]) : ShardAnswer voption =
         let struct (low, high) as range = FixedTree.range link.Rank link.Size groups
-        if low = high then [||] else answer (ShardMessage.withRange range question)
+
+        if low = high then
+            ValueNone
+        else
+            ValueSome(server.Decide(ReadOnlyMemory(ShardMessage.withRange range question)))
+
+    let decode (answer: byte[]) = ShardAnswers.decode (ReadOnlyMemory answer)
 
     /// Answers that cannot be put together are the fault of this library or of a worker; they are an answer too.
-    let merge (a: byte[]) (b: byte[]) =
+    let merge (a: ShardAnswer) (b: ShardAnswer) : ShardAnswer =
         try
-            ShardAnswers.merge a b
+            ShardAnswers.mergeDecoded a b
         with :? CurvatureException as error ->
-            ShardAnswers.failure error
+            ShardAnswers.failed error
+
+    let toRoot groups question = link.ToRoot(ofRange groups question, ShardAnswers.encode, decode, merge)
 
     member _.Link = link
 
@@ -48,9 +56,15 @@ type internal MpiRank(link: MpiLink, server: ShardServer) =
         struct (answers, back + int64 message.Length * int64 (link.Size - 1))
 
     /// Rank 0: has all ranks answer a question for their groups; gives the sum, and the bytes that were moved.
-    member _.Sum(question: byte[], groups: int) : struct (byte[] * int64) =
+    member _.Sum(question: byte[], groups: int) : struct (ShardAnswer * int64) =
         link.FromRoot(question, int64 MpiCommand.Sum + int64 groups) |> ignore
-        let struct (sum, back) = link.ToRoot(ofRange groups question, merge)
+        let struct (sum, back) = toRoot groups question
+
+        let sum =
+            match sum with
+            | ValueSome sum -> sum
+            | ValueNone -> ClusterFail.cluster "a question about no groups was asked"
+
         struct (sum, back + int64 question.Length * int64 (link.Size - 1))
 
     /// Rank 0: has all other ranks end.
@@ -66,7 +80,7 @@ type internal MpiRank(link: MpiLink, server: ShardServer) =
                     link.Send(0, answer message, 0L)
                 else
                     let groups = int (command - int64 MpiCommand.Sum)
-                    link.ToRoot(ofRange groups message, merge) |> ignore
+                    toRoot groups message |> ignore
 
                 next ()
 

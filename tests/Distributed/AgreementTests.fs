@@ -13,8 +13,7 @@ type private Mixed(servers: ShardServer[], change: byte[] -> byte[]) =
         member _.Workers = servers.Length
         member _.BytesMoved = 0L
 
-        member _.Broadcast message =
-            servers |> Array.map (fun server -> change (server.Answer(ReadOnlyMemory message)))
+        member _.Broadcast message = servers |> Array.map (fun server -> change (server.Answer(ReadOnlyMemory message)))
 
         member _.Sum(point, question, groups) =
             servers
@@ -27,8 +26,7 @@ type private Mixed(servers: ShardServer[], change: byte[] -> byte[]) =
 
         member _.Dispose() = ()
 
-let private mixed (all: Shards list) : ICluster =
-    new Mixed([| for shards in all -> ShardServer shards |], id)
+let private mixed (all: Shards list) : ICluster = new Mixed([| for shards in all -> ShardServer shards |], id)
 
 let private small = lazy (Digits.shards DType.Float64 3 -1)
 
@@ -36,103 +34,105 @@ let private withBatches (batchesOf: int -> Batch seq) = Digits.shardsWith 3 batc
 
 [<Tests>]
 let tests =
-    testList
-        "what workers must agree on"
-        [
-            test "a name that a worker does not have, and another number of groups" {
-                Expect.error<ClusterException> [ "worker 1"; "no risk named mean" ] (fun () ->
-                    Driver.connect small.Value (mixed [ small.Value; Shards.empty ]) |> ignore)
+    testList "what workers must agree on" [
+        test "a name that a worker does not have, and another number of groups" {
+            Expect.error<ClusterException> [ "worker 1"; "no risk named mean" ] (fun () ->
+                Driver.connect small.Value (mixed [ small.Value; Shards.empty ]) |> ignore)
 
-                let other = Digits.shards DType.Float64 4 -1
+            let other = Digits.shards DType.Float64 4 -1
 
-                Expect.error<ClusterException> [ "worker 1"; "4 groups"; "driver's 3" ] (fun () ->
-                    Driver.connect small.Value (mixed [ small.Value; other ]) |> ignore)
+            Expect.error<ClusterException> [ "worker 1"; "4 groups"; "driver's 3" ] (fun () ->
+                Driver.connect small.Value (mixed [ small.Value; other ]) |> ignore)
 
-                Expect.error<ClusterException> [ "nothing"; "mean" ] (fun () ->
-                    Driver.connect small.Value (mixed [ small.Value ]) |> Driver.risk "nothing" |> ignore)
-            }
+            Expect.error<ClusterException> [ "nothing"; "mean" ] (fun () ->
+                Driver.connect small.Value (mixed [ small.Value ]) |> Driver.risk "nothing" |> ignore)
+        }
 
-            test "another version, instruction set or result of a trial computation" {
-                let change (name: string) (answer: byte[]) =
-                    match ShardAnswers.decode (ReadOnlyMemory answer) with
-                    | ShardAnswer.Identity(facts, risks) ->
-                        let changed = facts |> List.map (fun (fact, value) -> fact, (if fact = name then "other" else value))
-                        ShardAnswers.encode (ShardAnswer.Identity(changed, risks))
-                    | _ -> answer
+        test "another version, instruction set or result of a trial computation" {
+            let change (name: string) (answer: byte[]) =
+                match ShardAnswers.decode (ReadOnlyMemory answer) with
+                | ShardAnswer.Identity(facts, risks) ->
+                    let changed =
+                        facts |> List.map (fun (fact, value) -> fact, (if fact = name then "other" else value))
 
-                for fact, _ in Machine.facts.Value do
-                    let cluster = new Mixed([| ShardServer small.Value |], change fact)
+                    ShardAnswers.encode (ShardAnswer.Identity(changed, risks))
+                | _ -> answer
 
-                    Expect.error<ClusterException> [ "worker 0"; fact; "other" ] (fun () ->
-                        Driver.connect small.Value cluster |> ignore)
-            }
+            for fact, _ in Machine.facts.Value do
+                let cluster = new Mixed([| ShardServer small.Value |], change fact)
 
-            test "other data in the first group, and in a group that moves to another worker" {
-                let batchesOf = Digits.batchesOf DType.Float64 -1
-                let different group = batchesOf (if group = 0 then 7 else group)
-                let cluster = mixed [ small.Value; withBatches different ]
+                Expect.error<ClusterException> [ "worker 0"; fact; "other" ] (fun () ->
+                    Driver.connect small.Value cluster |> ignore)
+        }
 
-                Expect.error<ClusterException> [ "worker 1"; "first group of mean" ] (fun () ->
-                    Driver.connect small.Value cluster |> Driver.risk "mean" |> ignore)
+        test "other data in the first group, and in a group that moves to another worker" {
+            let batchesOf = Digits.batchesOf DType.Float64 -1
+            let different group = batchesOf (if group = 0 then 7 else group)
+            let cluster = mixed [ small.Value; withBatches different ]
 
-                // The data of group 2 change after they were described.
-                let mutable swap = false
-                let changing group = batchesOf (if swap && group = 2 then 7 else group)
-                let cluster = mixed [ withBatches changing; withBatches changing ]
-                let risk = Driver.connect small.Value cluster |> Driver.risk "mean"
-                let theta = Digits.theta DType.Float64
-                Risk.value risk theta |> ignore
-                swap <- true
+            Expect.error<ClusterException> [ "worker 1"; "first group of mean" ] (fun () ->
+                Driver.connect small.Value cluster |> Driver.risk "mean" |> ignore)
 
-                Expect.error<DataException> [ "group 2"; "not what it was" ] (fun () -> Risk.value risk theta |> ignore)
-            }
+            // The data of group 2 change after they were described.
+            let mutable swap = false
+            let changing group = batchesOf (if swap && group = 2 then 7 else group)
+            let cluster = mixed [ withBatches changing; withBatches changing ]
+            let risk = Driver.connect small.Value cluster |> Driver.risk "mean"
+            let theta = Digits.theta DType.Float64
+            Risk.value risk theta |> ignore
+            swap <- true
 
-            test "errors of a worker are those of one process" {
-                let batchesOf = Digits.batchesOf DType.Float64 -1
+            Expect.error<DataException> [ "group 2"; "not what it was" ] (fun () -> Risk.value risk theta |> ignore)
+        }
 
-                let wrong (batch: Batch) (theta: Tensor) =
-                    Digits.loss Reduction.Mean batch theta * Tensor.log (Tensor.sum theta - Tensor.sum theta)
+        test "errors of a worker are those of one process" {
+            let batchesOf = Digits.batchesOf DType.Float64 -1
 
-                let shards = Shards.empty |> Shards.register "wrong" 3 batchesOf wrong
-                use cluster = LocalCluster.start 2 shards
-                let risk = Driver.connect shards cluster |> Driver.risk "wrong"
-                let theta = Digits.theta DType.Float64
-                Expect.error<NonFiniteException> [ "loss" ] (fun () -> Risk.value risk theta |> ignore)
-                Expect.error<NonFiniteException> [ "loss" ] (fun () -> Hessian.ofRisk risk theta |> ignore)
+            let wrong (batch: Batch) (theta: Tensor) =
+                Digits.loss Reduction.Mean batch theta * Tensor.log (Tensor.sum theta - Tensor.sum theta)
 
-                // A sum that is registered as a mean.
-                let shards = Shards.empty |> Shards.register "wrong" 3 batchesOf (Digits.loss Reduction.Sum)
-                use cluster = LocalCluster.start 2 shards
-                let risk = Driver.connect shards cluster |> Driver.risk "wrong"
-                Expect.error<ArgumentRangeException> [ "Mean" ] (fun () -> Hessian.ofRisk risk theta |> ignore)
-            }
+            let shards = Shards.empty |> Shards.register "wrong" 3 batchesOf wrong
+            use cluster = LocalCluster.start 2 shards
+            let risk = Driver.connect shards cluster |> Driver.risk "wrong"
+            let theta = Digits.theta DType.Float64
+            Expect.error<NonFiniteException> [ "loss" ] (fun () -> Risk.value risk theta |> ignore)
+            Expect.error<NonFiniteException> [ "loss" ] (fun () -> Hessian.ofRisk risk theta |> ignore)
 
-            test "no data at all, a bad name, data without groups" {
-                let none = Shards.empty |> Shards.register "none" 2 (fun _ -> Seq.empty) (Digits.loss Reduction.Mean)
-                use cluster = LocalCluster.start 1 none
+            // A sum that is registered as a mean.
+            let shards = Shards.empty |> Shards.register "wrong" 3 batchesOf (Digits.loss Reduction.Sum)
+            use cluster = LocalCluster.start 2 shards
+            let risk = Driver.connect shards cluster |> Driver.risk "wrong"
+            Expect.error<ArgumentRangeException> [ "Mean" ] (fun () -> Hessian.ofRisk risk theta |> ignore)
+        }
 
-                Expect.error<DataException> [ "none"; "no batches" ] (fun () ->
-                    Driver.connect none cluster |> Driver.risk "none" |> ignore)
+        test "no data at all, a bad name, data without groups" {
+            let none = Shards.empty |> Shards.register "none" 2 (fun _ -> Seq.empty) (Digits.loss Reduction.Mean)
+            use cluster = LocalCluster.start 1 none
 
-                let plain = Risk.ofBatches Reduction.Mean (Digits.loss Reduction.Mean) Seq.empty
-                Expect.error<DataException> [ "withGroups" ] (fun () -> Shards.registerRisk "a" plain Shards.empty |> ignore)
+            Expect.error<DataException> [ "none"; "no batches" ] (fun () ->
+                Driver.connect none cluster |> Driver.risk "none" |> ignore)
 
-                Expect.error<ArgumentRangeException> [ "named none already" ] (fun () ->
-                    Shards.register "none" 2 (fun _ -> Seq.empty) (Digits.loss Reduction.Mean) none |> ignore)
+            let plain = Risk.ofBatches Reduction.Mean (Digits.loss Reduction.Mean) Seq.empty
 
-                Expect.error<ArgumentRangeException> [ "the number is 0" ] (fun () ->
-                    Risk.withGroups 0 (fun _ -> Seq.empty) plain |> ignore)
+            Expect.error<DataException> [ "withGroups" ] (fun () ->
+                Shards.registerRisk "a" plain Shards.empty |> ignore)
 
-                Expect.error<ArgumentRangeException> [ "the number is 0" ] (fun () -> LocalCluster.start 0 none |> ignore)
-            }
+            Expect.error<ArgumentRangeException> [ "named none already" ] (fun () ->
+                Shards.register "none" 2 (fun _ -> Seq.empty) (Digits.loss Reduction.Mean) none |> ignore)
 
-            test "more points than a server keeps are set again when they are asked" {
-                let shards = small.Value
-                use cluster = LocalCluster.start 2 shards
-                let risk = Driver.connect shards cluster |> Driver.risk "mean"
-                let theta = Digits.theta DType.Float64
-                let points = [ for i in 1..12 -> theta + 0.01 * float i ]
-                let first = [ for point in points -> Risk.value risk point ]
-                Expect.equal "again" first [ for point in points -> Risk.value risk point ]
-            }
-        ]
+            Expect.error<ArgumentRangeException> [ "the number is 0" ] (fun () ->
+                Risk.withGroups 0 (fun _ -> Seq.empty) plain |> ignore)
+
+            Expect.error<ArgumentRangeException> [ "the number is 0" ] (fun () -> LocalCluster.start 0 none |> ignore)
+        }
+
+        test "more points than a server keeps are set again when they are asked" {
+            let shards = small.Value
+            use cluster = LocalCluster.start 2 shards
+            let risk = Driver.connect shards cluster |> Driver.risk "mean"
+            let theta = Digits.theta DType.Float64
+            let points = [ for i in 1..12 -> theta + 0.01 * float i ]
+            let first = [ for point in points -> Risk.value risk point ]
+            Expect.equal "again" first [ for point in points -> Risk.value risk point ]
+        }
+    ]

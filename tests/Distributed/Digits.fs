@@ -41,5 +41,4 @@ module Digits =
         |> Shards.registerRisk "sum" (Risk.ofBatches Reduction.Sum (loss Reduction.Sum) Seq.empty |> grouped)
         |> Shards.registerRisk "model" model
 
-    let shards (dtype: DType) (groups: int) (empty: int) : Shards =
-        shardsWith groups (batchesOf dtype empty)
+    let shards (dtype: DType) (groups: int) (empty: int) : Shards = shardsWith groups (batchesOf dtype empty)

@@ -3,6 +3,7 @@ module Curvature.Tests.MpiTests
 open System
 open System.Diagnostics
 open System.IO
+open System.Text.RegularExpressions
 open Expecto
 open Expecto.Flip
 open Curvature.Tests
@@ -34,10 +35,14 @@ let private start family (ranks: int) (arguments: string list) : int * string * 
     | None -> skiptest $"{family} is not installed here"
     | Some launcher ->
         let program = typeof<Family>.Assembly.Location
-        let info = ProcessStartInfo(launcher, options family @ [ "-n"; string ranks; "dotnet"; program; "spmd" ] @ arguments)
+
+        let info =
+            ProcessStartInfo(launcher, options family @ [ "-n"; string ranks; "dotnet"; program; "spmd" ] @ arguments)
+
         info.RedirectStandardOutput <- true
         info.RedirectStandardError <- true
         info.Environment["DOTNET_PROCESSOR_COUNT"] <- "1"
+        info.Environment["TERM"] <- "dumb"
         info.Environment["OMPI_ALLOW_RUN_AS_ROOT"] <- "1"
         info.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] <- "1"
         use job = Process.Start info
@@ -51,7 +56,10 @@ let private start family (ranks: int) (arguments: string list) : int * string * 
         job.WaitForExit()
         job.ExitCode, output.Result, error.Result
 
-let private lines (text: string) = text.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray
+/// Without what the runtime says to a terminal, which a launcher may seem to be.
+let private lines (text: string) =
+    Regex.Replace(text, "\u001b(\\[[?0-9;]*[a-zA-Z]|[=>])", "").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+    |> List.ofArray
 
 let private numbersHere = lazy (Spmd.numbersHere ())
 
@@ -92,29 +100,26 @@ let private killAndResume family number =
 
 [<Tests>]
 let tests =
-    testList
-        "MPI"
-        [
-            for family, ranks in [ OpenMpi, 1; OpenMpi, 2; OpenMpi, 3; Mpich, 2 ] do
-                testCase $"{ranks} ranks of {family} give the bits of one process" (fun () ->
-                    giveTheNumbers family ranks)
+    testList "MPI" [
+        for family, ranks in [ OpenMpi, 1; OpenMpi, 2; OpenMpi, 3; Mpich, 2 ] do
+            testCase $"{ranks} ranks of {family} give the bits of one process" (fun () -> giveTheNumbers family ranks)
 
-            testCase "a job whose rank was killed goes on from its checkpoint, on another number of ranks" (fun () ->
-                let resumed = [ for number in 1..kills -> killAndResume OpenMpi number ]
-                printfn $"{kills} ranks were killed, {resumed |> List.filter id |> List.length} after a checkpoint"
-                Expect.contains "some were killed after a checkpoint" true resumed)
+        testCase "a job whose rank was killed goes on from its checkpoint, on another number of ranks" (fun () ->
+            let resumed = [ for number in 1..kills -> killAndResume OpenMpi number ]
+            printfn $"{kills} ranks were killed, {resumed |> List.filter id |> List.length} after a checkpoint"
+            Expect.contains "some were killed after a checkpoint" true resumed)
 
-            testCase "an error of the program ends the job, and says what it was" (fun () ->
-                for family in [ OpenMpi; Mpich ] do
-                    if (launcher family).IsSome then
-                        let code, _, error = start family 2 [ "fail" ]
-                        Expect.notEqual "the exit code" 0 code
-                        Expect.stringContains "what it was" "rank 0 of 2 ends the job: DataException" error)
+        testCase "an error of the program ends the job, and says what it was" (fun () ->
+            for family in [ OpenMpi; Mpich ] do
+                if (launcher family).IsSome then
+                    let code, _, error = start family 2 [ "fail" ]
+                    Expect.notEqual "the exit code" 0 code
+                    Expect.stringContains "what it was" "rank 0 of 2 ends the job: DataException" error)
 
-            testCase "garbage is answered by every rank with an error, and the job goes on" (fun () ->
-                let code, output, error = start OpenMpi 2 [ "garbage" ]
-                Expect.equal $"the exit code; {output}{error}" 0 code
-                let refused = lines output |> List.filter (fun line -> line.Contains "ClusterException")
-                Expect.equal "answers" 2 refused.Length
-                Expect.stringContains "then" "then " (List.last (lines output)))
-        ]
+        testCase "garbage is answered by every rank with an error, and the job goes on" (fun () ->
+            let code, output, error = start OpenMpi 2 [ "garbage" ]
+            Expect.equal $"the exit code; {output}{error}" 0 code
+            let refused = lines output |> List.filter (fun line -> line.Contains "ClusterException")
+            Expect.equal "answers" 2 refused.Length
+            Expect.stringContains "then" "then " (List.last (lines output)))
+    ]

@@ -58,8 +58,11 @@ module Numbers =
                 let likelihood = Likelihood.categorical
                 let drawn = FisherKind.monteCarlo likelihood 2 (Key.OfSeed 3L)
                 yield! ofMatrix "Gauss-Newton" layout (GaussNewton.ofRisk risk theta)
-                yield Hutchinson.trace stop key (Fisher.ofRisk (FisherKind.exact likelihood) risk theta)
-                      |> ofEstimate "Fisher"
+
+                yield
+                    Hutchinson.trace stop key (Fisher.ofRisk (FisherKind.exact likelihood) risk theta)
+                    |> ofEstimate "Fisher"
+
                 yield Hutchinson.trace stop key (Fisher.ofRisk drawn risk theta) |> ofEstimate "drawn Fisher"
         ]
 

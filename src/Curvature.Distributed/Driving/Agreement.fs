@@ -23,13 +23,21 @@ module internal Agreement =
         | nameof ClusterException -> ClusterFail.cluster message
         | _ -> ClusterFail.cluster $"a worker raised {error}: {message}"
 
-    /// The partial sums of an answer.
-    let sums (answer: byte[]) : Partial =
-        match decode answer with
+    let private sumsOf (answer: ShardAnswer) : Partial =
+        match answer with
         | ShardAnswer.Sums sums -> sums
         | ShardAnswer.Failed(error, message) -> raiseFailure error message
         | ShardAnswer.NeedsPoint -> ClusterFail.cluster "the engine did not give a worker the point that it asked for"
         | _ -> ClusterFail.cluster "a worker answered something else than partial sums"
+
+    /// The partial sums of an answer.
+    let sums (answer: byte[]) : Partial = sumsOf (decode answer)
+
+    /// The sums over all groups.
+    let ask (cluster: ICluster) (point: byte[]) (question: byte[]) (groups: int) : Partial =
+        match cluster with
+        | :? IDecodedCluster as decoded -> sumsOf (decoded.SumDecoded(point, question, groups))
+        | _ -> sums (cluster.Sum(point, question, groups))
 
     let private differences (shards: Shards) (facts: (string * string) list) (risks: (string * int) list) =
         [

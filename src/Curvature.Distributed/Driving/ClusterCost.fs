@@ -89,7 +89,7 @@ module ClusterCost =
 
     /// Rounds of `block` vectors each. A question has so many bytes for the block beside its head, an answer so many
     /// Float64 numbers for each node of the tree.
-    let private rounds (link: ClusterLink) (work: ClusterWork) workers vectors block ofQuestion numbers =
+    let private rounds (link: ClusterLink) (work: ClusterWork) workers (vectors, block) ofQuestion numbers =
         if workers < 1 || vectors < 1 || block < 1 then
             Fail.range $"ClusterCost: {vectors} vectors in blocks of {block} on {workers} workers cannot be"
 
@@ -109,7 +109,12 @@ module ClusterCost =
         let levels = Math.Ceiling(Math.Log2(float workers))
         let compute = work.Seconds * float vectors * float largest / float work.Groups
 
-        let moved = if levels = 0.0 then 0.0 else levels * (question + Array.max answers) / link.Bandwidth
+        let moved =
+            if levels = 0.0 then
+                0.0
+            else
+                levels * (question + Array.max answers) / link.Bandwidth
+
         let seconds = compute + float count * (2.0 * levels * link.Latency + moved)
 
         ClusterCost(
@@ -122,17 +127,17 @@ module ClusterCost =
     /// A trace of Hutchinson's from so many random vectors, in blocks: the vectors are drawn by the workers, and a
     /// number comes back for each.
     let trace (vectors: int) (block: int) (workers: int) (link: ClusterLink) (work: ClusterWork) : ClusterCost =
-        rounds link work workers vectors block 0.0 (float block)
+        rounds link work workers (vectors, block) 0.0 (float block)
 
     /// Traces of so many blocks of parameters, as `trace`.
     let blockTraces (ranges: int) (vectors: int, block: int) (workers: int) (link: ClusterLink) (work: ClusterWork) =
-        rounds link work workers vectors block (4.0 + 8.0 * float ranges) (float (block * ranges))
+        rounds link work workers (vectors, block) (4.0 + 8.0 * float ranges) (float (block * ranges))
 
     /// Products with random vectors that workers draw, as the first pass of a sketch or a diagonal needs them.
     let drawnProducts (vectors: int) (block: int) (workers: int) (link: ClusterLink) (work: ClusterWork) =
-        rounds link work workers vectors block 0.0 (float block * float work.Parameters)
+        rounds link work workers (vectors, block) 0.0 (float block * float work.Parameters)
 
     /// Products with vectors that are sent, as eigenpairs, densities and solvers need them.
     let products (vectors: int) (block: int) (workers: int) (link: ClusterLink) (work: ClusterWork) : ClusterCost =
         let numbers = float block * float work.Parameters
-        rounds link work workers vectors block (float work.ElementBytes * numbers) numbers
+        rounds link work workers (vectors, block) (float work.ElementBytes * numbers) numbers

@@ -25,3 +25,8 @@ type ICluster =
     /// any order and at any place. A worker whose answer `ShardAnswers.needsPoint` is to be sent the message `point`
     /// first, and then asked again: `ShardAnswers.ask` does that. Where `point` is empty, none is needed.
     abstract Sum: point: byte[] * question: byte[] * groups: int -> byte[]
+
+/// An engine of which one worker is in the driver's process: its sums need not become bytes.
+type internal IDecodedCluster =
+    /// As Sum.
+    abstract SumDecoded: point: byte[] * question: byte[] * groups: int -> FSharp.ShardAnswer

@@ -47,8 +47,7 @@ type internal RemoteRisk(table: GroupTable, cluster: ICluster, options: ClusterO
             let id, setPoint = points.GetValue(theta, point)
             let message = ShardMessage.encode (ShardRequest.Ask(id, name, question))
 
-            let sums =
-                lock asking (fun () -> cluster.Sum(setPoint, message, table.FirstBatches.Length) |> Agreement.sums)
+            let sums = lock asking (fun () -> Agreement.ask cluster setPoint message table.FirstBatches.Length)
 
             report ()
             let onDevice (t: Tensor) = Tensor.toDevice theta.Device t

@@ -39,15 +39,15 @@ type internal Partial =
 
 module internal Partial =
 
+    /// The sum, in the memory of the left part: partial sums belong to who puts them together.
     let private add (left: float[]) (right: float[]) : float[] =
         if left.Length = 0 then
             right
         elif right.Length = 0 then
             left
         else
-            let sum = Array.zeroCreate left.Length
-            TensorPrimitives.Add(System.ReadOnlySpan left, System.ReadOnlySpan right, System.Span sum)
-            sum
+            TensorPrimitives.Add(System.ReadOnlySpan left, System.ReadOnlySpan right, System.Span left)
+            left
 
     /// Adds neighbours that are the two parts of a node, in every node of the tree.
     let private join groups (nodes: PartialNode list) : PartialNode list =
@@ -103,11 +103,12 @@ module internal Partial =
         | [ node ] when node.Range = struct (0, sum.Groups) ->
             let mutable start = 0
 
-            if node.Sum.Length = 0 then
-                []
-            else
+            match sum.Shapes with
+            | _ when node.Sum.Length = 0 -> []
+            | [ shape ] -> [ Tensor.ofArray shape node.Sum ]
+            | shapes ->
                 [
-                    for shape in sum.Shapes do
+                    for shape in shapes do
                         let size = List.fold (*) 1 shape
                         Tensor.ofArray shape node.Sum[start .. start + size - 1]
                         start <- start + size
@@ -116,6 +117,9 @@ module internal Partial =
             let ranges = nodes |> List.map (fun node -> let struct (low, high) = node.Range in $"{low}–{high - 1}")
             let there = if ranges.IsEmpty then "none" else String.concat ", " ranges
             ClusterFail.cluster $"of {sum.Groups} groups the sums of some are missing; there are {there}"
+
+    /// About how many bytes it takes: at least those of its sums.
+    let bytes (sum: Partial) : int64 = sum.Nodes |> List.sumBy (fun node -> 12L + 8L * int64 node.Sum.Length)
 
     let write (out: WireWriter) (sum: Partial) =
         out.Int sum.Groups

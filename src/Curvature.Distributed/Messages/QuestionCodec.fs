@@ -34,6 +34,17 @@ module internal QuestionCodec =
             RiskMatrix.DrawnFisher(name, variance, draws, DrawnBlock.readKey input)
         | other -> ClusterFail.cluster $"a message has a matrix number {other}"
 
+    /// About how many bytes a question takes: at least those of its largest tensors.
+    let bytes (question: RiskQuestion) : int64 =
+        match question with
+        | RiskQuestion.Products(_, block)
+        | RiskQuestion.Forms(_, block)
+        | RiskQuestion.BlockForms(_, block, _)
+        | RiskQuestion.FormsByBatch(_, block) when (DrawnVectors.tryFind block).IsNone -> TensorCodec.bytes block
+        | RiskQuestion.LossGrid grid -> grid.Directions |> List.sumBy (fun (_, vector) -> TensorCodec.bytes vector)
+        | RiskQuestion.LossesAt points -> points |> Array.sumBy TensorCodec.bytes
+        | _ -> 0L
+
     let private writeOf (out: WireWriter) number matrix block =
         out.Byte number
         writeMatrix out matrix

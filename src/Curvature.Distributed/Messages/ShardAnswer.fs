@@ -21,11 +21,16 @@ module ShardAnswers =
 
     let private magic = 0x41565243 // CRVA
 
-    /// The bytes of an answer that is a head alone: the magic number, the version, and the kind.
+    /// The bytes of an answer that says nothing but its kind.
     let private shortest = 9
 
     let internal encode (answer: ShardAnswer) : byte[] =
-        let out = WireWriter()
+        let bytes =
+            match answer with
+            | ShardAnswer.Sums sums -> 256L + Partial.bytes sums
+            | _ -> 0L
+
+        let out = WireWriter(int (min bytes (1L <<< 30)))
         out.Int magic
         out.Int Machine.protocol
 
@@ -62,7 +67,7 @@ module ShardAnswers =
     let internal decode (message: ReadOnlyMemory<byte>) : ShardAnswer =
         let input = WireReader(message, 0)
 
-        if message.Length < 9 || input.Int() <> magic then
+        if message.Length < shortest || input.Int() <> magic then
             ClusterFail.cluster $"{message.Length} bytes are no answer of this library"
 
         let version = input.Int()
@@ -90,17 +95,30 @@ module ShardAnswers =
         input.End()
         answer
 
+    /// One answer of two; see `merge`.
+    let internal mergeDecoded (a: ShardAnswer) (b: ShardAnswer) : ShardAnswer =
+        match a, b with
+        | ShardAnswer.Sums left, ShardAnswer.Sums right -> ShardAnswer.Sums(Partial.merge left right)
+        | ShardAnswer.Failed _, _ -> a
+        | _, ShardAnswer.Failed _ -> b
+        | ShardAnswer.NeedsPoint, _ -> a
+        | _, ShardAnswer.NeedsPoint -> b
+        | _ -> ClusterFail.cluster "answers that are not partial sums cannot be put together"
+
+    let internal failed (error: exn) : ShardAnswer = ShardAnswer.Failed(error.GetType().Name, error.Message)
+
     /// The answer that says that a computation failed with an error.
-    let failure (error: exn) : byte[] = ShardAnswer.Failed(error.GetType().Name, error.Message) |> encode
+    let failure (error: exn) : byte[] = encode (failed error)
+
 
     /// Whether an answer says that the point is not known to the worker: the point's message is to be sent to it, and
     /// the question again. `ask` does so.
     let needsPoint (answer: byte[]) : bool =
-        // Such an answer has a head alone; the numbers of others are not read here.
-        answer.Length <= shortest
-        && match decode (ReadOnlyMemory answer) with
-           | ShardAnswer.NeedsPoint -> true
-           | _ -> false
+        // Long answers are not read for this.
+        answer.Length = shortest
+        && (match decode (ReadOnlyMemory answer) with
+            | ShardAnswer.NeedsPoint -> true
+            | _ -> false)
 
     /// Asks one worker a question, and sets the point first where it is not known there.
     let ask (send: byte[] -> byte[]) (point: byte[]) (question: byte[]) : byte[] =
@@ -120,19 +138,8 @@ module ShardAnswers =
         match Seq.toArray answers with
         | [||] -> ClusterFail.cluster "there are no answers to put together"
         | [| only |] -> only
-        | answers ->
-            let decoded = answers |> Array.map (fun answer -> decode (ReadOnlyMemory answer))
-
-            let find isIt = Array.tryFindIndex isIt decoded |> Option.map (fun i -> answers[i])
-
-            let sums =
-                function
-                | ShardAnswer.Sums sums -> sums
-                | _ -> ClusterFail.cluster "answers that are not partial sums cannot be put together"
-
-            match find _.IsFailed |> Option.orElseWith (fun () -> find _.IsNeedsPoint) with
-            | Some answer -> answer
-            | None -> decoded |> Seq.map sums |> Seq.reduce Partial.merge |> ShardAnswer.Sums |> encode
+        | several ->
+            several |> Seq.map (fun answer -> decode (ReadOnlyMemory answer)) |> Seq.reduce mergeDecoded |> encode
 
     /// One answer of two, as by `mergeAll`.
     let merge (a: byte[]) (b: byte[]) : byte[] = mergeAll [ a; b ]

@@ -46,8 +46,8 @@ module ShardMessage =
     /// What every message begins with: the magic number, the version, the kind, and the range.
     let private header = 16
 
-    let private write (kind: int) (body: WireWriter -> unit) : byte[] =
-        let out = WireWriter()
+    let private write (kind: int) (bytes: int64) (body: WireWriter -> unit) : byte[] =
+        let out = WireWriter(int (min bytes (1L <<< 30)))
         out.Int magic
         out.Int(Machine.protocol ||| (kind <<< 16))
         out.Int 0
@@ -57,22 +57,25 @@ module ShardMessage =
 
     let internal encode (request: ShardRequest) : byte[] =
         match request with
-        | ShardRequest.Hello -> write 0 ignore
-        | ShardRequest.Describe risk -> write 1 (fun out -> out.Text risk)
+        | ShardRequest.Hello -> write 0 0L ignore
+        | ShardRequest.Describe risk -> write 1 0L (fun out -> out.Text risk)
         | ShardRequest.SetPoint point ->
-            write 2 (fun out ->
+            write 2 (TensorCodec.bytes point.Theta) (fun out ->
                 out.Long point.Id
                 out.Text point.Risk
                 TensorCodec.write out point.Theta
                 out.List(point.FirstBatches, out.Int)
                 out.List(point.Fingerprints, out.Text))
         | ShardRequest.Ask(point, name, question) ->
-            write 3 (fun out ->
+            // Head, point, name and the head of the question.
+            let around = 64L + 3L * int64 name.Length
+
+            write 3 (around + QuestionCodec.bytes question) (fun out ->
                 out.Long point
                 out.Text name
                 QuestionCodec.write out question)
-        | ShardRequest.AskElsewhere point -> write 3 (fun out -> out.Long point)
-        | ShardRequest.Release point -> write 4 (fun out -> out.Long point)
+        | ShardRequest.AskElsewhere point -> write 3 0L (fun out -> out.Long point)
+        | ShardRequest.Release point -> write 4 0L (fun out -> out.Long point)
 
     /// The same message about a range of groups: bytes, to be sent to the worker that has these groups.
     let withRange (struct (low, high): GroupRange) (message: byte[]) : byte[] =

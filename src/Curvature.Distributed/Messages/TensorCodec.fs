@@ -9,6 +9,9 @@ module internal TensorCodec =
 
     let private most = 16
 
+    /// How many bytes a tensor takes.
+    let bytes (t: Tensor) : int64 = 2L + 4L * int64 t.Rank + int64 t.Size * (if t.DType = DType.Float64 then 8L else 4L)
+
     let write (out: WireWriter) (t: Tensor) =
         out.Byte(int t.DType)
         out.Byte t.Rank

@@ -2,38 +2,46 @@ namespace Curvature.FSharp
 
 open System
 open System.Buffers.Binary
-open System.IO
 open System.Runtime.InteropServices
 open System.Text
 
-/// Writes messages: whole numbers and bits of floating point numbers, the least significant byte first.
+/// Writes messages: whole numbers and bits of floating point numbers, the least significant byte first. Where the
+/// length is known beforehand, nothing is copied twice.
 [<Sealed>]
-type internal WireWriter() =
-    let stream = new MemoryStream()
-    let writer = new BinaryWriter(stream, UTF8Encoding false)
+type internal WireWriter(capacity: int) =
+    let mutable bytes = Array.zeroCreate<byte>(max 64 capacity)
+    let mutable length = 0
 
-    /// Makes place for many bytes at once, in place of doubling it again and again.
-    let write (bytes: ReadOnlySpan<byte>) =
-        let least = stream.Length + int64 bytes.Length + 256L
+    /// Room for so many bytes more.
+    let room (count: int) : Span<byte> =
+        if count > bytes.Length - length then
+            let needed = int64 length + int64 count
 
-        if least > int64 stream.Capacity && least <= int64 Array.MaxLength then
-            stream.Capacity <- max (int least) (int (min (2L * int64 stream.Capacity) (int64 Array.MaxLength)))
+            if needed > int64 Array.MaxLength then
+                ClusterFail.cluster $"a message of {needed} bytes is too long; take smaller blocks"
 
-        writer.Write bytes
+            let size = min (int64 Array.MaxLength) (max needed (2L * int64 bytes.Length))
+            Array.Resize(&bytes, int size)
 
-    member _.Byte(x: int) = writer.Write(byte x)
-    member _.Bool(x: bool) = writer.Write x
-    member _.Int(x: int) = writer.Write x
-    member _.UInt(x: uint32) = writer.Write x
-    member _.Long(x: int64) = writer.Write x
-    member _.Float(x: float) = writer.Write x
-    member _.Bytes(x: ReadOnlySpan<byte>) = write x
+        let start = length
+        length <- length + count
+        Span(bytes, start, count)
+
+    new() = WireWriter 0
+
+    member _.Byte(x: int) = (room 1)[0] <- byte x
+    member this.Bool(x: bool) = this.Byte(if x then 1 else 0)
+    member _.Int(x: int) = BinaryPrimitives.WriteInt32LittleEndian(room 4, x)
+    member _.UInt(x: uint32) = BinaryPrimitives.WriteUInt32LittleEndian(room 4, x)
+    member _.Long(x: int64) = BinaryPrimitives.WriteInt64LittleEndian(room 8, x)
+    member _.Float(x: float) = BinaryPrimitives.WriteDoubleLittleEndian(room 8, x)
+    member _.Bytes(x: ReadOnlySpan<byte>) = x.CopyTo(room x.Length)
 
     /// Its length, and then its UTF-8.
     member this.Text(x: string) =
-        let bytes = Encoding.UTF8.GetBytes x
-        this.Int bytes.Length
-        writer.Write bytes
+        let utf8 = Encoding.UTF8.GetBytes x
+        this.Int utf8.Length
+        this.Bytes(ReadOnlySpan utf8)
 
     /// How many, and then each.
     member this.List(items: 'T seq, write: 'T -> unit) =
@@ -44,11 +52,9 @@ type internal WireWriter() =
     /// How many, and then their bits.
     member this.Floats(x: float[]) =
         this.Int x.Length
-        write (MemoryMarshal.AsBytes(ReadOnlySpan x))
+        this.Bytes(MemoryMarshal.AsBytes(ReadOnlySpan x))
 
-    member _.ToArray() =
-        writer.Flush()
-        stream.ToArray()
+    member _.ToArray() : byte[] = if length = bytes.Length then bytes else Array.sub bytes 0 length
 
 /// Reads messages from strangers: whatever does not fit raises ClusterException, before memory is taken for it.
 [<Sealed>]

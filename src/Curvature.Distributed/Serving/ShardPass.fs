@@ -86,7 +86,13 @@ module internal ShardPass =
         let sums = [ for tree in trees -> tree.Total.Value ]
 
         struct ([ for sum in sums -> List.ofArray sum.Signature.Shape ],
-                { Range = range; Sum = sums |> List.map _.ToArray() |> Array.concat })
+                {
+                    Range = range
+                    Sum =
+                        match sums with
+                        | [ one ] -> one.ToArray()
+                        | several -> several |> List.map _.ToArray() |> Array.concat
+                })
 
     /// Sums over the nodes that a range of groups covers. `inspect` sees every batch first, and gives warnings with the
     /// number of the batch, and rows.

@@ -2,6 +2,7 @@ namespace Curvature.FSharp
 
 open System
 open System.Collections.Concurrent
+open System.Collections.Generic
 open System.Threading
 open Curvature
 
@@ -77,25 +78,50 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
     let sums name range inspect parts =
         ShardPass.sums name risk.Definition point range inspect (fun batch -> struct (parts batch, []))
 
+    /// For each matrix and each kind of plan the one that was bound last, with the number of its batch: a worker with
+    /// one batch binds once.
+    let held = Dictionary<string, struct (int * CompiledMap)>()
+
+    let release () =
+        for struct (_, map) in held.Values do
+            map.Dispose()
+
+        held.Clear()
+
+    /// The plan of a batch. It is the caller's until another is asked for.
+    let bound (matrix: RiskMatrix) isForm (batch: RiskBatch) : CompiledMap =
+        let name = $"{matrix} {isForm}"
+
+        match held.TryGetValue name with
+        | true, struct (number, map) when number = batch.Number -> map
+        | isThere, struct (_, last) ->
+            if isThere then
+                held.Remove name |> ignore
+                last.Dispose()
+
+            let { Matvecs = matvecs; Forms = forms } = risk.Matrix matrix
+            let map = (if isForm then forms else matvecs) theta batch
+            held[name] <- struct (batch.Number, map)
+            map
+
     /// Sums of a map of a block for the matrix of each batch. The weights are those of the matrix.
     let ofBlock name range matrix (block: Tensor) isForm (part: Tensor -> Tensor) =
-        let { Curvature = curvature; Matvecs = matvecs; Forms = forms } = risk.Matrix matrix
+        let { Curvature = curvature } = risk.Matrix matrix
         let shaped = RiskCurvature.shaped theta block
 
         let parts (batch: RiskBatch) =
-            use map = (if isForm then forms else matvecs) theta batch
+            let map = bound matrix isForm batch
             let product = map.ApplyBlock shaped
             [ part (if isForm then product else RiskCurvature.flat theta product) ]
 
         ShardPass.sums name curvature.Risk point range (fun _ -> []) (fun batch -> struct (parts batch, []))
 
     let byBatch name range matrix (block: Tensor) =
-        let { Curvature = curvature; Forms = forms } = risk.Matrix matrix
+        let { Curvature = curvature } = risk.Matrix matrix
         let shaped = RiskCurvature.shaped theta block
 
         ShardPass.sums name curvature.Risk point range (fun _ -> []) (fun batch ->
-            use map = forms theta batch
-            let forms = Tensor.convert DType.Float64 (map.ApplyBlock shaped)
+            let forms = Tensor.convert DType.Float64 ((bound matrix true batch).ApplyBlock shaped)
 
             let row =
                 {
@@ -130,17 +156,19 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
     member _.Id = point.Id
     member _.Size = theta.Size
 
+    /// Gives back the memory of plans; a question afterwards binds them anew.
+    member _.Release() = release ()
+
     /// The answer to a question, for errors under a name, over a range of groups.
     member _.Answer(name: string, question: RiskQuestion, range: GroupRange) : Partial =
         match question with
         | RiskQuestion.Loss -> sums name range (fun _ -> []) (loss name)
         | RiskQuestion.LossGradient isCompiled -> sums name range (fun _ -> []) (gradient isCompiled)
         | RiskQuestion.Point matrix ->
-            let { Curvature = curvature; Matvecs = matvecs } = risk.Matrix matrix
+            let { Curvature = curvature } = risk.Matrix matrix
 
             let parts (batch: RiskBatch) =
-                use map = matvecs theta batch
-                struct (RiskCurvature.values curvature theta batch map, [])
+                struct (RiskCurvature.values curvature theta batch (bound matrix false batch), [])
 
             ShardPass.sums name curvature.Risk point range (inspect curvature) parts
         | RiskQuestion.Products(matrix, block) -> ofBlock name range matrix block false id
@@ -148,7 +176,6 @@ type internal ServedPoint(risk: ServedRisk, point: ShardPoint) =
         | RiskQuestion.BlockForms(matrix, block, ranges) ->
             ofBlock name range matrix block false (RiskCurvature.blockForms ranges block)
         | RiskQuestion.FormsByBatch(matrix, block) -> byBatch name range matrix block
-        | RiskQuestion.LossGrid grid ->
-            sums name range (fun _ -> []) (LossGrid.parts ignore theta grid risk.Definition)
+        | RiskQuestion.LossGrid grid -> sums name range (fun _ -> []) (LossGrid.parts ignore theta grid risk.Definition)
         | RiskQuestion.LossesAt points ->
             sums name range (fun _ -> []) (LossGrid.lossesOf CancellationToken.None name points risk.Definition)

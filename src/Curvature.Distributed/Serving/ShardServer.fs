@@ -46,7 +46,9 @@ type ShardServer(shards: Shards, mostBytes: int64) =
             )
 
         if (find point.Id).IsNone then
-            points <- ServedPoint(served point.Risk, point) :: points |> List.truncate most
+            let kept, dropped = List.splitAt (min (most - 1) points.Length) points
+            dropped |> List.iter _.Release()
+            points <- ServedPoint(served point.Risk, point) :: kept
 
     let answer (request: ShardRequest) (range: GroupRange) : ShardAnswer =
         match request with
@@ -64,7 +66,11 @@ type ShardServer(shards: Shards, mostBytes: int64) =
                 | ValueNone -> ShardAnswer.NeedsPoint)
         | ShardRequest.AskElsewhere _ -> ShardAnswer.NeedsPoint
         | ShardRequest.Release id ->
-            lock computing (fun () -> points <- points |> List.filter (fun point -> point.Id <> id))
+            lock computing (fun () ->
+                let dropped, kept = points |> List.partition (fun point -> point.Id = id)
+                dropped |> List.iter _.Release()
+                points <- kept)
+
             ShardAnswer.Done
 
     do
@@ -79,14 +85,21 @@ type ShardServer(shards: Shards, mostBytes: int64) =
     /// The most bytes that a message may have.
     member _.MostBytes = mostBytes
 
-    /// The answer to a message. A message that is damaged, too large, of another version, or asks for what is not
-    /// registered is answered with the error.
-    member _.Answer(message: ReadOnlyMemory<byte>) : byte[] =
+    /// The answer to a message, before it is bytes.
+    member internal _.Decide(message: ReadOnlyMemory<byte>) : ShardAnswer =
         try
             if int64 message.Length > mostBytes then
                 ClusterFail.cluster $"a message of {message.Length} bytes is over the limit of {mostBytes}"
 
             let struct (request, range) = ShardMessage.decode sizeOf message
-            answer request range |> ShardAnswers.encode
+            answer request range
+        with error ->
+            ShardAnswers.failed error
+
+    /// The answer to a message. A message that is damaged, too large, of another version, or asks for what is not
+    /// registered is answered with the error.
+    member server.Answer(message: ReadOnlyMemory<byte>) : byte[] =
+        try
+            ShardAnswers.encode (server.Decide message)
         with error ->
             ShardAnswers.failure error

@@ -85,7 +85,9 @@ let tests =
             for workers in [ 10; 100; 1000 ] do
                 let trace = ClusterCost.trace 100 8 workers link work
                 let eigenpairs = ClusterCost.products 60 1 workers link work
-                printfn $"{workers} machines: a trace {trace.Speedup:F0} times as fast, eigenpairs {eigenpairs.Speedup:F0}"
+
+                printfn
+                    $"{workers} machines: a trace {trace.Speedup:F0} times as fast, eigenpairs {eigenpairs.Speedup:F0}"
 
             Expect.isTrue "nearly 10" ((ClusterCost.trace 100 8 10 link work).Speedup > 9.5)
         }
