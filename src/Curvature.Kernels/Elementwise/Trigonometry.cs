@@ -9,7 +9,7 @@ internal static class Trigonometry
     public static V Sin<V>(V x)
         where V : struct, ILanes<V>
     {
-        var result = AtQuadrant(Reduce(x, out var k), k) | ZeroSign(x);
+        var result = SinOfModerate(x);
         var far = IsFar(x);
         return V.Any(far) ? V.Select(far, SinFar(x), result) : result;
     }
@@ -19,13 +19,24 @@ internal static class Trigonometry
     public static V Cos<V>(V x)
         where V : struct, ILanes<V>
     {
-        var result = AtQuadrant(Reduce(x, out var k), k + V.Create(1.0));
+        var result = CosOfModerate(x);
         var far = IsFar(x);
         return V.Any(far) ? V.Select(far, CosFar(x), result) : result;
     }
 
+    /// <summary>sin x where x is not far.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V IsFar<V>(V x)
+    public static V SinOfModerate<V>(V x)
+        where V : struct, ILanes<V> => AtQuadrant(Reduce(x, out var k), k) | ZeroSign(x);
+
+    /// <summary>cos x where x is not far.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V CosOfModerate<V>(V x)
+        where V : struct, ILanes<V> => AtQuadrant(Reduce(x, out var k), k + V.Create(1.0));
+
+    /// <summary>A mask of the arguments that are too large for the reduction.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V IsFar<V>(V x)
         where V : struct, ILanes<V> =>
         V.Greater(V.Abs(x), V.Create(V.IsSingle ? 65536.0 : 1048576.0));
 
@@ -56,7 +67,7 @@ internal static class Trigonometry
 
     /// <summary>sin(r + quadrant·π/2) for |r| ≤ π/4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V AtQuadrant<V>(V r, V quadrant)
+    public static V AtQuadrant<V>(V r, V quadrant)
         where V : struct, ILanes<V>
     {
         var bits = Exponents.IntegerBits(quadrant);

@@ -7,13 +7,19 @@ internal static class CumulativeSumKernels
     public static Kernel Make(CumulativeSumDescription sum, InstructionSet set, ThreadTeam team)
     {
         ArgumentNullException.ThrowIfNull(sum);
+        Validate(sum);
+        return VectorWidths.Choose(set, sum.DType, new Factory(sum, team));
+    }
+
+    /// <summary>Throws where a description is not well formed.</summary>
+    public static void Validate(CumulativeSumDescription sum)
+    {
         Check.Floating(sum.DType, nameof(CumulativeSumDescription.DType));
         Check.NotNegative(sum.Outer, nameof(CumulativeSumDescription.Outer));
         Check.NotNegative(sum.Length, nameof(CumulativeSumDescription.Length));
         Check.NotNegative(sum.Inner, nameof(CumulativeSumDescription.Inner));
         Check.Place(sum.Source, nameof(CumulativeSumDescription.Source));
         Check.Place(sum.Target, nameof(CumulativeSumDescription.Target));
-        return VectorWidths.Choose(set, sum.DType, new Factory(sum, team));
     }
 
     private sealed class Factory(CumulativeSumDescription sum, ThreadTeam team) : IVectorFactory<Kernel>

@@ -37,7 +37,8 @@ internal static class IndexingKernels
                 : $"index: Expected an index from 0 to {sizes.Length - 1}, got {index} at {place}.");
     }
 
-    private static void Validate(IndexingDescription indexing)
+    /// <summary>Throws where a description is not well formed.</summary>
+    public static void Validate(IndexingDescription indexing)
     {
         ArgumentNullException.ThrowIfNull(indexing);
         Check.Known(indexing.DType, nameof(IndexingDescription.DType));

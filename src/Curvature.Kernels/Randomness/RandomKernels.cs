@@ -7,6 +7,15 @@ internal static class RandomKernels
     public static Kernel Make(RandomDescription fill, InstructionSet set, ThreadTeam team)
     {
         ArgumentNullException.ThrowIfNull(fill);
+        Validate(fill);
+
+        // Words have 32 bits, whatever the numbers that are made of them.
+        return VectorWidths.Choose(set, DType.Float32, new Factory(fill, team));
+    }
+
+    /// <summary>Throws where a description is not well formed.</summary>
+    public static void Validate(RandomDescription fill)
+    {
         Check.NotNegative(fill.Count, nameof(RandomDescription.Count));
         Check.Place(fill.Target, nameof(RandomDescription.Target));
         Check.Defined(fill.Distribution, nameof(RandomDescription.Distribution));
@@ -20,9 +29,6 @@ internal static class RandomKernels
         {
             Check.Floating(fill.DType, nameof(RandomDescription.DType));
         }
-
-        // Words have 32 bits, whatever the numbers that are made of them.
-        return VectorWidths.Choose(set, DType.Float32, new Factory(fill, team));
     }
 
     private sealed class Factory(RandomDescription fill, ThreadTeam team) : IVectorFactory<Kernel>

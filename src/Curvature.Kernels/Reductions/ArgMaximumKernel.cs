@@ -18,9 +18,7 @@ internal sealed unsafe class ArgMaximumKernel<D, T> : CpuKernel
     {
         if (reduced.Count == 0)
         {
-            throw new DescriptionException(
-                $"Expected elements to reduce, got none in {Elements.Describe(reduction.Shape)}.",
-                nameof(ReductionDescription.Shape));
+            throw ReductionKernels.NothingToReduce(reduction);
         }
 
         _reduction = reduction;

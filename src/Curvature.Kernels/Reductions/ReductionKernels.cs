@@ -10,6 +10,13 @@ internal static class ReductionKernels
     public static Kernel Make(ReductionDescription reduction, InstructionSet set, ThreadTeam team, MemoryPool pool)
     {
         ArgumentNullException.ThrowIfNull(reduction);
+        Validate(reduction);
+        return VectorWidths.Choose(set, reduction.DType, new Factory(reduction, team, pool));
+    }
+
+    /// <summary>Throws where a description is not well formed.</summary>
+    public static void Validate(ReductionDescription reduction)
+    {
         Check.Floating(reduction.DType, nameof(ReductionDescription.DType));
         Check.Shape(reduction.Shape, nameof(ReductionDescription.Shape));
         Check.Axes(reduction.Axes, reduction.Shape.Length, nameof(ReductionDescription.Axes));
@@ -17,13 +24,17 @@ internal static class ReductionKernels
         Check.Operand(reduction.Source, rank, nameof(ReductionDescription.Source));
         Check.Operand(reduction.Target, rank - reduction.Axes.Length, nameof(ReductionDescription.Target));
         Check.Defined(reduction.Kind, nameof(ReductionDescription.Kind));
-        return VectorWidths.Choose(set, reduction.DType, new Factory(reduction, team, pool));
     }
 
     /// <summary>What a reduction does, for people.</summary>
     public static string Describe(ReductionDescription reduction) =>
         $"{reduction.Kind} of {Elements.Describe(reduction.Shape)} over [{string.Join(' ', reduction.Axes)}] "
         + $"{reduction.DType}";
+
+    /// <summary>The error for a position among no elements.</summary>
+    public static DescriptionException NothingToReduce(ReductionDescription reduction) => new(
+        $"Expected elements to reduce, got none in {Elements.Describe(reduction.Shape)}.",
+        nameof(ReductionDescription.Shape));
 
     /// <summary>The start of a fold.</summary>
     public static double Neutral(ReductionKind kind) => kind == ReductionKind.Sum ? 0.0 : double.NegativeInfinity;
@@ -56,7 +67,8 @@ internal static class ReductionKernels
         };
     }
 
-    private static IEnumerable<WalkAxis> Kept(ReductionDescription reduction)
+    /// <summary>The axes kept.</summary>
+    public static IEnumerable<WalkAxis> Kept(ReductionDescription reduction)
     {
         var target = 0;
         for (var axis = 0; axis < reduction.Shape.Length; axis++)
@@ -69,7 +81,8 @@ internal static class ReductionKernels
         }
     }
 
-    private static IEnumerable<WalkAxis> Reduced(ReductionDescription reduction) =>
+    /// <summary>The axes reduced.</summary>
+    public static IEnumerable<WalkAxis> Reduced(ReductionDescription reduction) =>
         reduction.Axes.Select(axis => new WalkAxis(reduction.Shape[axis], reduction.Source.Strides[axis], 0));
 
     /// <summary>The kept axis that is contiguous in the source, if it is long enough for vectors.</summary>

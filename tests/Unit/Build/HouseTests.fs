@@ -38,6 +38,7 @@ let private foundations =
     Map [
         "Curvature.Kernels", []
         "Curvature.Autodiff", [ "Curvature.Kernels" ]
+        "Curvature.Cuda", [ "Curvature.Kernels" ]
         "Curvature.Data", [ "Curvature.Autodiff" ]
         "Curvature.Charts", [ "Curvature.Autodiff" ]
         "Curvature.FSharp", [ "Curvature.Autodiff"; "Curvature.Data"; "Curvature.Charts" ]
