@@ -95,7 +95,7 @@ type Options =
         Command: string
         Source: Source
         /// The share of the rows of a table that are held out.
-        HeldOut: float
+        HeldOutShare: float
         Out: string option
         Seed: int64
         DType: Curvature.DType
@@ -178,8 +178,8 @@ module CommandLine =
         [
             modelled "--batch" _.Batch
             modelled "--dataset-size" _.DatasetSize
-            if not (options.HeldOut >= 0.0 && options.HeldOut < 1.0) then
-                Some $"--held-out: a share from 0 to below 1 is needed, and it is {options.HeldOut}"
+            if not (options.HeldOutShare >= 0.0 && options.HeldOutShare < 1.0) then
+                Some $"--held-out: a share from 0 to below 1 is needed, and it is {options.HeldOutShare}"
             else
                 None
             atLeast 1 "--eigenvalues" "at least one is needed" options.Eigenvalues
@@ -220,7 +220,7 @@ module CommandLine =
                 {
                     Command = command arguments
                     Source = source
-                    HeldOut = results.GetResult(Argument.Held_Out, 0.0)
+                    HeldOutShare = results.GetResult(Argument.Held_Out, 0.0)
                     Out = results.TryGetResult Argument.Out
                     Seed = results.GetResult(Argument.Seed, 0L)
                     DType =

@@ -154,10 +154,10 @@ module Problem =
         let take (rows: int[]) (t: Tensor) = Tensor.take 0 (Tensor.ofIndices [ rows.Length ] rows) t
 
         let shown, heldOut =
-            if options.HeldOut = 0.0 then
+            if options.HeldOutShare = 0.0 then
                 (data, inputs), None
             else
-                let kept, left = Split.trainTest options.HeldOut key data.Rows
+                let kept, left = Split.trainTest options.HeldOutShare key data.Rows
                 (LabelledData.rows kept data, take kept inputs), Some(take left inputs, take left data.Labels)
 
         let data = fst shown

