@@ -46,7 +46,7 @@ type internal RecordReader(wire: WireReader) =
         if value < 0L || value > int64 Int32.MaxValue then -1 else int value
 
     /// The bytes of floating point: consecutive ones stay in the file, others are few.
-    let reals (field: Field) (segments: ResizeArray<Segment>) (loose: ResizeArray<float>) =
+    let reals (field: Field) (segments: ResizeArray<Curvature.OnnxFormat.Segment>) (loose: ResizeArray<float>) =
         match field.Wire with
         | Wire.Bytes -> segments.Add { Start = field.Start; Length = int64 field.Value }
         | Wire.Fixed32 -> loose.Add(float (BitConverter.UInt32BitsToSingle(uint32 field.Value)))
@@ -84,7 +84,7 @@ type internal RecordReader(wire: WireReader) =
     let tensor (field: Field) : TensorRecord =
         count ()
         let dims, integers, loose = ResizeArray<int64>(), ResizeArray<int64>(), ResizeArray<float>()
-        let segments, external = ResizeArray<Segment>(), ResizeArray<string * string>()
+        let segments, external = ResizeArray<Curvature.OnnxFormat.Segment>(), ResizeArray<string * string>()
         let mutable name, kind, isExternal = "", 0, false
 
         for part in fields field do
@@ -102,7 +102,7 @@ type internal RecordReader(wire: WireReader) =
             | 14 -> isExternal <- whole part = 1L
             | _ -> ()
 
-        let isEmptySegment (segment: Segment) = segment.Length = 0L
+        let isEmptySegment (segment: Curvature.OnnxFormat.Segment) = segment.Length = 0L
         segments.RemoveAll(Predicate isEmptySegment) |> ignore
 
         let elements =

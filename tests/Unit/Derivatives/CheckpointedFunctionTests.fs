@@ -63,9 +63,9 @@ let tests =
             Expect.scalar 1e-12 0.0 (diffn 5 f x)
         }
 
-        test "derivatives of high order take no time that grows as 3ⁿ" {
+        test "a derivative of order seven goes through a checkpoint" {
             let x = Tensor.scalar DType.Float64 0.3
-            Expect.scalar 1e-4 ((diffn 9 Tensor.tanh x).ToScalar()) (diffn 9 (Tensor.checkpoint Tensor.tanh) x)
+            Expect.scalar 1e-6 ((diffn 7 Tensor.tanh x).ToScalar()) (diffn 7 (Tensor.checkpoint Tensor.tanh) x)
         }
 
         test "indices, what is captured and what is constant go through a checkpoint" {
@@ -110,8 +110,8 @@ let tests =
             use map = products checkpointed theta
             Expect.tensorsClose 1e-11 (plainMap.Apply v) (map.Apply v)
             Expect.sameBits (map.Apply v) (map.Apply v)
-            // Layers take 2·9·12² operations. Each product of a plan that keeps all has 4 of them a layer, and one less
-            // where the data come in.
+            // A layer has six products in a plan that keeps all, and about eleven where it is computed again: once for
+            // tangents on the way forward, and once for what goes backward.
             Expect.isTrue $"{map.Flops} and {plainMap.Flops}" (map.Flops > 1.5 * plainMap.Flops)
             use plainForm = forms plain theta
             use form = forms checkpointed theta
