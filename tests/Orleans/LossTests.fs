@@ -32,9 +32,7 @@ let tests =
         test "a worker that stands still is taken over, and used again when it goes on" {
             let log = Clusters.Log()
 
-            let options =
-                (Clusters.options log)
-                    .WithTakeover(4.0, TimeSpan.FromSeconds(1.0))
+            let options = (Clusters.options log).WithTakeover(4.0, TimeSpan.FromSeconds(1.0))
 
             use cluster = OrleansCluster.Local(3, options)
             let risk = Clusters.connect cluster |> Driver.risk "even"

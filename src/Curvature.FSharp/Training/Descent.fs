@@ -63,7 +63,7 @@ type Descent internal (risk: EmpiricalRisk) =
 
         Linearization.checkPoint "Descent" theta
         steps <- steps + 1
-        let batch = RiskPass.onDevice "Descent" theta.Device losses.Definition (steps - 1) batch
+        let batch = RiskPass.onDevice "Descent" theta.Device losses.Definition 0 (steps - 1) batch
         this.StepAlong(optimizer, theta, batch, true, check)
 
     /// A step from θ along a function of θ alone. Raises DataException for a risk over batches, NonFiniteException for
