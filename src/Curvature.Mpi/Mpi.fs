@@ -21,7 +21,7 @@ module Mpi =
 
         if launched > 1 && calls.Size = 1 then
             ClusterFail.cluster (
-                $"the launcher started {launched} ranks, and {library.Name} knows of one: it is not the library of this "
+                $"the launcher started {launched} ranks, and {library.Name} knows of one: it is not that of this "
                 + $"launcher; name the right one by the variable {MpiLibrary.Variable}"
             )
 

@@ -6,9 +6,9 @@ using Orleans.Hosting;
 namespace Curvature;
 
 /// <summary>
-/// A driver's side of a cluster of Orleans: its workers answer questions over groups of batches, put partial sums together
-/// among themselves, and take over the groups of those that die or are slow. Results have the same bits whatever
-/// happens to workers. To be disposed.
+/// A driver's side of a cluster of Orleans: its workers answer questions over groups of batches, put partial sums
+/// together among themselves, and take over the groups of those that die or are slow. Results have the same bits
+/// whatever happens to workers. To be disposed.
 /// </summary>
 public sealed class OrleansCluster : ICluster
 {
@@ -35,7 +35,8 @@ public sealed class OrleansCluster : ICluster
     public long BytesMoved => _sums.BytesMoved;
 
     /// <summary>The numbers of the processes that a local cluster started and that run.</summary>
-    public IReadOnlyList<int> ProcessIds => [.. _processes.Where(process => process.IsRunning).Select(process => process.Id)];
+    public IReadOnlyList<int> ProcessIds =>
+        [.. _processes.Where(process => process.IsRunning).Select(process => process.Id)];
 
     /// <summary>
     /// Starts processes of this machine that run this program again, each of which serves from its call of
@@ -54,7 +55,7 @@ public sealed class OrleansCluster : ICluster
         if (Environment.GetEnvironmentVariable(OrleansWorker.Variable) is not null)
         {
             throw Fail.Cluster(
-                "OrleansCluster.Local: a worker of a local cluster came here; OrleansWorker.ServeIfStarted is to be called "
+                "OrleansCluster.Local: a worker of a local cluster came here; call OrleansWorker.ServeIfStarted "
                 + "before");
         }
 
@@ -62,14 +63,14 @@ public sealed class OrleansCluster : ICluster
     }
 
     /// <summary>
-    /// Joins a cluster as its driver, by the options' clustering provider, and waits for workers. Raises ClusterException
-    /// where too few come in time, and for an endpoint beyond loopback without a secret and TLS.
+    /// Joins a cluster as its driver, by the options' clustering provider, and waits for workers. Raises
+    /// ClusterException where too few come in time, and for an endpoint beyond loopback without a secret and TLS.
     /// </summary>
     public static OrleansCluster Connect(OrleansOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var clustering = options.Clustering ?? throw Fail.Cluster(
-            "OrleansCluster.Connect: silos find each other by a clustering provider; OrleansOptions.WithClustering takes "
+            "OrleansCluster.Connect: silos find each other by a clustering provider; WithClustering takes "
             + "one, and OrleansCluster.Local starts workers of this machine without");
         return Task.Run(() => Join(options, clustering)).GetAwaiter().GetResult();
     }
@@ -155,7 +156,8 @@ public sealed class OrleansCluster : ICluster
             ? options.WithEndpoint(options.Endpoint.Address, SiloHost.FreePort(options.Endpoint.Address))
             : options;
         var name = $"driver {Environment.MachineName}-{Environment.ProcessId}";
-        var cluster = new OrleansCluster(await SiloHost.Start(name, placed, clustering, null).ConfigureAwait(false), []);
+        var host = await SiloHost.Start(name, placed, clustering, null).ConfigureAwait(false);
+        var cluster = new OrleansCluster(host, []);
         try
         {
             await cluster._roster.Wait(options.LeastWorkers).ConfigureAwait(false);

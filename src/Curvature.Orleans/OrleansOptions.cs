@@ -16,15 +16,16 @@ public sealed record OrleansOptions
 
     /// <summary>
     /// Loopback alone, a free port, no clustering provider, messages of at most 1 GiB; a worker is taken over where it
-    /// needs five times as long as another and 10 seconds, and the run ends with an error where there has been no worker
-    /// for a minute.
+    /// needs five times as long as another and 10 seconds, and the run ends with an error where there has been no
+    /// worker for a minute.
     /// </summary>
     public static OrleansOptions Default { get; } = new();
 
     /// <summary>The name of the cluster: silos of other clusters are strangers.</summary>
     public string ClusterName { get; internal init; } = "curvature";
 
-    /// <summary>Where the silo listens, and under which address others reach it. Port 0 stands for a free one.</summary>
+    /// <summary>Where the silo listens, and under which address others reach it. Port 0 stands for a free
+    /// one.</summary>
     public IPEndPoint Endpoint { get; internal init; } = new(IPAddress.Loopback, 0);
 
     /// <summary>What tells silos of each other; null for local clusters.</summary>
@@ -63,7 +64,8 @@ public sealed record OrleansOptions
     /// <summary>Who is told, in lines, of refused connections, dead workers, and what workers print.</summary>
     public Action<string> Log { get; internal init; } = Console.Error.WriteLine;
 
-    /// <summary>The program that a local cluster starts, with its arguments; null for the program of this process.</summary>
+    /// <summary>The program that a local cluster starts, with its arguments; null for the program of this
+    /// process.</summary>
     public IReadOnlyList<string>? Program { get; internal init; }
 
     /// <summary>Another name of the cluster.</summary>
@@ -74,8 +76,8 @@ public sealed record OrleansOptions
     }
 
     /// <summary>
-    /// Listens at an address of this machine, which others must reach. Beyond loopback, a silo starts only with a secret
-    /// and TLS, or after <see cref="WithStrangers"/>.
+    /// Listens at an address of this machine, which others must reach. Beyond loopback, a silo starts only with a
+    /// secret and TLS, or after <see cref="WithStrangers"/>.
     /// </summary>
     public OrleansOptions WithEndpoint(IPAddress address, int port)
     {
@@ -97,8 +99,8 @@ public sealed record OrleansOptions
     }
 
     /// <summary>
-    /// Every connection begins with a proof, on both sides, that the other side knows the secret; it is not sent. It has
-    /// 16 characters or more.
+    /// Every connection begins with a proof, on both sides, that the other side knows the secret; it is not sent. It
+    /// has 16 characters or more.
     /// </summary>
     public OrleansOptions WithSecret(string secret)
     {
@@ -127,8 +129,8 @@ public sealed record OrleansOptions
     }
 
     /// <summary>
-    /// Lets a silo listen beyond loopback without a secret or without TLS: whoever reaches the port may send it messages
-    /// or read along. For networks that nobody else uses.
+    /// Lets a silo listen beyond loopback without a secret or without TLS: whoever reaches the port may send it
+    /// messages or read along. For networks that nobody else uses.
     /// </summary>
     public OrleansOptions WithStrangers() => this with { AllowsStrangers = true };
 
@@ -146,7 +148,8 @@ public sealed record OrleansOptions
     public OrleansOptions WithWorkers(int least, TimeSpan timeout)
     {
         if (least < 1)
-            throw Fail.Range($"OrleansOptions.WithWorkers: a driver needs one worker or more, and {least} were asked for");
+            throw Fail.Range(
+                $"OrleansOptions.WithWorkers: a driver needs one worker or more, and {least} were asked for");
         return this with { LeastWorkers = least, WorkerTimeout = Positive(timeout, nameof(WithWorkers)) };
     }
 
@@ -189,10 +192,12 @@ public sealed record OrleansOptions
     /// <summary>Raises where a silo with these options would let strangers in.</summary>
     internal void RequireSafety(string name)
     {
-        if (IPAddress.IsLoopback(Endpoint.Address) || AllowsStrangers || (Secret is not null && Certificate is not null))
+        if (IPAddress.IsLoopback(Endpoint.Address)
+            || AllowsStrangers
+            || (Secret is not null && Certificate is not null))
             return;
         throw Fail.Cluster(
-            $"{name}: a silo at {Endpoint.Address} can be reached from other machines, so it needs WithSecret and WithTls; "
+            $"{name}: a silo at {Endpoint.Address} is reached from other machines, so it needs WithSecret and WithTls; "
             + "on a network that nobody else uses, WithStrangers lets it start without them");
     }
 

@@ -46,16 +46,17 @@ public static class OrleansWorker
     }
 
     /// <summary>
-    /// Serves the shards as a silo of a cluster, found by the options' clustering provider, until the process is told to
-    /// end or `cancellation` is cancelled. The program registers the same risks as the driver's before.
-    /// Raises ClusterException where the silo cannot join, and for an endpoint beyond loopback without a secret and TLS.
+    /// Serves the shards as a silo of a cluster, found by the options' clustering provider, until the process is told
+    /// to end or `cancellation` is cancelled. The program registers the same risks as the driver's before.
+    /// Raises ClusterException where the silo cannot join, and for an endpoint beyond loopback without a secret and
+    /// TLS.
     /// </summary>
     public static void Serve(Shards shards, OrleansOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(shards);
         ArgumentNullException.ThrowIfNull(options);
         var clustering = options.Clustering ?? throw Fail.Cluster(
-            "OrleansWorker.Serve: silos find each other by a clustering provider; OrleansOptions.WithClustering takes one");
+            "OrleansWorker.Serve: silos find each other by a clustering provider; WithClustering takes one");
         var placed = options.Endpoint.Port == 0
             ? options.WithEndpoint(options.Endpoint.Address, SiloHost.FreePort(options.Endpoint.Address))
             : options;
@@ -80,7 +81,8 @@ public static class OrleansWorker
 }
 
 /// <summary>What a process of a local cluster is told when it starts.</summary>
-internal sealed record LocalStart(string Number, string ClusterName, int Port, int PrimaryPort, int LargestMessage, double Silence)
+internal sealed record LocalStart(
+    string Number, string ClusterName, int Port, int PrimaryPort, int LargestMessage, double Silence)
 {
     internal static LocalStart Parse(string text)
     {

@@ -12,8 +12,8 @@ let private processors (cluster: OrleansCluster) =
 
 let private median (values: float[]) = (Array.sort values)[values.Length / 2]
 
-/// Milliseconds of products of a 1 MB vector: the least, the median, what all processes used of processors for each, and
-/// what this process uses where it is alone.
+/// Milliseconds of products of a 1 MB vector: the least, the median, what all processes used of processors for each,
+/// and what this process uses where it is alone.
 let products count (cluster: OrleansCluster) =
     let theta = Tensor.zeros DType.Float32 [ Workload.wide ]
     let vector = Tensor.normal (Key.OfSeed 1L) DType.Float32 [ Workload.wide ]

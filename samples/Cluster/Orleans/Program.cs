@@ -1,5 +1,5 @@
-// The trace of the Hessian of a network's loss over handwritten digits, its five largest eigenvalues, and the density of
-// its spectrum, from workers that each have a part of the data.
+// The trace of the Hessian of a network's loss over handwritten digits, its five largest eigenvalues, and the density
+// of its spectrum, from workers that each have a part of the data.
 //
 //     dotnet run -c Release --project samples/Cluster/Orleans [-- DIGITS.csv.gz]
 //

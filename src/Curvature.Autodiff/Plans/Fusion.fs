@@ -98,7 +98,8 @@ module internal Fusion =
             elif isAddition equation then
                 let sumOf atom =
                     match atom with
-                    // A product within a segment waits for no sum outside of it: what it reads would be kept until then.
+                    // A product within a segment waits for no sum outside of it: what it reads would be kept until
+                    // then.
                     | Variable id when
                         users[id].Count = 1
                         && not isOutput[id]

@@ -136,7 +136,8 @@ module internal Retention =
         Array.iter keep fast.Outputs
 
         // A product that is not stored may be rounded together with the sum that takes it, and a sum may be taken in
-        // another order, in the tape that makes what is summed: these stay stored, so that the slow side keeps its bits.
+        // another order, in the tape that makes what is summed: these stay stored, so that the slow side keeps its
+        // bits.
         for equation in slow.Program.Equations do
             let isSum = equation.Primitive :? Sum
 
@@ -237,7 +238,8 @@ module internal Retention =
         |> ValueOption.map (fun onSinkSide ->
             HashSet(order |> Seq.filter (fun id -> not onSinkSide[2 * nodes[id]] && onSinkSide[2 * nodes[id] + 1])))
 
-    /// The fast side where some residuals are made again from others, which are its inputs after those of the slow side.
+    /// The fast side where some residuals are made again from others, which are its inputs after those of the slow
+    /// side.
     let private rewrite (slow: SlowSide) (residuals: int[]) (kept: int[]) (fast: Program) : Program =
         let start = slow.Program.Inputs
         let places = Dictionary<int, int>()

@@ -115,8 +115,8 @@ type internal IndexSets(count: int) =
         elif a = 0 then
             b
         else
-            // The hash of 64 bits is the exclusive or of the halves, which are nearly the same for sets of neighbours: a
-            // product with an odd number keeps keys apart and spreads them.
+            // The hash of 64 bits is the exclusive or of the halves, which are nearly the same for sets of neighbours:
+            // a product with an odd number keeps keys apart and spreads them.
             let key = ((int64 (min a b) <<< 32) ||| int64 (max a b)) * 0x9E3779B97F4A7C15L
 
             match unions.TryGetValue key with

@@ -12,8 +12,8 @@ type internal Atom =
     /// A value known when the program was made.
     | Constant of Tensor
 
-/// A part of a program whose intermediate values are not kept for the rest of it: whoever needs them computes them again.
-/// Number 0 is the program outside of all segments.
+/// A part of a program whose intermediate values are not kept for the rest of it: whoever needs them computes them
+/// again. Number 0 is the program outside of all segments.
 [<Struct; NoComparison>]
 type internal Segment =
     {

@@ -142,6 +142,18 @@ type internal Recomputation(program: Program, isRule: bool) =
 
         form[0]
 
+    interface ITaylorRule with
+        member _.Series(primals, _, coefficients) =
+            let order = Taylor.order coefficients
+            let all = Array.concat coefficients
+            let moving = Masks.present all
+
+            apply $"jet {order} {Masks.mask moving}" (Array.append primals (Masks.given all)) (fun inputs ->
+                let points, along = Array.splitAt primals.Length inputs
+                let coefficients = Masks.scatter moving along |> Array.chunkBySize order
+                snd (Jets.along order program.Interpret points coefficients) |> Array.concat)
+            |> Array.chunkBySize order
+
     override _.ToString() = $"Checkpoint of {program.Equations.Length} operations"
 
 module internal Recomputations =

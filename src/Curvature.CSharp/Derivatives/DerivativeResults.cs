@@ -14,7 +14,16 @@ public sealed record ValueAndDerivative(Tensor Value, Tensor Derivative);
 /// <param name="Derivatives">The derivatives of order 1, 2, … in the parameter of the curve, each in the shape of
 /// f(x).</param>
 [DebuggerDisplay("{ToString(),nq}")]
-public sealed record ValueAndDerivatives(Tensor Value, IReadOnlyList<Tensor> Derivatives);
+public sealed record ValueAndDerivatives(Tensor Value, IReadOnlyList<Tensor> Derivatives)
+{
+    // A list prints as its type.
+    private bool PrintMembers(StringBuilder builder)
+    {
+        builder.Append("Value = ").Append(Value);
+        builder.Append(", Derivatives = [").AppendJoin(", ", Derivatives).Append(']');
+        return true;
+    }
+}
 
 /// <summary>A scalar function's value at a point and its gradient there.</summary>
 /// <param name="Value">f(x), a scalar.</param>

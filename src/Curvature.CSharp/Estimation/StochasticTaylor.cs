@@ -20,16 +20,25 @@ public static class StochasticTaylor
         Func<Tensor, Tensor> term,
         StoppingRule? stop = null,
         Key key = default,
-        Probe? probe = null) =>
-        Directions(x).Estimate(Estimator(degree, x, term, probe), stop, key);
+        Probe? probe = null)
+    {
+        var estimator = Estimator(degree, x, term, probe);
+        return Directions(x).Estimate(estimator, stop, key);
+    }
 
     /// <inheritdoc cref="FSharp.StochasticTaylor.laplacian"/>
     public static Estimate<double> Laplacian(
-        Func<Tensor, Tensor> f, Tensor x, StoppingRule? stop = null, Key key = default, RunOptions? options = null) =>
-        Directions(x).Estimate(FSharp.StochasticTaylor.laplacianEstimator(f.ToFSharp(), x), stop, key, options);
+        Func<Tensor, Tensor> f, Tensor x, StoppingRule? stop = null, Key key = default, RunOptions? options = null)
+    {
+        var estimator = FSharp.StochasticTaylor.laplacianEstimator(f.ToFSharp(), x.NotNull());
+        return Directions(x).Estimate(estimator, stop, key, options);
+    }
 
     /// <inheritdoc cref="FSharp.StochasticTaylor.biharmonic"/>
     public static Estimate<double> Biharmonic(
-        Func<Tensor, Tensor> f, Tensor x, StoppingRule? stop = null, Key key = default, RunOptions? options = null) =>
-        Directions(x).Estimate(FSharp.StochasticTaylor.biharmonicEstimator(f.ToFSharp(), x), stop, key, options);
+        Func<Tensor, Tensor> f, Tensor x, StoppingRule? stop = null, Key key = default, RunOptions? options = null)
+    {
+        var estimator = FSharp.StochasticTaylor.biharmonicEstimator(f.ToFSharp(), x.NotNull());
+        return Directions(x).Estimate(estimator, stop, key, options);
+    }
 }

@@ -109,8 +109,7 @@ type MonitorRecord internal (found: MonitorFound) =
             | ValueSome noise -> $", noise scale {Numbers.withError noise.StandardError noise.Value} samples"
             | ValueNone -> ""
 
-        $"step {found.Step}: loss {show found.Loss}, sharpness "
-        + $"{Numbers.withError found.Sharpness.Residual found.Sharpness.Largest}, "
+        $"step {found.Step}: loss {show found.Loss}, sharpness {show found.Sharpness.Largest} or more, "
         + $"2/sharpness {show this.LargestLearningRate}{rate}, trace {trace.Value.Brief}{noise}; "
         + $"{(100.0 * found.ShareSpent):F1} %% of the time"
 

@@ -2,8 +2,8 @@ using Microsoft.FSharp.Core;
 
 namespace Curvature.CSharp;
 
-/// <summary>Risks over shards for C#: registering them by name, as every process of a cluster does, and asking for them on
-/// the workers of a cluster.</summary>
+/// <summary>Risks over shards for C#: registering them by name, as every process of a cluster does, and asking for them
+/// on the workers of a cluster.</summary>
 public static class Cluster
 {
     /// <inheritdoc cref="FSharp.LocalCluster.start"/>

@@ -9,9 +9,9 @@ namespace Curvature;
 
 /// <summary>
 /// The beginning of every connection between silos: each side proves that it knows the secret, by a code over random
-/// numbers of both (HMAC-SHA256). The side that was connected to sends its numbers, the other answers with its own and its
-/// proof, and only then sees a proof. Without a secret, both prove that they know the name of the cluster, which turns away
-/// what is no silo at all.
+/// numbers of both (HMAC-SHA256). The side that was connected to sends its numbers, the other answers with its own and
+/// its proof, and only then sees a proof. Without a secret, both prove that they know the name of the cluster, which
+/// turns away what is no silo at all.
 /// </summary>
 internal sealed class SharedSecret(string secret, ILogger logger)
 {
@@ -44,7 +44,8 @@ internal sealed class SharedSecret(string secret, ILogger logger)
             {
                 problem = $"it said too little for {Timeout.TotalSeconds} seconds";
             }
-            catch (Exception error) when (error is IOException or OperationCanceledException or ConnectionResetException)
+            catch (Exception error)
+                when (error is IOException or OperationCanceledException or ConnectionResetException)
             {
                 problem = "it was closed";
             }
@@ -56,7 +57,8 @@ internal sealed class SharedSecret(string secret, ILogger logger)
             }
 
             logger.LogWarning("refused {Direction} {Remote}: {Problem}", direction, connection.RemoteEndPoint, problem);
-            connection.Abort(new ConnectionAbortedException($"refused {direction} {connection.RemoteEndPoint}: {problem}"));
+            connection.Abort(
+                new ConnectionAbortedException($"refused {direction} {connection.RemoteEndPoint}: {problem}"));
         };
 
     private async Task<string?> ProveInbound(IDuplexPipe pipe, CancellationToken cancellation)
@@ -81,7 +83,8 @@ internal sealed class SharedSecret(string secret, ILogger logger)
 
     private async Task<string?> ProveOutbound(IDuplexPipe pipe, CancellationToken cancellation)
     {
-        if (await ReadAsync(pipe.Input, Greeting.Length + NonceSize, cancellation).ConfigureAwait(false) is not { } start)
+        var first = await ReadAsync(pipe.Input, Greeting.Length + NonceSize, cancellation).ConfigureAwait(false);
+        if (first is not { } start)
             return "it was closed before it had said who it is";
         if (!start.AsSpan(0, Greeting.Length).SequenceEqual(Greeting))
             return "what it sent is not the beginning of a connection between silos of this library";

@@ -82,7 +82,8 @@ internal sealed class SumRun(SiloHost silo, WorkerRoster roster)
             ? Task.FromResult(Patience(round).Limit(plan, before))
             : new TaskCompletionSource<TimeSpan>().Task;
 
-    /// <summary>Tells the point to those that have not been told. The answer of one that does not take it, or null.</summary>
+    /// <summary>Tells the point to those that have not been told. The answer of one that does not take it, or
+    /// null.</summary>
     private async Task<byte[]?> Tell(byte[] point, SiloAddress[] workers, int round)
     {
         if (point.Length == 0)
@@ -100,10 +101,11 @@ internal sealed class SumRun(SiloHost silo, WorkerRoster roster)
     }
 
     /// <summary>
-    /// The answers of workers to a message. Those that need much longer than the first are late, and those that are gone
-    /// give none.
+    /// The answers of workers to a message. Those that need much longer than the first are late, and those that are
+    /// gone give none.
     /// </summary>
-    internal async Task<List<(SiloAddress Worker, byte[] Answer)>> AskAll(SiloAddress[] workers, byte[] message, int round)
+    internal async Task<List<(SiloAddress Worker, byte[] Answer)>> AskAll(
+        SiloAddress[] workers, byte[] message, int round)
     {
         if (workers.Length == 0)
             return [];

@@ -5,7 +5,8 @@ namespace Curvature;
 
 /// <summary>
 /// Which workers a driver may ask. Those that join later are asked first what all others were asked and answered alike,
-/// and are turned away where they answer something else. Those that were too slow are left out until they have caught up.
+/// and are turned away where they answer something else. Those that were too slow are left out until they have caught
+/// up.
 /// </summary>
 internal sealed class WorkerRoster(SiloHost silo)
 {
@@ -40,11 +41,13 @@ internal sealed class WorkerRoster(SiloHost silo)
             if (Ready is var ready && ready.Length >= least)
                 return ready;
             var reason = NoneCanCome()
-                ?? (DateTime.UtcNow < deadline ? null : $"none came within {silo.Options.WorkerTimeout.TotalSeconds:0} s");
+                ?? (DateTime.UtcNow < deadline
+                    ? null
+                    : $"none came within {silo.Options.WorkerTimeout.TotalSeconds:0} s");
             if (reason is not null)
             {
                 throw Fail.Cluster(
-                    $"{ready.Length} workers are there, and {least} are needed: {reason}. A run that keeps a checkpoint "
+                    $"{ready.Length} workers are there, and {least} are needed: {reason}. A run with a checkpoint "
                     + "resumes from it, on any number of workers");
             }
 
@@ -58,7 +61,9 @@ internal sealed class WorkerRoster(SiloHost silo)
         lock (_lock)
         {
             var isNew = !_agreed.Any(known => known.Question.AsSpan().SequenceEqual(question));
-            if (isNew && _agreed.Count < KeptQuestions && answers.All(answer => answer.AsSpan().SequenceEqual(answers[0])))
+            if (isNew
+                && _agreed.Count < KeptQuestions
+                && answers.All(answer => answer.AsSpan().SequenceEqual(answers[0])))
                 _agreed.Add((question, answers[0]));
         }
     }
@@ -114,7 +119,7 @@ internal sealed class WorkerRoster(SiloHost silo)
                 if (answer.AsSpan().SequenceEqual(expected))
                     continue;
                 silo.Options.Log(
-                    $"curvature: {silo.NameOf(worker)} joined, and is not used: it does not give the answers of the other "
+                    $"curvature: {silo.NameOf(worker)} joined, and is not used: its answers are not those of the other "
                     + "workers, so its results could differ");
                 return false;
             }

@@ -11,8 +11,8 @@ internal interface IShardGrain : IGrainWithStringKey
     Task<byte[]> Answer([Immutable] byte[] message);
 
     /// <summary>
-    /// The answers to a question about groups of this worker and of those below it, put together. The number of the call
-    /// is what <see cref="IsAtWork"/> is asked by.
+    /// The answers to a question about groups of this worker and of those below it, put together. The number of the
+    /// call is what <see cref="IsAtWork"/> is asked by.
     /// </summary>
     [Alias("Sum")]
     Task<SumReply> Sum(long call, SumPlan plan, [Immutable] byte[] question, SumPatience patience);

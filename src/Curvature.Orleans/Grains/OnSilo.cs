@@ -15,7 +15,8 @@ internal sealed class OnSiloAttribute() : PlacementAttribute(new OnSilo());
 /// <summary>Raises where the silo is not there, so that a message never goes to another.</summary>
 internal sealed class OnSiloDirector : IPlacementDirector
 {
-    public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
+    public Task<SiloAddress> OnAddActivation(
+        PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var silo = SiloAddress.FromParsableString(target.GrainIdentity.Key.ToString()!);
         return context.GetCompatibleSilos(target).Contains(silo)

@@ -94,6 +94,7 @@ internal sealed class ServedShards(ShardServer server, int largestMessage)
     private byte[] Fitting(byte[] answer) => answer.Length <= largestMessage
         ? answer
         : ShardAnswers.failure(Fail.Cluster(
-            $"an answer has {answer.Length} bytes, and messages at most {largestMessage}; take smaller blocks of vectors, "
+            $"an answer has {answer.Length} bytes, and messages at most {largestMessage}; "
+            + "take smaller blocks of vectors, "
             + "or OrleansOptions.WithLargestMessage"));
 }

@@ -52,8 +52,8 @@ internal sealed class SumCalls(IGrainFactory grains, SiloDeaths deaths)
         reply with { BytesMoved = reply.BytesMoved + question.Length + (reply.Sums?.Length ?? 0) };
 
     /// <summary>
-    /// Nothing, but the reason. Only the worker that was asked is to blame: those below it may be well, and their groups
-    /// are asked for again without a word about them.
+    /// Nothing, but the reason. Only the worker that was asked is to blame: those below it may be well, and their
+    /// groups are asked for again without a word about them.
     /// </summary>
     private static SumReply Missing(SumPlan plan, MissingReason reason, string detail) => new(
         null, [new MissingGroups(plan.Silo, [.. plan.All.SelectMany(part => part.Groups)], reason, detail)], 0);

@@ -37,7 +37,9 @@ internal sealed class SiloHost : IAsyncDisposable
     internal SiloAddress[] Workers =>
     [
         .. Oracle.GetApproximateSiloStatuses(true)
-            .Where(silo => silo.Value == SiloStatus.Active && NameOf(silo.Key).StartsWith(WorkerPrefix, StringComparison.Ordinal))
+            .Where(silo =>
+                silo.Value == SiloStatus.Active
+                && NameOf(silo.Key).StartsWith(WorkerPrefix, StringComparison.Ordinal))
             .Select(silo => silo.Key)
             .OrderBy(silo => NameOf(silo), StringComparer.Ordinal)
             .ThenBy(silo => silo),
@@ -63,7 +65,8 @@ internal sealed class SiloHost : IAsyncDisposable
         {
             clustering(silo);
             silo.Configure<SiloOptions>(o => o.SiloName = name);
-            silo.Configure<global::Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterName, "curvature"));
+            silo.Configure<global::Orleans.Configuration.ClusterOptions>(
+                o => (o.ClusterId, o.ServiceId) = (options.ClusterName, "curvature"));
             silo.Configure<EndpointOptions>(o =>
             {
                 (o.AdvertisedIPAddress, o.SiloPort) = (options.Endpoint.Address, options.Endpoint.Port);
@@ -89,7 +92,8 @@ internal sealed class SiloHost : IAsyncDisposable
         catch (Exception error)
         {
             host.Dispose();
-            throw Fail.Cluster($"a silo could not start at {options.Endpoint}: {error.GetBaseException().Message}", error);
+            throw Fail.Cluster(
+                $"a silo could not start at {options.Endpoint}: {error.GetBaseException().Message}", error);
         }
     }
 

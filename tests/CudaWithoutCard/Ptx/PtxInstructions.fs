@@ -5,8 +5,8 @@ open System.Numerics
 open Expecto
 
 /// What instructions compute, as the manual of PTX says it (ISA 7.0, sections 9.7.1 to 9.7.9). Each is a function
-/// function from the words of its operands to the word of its result; those of 32 bits look at the lower half of a word, and
-/// leave the upper one empty. NaN is the one that cards make, so that nothing can hang on another's sign.
+/// function from the words of its operands to the word of its result; those of 32 bits look at the lower half of a
+/// word, and leave the upper one empty. NaN is the one that cards make, so that nothing can hang on another's sign.
 [<RequireQualifiedAccess>]
 module PtxInstructions =
 

@@ -33,6 +33,14 @@ public sealed class SurfaceTests
         ["ImageLayer.convTranspose2d"] = "groupedConvTranspose2d with one group, the default",
         ["Attention.rotary"] = "rotaryFrom place 0, the default",
 
+        ["TaylorMode.sumOfDerivatives"] = "part of SumOfDerivatives",
+        ["TaylorMode.weightedSumOfDerivatives"] = "part of WeightedSumOfDerivatives",
+        ["TaylorMode.weightedLaplacian"] = "part of WeightedLaplacian",
+        ["StochasticTaylor.estimate"] = "StochasticTaylor.Estimate, by the estimator",
+        ["StochasticTaylor.laplacian"] = "StochasticTaylor.Laplacian, by its estimator",
+        ["StochasticTaylor.biharmonic"] = "StochasticTaylor.Biharmonic, by its estimator",
+        ["Risk.withGroups"] = "WithGroups, in the package of clusters",
+
         // nested F# lists
         ["Tensor.ofObject"] = "C# has arrays, and FromArray(double[,])",
         ["TensorBuilders.tensor"] = "C# has arrays, and FromArray(double[,])",
@@ -67,6 +75,12 @@ public sealed class SurfaceTests
         ["Cifar.images100"] = "Cifar.Images100",
         ["MatrixMarket.read"] = "MatrixMarket.Read",
         ["MatrixMarket.readDense"] = "MatrixMarket.ReadDense",
+        ["SparseHessian.prepare"] = "SparseHessian.Prepare",
+        ["SparseHessian.at"] = "SparseHessian.At",
+        ["SparseJacobian.prepare"] = "SparseJacobian.Prepare",
+        ["SparseJacobian.at"] = "SparseJacobian.At",
+        ["SparseMatrix.read"] = "SparseMatrix.Read",
+        ["MatrixFunction.block"] = "ApplyFunctionToBlock",
         ["Estimate.run"] = "Estimate",
         ["Exact.measure"] = "MeasureExactly",
         ["Exact.diagonal"] = "ExactDiagonal",

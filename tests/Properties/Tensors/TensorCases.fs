@@ -124,6 +124,9 @@ module TensorCases =
             "equal", binary Tensor.equal (fun a b -> truth (a = b))
             "where", binary (fun a b -> Tensor.where (Tensor.greater a b) a b) (fun a b -> if a > b then a else b)
             "stopGradient", unary -3.0 3.0 Tensor.stopGradient id
+            "checkpoint", unary -3.0 3.0 (Tensor.checkpoint Tensor.square) (fun x -> x * x)
+            "checkpointOf",
+            binary (fun a b -> (Tensor.checkpointOf (fun xs -> [ xs.Head; xs.Head * List.last xs ]) [ a; b ]).[1]) (*)
         ]
 
     /// Arithmetic, which is not in the module.

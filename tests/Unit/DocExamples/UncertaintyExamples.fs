@@ -41,10 +41,10 @@ let tests =
             printfn $"the longest gradient: {Array.max moments.Norms}"
             let covariance = SampleGradients.covariance options risk theta // as an operator
 
-            Expect.tensorsClose 1e-12 moments.Variance (Exact.diagonal covariance).Value
-
             let scale = SampleGradients.noiseScale options risk theta
             printfn $"{scale}"
+
+            Expect.tensorsClose 1e-12 moments.Variance (Exact.diagonal covariance).Value
 
             let diagonal = CurvatureDiagonal.gaussNewton options risk theta
             let ofFisher = CurvatureDiagonal.fisher options Likelihood.categorical risk theta

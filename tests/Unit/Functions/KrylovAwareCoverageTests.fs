@@ -84,7 +84,7 @@ let tests =
 
             let options = RunOptions.Default.WithBlockSize(2).WithCancellation(source.Token).WithProgress(recorded, 0.0)
 
-            let cut = Estimate.runWith options estimator (StoppingRule.matvecs 600) key a
+            let cut = Estimate.runWith options estimator (StoppingRule.matvecs 240) key a
             Expect.equal "cancelled" StopReason.Cancelled cut.StopReason
             Expect.isGreaterThan "progress" (recorded.Reports.Count, 2)
             Expect.within $"{cut}, {key}" (6.0 * cut.StandardError + 1e-9) truth cut.Value

@@ -113,8 +113,8 @@ module PrintedExamples =
         [
             SampleOptions.Default
             GradientMoments([| 0.5; 0.25 |], [| 1.0; 2.0 |], float64 [ 0.3; 0.4 ], float64 [ 1.0; 0.5 ])
-            NoiseScale(12.4837, 1.3123, 3.0, 0.24, 200)
-            NoiseScale(infinity, infinity, 3.0, -0.01, 200)
+            NoiseScale(12.4837, 1.3123, 3.0, 0.24, 200, { OfTrace = 0.1; OfSquare = 0.02; Together = 0.0 })
+            NoiseScale(infinity, infinity, 3.0, -0.01, 200, { OfTrace = 0.1; OfSquare = 0.02; Together = 0.0 })
             GramMatrix("neural tangent kernel", Tensor.eye DType.Float64 6, 3)
             LaplaceStructure.LowRank 8
             LaplaceOptions.Default
@@ -331,5 +331,56 @@ module PrintedExamples =
             SparseOptions.Default.WithRecovery(RecoveryMethod.Substitution).WithMostColours 20
         ]
 
+    let private training: obj list =
+        let risk = Risk.ofFunction Tensor.sum
+
+        let sharpness: SharpnessFound =
+            {
+                Largest = 12.5
+                Least = -0.25
+                Residual = 0.0125
+                Steps = 6
+                Dimension = 100
+                RandomShare = 0.1
+                IsInvariant = false
+                Rounding = 1e-12
+                Seconds = 0.25
+            }
+
+        let trace: TraceFound =
+            {
+                Value = 48.37
+                Error = 1.3
+                Forms = 8
+                Law = SampleLaw.ofForms 1.0 8 0.0
+                Seconds = 0.25
+            }
+
+        let found: MonitorFound =
+            {
+                Step = 40
+                Loss = 0.3125
+                Rate = 0.05
+                Sharpness = sharpness
+                Trace = trace
+                Noise = ValueNone
+                Seconds = 0.5
+                ShareSpent = 0.0493
+            }
+
+        [
+            MonitorOptions.Default
+            MonitorRecord found
+            Monitor.create MonitorOptions.Default risk
+            AdaHessianOptions.Default
+            SophiaOptions.Default
+            NewtonCgOptions.Default
+            NaturalGradientOptions.Default
+            DescentStep(ten, Optimizer.adam 0.001, 0.3125)
+            Descent risk
+            FieldSketch(Tensor.eye DType.Float64 3, 2, 12)
+        ]
+
     /// All of them, each with the name of its type as F# writes it.
-    let all: obj list = foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties @ kronecker @ sparse
+    let all: obj list =
+        foundations @ risks @ estimates @ spectra @ landscapes @ uncertainties @ kronecker @ sparse @ training
