@@ -60,8 +60,8 @@ module PlanMemory =
         printfn $"    residuals {mebibytes residuals:F1} MiB, others kept {mebibytes fast.PersistentBytes:F1}"
         printfn $"    scratch at the point {mebibytes slow.ScratchBytes:F1}, of a run {mebibytes fast.ScratchBytes:F1}"
 
-        printfn $"    a run touches {mebibytes (Array.sum fast.Traffic):F1}, "
-        + $"the point {mebibytes (Array.sum slow.Traffic):F1}"
+        let ofRun, ofPoint = mebibytes (Array.sum fast.Traffic), mebibytes (Array.sum slow.Traffic)
+        printfn $"    a run touches {ofRun:F1}, the point {ofPoint:F1}"
 
         for kind, count, bytes in Seq.truncate 8 (kinds parts) do
             printfn $"      {mebibytes bytes, 8:F1} MiB in {count, 4}: {kind}"
