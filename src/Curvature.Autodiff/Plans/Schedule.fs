@@ -90,7 +90,7 @@ module internal Schedule =
             | _ -> ())
 
         for launch in launches do
-            if launch.IsRepeated then Array.iter release launch.Writes
+            if launch.IsRepeated then launch.Writes |> Array.iter release
 
         while pending.Count > 0 do
             for launch in users[pending.Pop()] do
