@@ -88,8 +88,8 @@ let tests =
             let without, _ = kept (product id)
             let with', scratch = kept (product Tensor.checkpoint)
             Expect.isTrue $"{without} bytes without" (without > 2L * int64 depth * layerBytes)
-            // What enters four segments, the cotangents of what leaves them, and packed weights, which are small.
-            Expect.isTrue $"{with'} bytes with checkpoints" (with' <= 13L * layerBytes)
+            // What enters four segments, the cotangents of what leaves them, and packed copies of these and of weights.
+            Expect.isTrue $"{with'} bytes with checkpoints" (with' <= 24L * layerBytes)
             // Of tangents too, what enters the segments, and of one segment all there is.
             Expect.isTrue $"{scratch} bytes of scratch" (scratch < 40L * layerBytes)
         }
@@ -99,7 +99,7 @@ let tests =
             let without, _ = kept (form id)
             let with', _ = kept (form Tensor.checkpoint)
             Expect.isTrue $"{without} bytes without" (without > 2L * int64 depth * layerBytes)
-            Expect.isTrue $"{with'} bytes with checkpoints" (with' <= 13L * layerBytes)
+            Expect.isTrue $"{with'} bytes with checkpoints" (with' <= 24L * layerBytes)
         }
 
         test "gradients with checkpoints take less memory of the process" {
