@@ -170,7 +170,8 @@ module MatrixFunction =
     /// f(A)v for a block [k; n] by block Lanczos: all vectors share one Krylov space, a step of which takes a product
     /// with each, so that the space of a vector holds those of the others. Where few eigenvalues lie apart from the
     /// others, k vectors find them in fewer products than one after the other; where none do, `apply` takes fewer
-    /// operations. It keeps k vectors a step, every one orthogonalised twice. The error is twice what a power law through the
+    /// operations. It keeps k vectors a step, every one orthogonalised twice. The error is twice what a power
+    /// law through the
     /// values of fewer steps leaves, from eight steps on, and what rounding may add: an estimate, with or without
     /// bounds of the spectrum; where the space is invariant, rounding alone. Errors are raised as by `apply`.
     let block (f: SpectralFunction) (a: LinearOperator) (v: Tensor) : FunctionProduct =
