@@ -373,9 +373,10 @@ module PrintedExamples =
             MonitorRecord found
             Monitor.create MonitorOptions.Default risk
             AdaHessianOptions.Default
-            SophiaOptions.Default
+            SophiaOptions.Hutchinson
+            SophiaOptions.GaussNewtonBartlett Likelihood.categorical
             NewtonCgOptions.Default
-            NaturalGradientOptions.Default
+            NaturalGradientOptions.Of network.Layout
             DescentStep(ten, Optimizer.adam 0.001, 0.3125)
             Descent risk
             FieldSketch(Tensor.eye DType.Float64 3, 2, 12)
