@@ -1,7 +1,5 @@
 using System.Net;
 using System.Security.Cryptography;
-using Curvature.FSharp;
-using Orleans.Hosting;
 
 namespace Curvature;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Orleans.Hosting;
 
 namespace Curvature;
 
@@ -148,8 +147,11 @@ public sealed record OrleansOptions
     public OrleansOptions WithWorkers(int least, TimeSpan timeout)
     {
         if (least < 1)
+        {
             throw Fail.Range(
                 $"OrleansOptions.WithWorkers: a driver needs one worker or more, and {least} were asked for");
+        }
+
         return this with { LeastWorkers = least, WorkerTimeout = Positive(timeout, nameof(WithWorkers)) };
     }
 
@@ -195,7 +197,10 @@ public sealed record OrleansOptions
         if (IPAddress.IsLoopback(Endpoint.Address)
             || AllowsStrangers
             || (Secret is not null && Certificate is not null))
+        {
             return;
+        }
+
         throw Fail.Cluster(
             $"{name}: a silo at {Endpoint.Address} is reached from other machines, so it needs WithSecret and WithTls; "
             + "on a network that nobody else uses, WithStrangers lets it start without them");

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Curvature.FSharp;
-using Orleans.Hosting;
 
 namespace Curvature;
 

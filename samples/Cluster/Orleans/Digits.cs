@@ -1,4 +1,3 @@
-using Curvature;
 using Curvature.CSharp;
 
 namespace Curvature.Samples.Cluster;

@@ -12,7 +12,7 @@ internal unsafe struct AxesArgument
 #pragma warning restore CS0649
     private int _rank;
 #pragma warning disable CS0169 // what C puts at the end, so that the size is a multiple of 8
-    private int _unused;
+    private readonly int _unused;
 #pragma warning restore CS0169
 
     /// <summary>The argument for axes.</summary>

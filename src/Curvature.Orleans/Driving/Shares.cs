@@ -1,6 +1,3 @@
-using Curvature.FSharp;
-using Orleans.Runtime;
-
 namespace Curvature;
 
 /// <summary>Which groups each worker sums. The bits of the whole do not depend on it.</summary>

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Curvature.FSharp;
-using Orleans.Runtime;
 
 namespace Curvature;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Orleans.Runtime;
 
 namespace Curvature;
 
@@ -64,7 +63,9 @@ internal sealed class WorkerRoster(SiloHost silo)
             if (isNew
                 && _agreed.Count < KeptQuestions
                 && answers.All(answer => answer.AsSpan().SequenceEqual(answers[0])))
+            {
                 _agreed.Add((question, answers[0]));
+            }
         }
     }
 

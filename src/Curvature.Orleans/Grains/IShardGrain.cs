@@ -1,5 +1,3 @@
-using Orleans.Concurrency;
-
 namespace Curvature;
 
 /// <summary>The shards of one silo, whose address is the grain's key.</summary>

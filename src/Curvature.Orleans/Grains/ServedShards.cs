@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Curvature.FSharp;
 using Microsoft.Extensions.Logging;
 
 namespace Curvature;
