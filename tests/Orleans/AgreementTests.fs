@@ -12,6 +12,7 @@ let tests =
     testList "Orleans.AgreementTests" [
         for workers in 1..3 do
             test $"{workers} workers give the bits of one process" {
+                Processes.requireQuiet ()
                 let cluster, log = Clusters.start workers
                 use cluster = cluster
                 let driver = Clusters.connect cluster

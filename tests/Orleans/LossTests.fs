@@ -23,6 +23,7 @@ let private raised (body: unit -> unit) : exn option =
 let tests =
     testList "Orleans.LossTests" [
         test "killed workers change no bit" {
+            Processes.requireQuiet ()
             let seed = Random.Shared.Next()
 
             Kills.many seed 3 (fun outcome ->
@@ -30,6 +31,7 @@ let tests =
         }
 
         test "a worker that stands still is taken over, and used again when it goes on" {
+            Processes.requireQuiet ()
             let log = Clusters.Log()
 
             let options = (Clusters.options log).WithTakeover(4.0, TimeSpan.FromSeconds(1.0))
@@ -58,6 +60,7 @@ let tests =
         }
 
         test "where all workers are dead, the run ends with an error that says so" {
+            Processes.requireQuiet ()
             let cluster, _ = Clusters.start 2
             use cluster = cluster
             let risk = Clusters.connect cluster |> Driver.risk "slow"
@@ -77,6 +80,8 @@ let tests =
         }
 
         test "a driver that died resumes from its checkpoint, on another number of workers" {
+            Processes.requireQuiet ()
+
             Machines.inFolder (fun folder ->
                 let checkpoint = Path.Combine(folder, "trace.checkpoint")
                 let saved () = File.Exists checkpoint && FileInfo(checkpoint).Length > 0L
@@ -98,6 +103,7 @@ let tests =
         }
 
         test "a program that ends before it serves is an error with what it printed" {
+            Processes.requireQuiet ()
             let log = Clusters.Log()
             let options = (Clusters.options log).WithProgram("dotnet", "--version")
 

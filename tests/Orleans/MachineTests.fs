@@ -63,6 +63,8 @@ let private connect place least (timeout: float) (log: Clusters.Log) =
 let tests =
     testList "Orleans.MachineTests" [
         test "workers found by Redis, over TLS, give the bits of one process; others are refused" {
+            Processes.requireQuiet ()
+
             Machines.inFolder (fun folder ->
                 Machines.writeCertificates folder
 
@@ -91,6 +93,8 @@ let tests =
         }
 
         test "a silo whose certificate another authority signed is refused" {
+            Processes.requireQuiet ()
+
             Machines.inFolder (fun folder ->
                 Machines.inFolder (fun other ->
                     Machines.writeCertificates folder
@@ -109,6 +113,7 @@ let tests =
         }
 
         test "a worker behind a network that breaks is replaced, and no sum is wrong" {
+            Processes.requireQuiet ()
             use network = new Network()
 
             Machines.withRedis network.Here (fun redis ->
@@ -125,6 +130,7 @@ let tests =
         }
 
         test "where the network to all workers breaks, the run ends with an error that says so" {
+            Processes.requireQuiet ()
             use network = new Network()
 
             Machines.withRedis network.Here (fun redis ->

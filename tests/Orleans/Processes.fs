@@ -80,6 +80,12 @@ let freePort () =
     listener.Start()
     (listener.LocalEndpoint :?> IPEndPoint).Port
 
+/// Skips the running test where nobody has said that the machine has nothing else to do: beside other tests, silos join
+/// too late, and those that wait for them give up.
+let requireQuiet () =
+    if isNull (Environment.GetEnvironmentVariable "CURVATURE_CLUSTERS") then
+        skiptest "it starts a cluster of processes: set CURVATURE_CLUSTERS=1, and run nothing beside it"
+
 /// Waits for a condition.
 let eventually (what: string) (seconds: float) (condition: unit -> bool) =
     let clock = Stopwatch.StartNew()

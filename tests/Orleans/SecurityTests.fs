@@ -45,6 +45,7 @@ let private fails word (start: unit -> OrleansCluster) =
 let tests =
     testList "Orleans.SecurityTests" [
         test "garbage at the port of a worker is refused and logged, and the run goes on" {
+            Processes.requireQuiet ()
             let cluster, log = Clusters.start 2
             use cluster = cluster
             let risk = Clusters.connect cluster |> Driver.risk "slow"
@@ -72,6 +73,7 @@ let tests =
         }
 
         test "a message over the limit is refused with words" {
+            Processes.requireQuiet ()
             let log = Clusters.Log()
             use cluster = OrleansCluster.Local(1, (Clusters.options log).WithLargestMessage(1 <<< 16))
             let driver = Clusters.connect cluster
