@@ -11,7 +11,7 @@ internal sealed class Shares(SiloAddress[] workers)
         var count = span.High - span.Low;
         for (var i = 0; i < workers.Length; i++)
         {
-            var (low, high) = FixedTree.range(i, workers.Length, count);
+            var (low, high) = FSharp.FixedTree.range(i, workers.Length, count);
             if (low < high)
                 _groups[(first + i) % workers.Length].Add(new Span(span.Low + low, span.Low + high));
         }

@@ -37,7 +37,7 @@ internal sealed class SumRun(SiloHost silo, WorkerRoster roster)
                 .ConfigureAwait(false);
             Moved(reply.BytesMoved);
             if (reply.Sums is { } part)
-                sums = sums is null ? part : ShardAnswers.merge(sums, part);
+                sums = sums is null ? part : FSharp.ShardAnswers.merge(sums, part);
             missing = reply.Missing;
             foreach (var lost in missing)
                 await Settle(lost, point).ConfigureAwait(false);
@@ -90,7 +90,7 @@ internal sealed class SumRun(SiloHost silo, WorkerRoster roster)
         var others = workers.Where(worker => !told.ContainsKey(worker)).ToArray();
         foreach (var (worker, answer) in await AskAll(others, point, round).ConfigureAwait(false))
         {
-            if (!ShardAnswers.decode(answer).IsDone)
+            if (!FSharp.ShardAnswers.decode(answer).IsDone)
                 return answer;
             told[worker] = true;
         }

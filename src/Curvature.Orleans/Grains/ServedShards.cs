@@ -58,14 +58,14 @@ internal sealed class ServedShards(ShardServer server, int largestMessage)
         var answers = new List<byte[]>();
         foreach (var groups in plan.Groups)
         {
-            var message = ShardMessage.withRange(new ValueTuple<int, int>(groups.Low, groups.High), question);
+            var message = FSharp.ShardMessage.withRange(new ValueTuple<int, int>(groups.Low, groups.High), question);
             var answer = await Answer(message).ConfigureAwait(false);
-            if (ShardAnswers.needsPoint(answer))
+            if (FSharp.ShardAnswers.needsPoint(answer))
                 return new SumReply(null, [new MissingGroups(plan.Silo, plan.Groups, MissingReason.NeedsPoint, "")], 0);
             answers.Add(answer);
         }
 
-        return new SumReply(ShardAnswers.mergeAll(answers), [], 0);
+        return new SumReply(FSharp.ShardAnswers.mergeAll(answers), [], 0);
     }
 
     /// <summary>Replies as one. Where sums do not go together, that is the answer.</summary>
@@ -75,12 +75,12 @@ internal sealed class ServedShards(ShardServer server, int largestMessage)
         byte[]? sums;
         try
         {
-            sums = parts.Length == 0 ? null : ShardAnswers.mergeAll(parts);
+            sums = parts.Length == 0 ? null : FSharp.ShardAnswers.mergeAll(parts);
         }
         catch (ClusterException error)
         {
             logger.LogWarning("sums do not go together: {Problem}", error.Message);
-            sums = ShardAnswers.failure(error);
+            sums = FSharp.ShardAnswers.failure(error);
         }
 
         return new SumReply(
@@ -92,7 +92,7 @@ internal sealed class ServedShards(ShardServer server, int largestMessage)
     /// <summary>An answer that is too large to be sent is an error that says so.</summary>
     private byte[] Fitting(byte[] answer) => answer.Length <= largestMessage
         ? answer
-        : ShardAnswers.failure(Fail.Cluster(
+        : FSharp.ShardAnswers.failure(Fail.Cluster(
             $"an answer has {answer.Length} bytes, and messages at most {largestMessage}; "
             + "take smaller blocks of vectors, "
             + "or OrleansOptions.WithLargestMessage"));
