@@ -65,7 +65,11 @@ let run (arguments: string list) =
     started.ExitCode
 
 let build () =
-    let projects = Directory.GetFiles(Path.Combine(repository, "src"), "*.?sproj", SearchOption.AllDirectories)
+    // fsdocs looks for the assemblies of packages beside that of a project, where those of Orleans are not: its members
+    // are described on a page alone.
+    let projects =
+        Directory.GetFiles(Path.Combine(repository, "src"), "*.?sproj", SearchOption.AllDirectories)
+        |> Array.filter (fun path -> Path.GetFileName path <> "Curvature.Orleans.csproj")
 
     run
         [
